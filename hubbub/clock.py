@@ -1,0 +1,48 @@
+"""The clock: what "now" is, in UTC epoch milliseconds.
+
+Owns the one place where the wall clock is read. Everything else is handed a ``Clock`` and never asks the system, so
+that a simulated world may run faster than real time and a test may set the hour.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+__all__ = ["Clock", "WorldClock", "wall_clock"]
+
+Clock = Callable[[], int]
+"""Returns now, in UTC epoch milliseconds."""
+
+
+def wall_clock() -> int:
+    """Return the wall clock's time in UTC epoch milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class WorldClock:
+    """A clock that stood at ``origin_ms`` when the wall clock stood at ``started_ms``; ``speed`` times as fast."""
+
+    origin_ms: int
+    started_ms: int
+    speed: float = 1.0
+
+    def __call__(self) -> int:
+        """Return the world's time in UTC epoch milliseconds."""
+        return self.origin_ms + int((wall_clock() - self.started_ms) * self.speed)
+
+    def __str__(self) -> str:
+        return f"{self.origin_ms}@{self.started_ms}x{self.speed}"
+
+    @classmethod
+    def parse(cls, text: str) -> WorldClock:
+        """Read what ``str`` writes, so that a clock can be handed to other processes: ``ORIGIN@STARTEDxSPEED``.
+
+        Raises:
+            ValueError: the text has another form.
+        """
+        origin, _, rest = text.partition("@")
+        started, _, speed = rest.partition("x")
+        return cls(int(origin), int(started), float(speed))

@@ -1,0 +1,217 @@
+"""The signal: one observation of one item on one platform, and its wire form.
+
+Owns the record of the topic ``signals``: its fields, its strict decoding, its encoding and its key.
+Must never know who produces it (Reddit, a replay, a stranger) nor what is made of it (stories, scores).
+
+A signal is identified by (``id``, ``observed_ms``). An item seen again is the same ``id`` with a later
+``observed_ms``; counts are totals at ``observed_ms``. What a platform does not tell is ``None``, never 0.
+All times are UTC epoch milliseconds.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+__all__ = [
+    "MAX_RECORD_BYTES",
+    "Author",
+    "Community",
+    "Counts",
+    "InvalidSignalError",
+    "Reason",
+    "Signal",
+    "check",
+    "decode",
+    "encode",
+    "key",
+]
+
+MAX_RECORD_BYTES = 1_048_576
+"""A larger record is refused before it is parsed; Kafka's own default limit on a record is the same."""
+
+MAX_TEXT_CHARS = 100_000
+MAX_NAME_CHARS = 10_000
+"""A paper lists its authors in one name; the longest recorded list has some 5 000 characters."""
+MAX_ID_CHARS = 512
+MAX_URL_CHARS = 8_192
+MAX_COUNT = 2**53 - 1
+"""The largest integer that every JSON reader agrees on (RFC 8259, section 6)."""
+
+EARLIEST_MS = 946_684_800_000
+"""2000-01-01: older than every platform here. Seconds sent as milliseconds fall below it."""
+LATEST_MS = 4_102_444_800_000
+"""2100-01-01: microseconds sent as milliseconds lie above it."""
+CLOCK_SKEW_MS = 300_000
+"""How far the clocks of a platform, a collector and a broker may disagree."""
+
+
+class Reason(StrEnum):
+    """Why a record is not a signal. A closed list: each value is a metric label and a dead letter's reason."""
+
+    TOO_LARGE = "too_large"
+    NOT_JSON = "not_json"
+    WRONG_SHAPE = "wrong_shape"
+    BAD_ID = "bad_id"
+    BAD_TIME = "bad_time"
+    BAD_COUNT = "bad_count"
+    BAD_TEXT = "bad_text"
+
+
+class InvalidSignalError(ValueError):
+    """A record that is not a signal. ``reason`` is for counting, ``detail`` for the person who mends the producer."""
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
+
+
+Count = Annotated[int, Meta(ge=0, le=MAX_COUNT)]
+Name = Annotated[str, Meta(max_length=MAX_NAME_CHARS)]
+Text = Annotated[str, Meta(max_length=MAX_TEXT_CHARS)]
+Url = Annotated[str, Meta(max_length=MAX_URL_CHARS)]
+Id = Annotated[str, Meta(min_length=3, max_length=MAX_ID_CHARS)]
+Millis = Annotated[int, Meta(ge=EARLIEST_MS, le=LATEST_MS)]
+
+
+class Author(msgspec.Struct, frozen=True, gc=False):
+    """Who wrote the item. ``followers``: the audience the platform states, None where unknown."""
+
+    name: Name | None = None
+    followers: Count | None = None
+
+
+class Community(msgspec.Struct, frozen=True, gc=False):
+    """Where it was posted: a subreddit, an instance, a news site. ``members``: its stated size."""
+
+    name: Name | None = None
+    members: Count | None = None
+
+
+class Counts(msgspec.Struct, frozen=True, gc=False):
+    """Totals at the time of observation; None is unknown. ``like_ratio``: share of up-votes, 0 to 1."""
+
+    likes: Count | None = None
+    replies: Count | None = None
+    shares: Count | None = None
+    views: Count | None = None
+    like_ratio: Annotated[float, Meta(ge=0, le=1)] | None = None
+
+
+class Signal(msgspec.Struct, frozen=True, kw_only=True):
+    """One observation of one item.
+
+    ``id`` is ``platform:native-id``; ``thread`` is the id of the root post (a post is its own root).
+    ``likes`` may be the platform's net score, but is never below 0. Everything that may be ``None`` may be absent.
+    """
+
+    v: Literal[1] = 1
+    id: Id
+    kind: Literal["post", "reply", "repost"]
+    platform: Annotated[str, Meta(min_length=1, max_length=64)]
+    thread: Id
+    author: Author | None = None
+    community: Community | None = None
+    title: Text | None = None
+    text: Text | None = None
+    url: Url | None = None
+    permalink: Url | None = None
+    lang: Annotated[str, Meta(max_length=64)] | None = None
+    counts: Counts = Counts()
+    created_ms: Millis
+    observed_ms: Millis
+
+    @property
+    def is_root(self) -> bool:
+        """True for the post that a thread hangs on."""
+        return self.id == self.thread
+
+
+_decoder = msgspec.json.Decoder(Signal)
+_encoder = msgspec.json.Encoder()
+_is_id = re.compile(r"[a-z0-9][a-z0-9_.-]*:[!-~]+").fullmatch
+
+
+def decode(raw: bytes, latest_ms: int | None = None) -> Signal:
+    """Decode one record of the topic ``signals``, strictly.
+
+    ``latest_ms``: when the record was appended to the log (its Kafka timestamp); an observation later than that, past
+    the allowance for clocks (5 minutes), is from the future and refused. Using the log's time and not the reader's
+    keeps the verdict the same in every replay.
+
+    Raises:
+        InvalidSignalError: with a :class:`Reason` from the closed list, for anything that is not a signal.
+    """
+    if len(raw) > MAX_RECORD_BYTES:
+        raise InvalidSignalError(Reason.TOO_LARGE, f"{len(raw)} bytes; at most {MAX_RECORD_BYTES} are taken")
+    try:
+        signal = _decoder.decode(raw)
+    except msgspec.ValidationError as error:
+        raise _explain(error) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InvalidSignalError(Reason.NOT_JSON, str(error)) from None
+    check(signal, latest_ms)
+    return signal
+
+
+def check(signal: Signal, latest_ms: int | None = None) -> None:
+    """Raise :class:`InvalidSignalError` if the fields of ``signal`` do not fit together.
+
+    Collectors call it on what they made themselves: a signal that would be refused must not be published.
+    """
+    id_, thread = signal.id, signal.thread
+    if not _is_id(id_) or not id_.startswith(signal.platform) or id_[len(signal.platform)] != ":":
+        raise InvalidSignalError(Reason.BAD_ID, f"id {id_!r} is not '{signal.platform}:' and a native id in ASCII")
+    if id_ != thread:
+        if not _is_id(thread):
+            raise InvalidSignalError(
+                Reason.BAD_ID, f"thread {thread!r} is not a platform, ':' and a native id in ASCII"
+            )
+        if signal.kind == "post":
+            raise InvalidSignalError(Reason.BAD_ID, f"a post is its own thread; id {id_!r}, thread {thread!r}")
+    elif signal.kind != "post":
+        raise InvalidSignalError(Reason.BAD_ID, f"a {signal.kind} needs the id of another item as its thread")
+    observed_ms = signal.observed_ms
+    if signal.created_ms > observed_ms + CLOCK_SKEW_MS:
+        raise InvalidSignalError(Reason.BAD_TIME, f"created at {signal.created_ms}, after it was seen at {observed_ms}")
+    if latest_ms is not None and observed_ms > latest_ms + CLOCK_SKEW_MS:
+        raise InvalidSignalError(Reason.BAD_TIME, f"seen at {observed_ms}, but written to the log at {latest_ms}")
+
+
+def encode(signal: Signal) -> bytes:
+    """Encode for the wire.
+
+    Raises:
+        InvalidSignalError: a text holds a lone surrogate, which UTF-8 cannot carry.
+    """
+    try:
+        return _encoder.encode(signal)
+    except UnicodeEncodeError as error:
+        raise InvalidSignalError(Reason.BAD_TEXT, str(error)) from None
+
+
+def key(signal: Signal) -> bytes:
+    """Return the record's key, its thread: all of a thread goes through one partition, in order."""
+    return signal.thread.encode()
+
+
+def _explain(error: msgspec.ValidationError) -> InvalidSignalError:
+    """Turn msgspec's message, which ends in the path of the field, into a reason of the closed list."""
+    detail = str(error)
+    field = detail.rpartition("$.")[2].rstrip("`") if "$." in detail else ""
+    if field in {"id", "thread"}:
+        reason = Reason.BAD_ID
+    elif field in {"created_ms", "observed_ms"}:
+        reason = Reason.BAD_TIME
+    elif field.startswith("counts.") or field in {"author.followers", "community.members"}:
+        reason = Reason.BAD_COUNT
+    elif "length" in detail:
+        reason = Reason.BAD_TEXT
+    else:
+        reason = Reason.WRONG_SHAPE
+    return InvalidSignalError(reason, detail)

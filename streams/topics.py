@@ -1,0 +1,60 @@
+"""The topics: their names, keys, partitions, retention and compaction, in one place.
+
+Owns what each topic is for and how it must be set up. Must never know who connects, nor with what credentials.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["TOPICS", "Topic", "name"]
+
+HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A topic of Hubbub's and how the broker must keep it.
+
+    ``partitions``: a fixed number, or None for the deployment's choice (``kafka.partitions``; topics that say None must
+    have equally many). ``retention_ms``: None for a compacted topic, which keeps the last record of each key.
+    ``internal``: no contract with other programs; its records may change with any release.
+    """
+
+    name: str
+    key: str
+    purpose: str
+    partitions: int | None = None
+    retention_ms: int | None = None
+    internal: bool = False
+
+    @property
+    def compacted(self) -> bool:
+        """True if the broker keeps the last record of each key instead of a span of time."""
+        return self.retention_ms is None
+
+    def config(self) -> dict[str, str]:
+        """Return the broker's settings for this topic, as Kafka spells them."""
+        if self.retention_ms is None:
+            return {"cleanup.policy": "compact", "min.cleanable.dirty.ratio": "0.1", "segment.ms": str(HOUR_MS)}
+        return {"cleanup.policy": "delete", "retention.ms": str(self.retention_ms)}
+
+
+TOPICS: tuple[Topic, ...] = (
+    Topic("signals", "thread", "what the collectors saw", retention_ms=7 * DAY_MS),
+    Topic("candidates", "beat", "new posts that may found or join a story", 1, DAY_MS, internal=True),
+    Topic("stories", "thread or story", "which thread belongs to which story; resolve's memory", 1, internal=True),
+    Topic("story-activity", "story", "signals gathered by story", retention_ms=DAY_MS, internal=True),
+    Topic("noise-scores", "story", "the score of each story"),
+    Topic("noise-events", "story", "what happened to stories", retention_ms=30 * DAY_MS),
+    Topic("dead-letters", "stage", "records nobody could use", 1, 30 * DAY_MS),
+    Topic("cursors", "collector", "how far each collector has read; the collectors' memory", 1),
+    Topic("progress", "stage and partition", "how far each stage has come, and its counts", 1, internal=True),
+)
+"""Every topic but the changelog of the score table, which Faust makes and ``hubbub topics check`` checks."""
+
+
+def name(topic: str, prefix: str = "") -> str:
+    """Return the name of ``topic`` on a broker where Hubbub's topics start with ``prefix``."""
+    return f"{prefix}{topic}"
