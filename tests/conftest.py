@@ -1,0 +1,80 @@
+"""What tests stand on: the recordings beside the project, and a broker on loopback of either kind.
+
+A test that needs a broker asks for ``broker`` and runs twice, on the embedded one and on Apache Kafka; what this
+machine cannot run is skipped with the reason, and the reasons are counted at the end of the run.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from hubbub.broker import BrokerError, EmbeddedBroker
+
+SHARED = Path(__file__).parents[1] / ".." / "shared" / "data"
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """A broker to test on. Tests share it, so every topic and group of a test starts with its ``topic_prefix``."""
+
+    kind: str
+    bootstrap_servers: str
+    topic_prefix: str
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Return the folder of public recordings, which lie beside the project and are never copied into it."""
+    if not SHARED.is_dir():
+        pytest.skip("needs the recordings of ../shared/data")
+    return SHARED.resolve()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def embedded_broker() -> AsyncIterator[EmbeddedBroker]:
+    """Run the embedded broker for the whole session."""
+    try:
+        async with EmbeddedBroker() as broker:
+            yield broker
+    except BrokerError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(params=["embedded", "kafka"])
+def broker(request: pytest.FixtureRequest) -> Broker:
+    """Return each kind of broker in turn, with a prefix no other test uses."""
+    running = request.getfixturevalue("embedded_broker" if request.param == "embedded" else "jvm_kafka")
+    return Broker(request.param, running.bootstrap_servers, f"t{uuid.uuid4().hex[:10]}-")
+
+
+@pytest.fixture(scope="session")
+def jvm_kafka() -> None:
+    """Run Apache Kafka (one JVM process) for the whole session."""
+    pytest.skip("needs Apache Kafka: deploy/kafka is still to come")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test that asks for a broker, so that the fast suite leaves it out."""
+    for item in items:
+        if {"broker", "embedded_broker", "jvm_kafka"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.broker)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say at the end of a run what was left out, counted by reason."""
+    reasons: Counter[str] = Counter()
+    for report in terminalreporter.stats.get("skipped", []):
+        reasons[report.longrepr[2].removeprefix("Skipped: ") if isinstance(report.longrepr, tuple) else "?"] += 1
+    if left_out := len(terminalreporter.stats.get("deselected", [])):
+        reasons["not selected by -m or -k"] = left_out
+    if reasons:
+        terminalreporter.section("left out, and why")
+        for reason, count in reasons.most_common():
+            terminalreporter.line(f"{count:5}  {reason}")
