@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
+from deploy.kafka.cluster import Cluster, KafkaUnavailableError
 from hubbub.broker import BrokerError, EmbeddedBroker
 
 SHARED = Path(__file__).parents[1] / ".." / "shared" / "data"
@@ -55,9 +56,13 @@ def broker(request: pytest.FixtureRequest) -> Broker:
 
 
 @pytest.fixture(scope="session")
-def jvm_kafka() -> None:
-    """Run Apache Kafka (one JVM process) for the whole session."""
-    pytest.skip("needs Apache Kafka: deploy/kafka is still to come")
+def jvm_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """Run Apache Kafka, one broker in one JVM, for the whole session."""
+    try:
+        with Cluster(tmp_path_factory.mktemp("kafka")) as cluster:
+            yield cluster
+    except KafkaUnavailableError as error:
+        pytest.skip(str(error))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

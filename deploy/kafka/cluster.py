@@ -1,0 +1,336 @@
+"""Apache Kafka as plain JVM processes on loopback: for tests, benchmarks, chaos and ``make kafka``. No root, no Docker.
+
+Owns resolving the jars (Maven, ``pom.xml``), formatting KRaft storage, and the life of one to three brokers. Needs
+Java 17 and, the first time, Maven; of Python only the standard library. Must never know Hubbub's topics.
+
+    python3 deploy/kafka/cluster.py --port 9092 --brokers 1
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import xml.etree.ElementTree as ET
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+__all__ = ["Cluster", "KafkaUnavailableError"]
+
+HERE: Final = Path(__file__).resolve().parent
+LOCAL: Final = HERE.parents[1] / ".local" / "kafka"
+POM: Final = HERE / "pom.xml"
+HOST: Final = "127.0.0.1"
+CLUSTER_ID: Final = "aHViYnViLW9uLWxvb3BiYQ"
+JAVA_AT_LEAST: Final = 17
+START_TIMEOUT_SECONDS: Final = 90.0
+STOP_TIMEOUT_SECONDS: Final = 15.0
+POLL_SECONDS: Final = 0.05
+READY: Final = b"Kafka Server started"
+
+
+class KafkaUnavailableError(RuntimeError):
+    """Apache Kafka cannot run here. The message says why and what to do about it, in one line."""
+
+
+def java() -> str:
+    """Return the path of a Java that is new enough for Kafka's broker.
+
+    Raises:
+        KafkaUnavailableError: there is none.
+    """
+    home = os.environ.get("JAVA_HOME")
+    found = shutil.which("java", path=str(Path(home) / "bin") if home else None)
+    if found is None:
+        raise KafkaUnavailableError("Apache Kafka needs Java 17 or newer: apt-get install openjdk-17-jre-headless")
+    said = subprocess.run([found, "-version"], capture_output=True, text=True, check=False).stderr
+    version = re.search(r'version "(\d+)', said)
+    if version is None or int(version[1]) < JAVA_AT_LEAST:
+        raise KafkaUnavailableError(f"Apache Kafka needs Java 17 or newer, and {found} is {said.splitlines()[0]}")
+    return found
+
+
+def jars() -> Path:
+    """Return the folder of Kafka's jars, resolved by Maven on first use (about 100 MB, kept in ``.local/kafka``).
+
+    Raises:
+        KafkaUnavailableError: they are not there yet, and Maven is missing or fails.
+    """
+    version = ET.parse(POM).findtext(".//{*}kafka.version")  # noqa: S314 (our own file)
+    folder = LOCAL / f"jars-{version}"
+    if folder.is_dir():
+        return folder
+    maven = shutil.which("mvn")
+    if maven is None:
+        raise KafkaUnavailableError("Apache Kafka's jars are resolved by Maven: apt-get install maven")
+    LOCAL.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=LOCAL) as fresh:
+        command = [maven, "-q", "-B", "-f", str(POM), "dependency:copy-dependencies", f"-DoutputDirectory={fresh}/jars"]
+        run = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        if run.returncode != 0:
+            why = next((line for line in run.stdout.splitlines() if "ERROR" in line), "no reason given")
+            raise KafkaUnavailableError(f"Maven could not resolve Apache Kafka {version}: {why}")
+        with contextlib.suppress(OSError):  # somebody else was faster; theirs is as good
+            Path(fresh, "jars").rename(folder)
+    return folder
+
+
+@dataclass(slots=True)
+class _Node:
+    """One broker, which is a controller as well: where it listens, where it keeps its data, its process."""
+
+    folder: Path
+    port: int
+    controller_port: int
+    process: subprocess.Popen[bytes] | None = field(default=None)
+
+    @property
+    def settings(self) -> Path:
+        return self.folder / "server.properties"
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "kafka.log"
+
+
+class Cluster:
+    """``brokers`` Kafka brokers (1 or 3) keeping their data under ``folder``, for as long as the ``with`` block runs.
+
+    ``port``: the first broker's port, the others take the next ones; None takes free ports. ``heap_mib``: of each
+    broker's JVM. Every replication factor is ``brokers``; a write waits for two replicas where there are three brokers.
+    On Linux with util-linux the brokers die with their parent's thread, whatever that dies of.
+
+    Raises (on entering):
+        KafkaUnavailableError: no Java, no Maven, a port is taken, or a broker does not come up.
+    """
+
+    def __init__(self, folder: Path, *, brokers: int = 1, port: int | None = None, heap_mib: int = 384) -> None:
+        self._heap_mib = heap_mib
+        wanted = [None if port is None else port + index for index in range(brokers)]
+        ports = _free_ports([*wanted, *([None] * brokers)])
+        self._nodes = [
+            _Node((folder / f"broker-{index}").resolve(), ports[index], ports[brokers + index])
+            for index in range(brokers)
+        ]
+
+    @property
+    def bootstrap_servers(self) -> str:
+        """Comma-separated ``host:port`` of all brokers."""
+        return ",".join(f"{HOST}:{node.port}" for node in self._nodes)
+
+    def __len__(self) -> int:
+        return len(self._nodes)
+
+    def __enter__(self) -> Self:
+        try:
+            self._format()
+            for index in range(len(self)):
+                self._launch(index)
+            self._wait_until_ready(self._nodes)
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def pid(self, index: int = 0) -> int:
+        """Return the process id of broker ``index``."""
+        return self._running(index).pid
+
+    def kill(self, index: int = 0) -> None:
+        """End broker ``index`` as a crash would (SIGKILL)."""
+        process = self._running(index)
+        process.kill()
+        process.wait()
+        self._nodes[index].process = None
+
+    def pause(self, index: int = 0) -> None:
+        """Freeze broker ``index`` (SIGSTOP): its connections stay open and say nothing."""
+        self._running(index).send_signal(signal.SIGSTOP)
+
+    def resume(self, index: int = 0) -> None:
+        """Let a frozen broker go on (SIGCONT)."""
+        self._running(index).send_signal(signal.SIGCONT)
+
+    def restart(self, index: int = 0) -> None:
+        """Start broker ``index`` again on its own data and port, and wait until it is ready."""
+        self._launch(index)
+        self._wait_until_ready([self._nodes[index]])
+
+    def stop(self) -> None:
+        """End all brokers: SIGTERM, and SIGKILL for those that are not gone after a while."""
+        running = [(node, node.process) for node in self._nodes if node.process is not None]
+        for _, process in running:
+            process.send_signal(signal.SIGCONT)
+            process.terminate()
+        deadline = time.monotonic() + STOP_TIMEOUT_SECONDS
+        for node, process in running:
+            try:
+                process.wait(max(0.0, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            node.process = None
+
+    def _running(self, index: int) -> subprocess.Popen[bytes]:
+        process = self._nodes[index].process
+        if process is None:
+            raise KafkaUnavailableError(f"broker {index} is not running")
+        return process
+
+    def _format(self) -> None:
+        """Write each broker's settings and, the first time, format its storage."""
+        formatting = []
+        for index, node in enumerate(self._nodes):
+            node.folder.mkdir(parents=True, exist_ok=True)
+            node.settings.write_text(self._settings(index))
+            if not (node.folder / "data" / "meta.properties").exists():
+                command = self._java("kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", str(node.settings))
+                formatting.append(
+                    subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+                )
+        for process in formatting:
+            said, _ = process.communicate()
+            if process.returncode != 0:
+                raise KafkaUnavailableError(f"KRaft storage could not be formatted: {said.strip().splitlines()[-1]}")
+
+    def _launch(self, index: int) -> None:
+        node = self._nodes[index]
+        node.log.write_bytes(b"")
+        tie = shutil.which("setpriv")
+        command = self._java("kafka.Kafka", str(node.settings))
+        with node.log.open("ab") as log:
+            node.process = subprocess.Popen(
+                [tie, "--pdeathsig", "KILL", *command] if tie else command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def _wait_until_ready(self, nodes: Sequence[_Node]) -> None:
+        """Return when every broker has joined the cluster and takes requests, which is when it says so in its log."""
+        deadline = time.monotonic() + START_TIMEOUT_SECONDS
+        waiting = list(nodes)
+        while waiting:
+            for node in waiting:
+                if node.process is not None and node.process.poll() is not None:
+                    last = node.log.read_text(errors="replace").strip().splitlines()[-1:]
+                    raise KafkaUnavailableError(f"a Kafka broker ended while starting: {last} (see {node.log})")
+            waiting = [node for node in waiting if READY not in node.log.read_bytes()]
+            if waiting and time.monotonic() > deadline:
+                raise KafkaUnavailableError(
+                    f"Kafka was not ready within {START_TIMEOUT_SECONDS:.0f} s; see {waiting[0].log}"
+                )
+            time.sleep(POLL_SECONDS)
+
+    def _java(self, *arguments: str) -> list[str]:
+        # fmt: off
+        return [
+            java(), f"-Xmx{self._heap_mib}m", "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError", "-Xshare:auto",
+            "-Djava.awt.headless=true", "-Dorg.slf4j.simpleLogger.showDateTime=true",
+            "-Dorg.slf4j.simpleLogger.dateTimeFormat=HH:mm:ss.SSS",
+            "-cp", f"{jars()}/*", *arguments,
+        ]
+        # fmt: on
+
+    def _settings(self, index: int) -> str:
+        """Return the server.properties of broker ``index``."""
+        node, count = self._nodes[index], len(self)
+        settings = {
+            "process.roles": "broker,controller",
+            "node.id": index + 1,
+            "controller.quorum.voters": ",".join(
+                f"{number + 1}@{HOST}:{other.controller_port}" for number, other in enumerate(self._nodes)
+            ),
+            "listeners": f"PLAINTEXT://{HOST}:{node.port},CONTROLLER://{HOST}:{node.controller_port}",
+            "advertised.listeners": f"PLAINTEXT://{HOST}:{node.port}",
+            "controller.listener.names": "CONTROLLER",
+            "log.dirs": node.folder / "data",
+            "default.replication.factor": count,
+            "offsets.topic.replication.factor": count,
+            "transaction.state.log.replication.factor": count,
+            "share.coordinator.state.topic.replication.factor": count,
+            "min.insync.replicas": min(2, count),
+            "transaction.state.log.min.isr": min(2, count),
+            "share.coordinator.state.topic.min.isr": min(2, count),
+            # A misspelt topic must fail, as it does on a well kept cluster.
+            "auto.create.topics.enable": "false",
+            # What follows makes a small cluster start and notice changes fast; none of it is advice for production.
+            "offsets.topic.num.partitions": 4,
+            "transaction.state.log.num.partitions": 4,
+            "share.coordinator.state.topic.num.partitions": 4,
+            "group.initial.rebalance.delay.ms": 0,
+            "group.min.session.timeout.ms": 1000,
+            "broker.heartbeat.interval.ms": 1000,
+            "broker.session.timeout.ms": 6000,
+            "log.cleaner.dedupe.buffer.size": 8 << 20,
+            "log.cleaner.backoff.ms": 500,
+            "log.initial.task.delay.ms": 1000,
+            "log.retention.check.interval.ms": 1000,
+        }
+        return "".join(f"{name}={value}\n" for name, value in settings.items())
+
+
+def _free_ports(wanted: Sequence[int | None]) -> list[int]:
+    """Return ``wanted`` with each None replaced by a free port.
+
+    Raises:
+        KafkaUnavailableError: something listens on a port that was asked for.
+    """
+    with contextlib.ExitStack() as probes:
+        ports = []
+        for port in wanted:
+            probe = probes.enter_context(socket.socket())
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((HOST, port or 0))
+            except OSError as error:
+                raise KafkaUnavailableError(
+                    f"{HOST}:{port} cannot be used ({error.strerror}); stop what listens there or give another --port"
+                ) from None
+            ports.append(int(probe.getsockname()[1]))
+        return ports
+
+
+def main() -> int:
+    """Run a cluster in the foreground until Ctrl-C or SIGTERM."""
+    parser = argparse.ArgumentParser(description="Run Apache Kafka on loopback until Ctrl-C.")
+    parser.add_argument("--port", type=int, default=9092, help="port of the first broker (default: 9092)")
+    parser.add_argument("--brokers", type=int, choices=(1, 3), default=1, help="how many (default: 1)")
+    parser.add_argument("--data", type=Path, help="folder for data and logs (default: .local/kafka/data-BROKERS)")
+    options = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    data = options.data or LOCAL / f"data-{options.brokers}"
+    try:
+        print(f"Apache Kafka is starting; its data and logs are in {os.path.relpath(data)}", flush=True)
+        with Cluster(data, brokers=options.brokers, port=options.port) as cluster:
+            print("Ready. Ctrl-C stops it. To use it, in another terminal:\n")
+            print(f"    export HUBBUB_KAFKA__BOOTSTRAP_SERVERS={cluster.bootstrap_servers}")
+            print("    .venv/bin/hubbub topics create\n", flush=True)
+            signal.pause()
+    except KafkaUnavailableError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("stopped")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
