@@ -1,0 +1,19 @@
+"""Cross-platform: on how many platforms the story is told.
+
+Owns the points per platform. Must never know which platforms there are.
+"""
+
+from __future__ import annotations
+
+from scoring.settings import DEFAULT, Settings
+
+__all__ = ["cross_platform"]
+
+
+def cross_platform(platforms: int, settings: Settings = DEFAULT) -> float:
+    """Return 0 to 100 for the number of independent platforms with at least one post: 20 points each.
+
+    >>> cross_platform(1), cross_platform(7)
+    (20.0, 100.0)
+    """
+    return min(100.0, settings.points_per_platform * platforms)

@@ -1,0 +1,46 @@
+"""Engagement: how much people do about the story, by what is loud on each platform.
+
+Owns what an interaction is and the scale from interactions to a factor. Must never know how counts are collected.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from scoring.settings import DEFAULT, Settings
+
+__all__ = ["engagement", "interactions", "loudness"]
+
+
+def interactions(likes: float, replies: float, shares: float, settings: Settings = DEFAULT) -> float:
+    """Return likes + 2·replies + 3·shares: the more an act costs, the more it weighs.
+
+    >>> interactions(1476, 211, 0)
+    1898
+    """
+    return (
+        settings.interactions_per_like * likes
+        + settings.interactions_per_reply * replies
+        + settings.interactions_per_share * shares
+    )
+
+
+def loudness(interactions_by_platform: Mapping[str, float], settings: Settings = DEFAULT) -> float:
+    """Return J, the sum over platforms of interactions against those of a very loud story there; 1 is very loud.
+
+    >>> loudness({"hackernews": 1500, "reddit": 5000})
+    0.6
+    """
+    loud, other = settings.loud_interactions, settings.other_loud_interactions
+    return math.fsum(count / loud.get(platform, other) for platform, count in interactions_by_platform.items())
+
+
+def engagement(loudness: float, settings: Settings = DEFAULT) -> float:
+    """Return 0 to 100 for J (see :func:`loudness`): logarithmic over four decades, 100 where J is 1 or more.
+
+    >>> engagement(0), engagement(1.0)
+    (0.0, 100.0)
+    """
+    decades = settings.engagement_decades
+    return 100.0 * min(1.0, math.log10(1.0 + 10.0**decades * loudness) / decades)

@@ -1,0 +1,23 @@
+"""Reach: how many people may have met the story.
+
+Owns the scale from an estimated audience to a factor. Must never know how the audience is estimated.
+"""
+
+from __future__ import annotations
+
+import math
+
+from scoring.settings import DEFAULT, Settings
+
+__all__ = ["reach"]
+
+
+def reach(audience: float, settings: Settings = DEFAULT) -> float:
+    """Return 0 to 100 for an ``audience`` in people: logarithmic, 100 for a hundred million.
+
+    >>> reach(0)
+    0.0
+    >>> round(reach(9_999), 9)
+    50.0
+    """
+    return 100.0 * min(1.0, math.log10(1.0 + audience) / settings.reach_decades)

@@ -1,0 +1,23 @@
+"""Identity: a short number for a long name.
+
+Owns how ids of items, authors and communities are shortened. Must never know what they name.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from hashlib import blake2b
+
+__all__ = ["identity"]
+
+
+@lru_cache(maxsize=65_536)
+def identity(text: str) -> int:
+    """Return a 64-bit number above 0 that stands for ``text``, the same in every process (BLAKE2b).
+
+    Two of a million texts share a number with a chance of 3 in 10⁸, and a stranger cannot choose which.
+
+    >>> identity("reddit:t3_18wuc1r") == identity("reddit:t3_18wuc1r") != identity("reddit:t3_18wuc1s")
+    True
+    """
+    return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big") or 1

@@ -1,0 +1,122 @@
+"""Every constant of the arithmetic, in one object.
+
+Owns the numbers of SCORING.md and their units. Must never know how they are used, nor where an operator keeps his own.
+
+Weights, half-life, star tiers, the 72 h of duration, the points per platform and the lifecycle's thresholds are the
+reference site's published method; the rest is ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+import msgspec
+
+__all__ = ["DAY_MS", "DEFAULT", "HOUR_MS", "MINUTE_MS", "WINDOWS_MS", "Settings", "Tier", "Weights"]
+
+MINUTE_MS = 60_000
+HOUR_MS = 60 * MINUTE_MS
+DAY_MS = 24 * HOUR_MS
+
+WINDOWS_MS: Mapping[str, int] = {"5m": 5 * MINUTE_MS, "1h": HOUR_MS, "24h": DAY_MS}
+"""Length of each window that ends at the time of scoring; the fourth, ``life``, has no beginning."""
+
+Tier = Literal["S", "A", "B", "C"]
+"""How well known a public figure is: S, known to everybody, to C, known within the beat."""
+
+
+class Weights(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The share of each factor in the raw score; together 1.
+
+    Raises:
+        ValueError: a weight is negative, or the sum is not 1.
+    """
+
+    reach: float = 0.20
+    engagement: float = 0.20
+    star_power: float = 0.15
+    duration: float = 0.10
+    cross_platform: float = 0.15
+    polarity: float = 0.10
+    industry_impact: float = 0.10
+
+    def __post_init__(self) -> None:
+        shares = msgspec.structs.astuple(self)
+        if min(shares) < 0 or abs(sum(shares) - 1) > 1e-9:
+            raise ValueError(f"weights must be 0 or more and sum to 1, not {sum(shares):g}")
+
+
+def _views_per_like() -> dict[str, float]:
+    return {
+        "reddit": 50.0,
+        "hackernews": 40.0,
+        "x": 100.0,
+        "bluesky": 40.0,
+        "mastodon": 40.0,
+        "youtube": 30.0,
+        "lemmy": 30.0,
+        "news": 50.0,
+    }
+
+
+def _loud_interactions() -> dict[str, float]:
+    return {
+        "reddit": 50_000.0,
+        "hackernews": 3_000.0,
+        "x": 200_000.0,
+        "bluesky": 30_000.0,
+        "mastodon": 10_000.0,
+        "youtube": 200_000.0,
+        "lemmy": 3_000.0,
+        "news": 1_000.0,
+    }
+
+
+def _tier_points() -> dict[Tier, float]:
+    return {"S": 30.0, "A": 20.0, "B": 10.0, "C": 5.0}
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All constants of scoring; the defaults are SCORING.md's.
+
+    Mappings by platform hold what is known of it; a platform not named takes the ``other_…`` value beside them.
+    """
+
+    weights: Weights = Weights()
+
+    half_life_ms: int = 7 * DAY_MS
+
+    views_per_member: float = 0.02
+    views_per_follower: float = 0.05
+    views_per_like: Mapping[str, float] = msgspec.field(default_factory=_views_per_like)
+    other_views_per_like: float = 50.0
+    reach_decades: float = 8.0
+    """An audience of 10 to this power is a reach of 100."""
+
+    interactions_per_like: int = 1
+    interactions_per_reply: int = 2
+    interactions_per_share: int = 3
+    loud_interactions: Mapping[str, float] = msgspec.field(default_factory=_loud_interactions)
+    """Interactions of a very loud story, by platform: an engagement of 100 on that platform alone."""
+    other_loud_interactions: float = 10_000.0
+    engagement_decades: float = 4.0
+
+    tier_points: Mapping[Tier, float] = msgspec.field(default_factory=_tier_points)
+
+    points_per_platform: float = 20.0
+
+    full_duration_hours: float = 72.0
+
+    polarity_prior_weight: float = 20.0
+    polarity_prior: float = 0.5
+    vote_weight_per_decade: float = 2.0
+    vote_weight_max: float = 10.0
+    sentiment_weight_per_reply: float = 0.5
+    sentiment_replies_max: int = 200
+
+    unassessed_impact: float = 50.0
+
+
+DEFAULT = Settings()
+"""SCORING.md's constants."""
