@@ -1,0 +1,262 @@
+"""Canonical links: two addresses of one page become one key.
+
+Owns what is decoration in a web address (tracking parameters, AMP and mobile hosts, redirect wrappers, scheme, port,
+fragment) and what is too general to be evidence of a story (home pages, profiles, section fronts).
+Must never fetch anything: a shortened link whose target the platform does not tell stays as it is.
+"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urlsplit
+
+__all__ = ["canonical", "host_of", "links_in"]
+
+MAX_URL_CHARS = 2_048
+MAX_UNWRAPPINGS = 4
+"""A wrapper may wrap a wrapper; nobody honest goes further, and a loop must end."""
+
+# AdGuard's and ClearURLs' lists of tracking parameters, reduced to those seen on links that people post.
+_is_tracking = re.compile(
+    r"(?:amp;)*(?:utm_.*|(?:ga|mc|pk|mtm|itm|oly|vero|hsa|wt|at|ns|cm|stm|sc)[_.].*|[a-z]{0,5}clid|igshid?|si|spm|xtor|ncid|ocid|"
+    r"s?cmpi?d?|cid|smid|smtyp|sr_share|shareid|share_id|sharetype|share|feature|ref|ref_.*|referr?er|source|src|"
+    r"mod|via|partner|campaign.*|taid|guccounter|guce_.*|mbid|mkt_tok|trk.*|_hs.*|__twitter_impression|"
+    r"amp|outputtype|sh|ir|emc|embed.*|intcmp|rss|feedtype|feedname|soc_.*|link_?copy|thx|sns|_r|fb_.*|gift|unlocked_article_code|"
+    r"pgtype|usqp|context|utm|ftcamp|dicbo|xnpe_.*|triedredirect)",
+    re.IGNORECASE,
+).fullmatch
+
+# Where a wrapper keeps the address it wraps: host (and its subdomains), start of the path, parameters to look at.
+_WRAPPERS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    ("google.", "/url", ("q", "url")),
+    ("translate.google.", "/translate", ("u",)),
+    ("facebook.com", "/l.php", ("u",)),
+    ("facebook.com", "/sharer", ("u",)),
+    ("instagram.com", "/", ("u",)),
+    ("out.reddit.com", "/", ("url",)),
+    ("reddit.com", "/media", ("url",)),
+    ("youtube.com", "/redirect", ("q",)),
+    ("linkedin.com", "/safety/go", ("url",)),
+    ("linkedin.com", "/redir", ("url",)),
+    ("duckduckgo.com", "/l/", ("uddg",)),
+    ("t.umblr.com", "/redirect", ("z",)),
+    ("slack-redir.net", "/link", ("url",)),
+    ("vk.com", "/away.php", ("to",)),
+    ("steamcommunity.com", "/linkfilter", ("u", "url")),
+    ("go.redirectingat.com", "/", ("url",)),
+    ("anrdoezrs.net", "/", ("url",)),
+    ("safelinks.protection.outlook.com", "/", ("url",)),
+    ("exit.sc", "/", ("url",)),
+    ("href.li", "/", ()),
+    ("12ft.io", "/", ()),
+    ("web.archive.org", "/web/", ()),
+)
+_embedded = re.compile(r"https?:/{1,2}(?=[^/\s])", re.IGNORECASE).search
+_amp_cdn = re.compile(r"(?:/[civ])?(?:/s)?/(?P<page>[^/]+\..+)").fullmatch
+_decorated_host = re.compile(r"^(?:(?:www\d?|m|mobile|amp|wap|touch)\.)+(?=[^.]+\.)").sub
+_wiki_mobile = re.compile(r"^(\w[\w-]*)\.m\.(wik\w+\.org)$").sub
+_amp_path = re.compile(r"(?:/amp(?:\.html)?|\.amp(?:\.html)?|/index\.(?:html?|php|aspx?))/?$", re.IGNORECASE).sub
+_slashes = re.compile(r"/{2,}").sub
+_url = re.compile(r"(?:https?://|\bwww\.)[^\s<>\"'「」【】（）]+", re.IGNORECASE).finditer
+
+_TWINS = {
+    "twitter.com": "x.com",
+    "fxtwitter.com": "x.com",
+    "vxtwitter.com": "x.com",
+    "fixupx.com": "x.com",
+    "nitter.net": "x.com",
+    "xcancel.com": "x.com",
+    "old.reddit.com": "reddit.com",
+    "np.reddit.com": "reddit.com",
+    "new.reddit.com": "reddit.com",
+    "sh.reddit.com": "reddit.com",
+    "music.youtube.com": "youtube.com",
+    "youtube-nocookie.com": "youtube.com",
+    "export.arxiv.org": "arxiv.org",
+    "alphaxiv.org": "arxiv.org",
+    "thread.reader.com": "threadreaderapp.com",
+}
+_PROFILES = frozenset(
+    [
+        "x.com",
+        "facebook.com",
+        "instagram.com",
+        "youtube.com",
+        "twitch.tv",
+        "tiktok.com",
+        "threads.net",
+        "github.com",
+        "patreon.com",
+        "t.me",
+        "linkedin.com",
+        "medium.com",
+        "substack.com",
+        "bsky.app",
+        "soundcloud.com",
+        "open.spotify.com",
+        "discord.gg",
+        "discord.com",
+    ]
+)
+"""Hosts where an address of one segment is a person's page, which many unrelated posts link to."""
+
+_SECTIONS = frozenset(
+    f"/{section}"
+    for section in [
+        "about",
+        "blog",
+        "business",
+        "economy",
+        "en",
+        "en-us",
+        "entertainment",
+        "feed",
+        "health",
+        "home",
+        "index",
+        "latest",
+        "live",
+        "login",
+        "media",
+        "money",
+        "news",
+        "newsletter",
+        "opinion",
+        "photos",
+        "podcast",
+        "politics",
+        "posts",
+        "science",
+        "search",
+        "sport",
+        "sports",
+        "subscribe",
+        "tech",
+        "technology",
+        "topics",
+        "uk",
+        "us",
+        "video",
+        "videos",
+        "watch",
+        "world",
+    ]
+)
+
+_PAGES: tuple[tuple[str, re.Pattern[str], str], ...] = (
+    ("youtube.com", re.compile(r"/(?:shorts|embed|live|v)/([\w-]{6,})"), "youtube.com/watch?v={}"),
+    ("youtu.be", re.compile(r"/([\w-]{6,})"), "youtube.com/watch?v={}"),
+    ("x.com", re.compile(r"/[^/]+/status(?:es)?/(\d+)"), "x.com/status/{}"),
+    ("x.com", re.compile(r"/i/web/status/(\d+)"), "x.com/status/{}"),
+    ("reddit.com", re.compile(r"(?:/(?:r|u|user)/[^/]+)?/comments/([a-z0-9]+)", re.IGNORECASE), "redd.it/{}"),
+    ("reddit.com", re.compile(r"/gallery/([a-z0-9]+)", re.IGNORECASE), "redd.it/{}"),
+    ("redd.it", re.compile(r"/([a-z0-9]+)", re.IGNORECASE), "redd.it/{}"),
+    (
+        "arxiv.org",
+        re.compile(r"/(?:abs|pdf|html|overview|format)/([a-z.-]*/?\d[\d.]*\d)(?:v\d+)?(?:\.pdf)?"),
+        "arxiv.org/abs/{}",
+    ),
+    ("huggingface.co", re.compile(r"/papers/(\d{4}\.\d{4,5})"), "arxiv.org/abs/{}"),
+    ("news.ycombinator.com", re.compile(r"/item\?id=(\d+)"), "news.ycombinator.com/item?id={}"),
+)
+
+
+def canonical(url: str) -> str | None:
+    """Return the key of the page behind ``url``: host, path and meaningful parameters, without a scheme.
+
+    None where the link is no evidence that two posts are about one thing: not http(s), unreadable, a home page, a
+    section front, somebody's profile.
+    """
+    parts = _unwrapped(url)
+    if parts is None:
+        return None
+    host = host_of(parts)
+    if not host:
+        return None
+    path = _slashes("/", parts.path)
+    if (key := _known_page(host, path, parts.query)) is not None:
+        return key
+    path = quote(unquote(_amp_path("", path).rstrip("/")), safe="/%!=:,;@~+$&()*'")
+    query = urlencode(sorted((k, v) for k, v in parse_qsl(parts.query, max_num_fields=64) if not _is_tracking(k)))
+    if not query and _is_general(host, path):
+        return None
+    return f"{host}{path}?{query}" if query else f"{host}{path}"
+
+
+def host_of(parts: SplitResult) -> str:
+    """Return the host that ``parts`` names, in lower case, without port, mobile or AMP prefix; "" if it has none."""
+    host = (parts.hostname or "").rstrip(".")
+    host = _wiki_mobile(r"\1.\2", _decorated_host("", host))
+    return _TWINS.get(host, host) if "." in host else ""
+
+
+def links_in(text: str, at_most: int = 8) -> list[str]:
+    """Return the first links written out in ``text``, as they stand, without trailing punctuation."""
+    found: list[str] = []
+    for match in _url(text):
+        found.append(match[0].rstrip(".,;:!?…)]}'\"”’»"))
+        if len(found) == at_most:
+            break
+    return found
+
+
+def _unwrapped(url: str) -> SplitResult | None:
+    """Split ``url`` after taking off what wraps it (redirects, AMP caches, archives); None if it is no web address."""
+    url = url.strip().replace("&amp;", "&")
+    for _ in range(MAX_UNWRAPPINGS):
+        if len(url) > MAX_URL_CHARS:
+            return None
+        if "://" not in url:
+            url = f"https://{url.removeprefix('//')}"
+        try:
+            parts = urlsplit(url)
+            host = parts.hostname or ""
+            inner = _wrapped(host, parts)
+        except ValueError:  # a bracketed host that is no IPv6 address, a port that is no number, too many parameters
+            return None
+        if parts.scheme.lower() not in {"http", "https"}:
+            return None
+        if inner is None:
+            return parts
+        url = inner
+    return parts
+
+
+def _wrapped(host: str, parts: SplitResult) -> str | None:
+    """Return the address that ``parts`` is only a wrapper of, or None."""
+    if host.endswith(".cdn.ampproject.org") and (page := _amp_cdn(parts.path)):
+        return page["page"] + (f"?{parts.query}" if parts.query else "")
+    if parts.path.startswith("/amp/") and "google." in host and (page := _amp_cdn(parts.path[4:])):
+        return page["page"]
+    for wrapper, path, names in _WRAPPERS:
+        known = f".{wrapper}" in f".{host}" if wrapper.endswith(".") else f".{host}".endswith(f".{wrapper}")
+        if not known or not parts.path.startswith(path or "/"):
+            continue
+        if names:
+            given = dict(parse_qsl(parts.query, max_num_fields=64))
+            for name in names:
+                if _embedded(given.get(name, "")):
+                    return given[name]
+        else:
+            rest = f"{parts.path}?{parts.query}" if parts.query else parts.path
+            if start := _embedded(rest):
+                return rest[start.start() :].replace(":/", "://").replace(":///", "://")
+    return None
+
+
+def _known_page(host: str, path: str, query: str) -> str | None:
+    """Return the key of a page whose site we know to give it several addresses, or None."""
+    if host == "youtube.com" and path == "/watch":
+        video = dict(parse_qsl(query, max_num_fields=64)).get("v")
+        return f"youtube.com/watch?v={video}" if video else None
+    for site, page, key in _PAGES:
+        if host == site and (match := page.match(f"{path}?{query}" if "\\?" in page.pattern else path)):
+            return key.format(match[1])
+    return None
+
+
+def _is_general(host: str, path: str) -> bool:
+    """True for a page that posts about anything link to: a home page, a section front, a profile."""
+    if not path or path.lower() in _SECTIONS:
+        return True
+    return host in _PROFILES and path.count("/") == 1

@@ -1,0 +1,68 @@
+"""What people wrote, made safe to compare: cleaned text, and the words in it.
+
+Owns cleaning (control, bidirectional and invisible characters, white space, length) and what counts as a word in any
+script. Must never know about stories, nor about embeddings.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+__all__ = ["clean", "first_sentence", "words"]
+
+# Cc controls, Cf formats (zero-width, bidirectional, tags), Cs lone surrogates, Co private use; joiners stay below.
+_invisible = re.compile(
+    "[\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\u007f-\\u009f\\u00ad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f"
+    "\\u200b\\u200e\\u200f\\u202a-\\u202e\\u2060-\\u206f\\u3164\\ufe00-\\ufe0e\\ufeff\\uffa0\\ufff0-\\uffff\\ud800-\\udfff\\ue000-\\uf8ff"
+    "\\U000e0000-\\U000e0fff\\U000f0000-\\U0010ffff]+"
+).sub
+_marks = re.compile(
+    r"([\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]{2})[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]+"
+).sub
+_space = re.compile(r"\s+").sub
+_sentence = re.compile(r".{12,}?[.!?…。！？](?=[\s\"'”’)\]]|$)|.{4,}?[。！？]").match
+_link = re.compile(r"(?:https?://|\bwww\.)\S+|\b[\w-]+(?:\.[\w-]+)*\.[a-z]{2,6}/\S*", re.IGNORECASE).sub
+_courtesy = re.compile(r"\b(?:RT|via|MT)\s+@\w+:?|@\w+").sub
+_word = re.compile(r"\d+(?:[.,]\d+)+|[^\W_]+(?:['’][^\W_]+)*").findall
+_unspaced = re.compile(
+    "[\\u0e00-\\u0eff\\u1000-\\u109f\\u1780-\\u17ff\\u3040-\\u30ff\\u3400-\\u9fff\\uf900-\\ufaff]+"
+).findall
+
+
+def clean(text: str, limit: int) -> str:
+    """Return ``text`` on one line, without what cannot be seen, at most ``limit`` characters long.
+
+    Lone surrogates, control, bidirectional and zero-width characters go; stacks of combining marks are cut to two;
+    white space is folded. Joiners stay, for scripts and emoji need them. Cut at the end of a word where one is near.
+    """
+    text = _space(" ", _marks(r"\1", _invisible("", text[: 4 * limit + 64]))).strip()
+    text = text.strip("\u200c\u200d\ufe0f ")
+    if len(text) <= limit:
+        return text
+    cut = text.rfind(" ", limit * 3 // 4, limit)
+    return text[: cut if cut > 0 else limit - 1].rstrip(" ,;:-–—") + "…"
+
+
+def first_sentence(text: str) -> str:
+    """Return the first sentence of ``text``, or all of it where none ends."""
+    match = _sentence(text)
+    return match[0] if match else text
+
+
+def words(text: str) -> list[str]:
+    """Return the words of ``text``, in order, folded so that their spellings agree; links and mentions are left out.
+
+    A hashtag is its word. Scripts that are written without spaces (Chinese, Japanese, Thai, …) give overlapping pairs
+    of characters, the usual substitute for words there (McNamee and Mayfield, 2004).
+    """
+    found: list[str] = []
+    for word in _word(unicodedata.normalize("NFKC", _courtesy(" ", _link(" ", text))).lower()):
+        plain = word.removesuffix("'s").removesuffix("’s")
+        if plain.isascii() or not (runs := _unspaced(plain)):
+            if len(plain) > 1 or plain.isdigit():
+                found.append(plain)
+            continue
+        for run in runs:
+            found.extend(run[i : i + 2] for i in range(max(1, len(run) - 1)))
+    return found
