@@ -1,0 +1,97 @@
+"""Health: whether each collector collects, for /readyz and for the operator.
+
+Owns what is known of each collector's well-being. Must never know how health is served.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from ingest import metrics
+
+__all__ = ["CollectorHealth", "Health", "State"]
+
+STALE_SECONDS = 120.0
+"""A collector without a success for so long is not well, whatever it does."""
+
+
+class State(StrEnum):
+    """What a collector is doing."""
+
+    STARTING = "starting"
+    COLLECTING = "collecting"
+    WAITING = "waiting"  # after a failure, before the next try
+    STOPPED = "stopped"
+
+
+@dataclass(slots=True)
+class CollectorHealth:
+    """The well-being of one collector. ``problem``: one line for the operator, None if nothing is wrong."""
+
+    name: str
+    state: State = State.STARTING
+    problem: str | None = None
+    started_at: float = field(default_factory=time.monotonic)
+    succeeded_at: float | None = None
+    cursor_confirmed_at: float | None = None
+
+    @property
+    def last_success_age_seconds(self) -> float:
+        """Time since a batch was collected and published; since the start, if none was yet."""
+        return time.monotonic() - (self.started_at if self.succeeded_at is None else self.succeeded_at)
+
+    @property
+    def cursor_age_seconds(self) -> float:
+        """Time since the saved cursor was last known to be up to date."""
+        return time.monotonic() - (self.started_at if self.cursor_confirmed_at is None else self.cursor_confirmed_at)
+
+    @property
+    def ready(self) -> bool:
+        """True if it has collected lately and nothing is wrong."""
+        return self.state is State.COLLECTING and self.last_success_age_seconds < STALE_SECONDS
+
+    def succeeded(self) -> None:
+        """A batch was collected, published, and its cursor is safe."""
+        self.state, self.problem = State.COLLECTING, None
+        self.succeeded_at = self.cursor_confirmed_at = time.monotonic()
+
+    def failed(self, problem: str, *, state: State = State.WAITING) -> None:
+        """Something went wrong that the operator may want to know."""
+        self.state, self.problem = state, problem
+
+
+class Health:
+    """The well-being of all collectors of this process."""
+
+    def __init__(self) -> None:
+        self._collectors: dict[str, CollectorHealth] = {}
+
+    def add(self, name: str) -> CollectorHealth:
+        """Begin to keep track of a collector, and show it in the metrics."""
+        health = self._collectors[name] = CollectorHealth(name)
+        metrics.LAST_SUCCESS_AGE_SECONDS.labels(name).set_function(lambda: health.last_success_age_seconds)
+        metrics.CURSOR_AGE_SECONDS.labels(name).set_function(lambda: health.cursor_age_seconds)
+        metrics.READY.labels(name).set_function(lambda: float(health.ready))
+        return health
+
+    @property
+    def collectors(self) -> tuple[CollectorHealth, ...]:
+        """Every collector, in the order they were started."""
+        return tuple(self._collectors.values())
+
+    @property
+    def ready(self) -> bool:
+        """True if there are collectors and all of them are ready."""
+        return bool(self._collectors) and all(health.ready for health in self.collectors)
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """One line for each collector that is not ready."""
+        return tuple(
+            f"{health.name}: "
+            + (health.problem or f"{health.state}, no success for {health.last_success_age_seconds:.0f} s")
+            for health in self.collectors
+            if not health.ready
+        )

@@ -1,0 +1,72 @@
+"""Every metric of the collectors, in one place.
+
+Owns names, labels and help. Base units and the usual suffixes; the prefix ``hubbub_collect_`` keeps them apart from
+the metrics of the stream processors, which may run in the same process. Nothing here is ever called "unitless".
+
+The gate of collection closes: items read = signals published + records ignored + dead letters.
+"""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Gauge, Histogram
+
+from ingest.batch import Ignored
+
+__all__ = ["register"]
+
+_BY_COLLECTOR = ["collector"]
+
+ITEMS_READ = Counter(
+    "hubbub_collect_items_read_total", "Items the platform gave, again or for the first time", _BY_COLLECTOR
+)
+SIGNALS_COLLECTED = Counter("hubbub_collect_signals_total", "Signals made of items", _BY_COLLECTOR)
+SIGNALS_PUBLISHED = Counter(
+    "hubbub_collect_signals_published_total", "Signals the broker has acknowledged", _BY_COLLECTOR
+)
+RECORDS_IGNORED = Counter("hubbub_collect_records_ignored_total", "Items left out on purpose", ["collector", "reason"])
+DEAD_LETTERS = Counter(
+    "hubbub_collect_dead_letters_total",
+    "Items nobody could use, kept in the topic dead-letters",
+    ["collector", "stage", "reason"],
+)
+GAPS = Counter(
+    "hubbub_collect_gaps_total",
+    "Looks at a listing that ended before a known item: some were lost between two looks",
+    _BY_COLLECTOR,
+)
+FAILURES = Counter("hubbub_collect_failures_total", "Failures by what was done next", ["collector", "verdict"])
+RATE_LIMIT_WAITS = Counter(
+    "hubbub_collect_rate_limit_waits_total", "Requests that had to wait for their turn", _BY_COLLECTOR
+)
+RATE_LIMIT_WAIT_SECONDS = Counter(
+    "hubbub_collect_rate_limit_wait_seconds_total", "Time requests waited for their turn", _BY_COLLECTOR
+)
+COLLECT_SECONDS = Histogram(
+    "hubbub_collect_duration_seconds", "Time to get one batch from the platform, waiting for it included", _BY_COLLECTOR
+)
+PUBLISH_SECONDS = Histogram(
+    "hubbub_collect_publish_duration_seconds",
+    "Time until the broker acknowledged a batch and its cursor: the back-pressure from Kafka",
+    _BY_COLLECTOR,
+)
+WATCHED_ITEMS = Gauge("hubbub_collect_watched_items", "Items whose counts are looked at again and again", _BY_COLLECTOR)
+LAST_SUCCESS_AGE_SECONDS = Gauge(
+    "hubbub_collect_last_success_age_seconds", "Time since a batch was collected and published", _BY_COLLECTOR
+)
+CURSOR_AGE_SECONDS = Gauge(
+    "hubbub_collect_cursor_age_seconds", "Time since the saved cursor was last known to be up to date", _BY_COLLECTOR
+)
+READY = Gauge("hubbub_collect_ready", "1 if the collector collects and nothing is wrong with it, else 0", _BY_COLLECTOR)
+
+VERDICTS = ("retry_later", "slow_down", "never_retry", "give_up", "kafka", "unexpected")
+"""The values of the label ``verdict``: those of :mod:`ingest.verdict`, the broker's failures, and our own faults."""
+
+
+def register(collector: str) -> None:
+    """Make the series of ``collector`` exist at 0, so that a rate can be taken of the very first event."""
+    for metric in (ITEMS_READ, SIGNALS_COLLECTED, SIGNALS_PUBLISHED, GAPS, RATE_LIMIT_WAITS, RATE_LIMIT_WAIT_SECONDS):
+        metric.labels(collector)
+    for reason in Ignored:
+        RECORDS_IGNORED.labels(collector, reason.value)
+    for verdict in VERDICTS:
+        FAILURES.labels(collector, verdict)

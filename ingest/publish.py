@@ -1,0 +1,168 @@
+"""Publishing: a batch goes to the broker, and only once all of it is acknowledged, its cursor.
+
+Owns the producer of one collector, the last check of every signal, and the collectors' dead letters. Must never know
+where a batch comes from, nor decide when to try again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from base64 import b64encode
+from collections.abc import Callable, Mapping
+
+import msgspec
+import structlog
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError, UnknownError
+
+from ingest import cursors, metrics, signal
+from ingest.batch import Batch, Cursor, Unreadable
+
+__all__ = ["DeadLetter", "Publisher"]
+
+SIGNALS = "signals"
+DEAD_LETTERS = "dead-letters"
+STAGE = "collect"
+MAX_ORIGINAL_BYTES = 262_144
+"""A dead letter keeps at most so much of the original, so that it is never itself too large for the broker."""
+STOP_TIMEOUT_SECONDS = 5.0
+
+log = structlog.get_logger(__name__)
+
+
+class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
+    """A record of the topic ``dead-letters``. What a collector could not use came from no topic: those are None."""
+
+    v: int = 1
+    stage: str = STAGE
+    collector: str
+    reason: str
+    detail: str
+    topic: str | None = None
+    partition: int | None = None
+    offset: int | None = None
+    at_ms: int
+    original_b64: str
+
+
+class Publisher:
+    """Publishes the batches of one collector.
+
+    The producer is idempotent. A broker that cannot give out producer ids (the embedded one) gets a plain producer,
+    which after a lost answer may write a record twice: harmless, since a signal is identified by (id, observed_ms).
+    """
+
+    def __init__(self, collector: str, *, kafka: Mapping[str, object], topics: str, now_ms: Callable[[], int]) -> None:
+        self._collector = collector
+        self._kafka = kafka
+        self._prefix = topics
+        self._now_ms = now_ms
+        self._producer: AIOKafkaProducer | None = None
+        self._saved: Cursor | None = None
+
+    async def publish(self, batch: Batch) -> None:
+        """Publish ``batch``, wait for the broker's acknowledgement of every record, then save its cursor.
+
+        Raises:
+            KafkaError: something was not acknowledged. The cursor was not saved; the same batch may be given again.
+        """
+        producer = await self._open()
+        try:
+            await self._send(producer, batch)
+            if batch.cursor != self._saved:
+                record = cursors.CursorRecord(
+                    collector=self._collector, saved_ms=self._now_ms(), cursor=msgspec.Raw(batch.cursor)
+                )
+                await producer.send_and_wait(
+                    self._prefix + cursors.TOPIC, msgspec.json.encode(record), key=self._collector.encode()
+                )
+                self._saved = batch.cursor
+        except (KafkaError, OSError) as error:
+            # After a failed send an idempotent producer may be unusable; the next try gets a new one.
+            await self.close()
+            raise error if isinstance(error, KafkaError) else KafkaError(str(error)) from error
+
+    async def close(self) -> None:
+        """Close the connection. Nothing is pending then: every publication has waited for its acknowledgements."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            await _stop(producer)
+
+    async def _open(self) -> AIOKafkaProducer:
+        if self._producer is None:
+            try:
+                self._producer = await self._start(idempotent=True)
+            except UnknownError:
+                log.info("the broker gives out no producer ids; going on without idempotence")
+                self._producer = await self._start(idempotent=False)
+        return self._producer
+
+    async def _start(self, *, idempotent: bool) -> AIOKafkaProducer:
+        producer = AIOKafkaProducer(
+            **self._kafka, enable_idempotence=idempotent, acks="all", compression_type="lz4", linger_ms=2
+        )
+        try:
+            await producer.start()
+        except BaseException:
+            await _stop(producer)
+            raise
+        return producer
+
+    async def _send(self, producer: AIOKafkaProducer, batch: Batch) -> None:
+        now_ms = self._now_ms()
+        signals = batch.signals
+        letters = list(signals.unreadable)
+        acks = []
+        for item in signals.signals:
+            try:
+                value = signal.encode(item)
+                # What is published must be readable: the reader's own decoder is the gate, limits of fields included.
+                signal.decode(value, now_ms)
+            except signal.InvalidSignalError as error:
+                original = msgspec.json.encode(msgspec.to_builtins(item), enc_hook=repr)
+                letters.append(Unreadable(error.reason.value, error.detail, original))
+                continue
+            acks.append(await producer.send(self._prefix + SIGNALS, value, key=signal.key(item), timestamp_ms=now_ms))
+        published = len(acks)
+        for letter in letters:
+            value = msgspec.json.encode(self._dead_letter(letter, now_ms))
+            acks.append(
+                await producer.send(self._prefix + DEAD_LETTERS, value, key=STAGE.encode(), timestamp_ms=now_ms)
+            )
+        for outcome in await asyncio.gather(*acks, return_exceptions=True):
+            if isinstance(outcome, BaseException):
+                raise outcome
+        self._count(batch, published, letters)
+
+    def _dead_letter(self, letter: Unreadable, now_ms: int) -> DeadLetter:
+        original, detail = letter.original, letter.detail
+        if len(original) > MAX_ORIGINAL_BYTES:
+            detail = f"{detail} (the first {MAX_ORIGINAL_BYTES} of {len(original)} bytes)"
+            original = original[:MAX_ORIGINAL_BYTES]
+        return DeadLetter(
+            collector=self._collector,
+            reason=letter.reason,
+            detail=detail,
+            at_ms=now_ms,
+            original_b64=b64encode(original).decode(),
+        )
+
+    def _count(self, batch: Batch, published: int, letters: list[Unreadable]) -> None:
+        collector, signals = self._collector, batch.signals
+        metrics.ITEMS_READ.labels(collector).inc(signals.read)
+        metrics.SIGNALS_COLLECTED.labels(collector).inc(len(signals.signals))
+        metrics.SIGNALS_PUBLISHED.labels(collector).inc(published)
+        metrics.GAPS.labels(collector).inc(signals.gaps)
+        for reason, count in signals.ignored.items():
+            metrics.RECORDS_IGNORED.labels(collector, reason.value).inc(count)
+        for letter in letters:
+            metrics.DEAD_LETTERS.labels(collector, STAGE, letter.reason).inc()
+
+
+async def _stop(producer: AIOKafkaProducer) -> None:
+    """Stop ``producer``, even if the broker no longer answers."""
+    try:
+        async with asyncio.timeout(STOP_TIMEOUT_SECONDS):
+            await producer.stop()
+    except (KafkaError, OSError, TimeoutError) as error:
+        log.warning("a producer did not stop cleanly", error=str(error))

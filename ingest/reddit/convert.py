@@ -1,0 +1,164 @@
+"""Reddit's things made signals. Pure: no clock, no network, no memory.
+
+Owns what each field of a thing means (https://www.reddit.com/dev/api). Must never fetch.
+
+- t3, a submission, is a post: ``score`` is likes, ``num_comments`` replies, ``upvote_ratio`` the ratio; crossposts are
+  posts of their own that link to what the first one linked to, so shares stay unknown rather than counted twice;
+- t1, a comment, is a reply in the thread of its ``link_id``; while its score is hidden, its likes are unknown;
+- deleted or removed: the author or the text is gone and becomes None; the counts still count;
+- promoted submissions are advertisements and ignored.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import urljoin
+
+import msgspec
+
+from ingest.batch import Ignored, Signals, Unreadable, well_formed
+from ingest.signal import Author, Community, Counts, Signal
+
+__all__ = ["PLATFORM", "convert", "signal_id"]
+
+PLATFORM = "reddit"
+SITE = "https://www.reddit.com/"
+GONE = {"[deleted]", "[removed]"}
+
+
+class _Original(msgspec.Struct):
+    """The submission that a crosspost repeats."""
+
+    url: str | None = None
+
+
+class _Submission(msgspec.Struct):
+    name: str
+    created_utc: float
+    title: str
+    author: str | None = None
+    subreddit: str | None = None
+    subreddit_subscribers: int | None = None
+    is_self: bool = False
+    selftext: str | None = None
+    url: str | None = None
+    permalink: str | None = None
+    score: int | None = None
+    num_comments: int | None = None
+    upvote_ratio: float | None = None
+    view_count: int | None = None
+    promoted: bool | None = None
+    crosspost_parent_list: list[_Original] | None = None
+
+
+class _Comment(msgspec.Struct):
+    name: str
+    link_id: str
+    created_utc: float
+    author: str | None = None
+    subreddit: str | None = None
+    body: str | None = None
+    permalink: str | None = None
+    score: int | None = None
+    score_hidden: bool | None = None
+
+
+class _Thing(msgspec.Struct):
+    kind: str
+    data: dict[str, object]
+
+
+def signal_id(fullname: str) -> str:
+    """Return the id of the signal for the thing ``fullname``, such as ``t3_18wuc1r``."""
+    return f"{PLATFORM}:{fullname}"
+
+
+def convert(raw: object, witnessed_ms: int) -> Signals:
+    """Return what becomes of one thing.
+
+    ``raw``: the parsed JSON, ``{"kind": "t3", "data": {…}}``. ``witnessed_ms``: when it arrived.
+    """
+    try:
+        thing = msgspec.convert(raw, _Thing)
+        match thing.kind:
+            case "t3":
+                return _submission(msgspec.convert(thing.data, _Submission), witnessed_ms)
+            case "t1":
+                return _comment(msgspec.convert(thing.data, _Comment), witnessed_ms)
+        return Signals(unreadable=[Unreadable.of(raw, "unknown_kind", f"kind {thing.kind!r}")])
+    except (msgspec.ValidationError, OverflowError, ValueError) as error:
+        return Signals(unreadable=[Unreadable.of(raw, "wrong_shape", str(error))])
+
+
+def _submission(thing: _Submission, witnessed_ms: int) -> Signals:
+    if thing.promoted:
+        signals = Signals()
+        signals.ignored[Ignored.ADVERT] += 1
+        return signals
+    url = thing.url
+    if thing.crosspost_parent_list and thing.crosspost_parent_list[0].url:
+        url = thing.crosspost_parent_list[0].url
+    return Signals(
+        [
+            Signal(
+                id=signal_id(thing.name),
+                kind="post",
+                platform=PLATFORM,
+                thread=signal_id(thing.name),
+                author=_author(thing.author),
+                community=_community(thing.subreddit, thing.subreddit_subscribers),
+                title=well_formed(thing.title),
+                text=_text(thing.selftext),
+                # A text post's url is its own permalink; only another page is worth following.
+                url=_link(url) if url and not thing.is_self else None,
+                permalink=_link(thing.permalink) if thing.permalink else None,
+                counts=Counts(
+                    likes=_count(thing.score),
+                    replies=_count(thing.num_comments),
+                    views=_count(thing.view_count),
+                    like_ratio=thing.upvote_ratio,
+                ),
+                created_ms=int(thing.created_utc * 1000),
+                observed_ms=witnessed_ms,
+            )
+        ]
+    )
+
+
+def _comment(thing: _Comment, witnessed_ms: int) -> Signals:
+    return Signals(
+        [
+            Signal(
+                id=signal_id(thing.name),
+                kind="reply",
+                platform=PLATFORM,
+                thread=signal_id(thing.link_id),
+                author=_author(thing.author),
+                community=_community(thing.subreddit, None),
+                text=_text(thing.body),
+                permalink=_link(thing.permalink) if thing.permalink else None,
+                counts=Counts(likes=None if thing.score_hidden else _count(thing.score)),
+                created_ms=int(thing.created_utc * 1000),
+                observed_ms=witnessed_ms,
+            )
+        ]
+    )
+
+
+def _author(name: str | None) -> Author | None:
+    return Author(name=well_formed(name)) if name and name not in GONE else None
+
+
+def _community(name: str | None, members: int | None) -> Community | None:
+    return Community(name=well_formed(name), members=_count(members)) if name else None
+
+
+def _text(text: str | None) -> str | None:
+    return well_formed(text) if text and text not in GONE else None
+
+
+def _link(url: str) -> str:
+    return well_formed(urljoin(SITE, url))
+
+
+def _count(number: int | None) -> int | None:
+    return None if number is None else max(0, number)

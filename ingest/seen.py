@@ -1,0 +1,44 @@
+"""The seen-set: which of the latest items were seen already.
+
+Owns a bounded memory of ids. Must never know what an id stands for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+__all__ = ["Seen"]
+
+
+class Seen:
+    """The last ``max_ids`` ids that were added, oldest first.
+
+    >>> seen = Seen(2, ["a", "b"])
+    >>> seen.add("a"), seen.add("c"), list(seen), "b" in seen
+    (False, True, ['a', 'c'], False)
+    """
+
+    def __init__(self, max_ids: int, ids: Iterable[str] = ()) -> None:
+        self._max_ids = max_ids
+        self._ids: dict[str, None] = {}
+        for id_ in ids:
+            self.add(id_)
+
+    def add(self, id_: str) -> bool:
+        """Remember ``id_`` as the latest; return whether it was new."""
+        new = id_ not in self._ids
+        if not new:
+            del self._ids[id_]
+        elif len(self._ids) >= self._max_ids:
+            del self._ids[next(iter(self._ids))]
+        self._ids[id_] = None
+        return new
+
+    def __contains__(self, id_: object) -> bool:
+        return id_ in self._ids
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._ids)
+
+    def __len__(self) -> int:
+        return len(self._ids)
