@@ -3,14 +3,20 @@
 No I/O, no clock, no Kafka; imports nothing else of Hubbub's.
 """
 
+from scoring import lifecycle, spike
 from scoring.assessment import Assessment, Assessor, Category
 from scoring.band import Band, band
 from scoring.composite import Factors, compose, raw
 from scoring.decay import decay
+from scoring.figures import Figure, FigureFileError, FigureIndex
 from scoring.ledger import CorruptLedgerError, Ledger
+from scoring.lifecycle import Lifecycle, Measures, State, Transition
 from scoring.observation import UNREAD, Reading, Sentiment, Signal
 from scoring.score import Inputs, PlatformTally, Score, Top, Window, score
+from scoring.sentiment import sentiment
 from scoring.settings import DEFAULT, Settings, Tier, Weights
+from scoring.spike import Spike, SpikeChange, SpikeSettings
+from scoring.story_state import StoryState
 
 __all__ = [
     "DEFAULT",
@@ -21,21 +27,35 @@ __all__ = [
     "Category",
     "CorruptLedgerError",
     "Factors",
+    "Figure",
+    "FigureFileError",
+    "FigureIndex",
     "Inputs",
     "Ledger",
+    "Lifecycle",
+    "Measures",
     "PlatformTally",
     "Reading",
     "Score",
     "Sentiment",
     "Settings",
     "Signal",
+    "Spike",
+    "SpikeChange",
+    "SpikeSettings",
+    "State",
+    "StoryState",
     "Tier",
     "Top",
+    "Transition",
     "Weights",
     "Window",
     "band",
     "compose",
     "decay",
+    "lifecycle",
     "raw",
     "score",
+    "sentiment",
+    "spike",
 ]

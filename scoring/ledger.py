@@ -80,6 +80,15 @@ class Ledger:
         if other.assessment is not None and (self.assessment is None or other.assessment > self.assessment):
             self.assessment = other.assessment
 
+    def counts(self, from_ms: int, buckets: int, bucket_ms: int) -> list[int]:
+        """Return how many items were covered in each of ``buckets`` spans of ``bucket_ms``, from ``from_ms`` on."""
+        counts = [0] * buckets
+        for item in self.items.values():
+            bucket = (item.covered_ms - from_ms) // bucket_ms
+            if 0 <= bucket < buckets:
+                counts[bucket] += 1
+        return counts
+
     def encode(self) -> bytes:
         """Return a compact, versioned encoding of at most 64 KiB."""
         stored = _Stored(

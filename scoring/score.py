@@ -19,9 +19,11 @@ from scoring.factors.engagement import engagement, loudness
 from scoring.factors.polarity import Evidence, polarity, replies_evidence, vote_evidence
 from scoring.factors.reach import reach
 from scoring.factors.star_power import star_power
+from scoring.figures import FigureIndex
 from scoring.item import POST, REPLY, Item
 from scoring.ledger import Ledger
-from scoring.settings import DEFAULT, WINDOWS_MS, Settings, Tier
+from scoring.lifecycle import Measures
+from scoring.settings import DEFAULT, HOUR_MS, WINDOWS_MS, Settings, Tier
 from scoring.tally import Tally, tally
 
 __all__ = ["SHOWN", "Inputs", "PlatformTally", "Score", "Top", "Window", "score"]
@@ -61,7 +63,12 @@ class Top(msgspec.Struct, frozen=True, gc=False):
 
 
 class Inputs(msgspec.Struct, frozen=True):
-    """The raw numbers behind the factors."""
+    """The raw numbers behind the factors.
+
+    ``views`` to ``likes``: the audience by where it is known from, in people (likes: likes, by platform); ``run_ms``:
+    length of the current run of coverage; ``posted_platforms``: platforms with at least one post; ``hour_begins_ms``:
+    when the oldest item of the last hour was covered, 0 if there is none.
+    """
 
     audience: float
     views: int
@@ -70,11 +77,13 @@ class Inputs(msgspec.Struct, frozen=True):
     likes: dict[str, int]
     loudness: float
     run_ms: int
+    posted_platforms: int
     votes: int
     vote_weight: float
     positive_replies: int
     negative_replies: int
     silence_ms: int
+    hour_begins_ms: int
 
 
 class Score(msgspec.Struct, frozen=True):
@@ -94,6 +103,17 @@ class Score(msgspec.Struct, frozen=True):
     last_coverage_ms: int
     inputs: Inputs
 
+    def measures(self, alarmed: bool) -> Measures:
+        """Return what the lifecycle looks at; ``alarmed``: the spike detector's alarm is on."""
+        return Measures(
+            noise=self.noise,
+            velocity_per_hour=self.velocity_per_hour,
+            platforms=self.inputs.posted_platforms,
+            alarmed=alarmed,
+            last_coverage_ms=self.last_coverage_ms,
+            hour_begins_ms=self.inputs.hour_begins_ms,
+        )
+
 
 def score(
     ledger: Ledger,
@@ -107,7 +127,7 @@ def score(
     ``tiers``: of the public figures, by id; the default registry's if None. A figure not in it gives nothing.
     """
     if tiers is None:
-        tiers = {}
+        tiers = FigureIndex.default().tiers
     items = [item for item in ledger.items.values() if item.covered_ms <= t_ms]
     replies_seen = Counter([item.thread for item in items if item.kind == REPLY])
     life = tally(items, ledger.platforms, replies_seen)
@@ -120,6 +140,7 @@ def score(
     story_loudness = loudness({name: s.interactions(settings) for name, s in life.platforms.items()}, settings)
     votes = [vote_evidence(i.like_ratio, i.likes or 0, settings) for i in items if i.like_ratio is not None]
     feelings = Counter([item.sentiment for item in items if item.sentiment])
+    posted_platforms = len({item.platform for item in items if item.kind == POST})
     run_ms = ledger.runs[-1][1] - ledger.runs[-1][0] if ledger.runs else 0
     last_ms = ledger.runs[-1][1] if ledger.runs else 0
     silence_ms = max(0, t_ms - last_ms)
@@ -129,7 +150,7 @@ def score(
         engagement=engagement(story_loudness, settings),
         star_power=star_power([tiers[figure] for figure in ledger.figures if figure in tiers], settings),
         duration=duration(run_ms, settings),
-        cross_platform=cross_platform(len({item.platform for item in items if item.kind == POST}), settings),
+        cross_platform=cross_platform(posted_platforms, settings),
         polarity=polarity(evidence, settings),
         industry_impact=settings.unassessed_impact if ledger.assessment is None else ledger.assessment.impact,
     )
@@ -156,11 +177,13 @@ def score(
             likes=life.likes,
             loudness=story_loudness,
             run_ms=run_ms,
+            posted_platforms=posted_platforms,
             votes=len(votes),
             vote_weight=sum(weight for weight, _ in votes),
             positive_replies=feelings[1],
             negative_replies=feelings[-1],
             silence_ms=silence_ms,
+            hour_begins_ms=min((i.covered_ms for i in items if i.covered_ms > t_ms - HOUR_MS), default=0),
         ),
     )
 

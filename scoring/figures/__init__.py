@@ -1,0 +1,163 @@
+"""Public figures: who is involved in a story.
+
+Owns the registry (who, which tier, by which names) and the search for it in a signal. Must never know what a tier is
+worth. Reading the default registry, a file of this package, is the only I/O of :mod:`scoring`.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib.resources import files
+
+import msgspec
+from ahocorasick_rs import AhoCorasick
+
+from scoring.observation import Signal
+from scoring.settings import Tier
+
+__all__ = ["Figure", "FigureFileError", "FigureIndex"]
+
+MAX_CHARS = 5_000
+"""Read of a text: who matters to it is named early."""
+
+_LINK = re.compile(r"https?://\S+")
+_FIRST_IDEOGRAPH = "\u2e80"
+"""From here on scripts write no spaces between words, so their letters do not continue a Latin name."""
+
+
+class FigureFileError(ValueError):
+    """A registry that cannot be used; the message says what to mend."""
+
+
+class Figure(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A person or an organisation, and the names it goes by; the header of ``ai.toml`` says what each field is."""
+
+    id: str
+    name: str
+    tier: Tier
+    aliases: tuple[str, ...] = ()
+    cased: tuple[str, ...] = ()
+    name_cased: bool = False
+    handles: dict[str, tuple[str, ...]] = {}
+
+    def any_case(self) -> tuple[str, ...]:
+        """Return the names that count in any letter case."""
+        return self.aliases if self.name_cased else (self.name, *self.aliases)
+
+    def as_written(self) -> tuple[str, ...]:
+        """Return the names that count only as they are written."""
+        return (self.name, *self.cased) if self.name_cased else self.cased
+
+
+class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    figure: tuple[Figure, ...] = ()
+
+
+class FigureIndex:
+    """The public figures that are looked for, ready to be found in a text in one pass (Aho & Corasick, CACM 18, 1975).
+
+    >>> index = FigureIndex.from_toml('''
+    ... [[figure]]
+    ... id = "ada"
+    ... name = "Ada Lovelace"
+    ... tier = "B"
+    ... aliases = ["lovelace"]
+    ... handles = { x = ["ada"] }
+    ... ''')
+    >>> index.find("ADA LOVELACE's notes"), index.find("lovelaces"), index.find("thanks @Ada", "x")
+    (('ada',), (), ('ada',))
+    """
+
+    def __init__(self, figures: Mapping[str, Figure]) -> None:
+        self.figures = dict(figures)
+        """By id."""
+        self.tiers: dict[str, Tier] = {id_: figure.tier for id_, figure in figures.items()}
+        """The tier of each figure, by id: what :func:`scoring.score` asks for."""
+        self._by_handle = {
+            (platform, handle.lower()): figure.id
+            for figure in figures.values()
+            for platform, handles in figure.handles.items()
+            for handle in handles
+        }
+        self._folded = _Names((name.lower(), f.id) for f in figures.values() for name in f.any_case())
+        self._written = _Names((name, f.id) for f in figures.values() for name in f.as_written())
+
+    @classmethod
+    def from_toml(cls, *texts: str) -> FigureIndex:
+        """Return the index of the figures in ``texts`` (contents of registry files); later entries replace earlier.
+
+        Raises:
+            FigureFileError: a text is not TOML, or an entry lacks a field, has an unknown one or an empty name.
+        """
+        figures: dict[str, Figure] = {}
+        for text in texts:
+            try:
+                entries = msgspec.convert(tomllib.loads(text), _File).figure
+            except tomllib.TOMLDecodeError as error:
+                raise FigureFileError(f"registry of public figures: not TOML: {error}") from error
+            except msgspec.ValidationError as error:
+                raise FigureFileError(f"registry of public figures: {error}") from error
+            for figure in entries:
+                if not all(name.strip() for name in (figure.id, *figure.any_case(), *figure.as_written())):
+                    raise FigureFileError(f"registry of public figures: {figure.id or figure.name!r} has an empty name")
+                figures[figure.id] = figure
+        return cls(figures)
+
+    @classmethod
+    def default(cls, *more: str) -> FigureIndex:
+        """Return the index of the default registry (the AI beat), with ``more``, an operator's own files, on top."""
+        return cls.from_toml(_default_text(), *more) if more else _default_index()
+
+    def match(self, signal: Signal) -> tuple[str, ...]:
+        """Return the ids of the figures that are the author of ``signal`` or named in it, in order of the alphabet."""
+        found = set(self.find(f"{signal.title or ''}\n{(signal.text or '')[:MAX_CHARS]}", signal.platform))
+        author = signal.author
+        if author is not None and author.name:
+            by = self._by_handle.get((signal.platform, author.name.removeprefix("@").lower()))
+            if by is not None:
+                found.add(by)
+        return tuple(sorted(found))
+
+    def find(self, text: str, platform: str = "") -> tuple[str, ...]:
+        """Return the ids of the figures named in ``text``, which may also say "@handle" for those on ``platform``."""
+        if "://" in text:
+            text = _LINK.sub(" ", text)
+        found = {*self._folded.find(text.lower()), *self._written.find(text)}
+        if "@" in text:
+            for handle in re.findall(r"(?<!\w)@([\w.@-]*\w)", text):
+                by = self._by_handle.get((platform, handle.lower()))
+                if by is not None:
+                    found.add(by)
+        return tuple(sorted(found))
+
+
+class _Names:
+    """Names to be found as whole words."""
+
+    def __init__(self, named: Iterator[tuple[str, str]]) -> None:
+        pairs = list(named)
+        self._ids = [id_ for _, id_ in pairs]
+        self._automaton = AhoCorasick([name for name, _ in pairs])
+
+    def find(self, text: str) -> Iterator[str]:
+        """Yield the id of each name in ``text``, as often as it occurs."""
+        for index, start, end in self._automaton.find_matches_as_indexes(text, overlapping=True):
+            if not (start > 0 and _continues(text[start - 1])) and not (end < len(text) and _continues(text[end])):
+                yield self._ids[index]
+
+
+def _continues(char: str) -> bool:
+    """Return whether a name beside ``char`` is only a part of a longer word."""
+    return (char.isalnum() and char < _FIRST_IDEOGRAPH) or char == "_"
+
+
+def _default_text() -> str:
+    return files(__name__).joinpath("ai.toml").read_text(encoding="utf-8")
+
+
+@cache
+def _default_index() -> FigureIndex:
+    return FigureIndex.from_toml(_default_text())

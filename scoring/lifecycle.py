@@ -1,0 +1,204 @@
+"""Lifecycle: the state a story is in, and why it changed.
+
+Owns the rules between states. Must never know how noise and velocity come about, nor what time it is.
+
+The rules are a table, below. They rest on the reference site's five states and thresholds; that holds are measured from
+the first step at which a test was seen to hold, and what brings a controversy down, is ours.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+import msgspec
+
+from scoring.settings import DEFAULT, HOUR_MS, MINUTE_MS, Settings
+
+__all__ = ["RULES", "SHOWN_AS", "Lifecycle", "Measures", "Rule", "State", "Transition", "next_due_ms", "step"]
+
+State = Literal["trending", "spike", "controversy", "scandal", "resolved"]
+
+SHOWN_AS: dict[State, str] = {
+    "trending": "Emerging",
+    "spike": "Growing",
+    "controversy": "Debated",
+    "scandal": "Major controversy",
+    "resolved": "Resolved",
+}
+"""The words a reader sees."""
+
+COOLDOWN_MS: dict[State, int] = {
+    "trending": 12 * HOUR_MS,
+    "spike": 12 * HOUR_MS,
+    "controversy": 24 * HOUR_MS,
+    "scandal": 48 * HOUR_MS,
+    "resolved": 0,
+}
+"""How long a story stays in a state before it may fall out of it. That of trending is ours."""
+
+LIVE: tuple[State, ...] = ("trending", "spike", "controversy", "scandal")
+
+
+class Measures(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What the lifecycle looks at. ``noise`` 0 to 100; ``alarmed``: the spike detector's alarm is on.
+
+    ``hour_begins_ms``: when the oldest item of the last hour was covered, 0 if there is none.
+    """
+
+    noise: float
+    velocity_per_hour: float
+    platforms: int
+    alarmed: bool
+    last_coverage_ms: int
+    hour_begins_ms: int = 0
+
+
+class Lifecycle(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A story's state since ``entered_ms``, and since when each test that needs holding has held (0: it does not)."""
+
+    state: State = "trending"
+    entered_ms: int = 0
+    held_since_ms: tuple[int, ...] = ()
+
+
+class Transition(msgspec.Struct, frozen=True, gc=False):
+    """One change of state, with the rule's reason in words."""
+
+    from_: State
+    to: State
+    at_ms: int
+    reason: str
+
+
+Measure = Literal["noise", "velocity_per_hour", "platforms", "alarmed", "silence_ms", "covered_since_entered"]
+
+
+class Test(msgspec.Struct, frozen=True, gc=False):
+    """True if a measure is at least (or, ``below``, less than) a threshold, and has been for ``hold_ms``."""
+
+    measure: Measure
+    threshold: float
+    below: bool = False
+    hold_ms: int = 0
+
+
+class Rule(msgspec.Struct, frozen=True, gc=False):
+    """A way out of a state, taken when all tests hold.
+
+    ``cooldown``: what the state's cooldown is counted from: nothing (it does not apply), entering the state, or the
+    later of that and the last coverage.
+    """
+
+    from_: tuple[State, ...]
+    to: State
+    tests: tuple[Test, ...]
+    reason: str
+    cooldown: Literal["none", "state", "coverage"] = "none"
+
+
+FAST = Test("velocity_per_hour", 15, hold_ms=15 * MINUTE_MS)
+SLOW = Test("velocity_per_hour", 8, below=True, hold_ms=HOUR_MS)
+ALARM = Test("alarmed", 1)
+NO_ALARM = Test("alarmed", 1, below=True)
+SEVERAL = Test("platforms", 2)
+LOUD = Test("noise", 75, hold_ms=4 * HOUR_MS)
+CALMER = Test("noise", 65, below=True, hold_ms=4 * HOUR_MS)
+FAINT = Test("noise", 10, below=True)
+SILENT = Test("silence_ms", 72 * HOUR_MS)
+COVERED = Test("covered_since_entered", 1)
+
+RULES: tuple[Rule, ...] = (
+    Rule(("resolved",), "trending", (COVERED,), "covered again"),
+    Rule(LIVE, "resolved", (SILENT,), "no coverage for 72 h"),
+    Rule(LIVE, "resolved", (FAINT,), "noise below 10, no coverage within the cooldown", "coverage"),
+    Rule(("scandal",), "controversy", (CALMER,), "noise below 65 for 4 h", "state"),
+    Rule(("controversy",), "trending", (SLOW, NO_ALARM), "fewer than 8 items/h for 1 h", "state"),
+    Rule(("spike",), "trending", (SLOW, NO_ALARM), "fewer than 8 items/h for 1 h", "state"),
+    Rule(("trending",), "spike", (FAST,), "15 items/h or more for 15 min"),
+    Rule(("trending",), "spike", (ALARM,), "the spike detector fired"),
+    Rule(("spike",), "controversy", (SEVERAL,), "covered on 2 platforms or more"),
+    Rule(("controversy",), "scandal", (LOUD,), "noise at 75 or more for 4 h"),
+)
+"""The whole machine; of several rules that apply, the first is taken, then the table is read again.
+
+A controversy falls to trending, not to spike: it would be back at once, since platforms are never lost.
+"""
+
+_HELD = (FAST, SLOW, LOUD, CALMER)
+"""The tests that need holding, in the order of ``Lifecycle.held_since_ms``."""
+
+
+def step(lifecycle: Lifecycle, measures: Measures, t_ms: int) -> tuple[Lifecycle, tuple[Transition, ...]]:
+    """Return the lifecycle at ``t_ms`` and the transitions that led there, in order.
+
+    Steps must not go back in time. A story starts with ``Lifecycle()``.
+
+    >>> measures = Measures(noise=30, velocity_per_hour=3, platforms=2, alarmed=True, last_coverage_ms=1000)
+    >>> lifecycle, transitions = step(Lifecycle(), measures, 1000)
+    >>> [(t.to, t.reason) for t in transitions]
+    [('spike', 'the spike detector fired'), ('controversy', 'covered on 2 platforms or more')]
+    """
+    state, entered_ms = lifecycle.state, lifecycle.entered_ms or t_ms
+    since = lifecycle.held_since_ms or (0,) * len(_HELD)
+    held = tuple(
+        (began_ms or t_ms) if _is_true(test, measures, t_ms, entered_ms) else 0
+        for test, began_ms in zip(_HELD, since, strict=True)
+    )
+    transitions: list[Transition] = []
+    while (rule := _applicable(state, entered_ms, held, measures, t_ms)) is not None:
+        transitions.append(Transition(state, rule.to, t_ms, rule.reason))
+        state, entered_ms = rule.to, t_ms
+    return Lifecycle(state, entered_ms, held), tuple(transitions)
+
+
+def next_due_ms(lifecycle: Lifecycle, measures: Measures, t_ms: int, settings: Settings = DEFAULT) -> int | None:
+    """Return the earliest time after ``t_ms`` at which a step could differ though no signal came, None if never.
+
+    ``lifecycle`` and ``measures`` are those of the step at ``t_ms``. Stepping before that time changes nothing. The
+    alarm is not foreseen: step when it goes on or off.
+    """
+    if lifecycle.state == "resolved":
+        return None
+    due = [measures.last_coverage_ms + SILENT.threshold]
+    due += [began_ms + test.hold_ms for test, began_ms in zip(_HELD, lifecycle.held_since_ms, strict=True) if began_ms]
+    cooldown_ms = COOLDOWN_MS[lifecycle.state]
+    due += [lifecycle.entered_ms + cooldown_ms, max(lifecycle.entered_ms, measures.last_coverage_ms) + cooldown_ms]
+    for threshold in (LOUD.threshold, CALMER.threshold, FAINT.threshold):
+        if measures.noise >= threshold:
+            due.append(t_ms + max(1.0, settings.half_life_ms * math.log2(measures.noise / threshold)))
+    if measures.hour_begins_ms:
+        due.append(measures.hour_begins_ms + HOUR_MS)
+    return min((math.floor(at_ms) for at_ms in due if at_ms > t_ms), default=None)
+
+
+def _applicable(state: State, entered_ms: int, held: tuple[int, ...], measures: Measures, t_ms: int) -> Rule | None:
+    """Return the first rule that leads out of ``state`` now."""
+    for rule in RULES:
+        if state not in rule.from_:
+            continue
+        if rule.cooldown != "none":
+            from_ms = max(entered_ms, measures.last_coverage_ms) if rule.cooldown == "coverage" else entered_ms
+            if t_ms - from_ms < COOLDOWN_MS[state]:
+                continue
+        if all(_passes(test, held, measures, t_ms, entered_ms) for test in rule.tests):
+            return rule
+    return None
+
+
+def _passes(test: Test, held: tuple[int, ...], measures: Measures, t_ms: int, entered_ms: int) -> bool:
+    if test.hold_ms:
+        began_ms = held[_HELD.index(test)]
+        return began_ms != 0 and t_ms - began_ms >= test.hold_ms
+    return _is_true(test, measures, t_ms, entered_ms)
+
+
+def _is_true(test: Test, measures: Measures, t_ms: int, entered_ms: int) -> bool:
+    value: float
+    if test.measure == "silence_ms":
+        value = t_ms - measures.last_coverage_ms
+    elif test.measure == "covered_since_entered":
+        value = measures.last_coverage_ms > entered_ms
+    else:
+        value = getattr(measures, test.measure)
+    return value < test.threshold if test.below else value >= test.threshold

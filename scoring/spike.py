@@ -1,0 +1,212 @@
+"""Spike: whether more is said now than one would expect.
+
+Owns the detector: expectation, criterion, alarm and its end. Must never know what is counted, nor on which platform.
+
+The criterion is the Poisson one of Hendrickson, Kolb, Lehman & Montague, "Trend Detection in Social Data" (Gnip, 2015):
+an observed count is held against the expected one in units of the width of the Poisson confidence interval around it.
+Three sums are tested, of the last 5, 15 and 60 minutes: a violent spike shows at once, a slow one a little later.
+
+The expectation is robust: the mean of past buckets, each cut at the median plus three (scaled) median absolute
+deviations (Leys et al., "Detecting outliers", J. Exp. Soc. Psychology 49, 2013), buckets under alarm left out. Buckets
+that nobody watched (an outage) are left out too, so neither a spike nor a silence of ours becomes what is normal.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from statistics import NormalDist, median
+
+import msgspec
+
+from scoring.settings import HOUR_MS, MINUTE_MS
+
+__all__ = ["BUCKET_MS", "Spike", "SpikeChange", "SpikeSettings", "expected", "step", "upper_limit"]
+
+BUCKET_MS = 5 * MINUTE_MS
+BUCKETS_PER_HOUR = HOUR_MS // BUCKET_MS
+
+
+class SpikeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The detector's constants; all are ours.
+
+    Cold start: a story is born with ``prior_hours`` of history at ``prior_per_hour`` items, so its first buckets are
+    judged too, against what is usual for a young story.
+    """
+
+    confidence: float = 0.999
+    """Of the Poisson interval: the chance that a count of the expected rate lies below its upper end."""
+    widths: float = 1.5
+    """How many widths of that interval above the expectation a count must lie."""
+    min_count: int = 5
+    """Fewer than this is never a spike, however unexpected."""
+    spans: tuple[int, ...] = (1, 3, 12)
+    """Sums tested, in buckets."""
+    history: int = 288
+    """Buckets remembered: a day."""
+    prior_per_hour: float = 2.0
+    prior_hours: float = 3.0
+    outlier_mads: float = 3.0
+    over_after: int = 6
+    """An alarm ends after so many buckets in a row back within the interval: half an hour."""
+    longest_alarm: int = 288
+    """After so many buckets under alarm the new level is what is normal."""
+
+
+DEFAULT = SpikeSettings()
+
+
+class Spike(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """The detector's state for one story. ``next_ms``: begin of the next bucket to be counted, 0 before the first.
+
+    ``calm``: counts outside alarms, the oldest first; ``recent``: the last hour's counts, alarms included;
+    ``alarm_ms``: begin of the bucket that raised the alarm, 0 if it is off; ``alarmed``: counts since then;
+    ``quiet``: buckets in a row back within the interval.
+    """
+
+    next_ms: int = 0
+    calm: tuple[int, ...] = ()
+    recent: tuple[int, ...] = ()
+    alarm_ms: int = 0
+    alarmed: tuple[int, ...] = ()
+    quiet: int = 0
+
+
+class SpikeChange(msgspec.Struct, frozen=True, gc=False):
+    """An alarm that goes on or off, with its evidence.
+
+    ``at_ms``: end of the bucket that decided; ``counted`` items in the last ``span_ms`` where ``expected`` were
+    expected, and up to ``limit`` would have been no surprise.
+    """
+
+    on: bool
+    at_ms: int
+    span_ms: int
+    counted: int
+    expected: float
+    limit: float
+
+    @property
+    def velocity_per_hour(self) -> float:
+        """What was counted, per hour."""
+        return self.counted * HOUR_MS / self.span_ms
+
+    @property
+    def expected_per_hour(self) -> float:
+        """What was expected, per hour."""
+        return self.expected * HOUR_MS / self.span_ms
+
+
+def upper_limit(expectation: float, confidence: float) -> float:
+    """Return the upper end of the Poisson interval: a count lies above it with a chance of at most 1 - ``confidence``.
+
+    Exact up to an expectation of 500, beyond by the normal approximation (within 1 %).
+
+    >>> upper_limit(10, 0.975)
+    17.0
+    >>> upper_limit(0.1, 0.999)
+    2.0
+    """
+    if expectation > 500:
+        return math.ceil(expectation + NormalDist().inv_cdf(confidence) * math.sqrt(expectation))
+    count, chance = 0, math.exp(-expectation)
+    below = chance
+    while below < confidence:
+        count += 1
+        chance *= expectation / count
+        below += chance
+    return float(count)
+
+
+def expected(calm: Sequence[int], settings: SpikeSettings = DEFAULT) -> float:
+    """Return the expected count of a bucket, above 0, given the counts outside alarms.
+
+    >>> expected([0] * 20 + [40]) < expected([1] * 21) < expected([2] * 21)
+    True
+    """
+    prior_buckets = settings.prior_hours * BUCKETS_PER_HOUR
+    prior = settings.prior_per_hour / BUCKETS_PER_HOUR * prior_buckets
+    if not calm:
+        return prior / prior_buckets
+    middle = median(calm)
+    spread = 1.4826 * median([abs(count - middle) for count in calm])
+    cut = middle + max(1.0, settings.outlier_mads * spread)
+    return (prior + math.fsum(min(count, cut) for count in calm)) / (prior_buckets + len(calm))
+
+
+def step(
+    spike: Spike,
+    bucket_ms: int,
+    counts: Sequence[int | None],
+    pace: float = 1.0,
+    settings: SpikeSettings = DEFAULT,
+) -> tuple[Spike, tuple[SpikeChange, ...]]:
+    """Return the detector after the closed buckets ``counts``, of which the first begins at ``bucket_ms``.
+
+    A count of None is a bucket nobody watched. ``pace``: how lively the platform is at this hour against its usual.
+    Buckets before ``spike.next_ms`` were seen already and are skipped; a gap after it counts as unwatched.
+
+    >>> spike, changes = step(Spike(), 0, [0] * 12 + [9])
+    >>> changes[0].on, changes[0].counted, changes[0].at_ms == 13 * BUCKET_MS
+    (True, 9, True)
+    """
+    changes: list[SpikeChange] = []
+    for count in counts:
+        if bucket_ms >= spike.next_ms:
+            if spike.next_ms and bucket_ms > spike.next_ms:
+                spike = msgspec.structs.replace(spike, recent=())
+            spike, change = _take(spike, bucket_ms, count, pace, settings)
+            if change is not None:
+                changes.append(change)
+        bucket_ms += BUCKET_MS
+    return spike, tuple(changes)
+
+
+def _take(
+    spike: Spike, bucket_ms: int, count: int | None, pace: float, settings: SpikeSettings
+) -> tuple[Spike, SpikeChange | None]:
+    next_ms = bucket_ms + BUCKET_MS
+    if count is None:
+        return msgspec.structs.replace(spike, next_ms=next_ms, recent=()), None
+    recent = (*spike.recent[1 - max(settings.spans) :], count)
+    if spike.alarm_ms:
+        return _under_alarm(spike, next_ms, recent, pace, settings)
+    found = _surprise(spike.calm, recent, next_ms, pace, settings)
+    if found is None:
+        calm = (*spike.calm[1 - settings.history :], count)
+        return Spike(next_ms=next_ms, calm=calm, recent=recent), None
+    return Spike(next_ms=next_ms, calm=spike.calm, recent=recent, alarm_ms=bucket_ms, alarmed=(count,)), found
+
+
+def _under_alarm(
+    spike: Spike, next_ms: int, recent: tuple[int, ...], pace: float, settings: SpikeSettings
+) -> tuple[Spike, SpikeChange | None]:
+    usual = expected(spike.calm, settings) * pace
+    limit = upper_limit(usual, settings.confidence)
+    alarmed = (*spike.alarmed, recent[-1])
+    quiet = spike.quiet + 1 if recent[-1] <= max(limit, settings.min_count - 1) else 0
+    if quiet < settings.over_after and len(alarmed) < settings.longest_alarm:
+        kept = Spike(next_ms, spike.calm, recent, spike.alarm_ms, alarmed, quiet)
+        return kept, None
+    worn = len(alarmed) >= settings.longest_alarm
+    calm = alarmed[-settings.history :] if worn else spike.calm
+    change = SpikeChange(False, next_ms, BUCKET_MS, recent[-1], usual, limit)
+    return Spike(next_ms=next_ms, calm=calm, recent=()), change
+
+
+def _surprise(
+    calm: Sequence[int], recent: Sequence[int], at_ms: int, pace: float, settings: SpikeSettings
+) -> SpikeChange | None:
+    """Return the alarm of the shortest span whose sum is a surprise."""
+    usual = None
+    for span in settings.spans:
+        counted = sum(recent[-span:])
+        if counted < settings.min_count or (span > 1 and len(recent) < span):
+            continue
+        if usual is None:
+            usual = expected(calm, settings) * pace
+        expectation = usual * span
+        limit = expectation + settings.widths * (upper_limit(expectation, settings.confidence) - expectation)
+        if counted > limit:
+            return SpikeChange(True, at_ms, span * BUCKET_MS, counted, expectation, limit)
+    return None
