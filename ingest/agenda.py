@@ -29,6 +29,10 @@ class Agenda:
         self._due_at[name] = time.monotonic() + self._every_seconds[name]
         return name
 
+    def put_off(self, name: str) -> None:
+        """Make a look due only after its interval: there is nothing for it to see yet."""
+        self._due_at[name] = time.monotonic() + self._every_seconds[name]
+
     def hurry(self, name: str) -> None:
         """Make a look due at once: there is more where the last one ended."""
         self._due_at[name] = time.monotonic()

@@ -111,8 +111,13 @@ class CollectorLoop:
         try:
             while not self._stop.is_set():
                 batch = await self._collect(collector)
-                if batch is not None:
-                    await self._publish(batch)
+                if batch is None:
+                    continue
+                if (problem := self._mostly_unreadable(batch)) is not None:
+                    self._failed(RetryLaterError.verdict, problem)
+                    await self._pause(self._platform_backoff.next_seconds())
+                    return  # the collector has gone past this batch; a new one goes on from what is saved
+                await self._publish(batch)
                 metrics.WATCHED_ITEMS.labels(self._name).set(collector.watched_items)
         finally:
             await collector.aclose()
@@ -122,11 +127,10 @@ class CollectorLoop:
         began_at = time.monotonic()
         try:
             batch = await self._unless_stopped(anext(collector))
-            if batch is not None:
-                self._refuse_if_mostly_unreadable(batch)
-        except GiveUpError:
-            raise
         except CollectError as error:
+            if isinstance(error, GiveUpError) and self._health.succeeded_at is None:
+                raise
+            # What worked before may work again without the operator: platforms have refused everybody for an hour.
             pause_seconds = self._platform_backoff.next_seconds()
             if isinstance(error, SlowDownError) and error.after_seconds is not None:
                 pause_seconds = error.after_seconds
@@ -134,18 +138,18 @@ class CollectorLoop:
             self._failed(error.verdict, str(error))
             await self._pause(pause_seconds)
             return None
-        self._platform_backoff.reset()
         metrics.COLLECT_SECONDS.labels(self._name).observe(time.monotonic() - began_at)
         return batch
 
-    def _refuse_if_mostly_unreadable(self, batch: Batch) -> None:
+    def _mostly_unreadable(self, batch: Batch) -> str | None:
         dead, read = len(batch.signals.unreadable), batch.signals.read
-        if read >= self._options.dead_share_min_items and dead > self._options.max_dead_share * read:
-            first = batch.signals.unreadable[0]
-            raise RetryLaterError(
-                f"{dead} of {read} items are unreadable, the first because: {first.detail}. "
-                "Nothing is published until this gets better; does this version know the platform's format?"
-            )
+        if read < self._options.dead_share_min_items or dead <= self._options.max_dead_share * read:
+            return None
+        first = batch.signals.unreadable[0]
+        return (
+            f"{dead} of {read} items are unreadable, the first because: {first.detail}. "
+            "Nothing is published until this gets better; does this version know the platform's format?"
+        )
 
     async def _publish(self, batch: Batch) -> None:
         """Publish ``batch`` however long the broker takes; after ``stop``, for as long as draining may take."""
@@ -155,6 +159,7 @@ class CollectorLoop:
             grace_seconds=self._options.drain_seconds,
         ):
             metrics.PUBLISH_SECONDS.labels(self._name).observe(time.monotonic() - began_at)
+            self._platform_backoff.reset()
             self._health.succeeded()
 
     async def _with_patience(self, attempt: Callable[[], Awaitable[T]]) -> T:

@@ -18,7 +18,7 @@ from ingest.agenda import Agenda
 from ingest.batch import Batch, Cursor, Signals
 from ingest.collector import CollectorSpec
 from ingest.pace import Pace
-from ingest.reddit.client import PAGE_ITEMS, RedditClient
+from ingest.reddit.client import PAGE_ITEMS, Page, RedditClient
 from ingest.reddit.config import RedditConfig
 from ingest.reddit.convert import PLATFORM, convert, signal_id
 from ingest.seen import Seen
@@ -27,14 +27,17 @@ from ingest.watch import HOUR_MS, Watch
 
 __all__ = ["SPEC", "RedditCollector"]
 
+REOBSERVE: Final = "reobserve"
+SWEEP: Final = "sweep "
 MAX_SEEN: Final = 1_500
 """Per listing. Reddit's listings reach back 1 000 things; some more, since things come and go."""
-MAX_KNOWN_ROOTS: Final = 50_000
+MAX_KNOWN_POSTS: Final = 50_000
 
 
 class _Cursor(msgspec.Struct):
-    """``submissions``, ``comments``: the seen-sets, oldest first. ``watched``: posts on the watch."""
+    """``since_ms``: nothing older is taken from listings. The seen-sets, oldest first, and the posts on the watch."""
 
+    since_ms: int
     submissions: list[str] = []
     comments: list[str] = []
     watched: list[str] = []
@@ -55,31 +58,36 @@ class RedditCollector:
         self._client = RedditClient(config, pace, now_ms)
         place = "r/" + "+".join(config.subreddits)
         self._paths = {"submissions": f"{place}/new", "comments": f"{place}/comments"}
-        looks = {"submissions": config.submissions_poll_seconds, "reobserve": config.reobserve_seconds}
-        if config.comments:
-            looks["comments"] = config.comments_poll_seconds
-        self._agenda = Agenda(looks)
+        polls = {"submissions": config.submissions_poll_seconds, "comments": config.comments_poll_seconds}
+        if not config.comments:
+            del polls["comments"]
+        sweeps = {f"{SWEEP}{name}": config.sweep_seconds for name in polls}
+        self._agenda = Agenda({**polls, REOBSERVE: config.reobserve_seconds, **sweeps})
+        for sweep in sweeps:
+            self._agenda.put_off(sweep)
         self._watch = Watch(config.watch_max_items, int(config.watch_hours * HOUR_MS))
-        saved = _Cursor() if cursor is None else msgspec.json.decode(cursor, type=_Cursor)
+        if cursor is None:
+            saved = _Cursor(since_ms=now_ms() - int(config.backfill_hours * HOUR_MS))
+        else:
+            saved = msgspec.json.decode(cursor, type=_Cursor)
+        self._since_ms = saved.since_ms
         self._seen = {
             "submissions": Seen(MAX_SEEN, saved.submissions),
             "comments": Seen(MAX_SEEN, saved.comments),
         }
-        self._known_roots = Seen(MAX_KNOWN_ROOTS, [*saved.watched, *saved.submissions])
+        self._known_posts = Seen(MAX_KNOWN_POSTS, [*saved.watched, *saved.submissions])
         self._watch.restore(map(signal_id, saved.watched), now_ms())
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> Batch:
-        match await self._agenda.next():
-            case "submissions":
-                signals = await self._new_submissions()
-            case "comments":
-                signals = await self._new_comments()
-            case _:
-                due = self._watch.due(self._now_ms(), self._config.reobserve_max_items)
-                signals = self._take(await self._info([_fullname(id_) for id_ in due]))
+        look = await self._agenda.next()
+        if look == REOBSERVE:
+            due = self._watch.due(self._now_ms(), self._config.reobserve_max_items)
+            signals = self._take(await self._info([_fullname(id_) for id_ in due]))
+        else:
+            signals = await self._read(look.removeprefix(SWEEP), whole=look.startswith(SWEEP))
         return Batch(signals, self._cursor())
 
     async def aclose(self) -> None:
@@ -94,69 +102,59 @@ class RedditCollector:
     def _cursor(self) -> Cursor:
         return msgspec.json.encode(
             _Cursor(
+                self._since_ms,
                 list(self._seen["submissions"]),
                 list(self._seen["comments"]),
                 sorted(map(_fullname, self._watch.ids())),
             )
         )
 
-    async def _new_submissions(self) -> Signals:
-        fresh, gap = await self._fresh("submissions")
-        signals = self._take(fresh)
-        signals.gaps += gap
-        self._mark_seen("submissions", fresh)
-        return signals
-
-    async def _new_comments(self) -> Signals:
-        """Read new comments; a post they hang on that is not known yet goes before them."""
-        fresh, gap = await self._fresh("comments")
-        roots = dict.fromkeys(link for item in fresh if (link := _link_of(item.thing)) is not None)
-        unknown = [root for root in roots if root not in self._known_roots]
+    async def _read(self, name: str, *, whole: bool = False) -> Signals:
+        """Take in what is new in a listing; a post that comments hang on and that is not known goes before them."""
+        fresh, gap = await self._fresh(name, whole=whole)
+        links = dict.fromkeys(link for item in fresh if (link := _link_of(item.thing)) is not None)
+        unknown = [link for link in links if link not in self._known_posts]
         signals = self._take(await self._info(unknown))
-        for root in unknown:  # also one that Reddit does not give: asking again would not help
-            self._known_roots.add(root)
         signals.extend([self._take(fresh)])
         signals.gaps += gap
-        self._mark_seen("comments", fresh)
+        # Nothing may fail from here on, or what was marked as seen would be lost.
+        for fullname in unknown:  # also what Reddit does not give: asking again would not help
+            self._known_posts.add(fullname)
+        for item in fresh:
+            self._seen[name].add(item.fullname)
+            if name == "submissions":
+                self._known_posts.add(item.fullname)
         return signals
 
-    async def _fresh(self, name: str) -> tuple[list[_Witnessed], bool]:
+    async def _fresh(self, name: str, *, whole: bool) -> tuple[list[_Witnessed], bool]:
         """Read a listing back to something seen; return what was not seen, oldest first, and whether there is a gap.
 
         A listing shows the newest first and moves on while its pages are read, so a thing may appear on two of them.
-        There is a gap if all that Reddit would give was read and nothing in it was known.
+        There is a gap if all that Reddit would give was read and nothing in it was known. ``whole``: read on past what
+        is known.
         """
         seen = self._seen[name]
         items: dict[str, _Witnessed] = {}
         after: str | None = None
+        met = whole or not len(seen)
         for _ in range(self._config.listing_max_pages):
-            try:
-                page = await self._client.listing(self._paths[name], after)
-            except NeverRetryError as error:
-                raise GiveUpError(f"{error}: check the option subreddits") from error
+            page = await self._page(name, after)
             witnessed = [_Witnessed(thing, _name_of(thing), page.witnessed_ms) for thing in page.things]
-            for item in witnessed:
+            recent = [item for item in witnessed if _created_ms(item.thing) >= self._since_ms]
+            for item in recent:
                 items.setdefault(item.fullname, item)
+            known = any(item.fullname in seen for item in witnessed)
             after = page.after
-            if after is None or any(item.fullname in seen for item in witnessed):
-                gap = False
+            met = met or known or after is None or not recent
+            if after is None or not recent or (known and not whole):
                 break
-            if not len(seen) and witnessed and self._is_past_backfill(witnessed[-1].thing):
-                gap = False
-                break
-        else:
-            gap = len(seen) > 0
-        return [item for item in reversed(items.values()) if item.fullname not in seen], gap
+        return [item for item in reversed(items.values()) if item.fullname not in seen], not met
 
-    def _is_past_backfill(self, thing: object) -> bool:
-        signals = convert(thing, self._now_ms()).signals
-        return bool(signals) and signals[0].created_ms < self._now_ms() - self._config.backfill_hours * HOUR_MS
-
-    def _mark_seen(self, name: str, items: Iterable[_Witnessed]) -> None:
-        for item in items:
-            self._seen[name].add(item.fullname)
-            if name == "submissions":
-                self._known_roots.add(item.fullname)
+    async def _page(self, name: str, after: str | None) -> Page:
+        try:
+            return await self._client.listing(self._paths[name], after)
+        except NeverRetryError as error:
+            raise GiveUpError(f"{error}: check the option subreddits") from error
 
     async def _info(self, fullnames: Sequence[str]) -> list[_Witnessed]:
         items: list[_Witnessed] = []
@@ -176,17 +174,27 @@ class RedditCollector:
 
 def _name_of(thing: object) -> str:
     """Return the thing's fullname; a digest for one that has none, so that it too is taken only once."""
-    data = thing.get("data") if isinstance(thing, dict) else None
-    name = data.get("name") if isinstance(data, dict) else None
+    name = _field(thing, "name")
     if isinstance(name, str):
         return name
     return hashlib.sha256(json.dumps(thing, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _link_of(thing: object) -> str | None:
-    data = thing.get("data") if isinstance(thing, dict) else None
-    link = data.get("link_id") if isinstance(data, dict) else None
+    """Return the post that a comment hangs on."""
+    link = _field(thing, "link_id")
     return link if isinstance(link, str) else None
+
+
+def _created_ms(thing: object) -> float:
+    """Return when the thing was created; infinity where it does not say, so that it is taken and then refused."""
+    created = _field(thing, "created_utc")
+    return created * 1000 if isinstance(created, int | float) else float("inf")
+
+
+def _field(thing: object, name: str) -> object:
+    data = thing.get("data") if isinstance(thing, dict) else None
+    return data.get(name) if isinstance(data, dict) else None
 
 
 def _fullname(id_: str) -> str:

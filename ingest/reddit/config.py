@@ -72,6 +72,8 @@ class RedditConfig(CollectorConfig):
     """Whether to collect comments."""
     comments_poll_seconds: Positive = 5.0
     """How often to ask for new comments."""
+    sweep_seconds: Positive = 120.0
+    """How often to read the listings whole, for what appears late and not at their top (held back by a filter)."""
     listing_max_pages: Annotated[int, Field(ge=1, le=10)] = 10
     """At most this many pages of 100 are read at a time to meet what is known; Reddit reaches back ten."""
     backfill_hours: Annotated[float, Field(ge=0)] = 6.0
