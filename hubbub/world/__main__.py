@@ -1,0 +1,99 @@
+"""``python -m hubbub.world``: the simulated platforms as a process of their own.
+
+Owns the command line and the process: it prints one JSON line when it is ready, serves until SIGTERM or SIGINT, and
+then exits with 0. Must never know who reads the platforms.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import signal
+import sys
+from pathlib import Path
+
+import msgspec
+
+from hubbub.clock import WorldClock, wall_clock
+from hubbub.world.generated import DEMO, Size, generate
+from hubbub.world.platforms import Platforms
+from hubbub.world.recorded import read_recording
+from hubbub.world.reddit import REQUESTS_PER_WINDOW
+from hubbub.world.truth import truth
+
+__all__ = ["main"]
+
+SPEED = 240.0
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the simulated platforms until told to stop; return the exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        return asyncio.run(_run(options))
+    except OSError as error:
+        sys.stderr.write(
+            f"hubbub.world: {error}. Is another simulation running? Choose other ports, or 0 for free ones.\n"
+        )
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m hubbub.world",
+        description="Serve a simulated Reddit and Hacker News on loopback.",
+        epilog="example: python -m hubbub.world --seed 7 --reddit-port 8101 --hackernews-port 8102",
+    )
+    parser.add_argument("--seed", type=int, default=1, help="which world; the same seed gives the same world")
+    parser.add_argument(
+        "--clock", type=WorldClock.parse, metavar="ORIGIN@STARTEDxSPEED", help="the world's time, epoch ms"
+    )
+    parser.add_argument("--reddit-port", type=int, default=0, metavar="PORT", help="0, the default, takes a free one")
+    parser.add_argument("--hackernews-port", type=int, default=0, metavar="PORT")
+    parser.add_argument("--reddit-budget", type=int, metavar="N", help="requests per client in ten real minutes")
+    parser.add_argument("--hours", type=float, default=DEMO.hours, help="how long the generated world lasts")
+    parser.add_argument("--stories", type=int, default=DEMO.stories, help="how many stories it has")
+    parser.add_argument("--chatter", type=int, default=DEMO.chatter, help="how many unrelated posts it has")
+    parser.add_argument("--replies", type=int, default=DEMO.replies, help="how many replies its loudest story gets")
+    parser.add_argument("--data", type=Path, metavar="FILE", help="serve recorded signals (NDJSON, .gz, .zst) instead")
+    parser.add_argument("--truth-out", type=Path, metavar="FILE", help="where to write the truth on exit, as JSON")
+    return parser
+
+
+async def _run(options: argparse.Namespace) -> int:
+    started_ms = wall_clock()
+    left_out: dict[str, int] = {}
+    if options.data is not None:
+        world, left_out = read_recording(options.data)
+        clock = options.clock or WorldClock(world.begins_ms, started_ms, SPEED)
+    else:
+        clock = options.clock or WorldClock(started_ms, started_ms, SPEED)
+        size = Size(options.hours, options.stories, options.chatter, options.replies)
+        world = generate(options.seed, clock.origin_ms, size)
+    budget = options.reddit_budget or max(REQUESTS_PER_WINDOW, int(REQUESTS_PER_WINDOW * clock.speed))
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    ports = {"reddit_port": options.reddit_port, "hackernews_port": options.hackernews_port}
+    async with Platforms(world, clock, reddit_budget=budget, **ports) as platforms:
+        ready = {
+            "reddit_url": platforms.reddit_url,
+            "hackernews_url": platforms.hackernews_url,
+            "clock": str(clock),
+            "begins_ms": world.begins_ms,
+            "ends_ms": world.ends_ms,
+            "items": len(world),
+            "left_out": left_out,
+        }
+        sys.stdout.write(json.dumps(ready) + "\n")
+        sys.stdout.flush()
+        await stop.wait()
+    if options.truth_out is not None:
+        options.truth_out.write_bytes(msgspec.json.encode(truth(world, clock())))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

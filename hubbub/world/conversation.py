@@ -1,0 +1,74 @@
+"""Conversation: the replies under a post of a generated world.
+
+Owns who answers whom and when, and what becomes of items after they were written: shown late, deleted, removed.
+Must never know what the post is about beyond its mood.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+from hubbub.world import names
+from hubbub.world.growth import Curve, Grown
+from hubbub.world.items import Item, Post, Removal, Reply
+from hubbub.world.remarks import remark
+
+__all__ = ["MINUTE_MS", "Mood", "converse", "late_ms", "remove", "second"]
+
+MINUTE_MS = 60_000
+LATE = 0.03
+"""Share of items that a platform shows only after seconds or minutes, in a queue or a filter meanwhile."""
+REMOVED = 0.02
+"""Share of replies that are deleted by their authors or removed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mood:
+    """Whom replies talk about, and what share of them praises or condemns."""
+
+    about: str
+    liked: float
+    hated: float
+
+
+def converse(rng: random.Random, post: Post, count: int, curve: Curve, mood: Mood) -> list[Reply]:
+    """Return ``count`` replies that come along ``curve`` after the post was shown, in order of creation."""
+    crowd = [names.account(rng) for _ in range(max(1, count * 7 // 10))]
+    replies: list[Reply] = []
+    for age_ms in sorted(curve.age_ms(rng.random()) for _ in range(count)):
+        created_ms = second(post.appears_ms + 1000 + age_ms)
+        heard = [reply for reply in replies[-15:] if reply.appears_ms <= created_ms]
+        text, felt = remark(rng, mood.about, mood.liked, mood.hated)
+        reply = Reply(
+            platform=post.platform,
+            native="",
+            author=post.author if rng.random() < 0.05 else rng.choice(crowd),
+            text=text,
+            created_ms=created_ms,
+            appears_ms=created_ms + late_ms(rng),
+            votes=Grown(created_ms, round(rng.expovariate(0.2) - rng.random() * 4), Curve(40 * MINUTE_MS)),
+            post=post,
+            parent=rng.choice(heard) if heard and rng.random() < 0.55 else post,
+            mood=felt,
+        )
+        if rng.random() < REMOVED:
+            remove(rng, reply)
+        replies.append(reply)
+    return replies
+
+
+def late_ms(rng: random.Random) -> int:
+    """Return by how much an item is shown late: mostly 0."""
+    return rng.randint(20, 240) * 1000 if rng.random() < LATE else 0
+
+
+def remove(rng: random.Random, item: Item) -> None:
+    """Have the item deleted by its author or removed, within an hour of its appearance."""
+    item.gone_ms = item.appears_ms + rng.randint(60, 3600) * 1000
+    item.removal = rng.choice((Removal.DELETED, Removal.REMOVED))
+
+
+def second(time_ms: float) -> int:
+    """Return the time cut to whole seconds: no platform tells more."""
+    return int(time_ms) // 1000 * 1000

@@ -1,0 +1,195 @@
+"""A generated world: the same seed gives the same world, to the last vote.
+
+Owns how many stories and posts there are, how loud they get, and what the platforms number them. Must never know the
+wording (``plots.py``, ``chatter.py``, ``remarks.py``) nor the wire.
+
+Stories stand on a geometric ladder of interactions, each a fixed share of the one before, so that their loudness is
+well apart and a rank correlation with measured noise means something. They set in over the first two thirds of the
+world, loud and quiet ones mixed. All times are whole seconds, which is all that platforms tell.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from hubbub.world import names
+from hubbub.world.chatter import CHATTER, openings
+from hubbub.world.conversation import MINUTE_MS, Mood, converse, late_ms, remove, second
+from hubbub.world.growth import Curve, Grown
+from hubbub.world.hostile import HOSTILE
+from hubbub.world.items import Community, Item, Platform, Post, Reply, Story
+from hubbub.world.plots import PLOTS
+from hubbub.world.storyline import Loudness, Storyline
+from hubbub.world.world import World
+
+__all__ = ["Size", "generate"]
+
+HOUR_MS = 60 * MINUTE_MS
+DAY_MS = 24 * HOUR_MS
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How large a world is. The default, played 240 times as fast, lasts 90 s at some 30 new items per second.
+
+    ``replies``: what the loudest story gets in all; the others follow down the ladder. ``chatter``: unrelated posts.
+    """
+
+    hours: float = 6.0
+    stories: int = 12
+    chatter: int = 400
+    replies: int = 520
+
+
+DEMO = Size()
+
+LOUDEST, QUIETEST = 1.2, 0.004
+"""Interactions of the first and the last story, in those of a very loud one (SCORING.md: ``J`` of engagement)."""
+VERY_LOUD: dict[Platform, int] = {"reddit": 50_000, "hackernews": 3_000}
+"""Interactions of a very loud story, by platform (SCORING.md: ``ref``)."""
+FEWEST_REPLIES = 16
+MOST_POSTS, FEWEST_POSTS = 16, 2
+REPLY_SHARE = 0.2
+"""At most so many replies per interaction; each counts double, the rest are votes."""
+BOTH_PLATFORMS = 0.42
+"""The loudest stories, as a share of all, are on both platforms, with this much of them on Reddit: """
+REDDIT_SHARE = 0.6
+
+PLACES: tuple[tuple[tuple[str, int], ...], ...] = (
+    (("technology", 17_900_000), ("Futurology", 21_800_000), ("singularity", 3_600_000), ("artificial", 1_100_000)),
+    (("artificial", 1_100_000), ("ArtificialInteligence", 1_400_000), ("OpenSourceAI", 210_000)),
+    (("LocalLLaMA", 520_000), ("mlops", 41_000), ("aiwars", 63_000)),
+)
+"""Subreddits, with their members, that take loud, middling and quiet stories."""
+
+HACKERNEWS_FROM = 44_000_000
+REDDIT_POSTS_FROM, REDDIT_REPLIES_FROM = int("1k00000", 36), int("m000000", 36)
+NO_ITEM = 0.01
+"""Share of the numbers of Hacker News that nobody ever sees an item for: its API answers null."""
+
+
+def generate(seed: int, begins_ms: int, size: Size = DEMO) -> World:
+    """Return the world of ``seed``, whose time begins at ``begins_ms`` (UTC epoch ms, cut to whole seconds)."""
+    begins_ms = second(begins_ms)
+    ends_ms = begins_ms + int(size.hours * HOUR_MS)
+    posts: list[Post] = []
+    replies: list[Reply] = []
+    stories: list[Story] = []
+    for line in _storylines(seed, begins_ms, size):
+        stories.append(
+            Story(line.story, line.title, line.onset_ms, tuple(line.waves), tuple(line.posts)),
+        )
+        posts += line.posts
+        replies += line.replies
+    for post, below in _chatter(random.Random(f"{seed}:chatter"), begins_ms, ends_ms, size.chatter):
+        posts.append(post)
+        replies += below
+    replies = [reply for reply in replies if reply.created_ms < ends_ms]
+    _number(random.Random(f"{seed}:numbers"), posts, replies)
+    for reply in sorted(replies, key=lambda reply: (reply.appears_ms, reply.native)):
+        reply.post.add(reply)
+    return World(posts, _communities(begins_ms), stories, begins_ms, ends_ms)
+
+
+def _storylines(seed: int, begins_ms: int, size: Size) -> Iterator[Storyline]:
+    """Yield the stories, loudest first. Each draws from its own generator: one changed leaves the others alone."""
+    cast = random.Random(f"{seed}:cast")
+    plots = [plot for _ in range(0, size.stories, len(PLOTS)) for plot in cast.sample(PLOTS, len(PLOTS))]
+    orgs, rivals = names.deal(cast, names.ORGS), names.deal(cast, names.RIVALS)
+    products, places = names.deal(cast, names.PRODUCTS), names.deal(cast, names.PLACES)
+    for rank, plot in enumerate(plots[: size.stories]):
+        rng = random.Random(f"{seed}:story:{rank}")
+        step = rank / max(1, size.stories - 1)
+        facts = {
+            "org": next(orgs),
+            "rival": next(rivals),
+            "product": next(products),
+            "place": next(places),
+            "person": cast.choice(names.PEOPLE),
+            "n": str(rng.randrange(12, 99) * 100),
+        }
+        onset_min = 10 + 60 * size.hours * (0.66 * (0.05 + rank * 0.618034) % 0.66) + rng.uniform(0, 6)
+        onset_ms = second(begins_ms + onset_min * MINUTE_MS)
+        where = tuple(name for name, _ in PLACES[min(int(step * len(PLACES)), len(PLACES) - 1)])
+        line = Storyline(rng, f"{plot.slug}-{rank + 1}", plot, facts, onset_ms, where)
+        line.play(rank, _loudness(rng, rank, step, size))
+        yield line
+
+
+def _loudness(rng: random.Random, rank: int, step: float, size: Size) -> dict[Platform, Loudness]:
+    """Return what each platform gets of the story at ``step`` (0 loudest, 1 quietest) of the ladder."""
+    wanted = LOUDEST * (QUIETEST / LOUDEST) ** step
+    posts = MOST_POSTS * (FEWEST_POSTS / MOST_POSTS) ** step
+    replies = size.replies * (FEWEST_REPLIES / size.replies) ** step
+    shares: dict[Platform, float] = {"reddit": 1.0} if rank % 2 else {"hackernews": 1.0}
+    if step < BOTH_PLATFORMS:
+        both: list[tuple[Platform, float]] = [("reddit", REDDIT_SHARE), ("hackernews", 1 - REDDIT_SHARE)]
+        shares = dict(rng.sample(both, 2))
+    loudness: dict[Platform, Loudness] = {}
+    for platform, share in shares.items():
+        interactions = wanted * share * VERY_LOUD[platform]
+        answers = round(min(replies * share, interactions * REPLY_SHARE))
+        loudness[platform] = Loudness(max(1, round(posts * share)), round(interactions) - 2 * answers, answers)
+    return loudness
+
+
+def _chatter(rng: random.Random, begins_ms: int, ends_ms: int, count: int) -> Iterator[tuple[Post, list[Reply]]]:
+    """Yield posts that belong to no story, evenly spread in time, the hostile ones among them."""
+    hostile = dict(zip(range(count // 20, count, max(1, count // len(HOSTILE))), HOSTILE, strict=False))
+    for index, (corner, title) in enumerate(islice(openings(rng), count)):
+        platform: Platform = "reddit" if corner.community else "hackernews"
+        title, text = hostile.get(index, (title, ""))  # noqa: PLW2901
+        created_ms = second(begins_ms + (ends_ms - begins_ms) * (index + rng.random()) / count)
+        curve = Curve(rng.uniform(40, 120) * MINUTE_MS)
+        likes = round(rng.lognormvariate(*((2.5, 1.3) if corner.community else (1.2, 1.0)))) + 1
+        link = f"https://{rng.choice(names.OUTLETS)}/{index:06d}" if rng.random() < 0.6 else None
+        post = Post(
+            platform=platform,
+            native="",
+            author=names.account(rng),
+            title=title,
+            text=text,
+            url=None if text else link,
+            community=corner.community,
+            created_ms=created_ms,
+            appears_ms=created_ms + late_ms(rng),
+            votes=Grown(created_ms, likes, curve, round(rng.uniform(0.7, 0.99), 2) if corner.community else None),
+        )
+        if rng.random() < 0.03:
+            remove(rng, post)
+        yield post, converse(rng, post, min(25, int(rng.expovariate(0.6))), curve, Mood("OP", 0.3, 0.1))
+
+
+def _number(rng: random.Random, posts: list[Post], replies: list[Reply]) -> None:
+    """Give every item its platform's id, in order of creation, with the gaps that other people's items leave."""
+    everything: list[Item] = [*posts, *replies]
+    everything.sort(key=lambda item: item.created_ms)
+    hackernews, post_number, reply_number = HACKERNEWS_FROM, REDDIT_POSTS_FROM, REDDIT_REPLIES_FROM
+    for item in everything:
+        if item.platform == "hackernews":
+            hackernews += 2 if rng.random() < NO_ITEM else 1
+            item.native = str(hackernews)
+        elif isinstance(item, Post):
+            post_number += rng.randint(1, 400)
+            item.native = base36(post_number)
+        else:
+            reply_number += rng.randint(1, 4000)
+            item.native = base36(reply_number)
+
+
+def base36(number: int) -> str:
+    """Return the digits that Reddit writes its ids in."""
+    digits = ""
+    while number:
+        number, digit = divmod(number, 36)
+        digits = "0123456789abcdefghijklmnopqrstuvwxyz"[digit] + digits
+    return digits
+
+
+def _communities(begins_ms: int) -> list[Community]:
+    members = {name: count for places in PLACES for name, count in places}
+    members |= {corner.community: corner.members for corner in CHATTER if corner.community}
+    return [Community(name, count, begins_ms - 3000 * DAY_MS) for name, count in members.items()]

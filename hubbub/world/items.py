@@ -1,0 +1,130 @@
+"""Items: what exists in a world, whatever platform serves it.
+
+Owns posts, replies, communities and stories, and what of them is there at a given time. Must never know a platform's
+wire format, nor what time it is: every question carries its ``now_ms``.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import ClassVar, Literal
+
+from hubbub.world.growth import Tally, Votes
+
+__all__ = ["Community", "Item", "Platform", "Post", "Removal", "Reply", "Story", "Wave"]
+
+Platform = Literal["reddit", "hackernews"]
+
+
+class Removal(StrEnum):
+    """Who took an item away: its author, or the platform (Reddit's moderators; Hacker News calls it dead)."""
+
+    DELETED = "deleted"
+    REMOVED = "removed"
+
+
+@dataclass(frozen=True, slots=True)
+class Community:
+    """A place to post in, a subreddit. ``members``: its stated size, None where unknown."""
+
+    name: str
+    members: int | None
+    created_ms: int
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Item:
+    """What posts and replies share. ``native``: the platform's own id, without prefix.
+
+    ``appears_ms``: when the platform begins to show it, at or after ``created_ms`` (queues, spam filters, caches).
+    ``gone_ms``: when it was taken away, None if never.
+    """
+
+    REDDIT_KIND: ClassVar[str]
+
+    platform: Platform
+    native: str
+    author: str | None
+    text: str
+    created_ms: int
+    appears_ms: int
+    votes: Votes
+    gone_ms: int | None = None
+    removal: Removal | None = None
+    replies: list[Reply] = field(default_factory=list, repr=False)
+    """The direct replies, in order of appearance."""
+
+    @property
+    def signal_id(self) -> str:
+        """The id of the signals that observe this item."""
+        return f"{self.platform}:{self.REDDIT_KIND if self.platform == 'reddit' else ''}{self.native}"
+
+    def there(self, now_ms: int) -> bool:
+        """True once the platform shows the item, removed or not."""
+        return self.appears_ms <= now_ms
+
+    def gone(self, now_ms: int) -> bool:
+        """True once the item was taken away; what is left of it is the platform's affair."""
+        return self.gone_ms is not None and self.gone_ms <= now_ms
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Post(Item):
+    """A root item. ``url``: the link it is about, None for a text post; ``story``: None for chatter."""
+
+    REDDIT_KIND: ClassVar[str] = "t3_"
+
+    title: str
+    url: str | None = None
+    community: str | None = None
+    crosspost_of: Post | None = None
+    story: str | None = None
+    thread: list[Reply] = field(default_factory=list, repr=False)
+    """Every reply of its tree, in order of appearance."""
+    thread_times_ms: list[int] = field(default_factory=list, repr=False)
+
+    def tally(self, now_ms: int) -> Tally:
+        """Return the post's totals at ``now_ms``."""
+        tally = self.votes.at(now_ms)
+        if tally.replies is None:
+            return tally._replace(replies=bisect_right(self.thread_times_ms, now_ms))
+        return tally
+
+    def add(self, reply: Reply) -> None:
+        """Take in a reply of this post's tree; they must come in order of appearance."""
+        self.thread.append(reply)
+        self.thread_times_ms.append(reply.appears_ms)
+        reply.parent.replies.append(reply)
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Reply(Item):
+    """A comment. ``parent``: what it answers, the post or another reply. ``mood``: -1, 0 or 1, as it was meant."""
+
+    REDDIT_KIND: ClassVar[str] = "t1_"
+
+    post: Post
+    parent: Post | Reply
+    mood: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Wave:
+    """A burst of posts about a story. ``sharp``: it sets in at once, so that a detector should fire at its start."""
+
+    start_ms: int
+    posts: int
+    sharp: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """What a set of posts is about, as its author, the world, knows it."""
+
+    id: str
+    title: str
+    onset_ms: int
+    waves: tuple[Wave, ...]
+    posts: tuple[Post, ...]

@@ -1,0 +1,155 @@
+"""A recorded world: signals that somebody once observed, served again as the platforms they came from.
+
+Owns reading a recording and what a platform would have shown at a time: a post appears when it was first observed,
+and its counts are those of the last observation so far. Must never know how signals are collected.
+
+Reddit and Hacker News only: what came from elsewhere is left out, and counted.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import cast
+
+import zstandard
+
+from hubbub.world.growth import Observed, Tally
+from hubbub.world.items import Community, Platform, Post, Reply
+from hubbub.world.world import World
+from ingest.signal import InvalidSignalError, Signal, decode
+
+__all__ = ["read_recording"]
+
+_NATIVE = {
+    ("reddit", "post"): "t3_",
+    ("reddit", "reply"): "t1_",
+    ("hackernews", "post"): "",
+    ("hackernews", "reply"): "",
+}
+"""How native ids begin, by platform and kind of signal; what is not here is not served."""
+
+
+def read_recording(path: Path) -> tuple[World, dict[str, int]]:
+    """Read a file of signals (NDJSON; ``.gz``, ``.zst``); return its world, and how many signals were left out and why.
+
+    Raises:
+        OSError: the file cannot be read, or is not what its name says.
+        ValueError: no signal in it can be served.
+    """
+    left_out: Counter[str] = Counter()
+    observations: dict[str, list[Signal]] = defaultdict(list)
+    for line in _lines(path):
+        try:
+            signal = decode(line)
+        except InvalidSignalError as error:
+            left_out[f"not a signal: {error.reason}"] += 1
+            continue
+        reason = _unfit(signal)
+        if reason is None:
+            observations[signal.id].append(signal)
+        else:
+            left_out[reason] += 1
+    if not observations:
+        raise ValueError(f"{path} holds no signal from Reddit or Hacker News; left out: {dict(left_out)}")
+    for seen in observations.values():
+        seen.sort(key=lambda signal: signal.observed_ms)
+    in_order = sorted(observations.values(), key=lambda seen: seen[0].observed_ms)
+    posts = {seen[-1].id: _post(seen) for seen in in_order if seen[-1].kind == "post"}
+    for seen in in_order:
+        if seen[-1].kind == "reply":
+            thread = posts.get(seen[-1].thread)
+            if thread is None:
+                left_out["reply to a post that is not in the file"] += len(seen)
+            else:
+                thread.add(_reply(seen, thread))
+    world = World(
+        posts.values(),
+        _communities(in_order),
+        stories=(),
+        begins_ms=in_order[0][0].observed_ms,
+        ends_ms=max(seen[-1].observed_ms for seen in in_order),
+    )
+    return world, dict(left_out)
+
+
+def _unfit(signal: Signal) -> str | None:
+    """Return why the platform could not have shown this; None if it could."""
+    if signal.platform not in {"reddit", "hackernews"}:
+        return f"platform {signal.platform}"
+    prefix = _NATIVE.get((signal.platform, signal.kind))
+    if prefix is None:
+        return f"kind {signal.kind}"
+    native = signal.id.partition(":")[2]
+    if not native.startswith(prefix) or (signal.platform == "hackernews" and not native.isdecimal()):
+        return "not an id of its platform"
+    if signal.platform == "reddit" and signal.kind == "post" and not (signal.community and signal.community.name):
+        return "no subreddit"
+    return None
+
+
+def _post(seen: list[Signal]) -> Post:
+    last = seen[-1]
+    return Post(
+        platform=cast("Platform", last.platform),
+        native=_native(last),
+        author=last.author.name if last.author else None,
+        title=last.title or "",
+        text=last.text or "",
+        url=last.url,
+        community=last.community.name if last.community and last.platform == "reddit" else None,
+        created_ms=last.created_ms,
+        appears_ms=seen[0].observed_ms,
+        votes=_votes(seen),
+    )
+
+
+def _reply(seen: list[Signal], thread: Post) -> Reply:
+    """Return a reply to the post itself: signals do not tell which reply it answered."""
+    last = seen[-1]
+    return Reply(
+        platform=thread.platform,
+        native=_native(last),
+        author=last.author.name if last.author else None,
+        text=last.text or "",
+        created_ms=last.created_ms,
+        appears_ms=max(seen[0].observed_ms, thread.appears_ms),
+        votes=_votes(seen),
+        post=thread,
+        parent=thread,
+    )
+
+
+def _native(signal: Signal) -> str:
+    return signal.id.partition(":")[2].removeprefix(_NATIVE[signal.platform, signal.kind])
+
+
+def _votes(seen: list[Signal]) -> Observed:
+    tallies = [Tally(one.counts.likes, one.counts.replies, one.counts.like_ratio) for one in seen]
+    return Observed([one.observed_ms for one in seen], tallies)
+
+
+def _communities(in_order: list[list[Signal]]) -> list[Community]:
+    """Return the subreddits, with the members stated last; when they were founded is not recorded."""
+    members: dict[str, int | None] = {}
+    for community in (signal.community for seen in in_order for signal in seen if signal.platform == "reddit"):
+        if community is not None and community.name:
+            members[community.name] = community.members or members.get(community.name)
+    return [Community(name, count, created_ms=0) for name, count in members.items()]
+
+
+def _lines(path: Path) -> Iterator[bytes]:
+    """Yield the lines that are not empty, of a plain or a packed file."""
+    with path.open("rb") as file:
+        packed: io.BufferedIOBase = file
+        if path.suffix == ".gz":
+            packed = cast("io.BufferedIOBase", gzip.GzipFile(fileobj=file))
+        elif path.suffix == ".zst":
+            packed = io.BufferedReader(zstandard.ZstdDecompressor().stream_reader(file))
+        try:
+            yield from filter(bytes.strip, packed)
+        except (zstandard.ZstdError, EOFError) as error:
+            raise OSError(f"{path} is damaged: {error}") from error

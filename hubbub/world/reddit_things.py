@@ -1,0 +1,269 @@
+"""Reddit's Things: how posts, comments and communities look in its API.
+
+Owns the JSON of ``t1`` (comment), ``t3`` (link), ``t5`` (subreddit), ``more`` and ``Listing``. Pure: items and a time
+in, plain objects out. Must never know HTTP. Keys and types are those that reddit.com sent in recorded sessions of
+2021 to 2026 (https://www.reddit.com/dev/api, https://github.com/reddit-archive/reddit/wiki/JSON); what does not
+concern us has its most common value.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from html import escape
+from itertools import islice
+from urllib.parse import urlsplit
+from zlib import crc32
+
+from hubbub.world.items import Community, Item, Post, Removal, Reply
+
+__all__ = ["Thing", "comment", "community_id", "forest", "fullname", "link", "listing", "subreddit"]
+
+Thing = dict[str, object]
+
+SITE = "https://www.reddit.com"
+
+MAX_DEPTH = 10
+"""Replies nested deeper are left out of a forest, behind a ``more``."""
+
+_GONE = {Removal.DELETED: "[deleted]", Removal.REMOVED: "[removed]"}
+
+_ON_BOTH: Thing = {
+    "all_awardings": [], "approved_at_utc": None, "approved_by": None, "archived": False,
+    "author_flair_background_color": None, "author_flair_css_class": None, "author_flair_richtext": [],
+    "author_flair_template_id": None, "author_flair_text": None, "author_flair_text_color": None,
+    "author_flair_type": "text", "author_is_blocked": False, "author_patreon_flair": False, "author_premium": False,
+    "awarders": [], "banned_at_utc": None, "banned_by": None, "can_gild": False, "can_mod_post": False,
+    "distinguished": None, "downs": 0, "edited": False, "gilded": 0, "gildings": {}, "likes": None, "locked": False,
+    "mod_note": None, "mod_reason_by": None, "mod_reason_title": None, "mod_reports": [], "no_follow": False,
+    "num_reports": None, "removal_reason": None, "report_reasons": None, "saved": False, "send_replies": True,
+    "stickied": False, "subreddit_type": "public", "top_awarded_type": None, "total_awards_received": 0,
+    "treatment_tags": [], "user_reports": [],
+}  # fmt: skip
+
+_LINK: Thing = _ON_BOTH | {
+    "allow_live_comments": False, "category": None, "clicked": False, "content_categories": None,
+    "contest_mode": False, "discussion_type": None, "hidden": False, "hide_score": False,
+    "is_created_from_ads_ui": False, "is_crosspostable": True, "is_meta": False, "is_original_content": False,
+    "is_reddit_media_domain": False, "is_robot_indexable": True, "is_video": False, "link_flair_background_color": "",
+    "link_flair_css_class": None, "link_flair_richtext": [], "link_flair_text": None, "link_flair_text_color": "dark",
+    "link_flair_type": "text", "media": None, "media_embed": {}, "media_only": False, "num_crossposts": 0,
+    "over_18": False, "pinned": False, "pwls": 6, "quarantine": False, "removed_by": None,
+    "removed_by_category": None, "secure_media": None, "secure_media_embed": {}, "spoiler": False,
+    "suggested_sort": None, "thumbnail_height": None, "thumbnail_width": None, "view_count": None, "visited": False,
+    "wls": 6,
+}  # fmt: skip
+
+_COMMENT: Thing = _ON_BOTH | {
+    "associated_award": None, "collapsed": False, "collapsed_because_crowd_control": None, "collapsed_reason": None,
+    "collapsed_reason_code": None, "comment_type": None, "controversiality": 0, "replies": "", "score_hidden": False,
+    "unrepliable_reason": None,
+}  # fmt: skip
+
+_SUBREDDIT: Thing = {
+    "accept_followers": True, "accounts_active": None, "accounts_active_is_fuzzed": False, "active_user_count": None,
+    "advertiser_category": "", "all_original_content": False, "allow_discovery": True, "allow_galleries": True,
+    "allow_images": True, "allow_polls": True, "allow_prediction_contributors": False, "allow_predictions": False,
+    "allow_predictions_tournament": False, "allow_videogifs": True, "allow_videos": True,
+    "banner_background_color": "", "banner_background_image": "", "banner_img": "", "banner_size": None,
+    "can_assign_link_flair": False, "can_assign_user_flair": False, "collapse_deleted_comments": False,
+    "comment_score_hide_mins": 0, "community_icon": "", "community_reviewed": True, "description": "",
+    "description_html": None, "disable_contributor_requests": False, "emojis_custom_size": None,
+    "emojis_enabled": False, "free_form_reports": True, "has_menu_widget": False, "header_img": None,
+    "header_size": None, "header_title": "", "hide_ads": False, "icon_img": "", "icon_size": None,
+    "is_crosspostable_subreddit": True, "is_enrolled_in_new_modmail": False, "key_color": "", "lang": "en",
+    "link_flair_enabled": True, "link_flair_position": "left", "mobile_banner_image": "", "notification_level": None,
+    "original_content_tag_enabled": False, "over18": False, "prediction_leaderboard_entry_type": "IN_FEED",
+    "primary_color": "", "public_description": "", "public_description_html": None, "public_traffic": False,
+    "quarantine": False, "restrict_commenting": False, "restrict_posting": True, "should_archive_posts": False,
+    "show_media": True, "show_media_preview": True, "spoilers_enabled": True, "submission_type": "any",
+    "submit_link_label": "", "submit_text": "", "submit_text_html": None, "submit_text_label": "",
+    "subreddit_type": "public", "suggested_comment_sort": None, "user_can_flair_in_sr": None,
+    "user_flair_background_color": None, "user_flair_css_class": None, "user_flair_enabled_in_sr": False,
+    "user_flair_position": "right", "user_flair_richtext": [], "user_flair_template_id": None,
+    "user_flair_text": None, "user_flair_text_color": None, "user_flair_type": "text", "user_has_favorited": False,
+    "user_is_banned": False, "user_is_contributor": False, "user_is_moderator": False, "user_is_muted": False,
+    "user_is_subscriber": False, "user_sr_flair_enabled": None, "user_sr_theme_enabled": True,
+    "whitelist_status": None, "wiki_enabled": True, "wls": None, "event_posts_enabled": True,
+}  # fmt: skip
+
+
+def fullname(item: Item) -> str:
+    """Return the id that Reddit's API calls a fullname: ``t3_…`` for a post, ``t1_…`` for a comment."""
+    return item.signal_id.partition(":")[2]
+
+
+def community_id(name: str) -> str:
+    """Return the fullname of a subreddit, derived from its name."""
+    return f"t5_{crc32(name.lower().encode()):x}"
+
+
+def link(post: Post, communities: Mapping[str, Community], now_ms: int) -> Thing:
+    """Return a post as a ``t3``; ``communities`` (by name in lower case) tell the members of its subreddit."""
+    return {"kind": "t3", "data": _link_data(post, communities, now_ms)}
+
+
+def comment(reply: Reply, now_ms: int) -> Thing:
+    """Return a comment as lists outside its thread show it: a ``t1`` with a word on the post it belongs to."""
+    post = reply.post
+    permalink = SITE + _permalink(post)
+    data = _comment_data(reply, now_ms) | {
+        "link_author": post.author or "[deleted]",
+        "link_permalink": permalink,
+        "link_title": post.title,
+        "link_url": post.url or permalink,
+        "num_comments": post.tally(now_ms).replies or 0,
+        "over_18": False,
+        "quarantine": False,
+    }
+    return {"kind": "t1", "data": data}
+
+
+def forest(post: Post, limit: int, now_ms: int) -> Thing:
+    """Return the comments of a post as a tree: the first ``limit`` of them, the others behind a ``more``."""
+    shown = {reply.native for reply in islice((reply for reply in post.thread if reply.there(now_ms)), limit)}
+
+    def below(parent: Post | Reply, depth: int) -> list[Thing]:
+        there = [reply for reply in parent.replies if reply.there(now_ms)]
+        open_ = [reply for reply in there if reply.native in shown and depth < MAX_DEPTH]
+        things: list[Thing] = []
+        for reply in open_:
+            deeper = below(reply, depth + 1)
+            data = _comment_data(reply, now_ms) | {"depth": depth, "replies": listing(deeper) if deeper else ""}
+            things.append({"kind": "t1", "data": data})
+        if len(there) > len(open_):
+            things.append(_more(fullname(parent), [reply for reply in there if reply not in open_], depth))
+        return things
+
+    return listing(below(post, 0), dist=None)
+
+
+def subreddit(community: Community) -> Thing:
+    """Return a community as a ``t5``."""
+    name = community_id(community.name)
+    data = _SUBREDDIT | {
+        "created": community.created_ms / 1000,
+        "created_utc": community.created_ms / 1000,
+        "display_name": community.name,
+        "display_name_prefixed": f"r/{community.name}",
+        "id": name.removeprefix("t5_"),
+        "name": name,
+        "subscribers": community.members,
+        "title": community.name,
+        "url": f"/r/{community.name}/",
+    }
+    return {"kind": "t5", "data": data}
+
+
+def listing(
+    children: list[Thing], *, dist: int | None = None, after: str | None = None, before: str | None = None
+) -> Thing:
+    """Return a ``Listing``. ``dist``: how many links or comments are in it; ``after``, ``before``: anchors to go on."""
+    data: Thing = {
+        "after": after,
+        "dist": dist,
+        "modhash": None,
+        "geo_filter": "",
+        "children": children,
+        "before": before,
+    }
+    return {"kind": "Listing", "data": data}
+
+
+def _link_data(post: Post, communities: Mapping[str, Community], now_ms: int) -> Thing:
+    tally = post.tally(now_ms)
+    gone = _GONE[post.removal] if post.removal and post.gone(now_ms) else None
+    author = post.author if gone is None else None
+    url = SITE + _permalink(post) if post.url is None else post.url
+    text = post.text if gone is None else gone if post.url is None else ""
+    place = communities.get((post.community or "").lower())
+    data = _LINK | {
+        "author": author or "[deleted]",
+        "created": post.created_ms / 1000,
+        "created_utc": post.created_ms / 1000,
+        "domain": f"self.{post.community}" if post.url is None else urlsplit(url).hostname or "",
+        "hide_score": tally.likes is None,
+        "id": post.native,
+        "is_robot_indexable": gone is None,
+        "is_self": post.url is None,
+        "name": fullname(post),
+        "num_comments": tally.replies or 0,
+        "permalink": _permalink(post),
+        "removed_by_category": None if gone is None else "deleted" if gone == "[deleted]" else "moderator",
+        "score": tally.likes or 0,
+        "selftext": text,
+        "selftext_html": f"<!-- SC_OFF -->{_html(text)}<!-- SC_ON -->" if text else None,
+        "subreddit": post.community,
+        "subreddit_id": community_id(post.community or ""),
+        "subreddit_name_prefixed": f"r/{post.community}",
+        "subreddit_subscribers": place.members if place else None,
+        "thumbnail": "self" if post.url is None else "default",
+        "title": post.title,
+        "ups": tally.likes or 0,
+        "upvote_ratio": 1.0 if tally.like_ratio is None else float(tally.like_ratio),
+        "url": url,
+    }
+    if author is not None:
+        data["author_fullname"] = _account_id(author)
+    if post.url is not None:
+        data["url_overridden_by_dest"] = url
+    if (parent := post.crosspost_of) is not None:
+        data["crosspost_parent"] = fullname(parent)
+        data["crosspost_parent_list"] = [_link_data(parent, communities, now_ms)]
+        data["url"] = data["url_overridden_by_dest"] = _permalink(parent)
+        data["domain"] = ""
+    return data
+
+
+def _comment_data(reply: Reply, now_ms: int) -> Thing:
+    post = reply.post
+    gone = _GONE[reply.removal] if reply.removal and reply.gone(now_ms) else None
+    author = reply.author if gone is None else None
+    body = reply.text if gone is None else gone
+    score = reply.votes.at(now_ms).likes or 0
+    data = _COMMENT | {
+        "author": author or "[deleted]",
+        "body": body,
+        "body_html": _html(body),
+        "created": reply.created_ms / 1000,
+        "created_utc": reply.created_ms / 1000,
+        "id": reply.native,
+        "is_submitter": author is not None and author == post.author,
+        "link_id": fullname(post),
+        "name": fullname(reply),
+        "parent_id": fullname(reply.parent),
+        "permalink": f"{_permalink(post)}{reply.native}/",
+        "score": score,
+        "subreddit": post.community,
+        "subreddit_id": community_id(post.community or ""),
+        "subreddit_name_prefixed": f"r/{post.community}",
+        "ups": score,
+    }
+    if author is not None:
+        data["author_fullname"] = _account_id(author)
+    return data
+
+
+def _more(parent: str, left: list[Reply], depth: int) -> Thing:
+    data: Thing = {
+        "count": len(left),
+        "name": fullname(left[0]),
+        "id": left[0].native,
+        "parent_id": parent,
+        "depth": depth,
+        "children": [reply.native for reply in left],
+    }
+    return {"kind": "more", "data": data}
+
+
+def _permalink(post: Post) -> str:
+    words = re.sub(r"[^a-z0-9]+", "_", post.title.lower())[:50].strip("_") or "_"
+    return f"/r/{post.community}/comments/{post.native}/{words}/"
+
+
+def _account_id(name: str) -> str:
+    return f"t2_{crc32(name.encode()):x}"
+
+
+def _html(text: str) -> str:
+    return f'<div class="md"><p>{escape(text)}</p>\n</div>'

@@ -1,0 +1,196 @@
+"""A storyline: how one story of a generated world plays out.
+
+Owns when its posts come, where, under which headlines and links, and how many votes and replies each gets. Must never
+know the other stories; how loud it is beside them is handed in.
+
+A story comes in waves. It may set in with a bang, smoulder before it breaks, or come back with a second bang; on a
+second platform it starts some minutes later. Within a wave posts, and under each post votes and replies, follow the
+curves of ``growth.py``.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import chain
+
+from hubbub.world import names
+from hubbub.world.conversation import MINUTE_MS, Mood, converse, late_ms, remove, second
+from hubbub.world.growth import Curve, Grown
+from hubbub.world.items import Platform, Post, Reply, Wave
+from hubbub.world.plots import Plot
+
+__all__ = ["Loudness", "Storyline"]
+
+HACKERNEWS_TITLE = 80
+"""Characters that Hacker News takes in a title."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loudness:
+    """How much of a story a platform gets. ``likes`` and ``replies`` are totals over its ``posts``, in the long run."""
+
+    posts: int
+    likes: int
+    replies: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Burst:
+    """A wave as planned: when it sets in after the onset, its share of the posts, how quickly they come."""
+
+    after_min: float
+    share: float
+    scale_min: float
+    sharp: bool
+
+
+UNFOLDINGS: tuple[tuple[_Burst, ...], ...] = (
+    (_Burst(0, 1.0, 45, sharp=True),),
+    (_Burst(0, 0.6, 35, sharp=True), _Burst(110, 0.4, 30, sharp=True)),
+    (_Burst(0, 0.3, 60, sharp=False), _Burst(75, 0.7, 30, sharp=True)),
+)
+
+
+@dataclass(slots=True)
+class Storyline:
+    """One story, being played out into posts, replies and waves. ``facts`` fill the slots of the plot's headlines."""
+
+    rng: random.Random
+    story: str
+    plot: Plot
+    facts: Mapping[str, str]
+    onset_ms: int
+    places: tuple[str, ...]
+    posts: list[Post] = field(default_factory=list)
+    replies: list[Reply] = field(default_factory=list)
+    waves: list[Wave] = field(default_factory=list)
+
+    @property
+    def title(self) -> str:
+        """What the story is called: the first of the plot's headlines."""
+        return self.plot.headlines[0].format(**self.facts)
+
+    def play(self, unfolding: int, loudness: Mapping[Platform, Loudness]) -> None:
+        """Make the posts and replies on every platform named, the first of them from the onset on."""
+        bursts = UNFOLDINGS[unfolding % len(UNFOLDINGS)]
+        articles = self._articles()
+        mood = Mood(self.facts["org"], self.plot.liked, self.plot.hated)
+        counts = [0] * len(bursts)
+        for behind, (platform, amount) in enumerate(loudness.items()):
+            delay_ms = behind * self.rng.randint(8, 35) * MINUTE_MS
+            headlines = self._headlines(platform)
+            slots = list(_slots(bursts, amount.posts))
+            weights = [bursts[burst].share / (order + 1) ** 0.9 * self.rng.uniform(0.9, 1.1) for burst, order in slots]
+            for (burst, order), weight in zip(slots, weights, strict=True):
+                counts[burst] += 1
+                after_ms = delay_ms + bursts[burst].after_min * MINUTE_MS
+                if order:
+                    after_ms += Curve(bursts[burst].scale_min * MINUTE_MS).age_ms(self.rng.random())
+                part = weight / sum(weights)
+                votes = self._votes(platform, self.onset_ms + after_ms, amount.likes * part)
+                post = self._post(platform, next(headlines), self._link(articles), votes)
+                self.replies += converse(self.rng, post, round(amount.replies * part), votes.curve, mood)
+        self.waves = [
+            Wave(self.onset_ms + int(burst.after_min * MINUTE_MS), count, burst.sharp)
+            for burst, count in zip(bursts, counts, strict=True)
+            if count
+        ]
+
+    def _votes(self, platform: Platform, born_ms: float, likes: float) -> Grown:
+        """Return how a post born then gathers its votes; only Reddit tells which share of them is up."""
+        ratio = round(min(0.99, max(0.5, self.rng.gauss(self.plot.ratio, 0.02))), 2)
+        curve = Curve(self.rng.uniform(45, 75) * MINUTE_MS)
+        return Grown(second(born_ms), max(2, round(likes)), curve, ratio if platform == "reddit" else None)
+
+    def _post(self, platform: Platform, title: str, url: str, votes: Grown) -> Post:
+        """Write one post; the first on a platform is shown at once."""
+        earlier = [post for post in self.posts if post.platform == platform]
+        post = Post(
+            platform=platform,
+            native="",
+            author=names.account(self.rng),
+            title=title,
+            text="",
+            url=url,
+            community=self.places[len(earlier) % len(self.places)] if platform == "reddit" else None,
+            created_ms=votes.born_ms,
+            appears_ms=votes.born_ms + (late_ms(self.rng) if earlier else 0),
+            votes=votes,
+            story=self.story,
+        )
+        self._vary(post, earlier)
+        self.posts.append(post)
+        return post
+
+    def _vary(self, post: Post, earlier: list[Post]) -> None:
+        """Make some of the later posts what they are in life: crossposts, exact reposts, text posts, removed ones."""
+        if not earlier:
+            return
+        draw = self.rng.random()
+        first = earlier[0]
+        if draw < 0.12 and post.platform == "reddit" and first.appears_ms < post.created_ms:
+            post.crosspost_of, post.title, post.url = first, first.title, first.url
+        elif draw < 0.22:
+            post.title = first.title
+        elif draw < 0.36:
+            post.url = None
+            post.text = " ".join(headline.format(**self.facts) + "." for headline in self.plot.headlines[1:3])
+        elif draw < 0.40:
+            remove(self.rng, post)
+
+    def _headlines(self, platform: Platform) -> Iterator[str]:
+        """Yield each wording once, then decorated, as the same news is posted over and over."""
+        wordings = [headline.format(**self.facts) for headline in self.plot.headlines]
+        again = self.rng.sample(wordings[1:], len(wordings) - 1)
+        decorated = (
+            self.rng.choice(("Breaking: {}", "[News] {}", "{} | {outlet}", "{}...", "{} - thoughts?", "{}!")).format(
+                wording, outlet=self.rng.choice(names.OUTLETS)
+            )
+            for wording in chain.from_iterable(self.rng.sample(wordings, len(wordings)) for _ in iter(int, 1))
+        )
+        for headline in chain(wordings[:1] if platform == "reddit" else (), again, decorated):
+            yield headline if platform == "reddit" else _shorten(headline, HACKERNEWS_TITLE)
+
+    def _articles(self) -> list[str]:
+        """Return the addresses of three articles on the story, without host prefix and tracking parameters."""
+        day = time.strftime("%Y/%m/%d", time.gmtime(self.onset_ms / 1000))
+        words = f"{self.plot.slug}-{self.facts['org']}".lower().replace(" ", "-")
+        outlets = self.rng.sample(names.OUTLETS, 3)
+        return [f"{outlet}/{day}/{words}-{self.rng.randrange(1000, 10_000)}" for outlet in outlets]
+
+    def _link(self, articles: list[str]) -> str:
+        """Return a link to one of the articles, mostly the first, the way that links get passed on."""
+        article = articles[min(int(self.rng.expovariate(1.1)), len(articles) - 1)]
+        host = self.rng.choice(("", "", "www.", "m.", "amp."))
+        tail = self.rng.choice(
+            (
+                "",
+                "",
+                "?utm_source=reddit&utm_medium=social",
+                "?utm_campaign=newsletter&fbclid=" + format(self.rng.getrandbits(48), "x"),
+                "?ref=hn#comments",
+                "/",
+            )
+        )
+        return f"https://{host}{article}{tail}"
+
+
+def _slots(bursts: tuple[_Burst, ...], posts: int) -> Iterator[tuple[int, int]]:
+    """Yield for each post its burst and its order within it, so that the bursts get their shares."""
+    orders = [0] * len(bursts)
+    for index in range(posts):
+        reached, burst = 0.0, 0
+        for burst, planned in enumerate(bursts):  # noqa: B007 (the last one is meant)
+            reached += planned.share
+            if (index + 0.5) / posts < reached:
+                break
+        yield burst, orders[burst]
+        orders[burst] += 1
+
+
+def _shorten(headline: str, most: int) -> str:
+    """Cut at a word, so that the headline fits."""
+    return headline if len(headline) <= most else headline[: most + 1].rsplit(" ", 1)[0].rstrip(" ,:;-")
