@@ -12,7 +12,6 @@ import contextlib
 import errno
 import os
 import socket
-import sys
 import tempfile
 from pathlib import Path
 from types import TracebackType
@@ -21,24 +20,14 @@ from typing import IO, Final, Self
 from aiokafka import AIOKafkaClient
 from aiokafka.errors import KafkaError
 
+from hubbub.tied import tied
+
 __all__ = ["BrokerError", "EmbeddedBroker"]
 
 HOST: Final = "127.0.0.1"
 START_TIMEOUT_SECONDS: Final = 15.0
 STOP_TIMEOUT_SECONDS: Final = 5.0
 POLL_SECONDS: Final = 0.02
-
-# Runs in place of the broker until it becomes the broker. The kernel then kills the broker when the process that
-# started it dies, even by kill -9; the second look at the parent covers a death before prctl was called. Another
-# process image rather than a preexec function, since code run between fork and exec can deadlock in a threaded parent.
-_TIED_TO_PARENT: Final = """
-import ctypes, os, signal, sys
-if sys.platform == "linux":
-    ctypes.CDLL(None, use_errno=True).prctl(1, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != int(sys.argv[1]):
-        sys.exit("the process that wanted a broker is gone")
-os.execv(sys.argv[2], sys.argv[2:])
-"""
 
 
 class BrokerError(RuntimeError):
@@ -131,13 +120,12 @@ class EmbeddedBroker:
         url = f"tcp://{HOST}:{port}"
         # fmt: off
         command = [
-            sys.executable, "-I", "-S", "-c", _TIED_TO_PARENT, str(os.getpid()),
             binary, "broker", "--silent", "--storage-engine", "memory://tansu/",
             "--listener-url", url, "--advertised-listener-url", url,
         ]
         # fmt: on
         self._process = await asyncio.create_subprocess_exec(
-            *command,
+            *tied(command),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=log,
             stderr=log,

@@ -1,0 +1,70 @@
+"""What every role shows of itself over HTTP: ``/metrics``, ``/healthz`` and ``/readyz``.
+
+Owns the small server for Prometheus and for whoever restarts processes. Must never know what a role does: the role
+says what keeps it from working, in sentences.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+__all__ = ["HealthServer"]
+
+Problems = Callable[[], list[str]]
+"""What keeps the role from doing its work now, a sentence each; nothing, if it is ready."""
+
+
+class HealthServer:
+    """The server, for as long as the ``async with`` block runs.
+
+    ``/healthz`` says that the process answers at all; ``/readyz`` is 503 with the problems while there are any.
+    """
+
+    def __init__(self, problems: Problems, *, host: str, port: int) -> None:
+        """``port``: 0 takes a free one."""
+        self._problems = problems
+        self._host = host
+        self._port = port
+        application = web.Application()
+        application.add_routes(
+            [web.get("/metrics", self._metrics), web.get("/healthz", self._healthz), web.get("/readyz", self._readyz)]
+        )
+        self._runner = web.AppRunner(application, access_log=None)
+
+    async def __aenter__(self) -> Self:
+        await self._runner.setup()
+        try:
+            await web.TCPSite(self._runner, self._host, self._port).start()
+        except OSError as error:
+            await self._runner.cleanup()
+            raise OSError(
+                error.errno,
+                f"port {self._port} for /metrics is taken; set another with HUBBUB_METRICS_PORT (0 takes a free one)",
+            ) from None
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._runner.cleanup()
+
+    @property
+    def port(self) -> int:
+        """The port it listens on."""
+        return int(self._runner.addresses[0][1])
+
+    async def _metrics(self, _: web.Request) -> web.Response:
+        return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    async def _healthz(self, _: web.Request) -> web.Response:
+        return web.json_response({"status": "ok"})
+
+    async def _readyz(self, _: web.Request) -> web.Response:
+        problems = self._problems()
+        status = "not ready" if problems else "ready"
+        return web.json_response({"status": status, "problems": problems}, status=503 if problems else 200)

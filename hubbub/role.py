@@ -1,0 +1,83 @@
+"""The life of one role's process: its loop, its signals, its health server, its end.
+
+Owns what is the same for ``collect``, ``resolve``, ``score`` and ``serve``. The first SIGINT or SIGTERM asks the role
+to finish what it has in hand; the second ends it at once, which loses nothing that was acknowledged.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from hubbub.health import HealthServer, Problems
+from hubbub.logs import configure
+from hubbub.settings import Settings
+
+__all__ = ["PORTS", "run_role"]
+
+PORTS = {"collect": 9101, "resolve": 9102, "score": 9103, "serve": 9104}
+"""Where each role's /metrics is, unless ``metrics_port`` says otherwise."""
+DRAIN_SECONDS = 10.0
+"""How long a role may take to finish what it has in hand."""
+
+log = structlog.get_logger(__name__)
+
+Role = Callable[[asyncio.Event], Awaitable[None]]
+
+
+def run_role(name: str, settings: Settings, make: Callable[[], tuple[Role, Problems]]) -> int:
+    """Run a role until it is asked to stop; return the exit code: 0 stopped when asked, 1 failed.
+
+    ``make`` is called inside the running loop and returns the role and what it says of its readiness.
+    """
+    configure(level=settings.log_level, style=settings.log_format, role=name)
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        return runner.run(_live(name, settings, make))
+
+
+async def _live(name: str, settings: Settings, make: Callable[[], tuple[Role, Problems]]) -> int:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def asked() -> None:
+        if stop.is_set():
+            os._exit(130)
+        stop.set()
+        loop.call_later(DRAIN_SECONDS, _give_up, name)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, asked)
+    role, problems = make()
+    port = settings.metrics_port if settings.metrics_port is not None else PORTS[name]
+    try:
+        async with HealthServer(problems, host="127.0.0.1", port=port) as health:
+            log.info("started", metrics=f"http://127.0.0.1:{health.port}/metrics")
+            await role(stop)
+    except Exception as error:
+        log.critical("failed", error=_first_line(error), exc_info=error if settings.log_level == "debug" else None)
+        return 1
+    log.info("stopped")
+    return 0
+
+
+def _give_up(name: str) -> None:
+    log.error("not drained in time; what was not acknowledged is read again at the next start", role=name)
+    os._exit(1)
+
+
+def _first_line(error: BaseException) -> str:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return f"{type(error).__name__}: {error}".splitlines()[0]
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop  # noqa: PLC0415 (absent on Windows)
+    except ImportError:
+        return None
+    return uvloop.new_event_loop

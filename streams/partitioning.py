@@ -1,0 +1,19 @@
+"""Which partition a key goes to: the same answer in every stage, and the same as every Kafka client's default.
+
+Owns nothing but the rule. Source: Apache Kafka, ``Utils.murmur2`` and ``BuiltInPartitioner``.
+"""
+
+from __future__ import annotations
+
+from aiokafka.partitioner import murmur2
+
+__all__ = ["partition_of"]
+
+
+def partition_of(key: bytes, partitions: int) -> int:
+    """Return the partition, 0 to ``partitions`` - 1, of the record key ``key``.
+
+    >>> partition_of(b"reddit:t3_18wuc1r", 4)
+    2
+    """
+    return int((murmur2(key) & 0x7FFFFFFF) % partitions)

@@ -1,0 +1,54 @@
+"""The producer all stages write through: acknowledged by all replicas, in order, without duplicates.
+
+Owns its options, and the way out on a broker that gives out no producer ids (the embedded one): there a plain producer
+serves, since everything downstream takes a record written twice as one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import UnknownError
+
+__all__ = ["MAX_RECORD_BYTES", "open_producer"]
+
+MAX_RECORD_BYTES = 2_097_152
+"""Larger than any signal may be, since a dead letter carries one in base64."""
+
+
+@asynccontextmanager
+async def open_producer(kafka: Mapping[str, object], *, linger_ms: int = 2) -> AsyncIterator[AIOKafkaProducer]:
+    """Yield a started producer. ``kafka``: aiokafka's connection options; ``linger_ms``: how long batches gather.
+
+    Raises:
+        aiokafka.errors.KafkaConnectionError: no broker answers.
+    """
+    producer = await _start(kafka, linger_ms, idempotent=True)
+    try:
+        yield producer
+    finally:
+        await producer.stop()
+
+
+async def _start(kafka: Mapping[str, object], linger_ms: int, *, idempotent: bool) -> AIOKafkaProducer:
+    producer = AIOKafkaProducer(
+        **kafka,
+        enable_idempotence=idempotent,
+        acks="all",
+        linger_ms=linger_ms,
+        max_batch_size=262_144,
+        max_request_size=MAX_RECORD_BYTES,
+        compression_type="lz4",
+    )
+    try:
+        await producer.start()
+    except BaseException as error:
+        with contextlib.suppress(Exception):
+            await producer.stop()
+        if idempotent and isinstance(error, UnknownError):
+            return await _start(kafka, linger_ms, idempotent=False)
+        raise
+    return producer

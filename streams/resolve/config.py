@@ -1,0 +1,40 @@
+"""Settings of the role ``resolve``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+__all__ = ["ResolveConfig"]
+
+
+class ResolveConfig(BaseModel):
+    """How signals are gathered into stories."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    beats: Annotated[
+        tuple[str, ...], Field(description="Beats to watch: names of shipped ones, or paths of TOML files.")
+    ] = ("general",)
+    flush_seconds: Annotated[float, Field(gt=0, le=5, description="How long signals are gathered before sending.")] = (
+        0.05
+    )
+    batch_records: Annotated[int, Field(ge=1, description="Most records read at once, over all partitions.")] = 5_000
+    waiting_records: Annotated[
+        int, Field(ge=1_000, description="Signals that may wait in a partition before reading it pauses.")
+    ] = 50_000
+    orphan_wait_seconds: Annotated[
+        float, Field(ge=0, description="How long, in event time, a reply waits for its root post.")
+    ] = 60.0
+    idle_seconds: Annotated[
+        float, Field(gt=0, description="Silence after which a fully read partition holds nobody up.")
+    ] = 0.5
+    heartbeat_seconds: Annotated[float, Field(gt=0, description="Time marks are sent at least this often.")] = 1.0
+    patience_seconds: Annotated[
+        float, Field(gt=0, description="How long, live, a slow partition or an undecided post holds up the others.")
+    ] = 1.0
+    commit_seconds: Annotated[float, Field(gt=0, description="How often offsets are committed.")] = 1.0
+    session_seconds: Annotated[
+        float, Field(ge=1, description="Silence after which a worker counts as dead and its partitions move.")
+    ] = 10.0

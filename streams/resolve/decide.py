@@ -1,0 +1,86 @@
+"""The one ordered place where new posts are given to stories.
+
+Owns the order in which candidates are decided, by (``at_ms``, ``created_ms``, ``id``) behind the watermark, and the
+numbering of decisions. What decides is the matcher of each beat; where candidates come from and where decisions go is
+the worker's business. Pure: reads no clock, sends nothing.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from ingest.signal import Signal
+from streams.resolve.matcher import Matcher
+from streams.wire import Assignment, Candidate, StoryInfo, ThreadRecord
+
+__all__ = ["Decided", "Decider"]
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A decision to publish, with the stories it founded."""
+
+    record: ThreadRecord
+    founded: tuple[StoryInfo, ...]
+
+
+class Decider:
+    """Gives each new thread to a story of each of its beats, in one order whatever order they arrive in."""
+
+    def __init__(self, matchers: Mapping[str, Matcher], is_decided: Callable[[str], bool], sequence: int) -> None:
+        """``is_decided``: whether a thread was decided before; ``sequence``: the number of the next decision."""
+        self._matchers = matchers
+        self._is_decided = is_decided
+        self._sequence = sequence
+        self._position = 0
+        self._queue: list[tuple[int, int, str, int, tuple[str, ...], Signal]] = []
+        self._queued: set[str] = set()
+
+    @property
+    def low(self) -> int:
+        """The offset of the topic ``candidates`` below which every candidate is decided."""
+        return min((item[3] for item in self._queue), default=self._position)
+
+    @property
+    def waiting(self) -> int:
+        """How many candidates wait for the watermark."""
+        return len(self._queue)
+
+    def skip(self, offset: int) -> None:
+        """Pass over a record that holds no candidate."""
+        self._position = offset + 1
+
+    def offer(self, offset: int, candidate: Candidate) -> None:
+        """Take in the candidate at ``offset``; one whose thread is decided or queued already changes nothing."""
+        self._position = offset + 1
+        signal = candidate.signal
+        if signal is None or signal.thread in self._queued or self._is_decided(signal.thread):
+            return
+        self._queued.add(signal.thread)
+        entry = (candidate.at_ms, signal.created_ms, signal.id, offset, candidate.beats, signal)
+        heapq.heappush(self._queue, entry)
+
+    def decide(self, watermark_ms: int) -> Iterable[Decided]:
+        """Decide, in order, every candidate whose time is at or before the watermark."""
+        while self._queue and self._queue[0][0] <= watermark_ms:
+            at_ms, _, _, _, beats, signal = heapq.heappop(self._queue)
+            self._queued.discard(signal.thread)
+            yield self._decide(at_ms, beats, signal)
+
+    def _decide(self, at_ms: int, beats: tuple[str, ...], signal: Signal) -> Decided:
+        assignments: list[Assignment] = []
+        founded: list[StoryInfo] = []
+        for beat in beats:
+            matcher = self._matchers[beat]
+            decision = matcher.decide(signal, at_ms)
+            features = msgspec.Raw(msgspec.json.encode(decision.features))
+            assignments.append(Assignment(decision.story, beat, decision.stage, features))
+            if decision.founded:
+                founded.append(matcher.story(decision.story))
+        record = ThreadRecord(signal.thread, self._sequence, at_ms, tuple(assignments))
+        self._sequence += 1
+        return Decided(record, tuple(founded))

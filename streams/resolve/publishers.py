@@ -1,0 +1,72 @@
+"""What publishers of recorded signals say of themselves: how far in time they have published, and when they ended.
+
+Owns the reading of their records in ``progress``. A replay runs through days in seconds, so silence in a partition
+tells nothing; only the publisher knows up to which time a partition is complete.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from streams.wire import Progress
+
+__all__ = ["PUBLISH", "Publishers", "Told"]
+
+PUBLISH = "publish"
+"""The stage under which a publisher writes to ``progress``."""
+FORGET_SECONDS = 10.0
+"""A publisher that says nothing for so long has died; nobody waits for it any more."""
+REPLAY_PATIENCE_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What is known of a partition read up to an offset: complete up to ``mark_ms``, replay ``settle`` ended there."""
+
+    mark_ms: int = 0
+    settle: str = ""
+
+
+class Publishers:
+    """The publishers heard of, by instance."""
+
+    def __init__(self) -> None:
+        self._heard: dict[str, tuple[Progress, float]] = {}
+        self._settled: Progress | None = None
+
+    def note(self, progress: Progress, monotonic: float) -> None:
+        """Take in a record of ``progress`` heard at ``monotonic`` seconds."""
+        if progress.stage != PUBLISH:
+            return
+        if progress.active:
+            self._heard[progress.instance] = (progress, monotonic)
+            return
+        self._heard.pop(progress.instance, None)
+        self._settled = progress
+
+    def tick(self, monotonic: float) -> None:
+        """Forget publishers that have been silent for too long."""
+        dead = [instance for instance, (_, heard) in self._heard.items() if monotonic - heard > FORGET_SECONDS]
+        for instance in dead:
+            del self._heard[instance]
+
+    def active(self) -> bool:
+        """Say whether recorded signals are being published now."""
+        return bool(self._heard)
+
+    def patience_seconds(self, live_seconds: float) -> float:
+        """Return how long an undecided post may hold up its partition, given how long it may when live."""
+        return REPLAY_PATIENCE_SECONDS if self._heard else live_seconds
+
+    def told(self, partition: int, position: int) -> Told:
+        """Return what is known of ``partition`` when it has been read up to the offset ``position``."""
+        if self._heard:
+            marks = [
+                progress.mark_ms if position >= progress.offsets.get(partition, 0) else 0
+                for progress, _ in self._heard.values()
+            ]
+            return Told(min(marks))
+        settled = self._settled
+        if settled is not None and position >= settled.offsets.get(partition, 0):
+            return Told(settled.mark_ms, settled.instance)
+        return Told()

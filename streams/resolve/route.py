@@ -1,0 +1,209 @@
+"""One partition of ``signals`` on its way to stories: what to send where, and how far it is done.
+
+Owns the order, the time and the waiting of one source. Known threads pass straight through; a new root post becomes a
+candidate and waits, with what follows in its thread, for the matcher's decision; a reply whose root has not been seen
+waits a while for it. Pure: reads no clock, sends nothing. The worker asks it what to send, and tells it of decisions.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import msgspec
+
+from ingest.signal import Signal
+from streams.wire import RawEntry
+
+__all__ = ["Ignored", "RoutedBatch", "Router", "RouterConfig"]
+
+Relevance = Callable[[Signal], tuple[str, ...]]
+"""The beats a root post is relevant to; none: it is irrelevant."""
+Lookup = Callable[[str], tuple[str, ...] | None]
+"""The stories of a thread; None while undecided, none of them when it was decided that it belongs to no story."""
+
+
+class Ignored(StrEnum):
+    """Why a good signal is not used. A closed list: each value is a metric label."""
+
+    IRRELEVANT = "irrelevant"
+    ORPHAN = "orphan"
+    BLOCKED = "blocked"
+
+
+@dataclass(frozen=True, slots=True)
+class RouterConfig:
+    """Limits of one partition's router.
+
+    ``orphan_wait_ms``: how long, in event time, a reply waits for its root post. ``remember_irrelevant``: how many
+    irrelevant threads are remembered, so that their replies need not wait. ``orphans``: how many signals may wait.
+    """
+
+    orphan_wait_ms: int = 60_000
+    remember_irrelevant: int = 200_000
+    orphans: int = 20_000
+
+
+@dataclass(slots=True)
+class _Waiting:
+    at_ms: int
+    since: float
+    entries: list[RawEntry]
+
+
+@dataclass(slots=True)
+class RoutedBatch:
+    """What a router has to send: signals by story, candidates as (beats, time, signal), and what it ignored."""
+
+    stories: dict[str, list[RawEntry]] = field(default_factory=dict)
+    candidates: list[tuple[tuple[str, ...], int, Signal]] = field(default_factory=list)
+    used: int = 0
+    ignored: dict[Ignored, int] = field(default_factory=dict)
+
+
+class Router:
+    """The state of one source between two commits of its offset."""
+
+    def __init__(self, relevance: Relevance, lookup: Lookup, config: RouterConfig, stream_ms: int = 0) -> None:
+        """``stream_ms``: the time reached at the offset where reading begins; 0 at the partition's beginning."""
+        self._relevance = relevance
+        self._lookup = lookup
+        self._config = config
+        self._position = 0
+        self._stream_ms = stream_ms
+        self._pending: dict[str, _Waiting] = {}
+        self._orphans: dict[str, _Waiting] = {}
+        self._orphaned = 0
+        self._irrelevant: OrderedDict[str, None] = OrderedDict()
+        self._batch = RoutedBatch()
+
+    @property
+    def stream_ms(self) -> int:
+        """The time of this source: the latest observation read so far."""
+        return self._stream_ms
+
+    @property
+    def position(self) -> int:
+        """The offset after the last record read."""
+        return self._position
+
+    @property
+    def waiting(self) -> int:
+        """How many signals wait for a decision or for their root post."""
+        return self._orphaned + sum(len(waiting.entries) for waiting in self._pending.values())
+
+    @property
+    def low(self) -> int:
+        """The offset below which everything has been handed out; what may be committed once that is acknowledged."""
+        waiting = [w.entries[0].offset for group in (self._pending, self._orphans) for w in group.values()]
+        return min(waiting, default=self._position)
+
+    @property
+    def undecided(self) -> int:
+        """How many threads wait for a decision."""
+        return len(self._pending)
+
+    def held_ms(self, waited_since: float) -> int | None:
+        """Return the time up to which everything has been handed out, or None if no post that waits holds it back.
+
+        Posts that have been waiting since before ``waited_since`` (monotonic seconds) hold it back no longer.
+        """
+        for waiting in self._pending.values():
+            if waiting.since >= waited_since:
+                return waiting.at_ms - 1
+        return None
+
+    def read_ms(self, *, idle: bool) -> int:
+        """Return the time up to which everything has been read.
+
+        While the source is not ``idle``, more records with its latest time may follow, so that time is not complete.
+        """
+        return self._stream_ms if idle else self._stream_ms - 1
+
+    def start_at(self, offset: int) -> None:
+        """Say where reading begins."""
+        self._position = max(self._position, offset)
+
+    def skip(self, offset: int) -> None:
+        """Pass over a record that is no signal."""
+        self._position = offset + 1
+
+    def read(self, offset: int, raw: bytes, signal: Signal, monotonic: float) -> None:
+        """Take in the record at ``offset``: ``raw`` bytes, which decode to ``signal``."""
+        self._position = offset + 1
+        self._stream_ms = max(self._stream_ms, signal.observed_ms)
+        entry = RawEntry(offset, self._stream_ms, msgspec.Raw(raw))
+        thread = signal.thread
+        stories = self._lookup(thread)
+        if stories is not None:
+            self._hand_out(stories, (entry,))
+        elif (waiting := self._pending.get(thread)) is not None:
+            waiting.entries.append(entry)
+        elif thread in self._irrelevant:
+            self._ignore(Ignored.IRRELEVANT)
+        elif not signal.is_root:
+            self._wait_for_root(thread, entry, monotonic)
+        else:
+            self._new_thread(thread, entry, signal, monotonic)
+
+    def decided(self, thread: str) -> None:
+        """Hand out what waited for the decision on ``thread``, which ``lookup`` now knows."""
+        waiting = self._pending.pop(thread, None)
+        if waiting is not None:
+            self._hand_out(self._lookup(thread) or (), waiting.entries)
+
+    def take(self, monotonic: float) -> RoutedBatch:
+        """Return what there is to send, and forget it."""
+        self._give_up_orphans(monotonic)
+        batch, self._batch = self._batch, RoutedBatch()
+        return batch
+
+    def _hand_out(self, stories: tuple[str, ...], entries: Sequence[RawEntry]) -> None:
+        if not stories:
+            self._ignore(Ignored.BLOCKED, len(entries))
+            return
+        for story in stories:
+            self._batch.stories.setdefault(story, []).extend(entries)
+        self._batch.used += len(entries)
+
+    def _ignore(self, reason: Ignored, count: int = 1) -> None:
+        self._batch.ignored[reason] = self._batch.ignored.get(reason, 0) + count
+
+    def _new_thread(self, thread: str, entry: RawEntry, signal: Signal, monotonic: float) -> None:
+        orphans = self._orphans.pop(thread, None)
+        earlier = orphans.entries if orphans else []
+        self._orphaned -= len(earlier)
+        beats = self._relevance(signal)
+        if not beats:
+            self._irrelevant[thread] = None
+            if len(self._irrelevant) > self._config.remember_irrelevant:
+                self._irrelevant.popitem(last=False)
+            self._ignore(Ignored.IRRELEVANT, 1 + len(earlier))
+            return
+        # Replies that came before their root count from when it came: the time of a source never goes back.
+        entries = [RawEntry(e.offset, entry.at_ms, e.signal) for e in earlier]
+        entries.append(entry)
+        self._pending[thread] = _Waiting(entry.at_ms, monotonic, entries)
+        self._batch.candidates.append((beats, entry.at_ms, signal))
+
+    def _wait_for_root(self, thread: str, entry: RawEntry, monotonic: float) -> None:
+        waiting = self._orphans.get(thread)
+        if waiting is None:
+            self._orphans[thread] = _Waiting(entry.at_ms, monotonic, [entry])
+        else:
+            waiting.entries.append(entry)
+        self._orphaned += 1
+
+    def _give_up_orphans(self, monotonic: float) -> None:
+        """Ignore the replies that waited too long, by event time or by real time, the oldest thread first."""
+        wait_ms = self._config.orphan_wait_ms
+        while self._orphans:
+            thread, waiting = next(iter(self._orphans.items()))
+            patient = waiting.at_ms + wait_ms >= self._stream_ms and waiting.since + wait_ms / 1000 >= monotonic
+            if patient and self._orphaned <= self._config.orphans:
+                return
+            del self._orphans[thread]
+            self._orphaned -= len(waiting.entries)
+            self._ignore(Ignored.ORPHAN, len(waiting.entries))

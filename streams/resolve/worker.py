@@ -1,0 +1,192 @@
+"""The role ``resolve``: gathers signals into stories.
+
+Owns the processes' connections and their joint life: the memory (``stories``, ``progress``), the fast side
+(:mod:`streams.resolve.sources`) and, in the one worker that holds it, the deciding side
+(:mod:`streams.resolve.decisions`). Any failure of one ends the role, for a supervisor to start it again: nothing is
+lost by that, and a role that limps is worse than one that restarts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
+from typing import Protocol
+
+import structlog
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.abc import ConsumerRebalanceListener
+
+from ingest.signal import Signal
+from streams import metrics
+from streams.producer import open_producer
+from streams.resolve.beats import Beat
+from streams.resolve.config import ResolveConfig
+from streams.resolve.decisions import Decisions
+from streams.resolve.publishers import Publishers
+from streams.resolve.sources import STAGE, Sources
+from streams.resolve.threads import ThreadIndex
+from streams.tail import Tail
+from streams.topics import name
+from streams.wire import decode_progress
+
+__all__ = ["Resolver"]
+
+log = structlog.get_logger(__name__)
+
+
+class _Owner(Protocol):
+    async def assign(self, partitions: frozenset[int]) -> None: ...
+
+    async def revoke(self, partitions: frozenset[int]) -> None: ...
+
+
+class _Handover(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Tells a side of the worker which partitions it gains and loses."""
+
+    def __init__(self, owner: _Owner) -> None:
+        self._owner = owner
+        self.settled = asyncio.Event()
+
+    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        """Let go of everything: with eager rebalancing, what stays is assigned anew."""
+        self.settled.clear()
+        await self._owner.revoke(frozenset(place.partition for place in revoked))
+
+    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        """Take over."""
+        await self._owner.assign(frozenset(place.partition for place in assigned))
+        self.settled.set()
+
+
+class Resolver:
+    """One worker of the role."""
+
+    def __init__(
+        self,
+        *,
+        kafka: Mapping[str, object],
+        prefix: str,
+        config: ResolveConfig,
+        beats: Mapping[str, Beat],
+        now_ms: Callable[[], int],
+    ) -> None:
+        self._kafka = kafka
+        self._prefix = prefix
+        self._config = config
+        self._beats = beats
+        self._now_ms = now_ms
+        self._threads = ThreadIndex()
+        self._publishers = Publishers()
+        self._ready = asyncio.Event()
+        self._moved = time.monotonic()
+
+    def problems(self) -> list[str]:
+        """Say what keeps this worker from doing its work now; nothing, if it is ready."""
+        if not self._ready.is_set():
+            return ["resolve has not joined its consumer groups yet"]
+        still = time.monotonic() - self._moved
+        if still > 30:
+            return [f"resolve has not finished a step for {still:.0f} s"]
+        return []
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until ``stop`` is set, then hand over cleanly.
+
+        Raises:
+            LookupError: a topic is missing.
+            aiokafka.errors.KafkaError: the broker is gone, or refuses.
+        """
+        async with AsyncExitStack() as stack:
+            producer = await stack.enter_async_context(open_producer(self._kafka))
+            stories = await stack.enter_async_context(Tail(name("stories", self._prefix), self._kafka))
+            progress = await stack.enter_async_context(Tail(name("progress", self._prefix), self._kafka))
+            counts = [len(await producer.partitions_for(name(t, self._prefix))) for t in ("signals", "story-activity")]
+            for record in await stories.to_end():
+                self._threads.apply(record.key, record.value)
+
+            signals_consumer = self._consumer("resolve")
+            sources = Sources(
+                consumer=signals_consumer,
+                producer=producer,
+                threads=self._threads,
+                publishers=self._publishers,
+                relevance=self._relevance,
+                config=self._config,
+                prefix=self._prefix,
+                partitions=(counts[0], counts[1]),
+            )
+            candidates_consumer = self._consumer("resolve-decide")
+            decisions = Decisions(
+                consumer=candidates_consumer,
+                producer=producer,
+                threads=self._threads,
+                beats=self._beats,
+                on_decided=sources.decided,
+                config=self._config,
+                kafka=self._kafka,
+                prefix=self._prefix,
+                now_ms=self._now_ms,
+            )
+            handovers = []
+            for consumer, topic, owner in (
+                (signals_consumer, "signals", sources),
+                (candidates_consumer, "candidates", decisions),
+            ):
+                handover = _Handover(owner)
+                consumer.subscribe([name(topic, self._prefix)], listener=handover)
+                await consumer.start()
+                stack.push_async_callback(consumer.stop)
+                handovers.append(handover)
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._follow_stories(stories, sources, stop))
+                tasks.create_task(self._follow_progress(progress, stop))
+                tasks.create_task(self._settle(handovers, stop))
+                tasks.create_task(self._repeat(sources.step, stop))
+                tasks.create_task(self._repeat(decisions.step, stop))
+            await sources.close()
+            await decisions.close()
+
+    def _consumer(self, group: str) -> AIOKafkaConsumer:
+        seconds = self._config.session_seconds
+        return AIOKafkaConsumer(
+            **self._kafka,
+            group_id=f"{self._prefix}hubbub-{group}",
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            session_timeout_ms=int(seconds * 1000),
+            heartbeat_interval_ms=int(seconds * 1000 / 5),
+            rebalance_timeout_ms=int(seconds * 1000),
+        )
+
+    def _relevance(self, signal: Signal) -> tuple[str, ...]:
+        return tuple(beat_name for beat_name, beat in self._beats.items() if beat.relevant(signal))
+
+    async def _repeat(self, step: Callable[[], Awaitable[None]], stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            await step()
+            self._moved = time.monotonic()
+
+    async def _settle(self, handovers: list[_Handover], stop: asyncio.Event) -> None:
+        for handover in handovers:
+            waits = [asyncio.create_task(event.wait()) for event in (handover.settled, stop)]
+            _, pending = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            for task in pending:
+                task.cancel()
+        self._ready.set()
+        log.debug("ready", role=STAGE)
+
+    async def _follow_stories(self, tail: Tail, sources: Sources, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            for record in await tail.more(200):
+                decided = self._threads.apply(record.key, record.value)
+                if decided is not None:
+                    sources.decided(decided.thread)
+            metrics.STORIES_LIVE.labels(STAGE).set(self._threads.stories())
+
+    async def _follow_progress(self, tail: Tail, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            for record in await tail.more(200):
+                if record.value is not None:
+                    self._publishers.note(decode_progress(record.value), time.monotonic())

@@ -1,0 +1,39 @@
+"""Settings of the role ``score``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+__all__ = ["ScoreConfig"]
+
+
+class ScoreConfig(BaseModel):
+    """How stories are scored and when a score is worth telling."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    tick_ms: Annotated[int, Field(ge=100, description="Grid of event time on which states and spikes are decided.")] = (
+        1_000
+    )
+    emit_change_points: Annotated[
+        float, Field(ge=0, le=100, description="A score that moved this far is emitted at once.")
+    ] = 0.1
+    emit_within_seconds: Annotated[
+        float, Field(gt=0, description="A smaller change, or one of the counts alone, is emitted this late at most.")
+    ] = 2.0
+    patience_seconds: Annotated[
+        float, Field(gt=0, description="How long, live, a silent source holds up the others.")
+    ] = 1.0
+    batch_records: Annotated[int, Field(ge=1, description="Most records taken from the stream at once.")] = 1_000
+    flush_seconds: Annotated[float, Field(gt=0, le=5, description="How long records are gathered before scoring.")] = (
+        0.02
+    )
+    retention_days: Annotated[
+        float, Field(gt=0, description="How long a resolved story is kept before it is forgotten, in event time.")
+    ] = 7.0
+    session_seconds: Annotated[
+        float, Field(ge=1, description="Silence after which a worker counts as dead and its partitions move.")
+    ] = 10.0
+    cached_stories: Annotated[int, Field(ge=1, description="Stories kept decoded in memory, per partition.")] = 20_000

@@ -1,0 +1,65 @@
+"""Reading a topic as a memory: from its beginning to its end, and then whatever is added.
+
+Owns a consumer without a group over all partitions of one topic. Must never commit anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Self
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+
+__all__ = ["Tail"]
+
+
+class Tail:
+    """A reader of one topic from its beginning, for use in ``async with``."""
+
+    def __init__(self, topic: str, kafka: Mapping[str, object]) -> None:
+        """``kafka``: aiokafka's connection options."""
+        self._topic = topic
+        self._consumer = AIOKafkaConsumer(
+            **kafka, group_id=None, enable_auto_commit=False, auto_offset_reset="earliest", max_poll_records=10_000
+        )
+        self._places: list[TopicPartition] = []
+
+    async def __aenter__(self) -> Self:
+        await self._consumer.start()
+        partitions = self._consumer.partitions_for_topic(self._topic)
+        if not partitions:
+            await self._consumer._client.force_metadata_update()
+            partitions = self._consumer.partitions_for_topic(self._topic)
+        if not partitions:
+            await self._consumer.stop()
+            raise LookupError(f"there is no topic {self._topic!r}; make the topics with: hubbub topics create")
+        self._places = [TopicPartition(self._topic, partition) for partition in sorted(partitions)]
+        self._consumer.assign(self._places)
+        await self._consumer.seek_to_beginning(*self._places)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._consumer.stop()
+
+    async def ends(self) -> dict[TopicPartition, int]:
+        """Return the offset after the last record of each partition."""
+        ends: dict[TopicPartition, int] = await self._consumer.end_offsets(self._places)
+        return ends
+
+    async def to_end(self) -> list[ConsumerRecord[bytes, bytes]]:
+        """Return every record from here to what is now the end of the topic, each partition in its order."""
+        ends = await self.ends()
+        records: list[ConsumerRecord[bytes, bytes]] = []
+        while True:
+            behind = [place for place in self._places if await self._consumer.position(place) < ends[place]]
+            if not behind:
+                return records
+            records.extend(await self.more(200))
+
+    async def more(self, timeout_ms: int) -> list[ConsumerRecord[bytes, bytes]]:
+        """Wait up to ``timeout_ms`` for new records and return them, each partition in its order."""
+        batches = await self._consumer.getmany(timeout_ms=timeout_ms)
+        return [record for batch in batches.values() for record in batch]

@@ -1,0 +1,161 @@
+"""The records that Hubbub's own stages send each other, and the time marks among them.
+
+Owns the wire form of the internal topics ``candidates``, ``stories``, ``story-activity`` and ``progress``. They are no
+contract with other programs (those are in ``docs/contracts.md``) but they outlive a process, so a field is only ever
+added, with a default.
+
+How time travels: each partition of ``signals`` is a *source*. ``at_ms`` of a record in it is its observation time, but
+never less than that of a record before it in the partition: a time that only grows and that every reader of the log
+works out alike. A *mark* ``(source, mark_ms)`` says: everything of this source up to ``mark_ms`` has been sent here.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from ingest.signal import Signal
+
+__all__ = [
+    "Activity",
+    "Assignment",
+    "Candidate",
+    "Entry",
+    "Mark",
+    "Progress",
+    "RawActivity",
+    "RawEntry",
+    "StoryInfo",
+    "ThreadRecord",
+    "decode_activity",
+    "decode_candidate",
+    "decode_progress",
+    "decode_story",
+    "decode_thread",
+    "encode",
+]
+
+Offset = Annotated[int, Meta(ge=0)]
+
+
+class Mark(msgspec.Struct, frozen=True, gc=False):
+    """How far a source has come.
+
+    ``sources``: how many there are. ``idle``: nothing is waiting in it, so nobody need wait for it. ``settle``: the
+    replay that ended here, if one did; every story is to be scored at exactly the time it ended.
+    """
+
+    source: Offset
+    sources: Annotated[int, Meta(ge=1)]
+    mark_ms: int
+    idle: bool = False
+    settle: str = ""
+
+
+class StoryInfo(msgspec.Struct, frozen=True):
+    """What a story is called. ``id`` is derived from the beat and the founding post, so replays find the same."""
+
+    id: str
+    slug: str
+    title: str
+    beat: str
+    founded_ms: int
+    category: str | None = None
+
+
+class Entry(msgspec.Struct, frozen=True, array_like=True):
+    """One signal on its way to a story: its place in the source, its time there, and the signal as it was read."""
+
+    offset: Offset
+    at_ms: int
+    signal: Signal
+
+
+class Activity(msgspec.Struct, frozen=True):
+    """All new signals of one story that one source had for one flush; or, without a story, a bare mark.
+
+    ``low``: every offset of the source below it has been sent, to whichever story it belonged.
+    """
+
+    mark: Mark
+    low: Offset = 0
+    story: StoryInfo | None = None
+    entries: tuple[Entry, ...] = ()
+
+
+class RawEntry(msgspec.Struct, frozen=True, array_like=True):
+    """An :class:`Entry` being written: the signal is passed on as the bytes it came in."""
+
+    offset: int
+    at_ms: int
+    signal: msgspec.Raw
+
+
+class RawActivity(msgspec.Struct, frozen=True):
+    """An :class:`Activity` being written."""
+
+    mark: Mark
+    low: int
+    story: StoryInfo
+    entries: list[RawEntry]
+
+
+class Candidate(msgspec.Struct, frozen=True):
+    """A new root post that may found or join a story of each of ``beats``; or, without a post, a bare mark."""
+
+    mark: Mark
+    beats: tuple[str, ...] = ()
+    at_ms: int = 0
+    signal: Signal | None = None
+
+
+class Assignment(msgspec.Struct, frozen=True):
+    """A story that a thread belongs to, and how the matcher came to it.
+
+    ``features`` is what the matcher's index keeps of the post.
+    """
+
+    story: str
+    beat: str
+    stage: str
+    features: msgspec.Raw = msgspec.Raw(b"null")
+
+
+class ThreadRecord(msgspec.Struct, frozen=True):
+    """What was decided of a thread: a record of ``stories`` with the key ``t:thread``.
+
+    ``sequence`` counts the decisions. No ``assignments``: the thread belongs to no story.
+    """
+
+    thread: str
+    sequence: int
+    at_ms: int
+    assignments: tuple[Assignment, ...]
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """How far a stage has come: a record of the compacted topic ``progress`` with the key ``stage/instance``.
+
+    ``offsets``: for a publisher, per partition of ``signals``, the offset after the last record it has published up to
+    ``mark_ms``. ``settled``: the last replay that is wholly scored. ``counts``: what became of the records read, by
+    outcome.
+    """
+
+    stage: str
+    instance: str
+    mark_ms: int
+    updated_ms: int
+    active: bool = True
+    settled: str = ""
+    offsets: dict[int, int] = {}
+    counts: dict[str, int] = {}
+
+
+encode = msgspec.json.Encoder().encode
+decode_activity = msgspec.json.Decoder(Activity).decode
+decode_candidate = msgspec.json.Decoder(Candidate).decode
+decode_thread = msgspec.json.Decoder(ThreadRecord).decode
+decode_story = msgspec.json.Decoder(StoryInfo).decode
+decode_progress = msgspec.json.Decoder(Progress).decode
