@@ -1,0 +1,44 @@
+// What a factor was made from. Its form is the scorer's affair, so it is shown for what it is: numbers, words, lists.
+
+import { el } from "./dom.js";
+import { exact } from "./format.js";
+import { plainWords } from "./vocabulary.js";
+
+const MAX_ENTRIES = 40;
+const MAX_DEPTH = 4;
+const MAX_CHARS = 300;
+
+// A list of terms for an object; null for nothing.
+export function inputList(inputs) {
+  const entries = Object.entries(inputs ?? {});
+  if (!entries.length) return null;
+  return terms(entries, 0);
+}
+
+function terms(entries, depth) {
+  const shown = entries.slice(0, MAX_ENTRIES).flatMap(([name, value]) => [
+    el("dt", { dir: "auto" }, plainWords(name)),
+    el("dd", { dir: "auto" }, written(value, depth + 1)),
+  ]);
+  if (entries.length > MAX_ENTRIES) shown.push(el("dt", null, "…"), el("dd", null, `${entries.length - MAX_ENTRIES} more`));
+  return el("dl", { class: "inputs" }, ...shown);
+}
+
+function written(value, depth) {
+  if (value === null || value === undefined) return "unknown";
+  if (typeof value === "number") return exact(value);
+  if (typeof value === "boolean") return value ? "yes" : "no";
+  if (typeof value === "string") return value.slice(0, MAX_CHARS);
+  if (depth >= MAX_DEPTH) return "…";
+  if (!Array.isArray(value)) {
+    const entries = Object.entries(value);
+    return entries.length ? terms(entries, depth) : "none";
+  }
+  if (!value.length) return "none";
+  if (value.every((item) => item === null || typeof item !== "object")) {
+    const more = value.length > MAX_ENTRIES ? ", …" : "";
+    return value.slice(0, MAX_ENTRIES).map((item) => written(item, depth)).join(", ") + more;
+  }
+  const items = value.slice(0, MAX_ENTRIES).map((item) => el("li", null, written(item, depth + 1)));
+  return el("ol", null, ...items);
+}

@@ -1,0 +1,133 @@
+"""Which stories somebody wants, in which order: the filters that the API and the WebSocket share.
+
+Owns the names of the parameters, their checks, matching and ordering. Must never know HTTP: it is given pairs of
+strings and says in one clear line what is wrong with them.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from streams.serve.board import Row, Story
+from streams.serve.records import BANDS, EVENT_TYPES, STATES, EventType
+
+__all__ = ["DEFAULT_LIMIT", "MAX_LIMIT", "SORTS", "BadQueryError", "StoryFilter", "limit_of", "ranked", "types_of"]
+
+DEFAULT_LIMIT: Final = 50
+MAX_LIMIT: Final = 500
+MAX_VALUE_CHARS: Final = 200
+MAX_VALUES: Final = 20
+
+SORTS: Final[Mapping[str, Callable[[Row], float]]] = {
+    "noise": lambda row: row.noise,
+    "velocity": lambda row: row.velocity_per_hour,
+    "change": lambda row: row.noise - (row.noise if row.previous is None else row.previous),
+    "newest": lambda row: row.first_seen_ms,
+    "coverage": lambda row: row.last_coverage_ms,
+}
+"""The orders, each with the largest first."""
+
+FILTERS: Final = ("beat", "band", "state", "platform", "category", "q")
+
+
+class BadQueryError(ValueError):
+    """A parameter nobody can follow. The message names it and what it may be."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoryFilter:
+    """Which stories: of any of these beats *and* any of these bands *and* …; an empty set lets all pass.
+
+    ``words``: all of them must be in the title, the slug or the figures, in any letter case.
+    """
+
+    beats: frozenset[str] = frozenset()
+    bands: frozenset[str] = frozenset()
+    states: frozenset[str] = frozenset()
+    platforms: frozenset[str] = frozenset()
+    categories: frozenset[str] = frozenset()
+    words: tuple[str, ...] = ()
+
+    @classmethod
+    def parse(cls, values: Mapping[str, list[str]]) -> StoryFilter:
+        """Read the parameters ``beat band state platform category q``; a value may be a list with commas.
+
+        Raises:
+            BadQueryError: a band or state that does not exist, or too much of anything.
+        """
+        for name, given in values.items():
+            if len(given) > MAX_VALUES or any(len(value) > MAX_VALUE_CHARS for value in given):
+                raise BadQueryError(f"'{name}' takes at most {MAX_VALUES} values of {MAX_VALUE_CHARS} characters")
+        return cls(
+            beats=_split(values.get("beat", [])),
+            bands=_known("band", _split(values.get("band", [])), BANDS),
+            states=_known("state", _split(values.get("state", [])), STATES),
+            platforms=_split(values.get("platform", [])),
+            categories=_split(values.get("category", [])),
+            words=tuple(" ".join(values.get("q", [])).casefold().split()),
+        )
+
+    def matches(self, row: Row) -> bool:
+        """Return whether this story is wanted."""
+        return (
+            (not self.beats or row.beat in self.beats)
+            and (not self.bands or row.band in self.bands)
+            and (not self.states or row.state in self.states)
+            and (not self.categories or row.category in self.categories)
+            and (not self.platforms or not self.platforms.isdisjoint(row.platforms))
+            and (not self.words or self._has_words(row))
+        )
+
+    def _has_words(self, row: Row) -> bool:
+        text = "\n".join((row.title, row.slug, *row.figures)).casefold()
+        return all(word in text for word in self.words)
+
+
+def ranked(stories: Iterable[Story], wanted: StoryFilter, sort: str, limit: int) -> tuple[list[Story], int]:
+    """Return the first ``limit`` of the wanted stories in the order ``sort``, and how many are wanted in all.
+
+    Equals are ordered by story id, so that a ranking asked for twice is the same.
+
+    Raises:
+        BadQueryError: there is no such order.
+    """
+    if sort not in SORTS:
+        raise BadQueryError(f"'sort' is {sort!r}, but must be one of {', '.join(SORTS)}")
+    largest = SORTS[sort]
+    found = [story for story in stories if wanted.matches(story.row)]
+    return heapq.nsmallest(limit, found, key=lambda story: (-largest(story.row), story.row.story)), len(found)
+
+
+def limit_of(values: Mapping[str, list[str]], default: int = DEFAULT_LIMIT) -> int:
+    """Read the parameter ``limit``.
+
+    Raises:
+        BadQueryError: it is no whole number from 1 to 500.
+    """
+    text = values.get("limit", [str(default)])[-1]
+    if not (text.isascii() and text.isdigit() and len(text) <= 4 and 1 <= int(text) <= MAX_LIMIT):
+        raise BadQueryError(f"'limit' must be a whole number from 1 to {MAX_LIMIT}")
+    return int(text)
+
+
+def types_of(values: Mapping[str, list[str]]) -> tuple[EventType, ...]:
+    """Read the parameter ``type`` of events; none given means every type.
+
+    Raises:
+        BadQueryError: there is no such type.
+    """
+    wanted = _known("type", _split(values.get("type", [])), EVENT_TYPES)
+    return tuple(type_ for type_ in EVENT_TYPES if not wanted or type_ in wanted)
+
+
+def _split(values: list[str]) -> frozenset[str]:
+    return frozenset(part for value in values for part in value.split(",") if part)
+
+
+def _known(name: str, values: frozenset[str], known: tuple[str, ...]) -> frozenset[str]:
+    if values.difference(known):
+        raise BadQueryError(f"'{name}' must be one or more of {', '.join(known)}, separated by commas")
+    return values

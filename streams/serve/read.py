@@ -1,0 +1,77 @@
+"""The ranking for programs without a server: read the topic ``noise-scores`` to its end, or follow it.
+
+Owns what the command line needs to print scores. Must never know how they are printed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from streams import topics
+from streams.serve.log import TopicLog
+from streams.serve.records import InvalidRecordError, NoiseScore, decode_score
+
+__all__ = ["ScoreChanges", "follow_scores", "read_scores"]
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreChanges:
+    """The newest score of each story that changed; None for one that is gone.
+
+    ``caught_up``: the end has been reached that the topic had when the reading began. ``skipped``: how many records
+    of this batch were no NoiseScore.
+    """
+
+    scores: dict[str, NoiseScore | None]
+    caught_up: bool
+    skipped: int
+
+
+async def read_scores(kafka: Mapping[str, object], prefix: str) -> dict[str, NoiseScore]:
+    """Return the score of every live story, by story id, as of the end of the topic now.
+
+    ``kafka``: how to connect, in aiokafka's keyword arguments; ``prefix``: what Hubbub's topics start with. Records
+    that are no NoiseScore are left out.
+
+    Raises:
+        TopicMissingError: there is no such topic.
+        aiokafka.errors.KafkaError: the broker cannot be reached.
+    """
+    scores: dict[str, NoiseScore] = {}
+    async with aclosing(follow_scores(kafka, prefix)) as batches:
+        async for changes in batches:
+            for story, score in changes.scores.items():
+                if score is None:
+                    scores.pop(story, None)
+                else:
+                    scores[story] = score
+            if changes.caught_up:
+                break
+    return scores
+
+
+async def follow_scores(kafka: Mapping[str, object], prefix: str) -> AsyncGenerator[ScoreChanges, None]:
+    """Yield the scores from the beginning of the topic, then what changes, for ever; several times a second.
+
+    A batch without scores is yielded too, so that a caller can see that the end is reached, or end itself (by
+    ``contextlib.aclosing``, which closes the connection at once).
+
+    Raises: as :func:`read_scores`; and aiokafka.errors.OffsetOutOfRangeError when the topic lost what comes next.
+    """
+    async with TopicLog(kafka, topics.name("noise-scores", prefix)) as log:
+        while True:
+            scores: dict[str, NoiseScore | None] = {}
+            skipped = 0
+            for key, value in await log.batch():
+                if value is None:
+                    scores[(key or b"").decode(errors="replace")] = None
+                    continue
+                try:
+                    score = decode_score(key, value)
+                except InvalidRecordError:
+                    skipped += 1
+                else:
+                    scores[score.story] = score
+            yield ScoreChanges(scores, log.caught_up, skipped)

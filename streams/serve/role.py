@@ -1,0 +1,163 @@
+"""The role ``serve``: topics in, page out, from start to stop.
+
+Owns how the parts are put together and how they end. Must never know settings files, signals of the system or other
+roles: it is given its connection, its clock and the event that stops it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from streams import topics
+from streams.serve import guard, metrics, page
+from streams.serve.api import Api
+from streams.serve.board import Board
+from streams.serve.config import ServeConfig
+from streams.serve.intake import EventIntake, ScoreIntake
+from streams.serve.live import Live
+from streams.serve.query import BadQueryError
+from streams.serve.status import Status
+from streams.serve.watchers import Watchers
+
+__all__ = ["Server", "serve"]
+
+MAX_BODY_BYTES = 1_024
+SHUTDOWN_SECONDS = 2.0
+READY_POLL_SECONDS = 0.05
+
+
+class Server:
+    """The role, to be run once.
+
+    ``kafka``: how to connect, in aiokafka's keyword arguments. ``prefix``: what the names of Hubbub's topics start
+    with. ``now_ms``: the clock, UTC epoch ms.
+    """
+
+    def __init__(
+        self, *, kafka: Mapping[str, object], prefix: str, config: ServeConfig, now_ms: Callable[[], int]
+    ) -> None:
+        self._config = config
+        board = Board(trend_points=config.trend_points, events_kept=config.events_kept)
+        watchers = Watchers(config.max_clients)
+        self._scores = ScoreIntake(kafka, topics.name("noise-scores", prefix), now_ms, board, watchers)
+        self._events = EventIntake(
+            kafka, topics.name("noise-events", prefix), now_ms, board, watchers, tail_records=config.events_read_back
+        )
+        self._status = Status(
+            board=board,
+            watchers=watchers,
+            scores=self._scores,
+            events=self._events,
+            now_ms=now_ms,
+            stale_after_ms=int(config.stale_after_seconds * 1_000),
+        )
+        self._live = Live(board=board, watchers=watchers, status=self._status, config=config, now_ms=now_ms)
+        app = web.Application(
+            middlewares=[_measure, guard.guard(config.allowed_hosts), _explain_bad_queries],
+            client_max_size=MAX_BODY_BYTES,
+        )
+        app.on_response_prepare.append(guard.security_headers(config.allowed_hosts))
+        app.on_shutdown.append(self._live.close)
+        app.add_routes([*page.routes(), *Api(board, self._status, now_ms).routes(), *self._live.routes()])
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
+
+    @property
+    def url(self) -> str:
+        """Where the page is, while the role runs."""
+        host, port = self._runner.addresses[0][:2]
+        return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+
+    def problems(self) -> list[str]:
+        """Say what keeps the page from showing the whole truth now; nothing, if it is ready."""
+        return self._status.problems()
+
+    async def run(self, stop: asyncio.Event, ready: Callable[[Server], None] | None = None) -> None:
+        """Read the topics and serve API, WebSocket and page until ``stop`` is set.
+
+        ``ready`` is called once, when both topics have been read to their ends. The page is there before, and says
+        what it waits for.
+
+        Raises:
+            OSError: the address cannot be listened on.
+        """
+        await self._runner.setup()
+        try:
+            await self._listen()
+            async with asyncio.TaskGroup() as group:
+                tasks = [
+                    group.create_task(self._scores.run()),
+                    group.create_task(self._events.run()),
+                    group.create_task(self._live.tell_status()),
+                    group.create_task(self._announce(ready)),
+                ]
+                await stop.wait()
+                for task in tasks:
+                    task.cancel()
+        finally:
+            await self._runner.cleanup()
+
+    async def _listen(self) -> None:
+        host, port = self._config.host, self._config.port
+        try:
+            await web.TCPSite(self._runner, host, port).start()
+        except OSError as error:
+            why = f"the page cannot be served on {host}:{port} ({error.strerror}); set another with HUBBUB_SERVE__PORT"
+            raise OSError(error.errno, why) from None
+
+    async def _announce(self, ready: Callable[[Server], None] | None) -> None:
+        while self.problems():  # noqa: ASYNC110 (what is waited for is many states, some of them of the broker)
+            await asyncio.sleep(READY_POLL_SECONDS)
+        if ready is not None:
+            ready(self)
+
+
+async def serve(
+    *,
+    kafka: Mapping[str, object],
+    prefix: str,
+    host: str = "127.0.0.1",
+    port: int,
+    now_ms: Callable[[], int],
+    stop: asyncio.Event,
+    ready: Callable[[Server], None] | None = None,
+) -> None:
+    """Run a :class:`Server` with the default settings on ``host`` and ``port`` (0: a free one) until ``stop`` is set.
+
+    Raises:
+        OSError: the address cannot be listened on.
+    """
+    config = ServeConfig(host=host, port=port)
+    await Server(kafka=kafka, prefix=prefix, config=config, now_ms=now_ms).run(stop, ready)
+
+
+@web.middleware
+async def _measure(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Time every answer but the WebSocket's, which lasts."""
+    started = time.perf_counter()
+    resource = request.match_info.route.resource
+    route = resource.canonical if resource is not None else "none"
+    code = 500
+    try:
+        response = await handler(request)
+        code = response.status
+    except web.HTTPException as error:
+        code = error.status
+        raise
+    finally:
+        if route != "/ws":
+            metrics.REQUEST_SECONDS.labels(route, str(code)).observe(time.perf_counter() - started)
+    return response
+
+
+@web.middleware
+async def _explain_bad_queries(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer 400 with one line to what nobody can follow."""
+    try:
+        return await handler(request)
+    except BadQueryError as error:
+        return web.json_response({"error": str(error)}, status=400)

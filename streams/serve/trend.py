@@ -1,0 +1,53 @@
+"""The trend of one story: how its noise went, in few points.
+
+Owns the points and their thinning. Must never know where a point came from (a score, an event) nor how it is drawn.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+
+__all__ = ["Trend"]
+
+
+class Trend:
+    """Noise over time, in at most ``capacity`` points, whatever the story's age.
+
+    When it is full, the older three quarters are halved: of two neighbours the louder stays, so that a peak survives.
+    So the recent past is fine and the far past coarse, as on a logarithmic axis. Points may come in any order; a time
+    seen again replaces its point. 16 bytes a point.
+    """
+
+    __slots__ = ("_capacity", "_noise", "_times")
+
+    def __init__(self, capacity: int) -> None:
+        self._capacity = capacity
+        self._times = array("q")
+        self._noise = array("d")
+
+    def __len__(self) -> int:
+        return len(self._times)
+
+    def add(self, at_ms: int, noise: float) -> None:
+        """Add a point: ``noise`` (0 to 100) at ``at_ms`` (UTC epoch ms)."""
+        place = bisect_left(self._times, at_ms)
+        if place < len(self._times) and self._times[place] == at_ms:
+            self._noise[place] = noise
+            return
+        self._times.insert(place, at_ms)
+        self._noise.insert(place, noise)
+        if len(self._times) > self._capacity:
+            self._thin()
+
+    def points(self) -> list[tuple[int, float]]:
+        """Return (time in UTC epoch ms, noise) of every point, oldest first; noise to 2 decimals."""
+        return [(at_ms, round(noise, 2)) for at_ms, noise in zip(self._times, self._noise, strict=True)]
+
+    def _thin(self) -> None:
+        old = self._capacity * 3 // 4
+        kept = [i if i + 1 >= old or self._noise[i] >= self._noise[i + 1] else i + 1 for i in range(0, old, 2)]
+        kept[0] = 0  # where the story began stays
+        kept += range(old, len(self._times))
+        self._times = array("q", [self._times[i] for i in kept])
+        self._noise = array("d", [self._noise[i] for i in kept])
