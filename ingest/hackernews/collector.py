@@ -20,22 +20,23 @@ from ingest.hackernews.client import HackerNewsClient, Item
 from ingest.hackernews.config import HackerNewsConfig
 from ingest.hackernews.convert import PLATFORM, convert, parent_id, signal_id
 from ingest.pace import Pace
-from ingest.verdict import RetryLaterError
 from ingest.watch import HOUR_MS, Watch
 
 __all__ = ["SPEC", "HackerNewsCollector"]
 
 MAX_MISSING: Final = 2_000
-"""With more items missing than that, the platform is ill, and reading on would only add to them."""
+"""With so many items missing the platform is ill: nothing new is read until they have come or been given up."""
+RECENT_ITEMS: Final = 100
+"""An item that is so far from the newest and still not given never will be."""
 MAX_ROOTS: Final = 200_000
 MAX_DEPTH: Final = 200
 """A comment deeper than that is an orphan."""
 
 
 class _Cursor(msgspec.Struct):
-    """``next_id``: everything below was read, except for ``missing``."""
+    """``next_id``: everything below was read, except for ``missing``; None as long as nothing was."""
 
-    next_id: int
+    next_id: int | None
     missing: list[int] = []
     watched: list[int] = []
 
@@ -65,6 +66,7 @@ class HackerNewsCollector:
         self._roots: dict[int, int] = {}
         self._missing: dict[int, _Missing] = {}
         self._next_id: int | None = None
+        self._newest_id = 0
         if cursor is not None:
             saved = msgspec.json.decode(cursor, type=_Cursor)
             self._next_id = saved.next_id
@@ -98,20 +100,25 @@ class HackerNewsCollector:
 
     def _cursor(self) -> Cursor:
         watched = map(_item_id, self._watch.ids())
-        return msgspec.json.encode(_Cursor(self._next_id or 0, sorted(self._missing), sorted(watched)))
+        return msgspec.json.encode(_Cursor(self._next_id, sorted(self._missing), sorted(watched)))
 
     async def _new(self) -> Signals:
         """Read the items after the last one read, and ask again for those that were missing."""
-        if len(self._missing) > MAX_MISSING:
-            raise RetryLaterError(f"{len(self._missing)} items are missing; reading no further until they come")
-        newest_id = await self._client.newest_id()
+        max_items = self._config.batch_max_items
+        self._newest_id = newest_id = await self._client.newest_id()
+        gap = False
+        if newest_id == 0:
+            return Signals()  # nobody has written anything yet
         if self._next_id is None:
             self._next_id = max(1, newest_id + 1 - self._config.backfill_items)
-        end_id = min(newest_id + 1, self._next_id + self._config.batch_max_items)
+        elif gap := self._next_id < newest_id - self._config.catch_up_max_items:
+            self._next_id = newest_id - self._config.catch_up_max_items
+        end_id = min(newest_id + 1, self._next_id + max(0, min(max_items, MAX_MISSING - len(self._missing))))
         again = [id_ for id_, missing in self._missing.items() if missing.due_at <= time.monotonic()]
-        signals = await self._look_at([*again[: self._config.batch_max_items], *range(self._next_id, end_id)])
+        signals = await self._look_at([*again[:max_items], *range(self._next_id, end_id)])
+        signals.gaps += gap
         self._next_id = max(self._next_id, end_id)
-        if end_id <= newest_id:
+        if end_id <= newest_id and len(self._missing) < MAX_MISSING:
             self._agenda.hurry("new")
         return signals
 
@@ -135,10 +142,9 @@ class HackerNewsCollector:
             root_id = self._root_id(id_, items)
             became = convert(item.raw, item.witnessed_ms, root_id)
             if became.ignored[Ignored.MISSING] or became.ignored[Ignored.ORPHAN]:
-                if id_ in wanted and self._try_again(id_):
+                if id_ in wanted and id_ > self._newest_id - RECENT_ITEMS and self._try_again(id_):
                     continue
-            else:
-                self._missing.pop(id_, None)
+            self._missing.pop(id_, None)
             if root_id is not None:
                 self._remember_root(id_, root_id)
             for signal in became.signals:

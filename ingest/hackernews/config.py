@@ -39,6 +39,8 @@ class HackerNewsConfig(CollectorConfig):
     """At most this many stories are looked at again at a time."""
     backfill_items: Annotated[int, Field(ge=0)] = 500
     """How many of the latest items to read at the very first start."""
+    catch_up_max_items: Whole = 50_000
+    """How far behind the newest item to go on from; after a longer outage the items before are given up as a gap."""
     batch_max_items: Whole = 200
     """At most this many new items are read at a time."""
     watch_max_items: Whole = 2_000
