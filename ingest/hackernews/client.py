@@ -73,11 +73,7 @@ class HackerNewsClient:
         return _ids(updates.get("items") if isinstance(updates, dict) else None, "updates")
 
     async def items(self, ids: Iterable[int]) -> Fetched:
-        """Fetch items side by side, each on its own: one that fails keeps no other back.
-
-        Raises:
-            CollectError: not one of them could be had; the first failure.
-        """
+        """Fetch items side by side, each on its own: one that fails keeps no other back."""
         fetched = Fetched({}, {})
         turns = asyncio.Semaphore(self._max_concurrent_requests)
 
@@ -92,8 +88,6 @@ class HackerNewsClient:
             for id_ in ids:
                 group.create_task(fetch(id_))
         for error in fetched.failed.values():
-            if not fetched.items:
-                raise error
             if isinstance(error, SlowDownError):
                 self._pace.hold(error.after_seconds or DEFAULT_HOLD_SECONDS)
         return fetched
