@@ -32,10 +32,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         return asyncio.run(_run(options))
-    except OSError as error:
-        sys.stderr.write(
-            f"hubbub.world: {error}. Is another simulation running? Choose other ports, or 0 for free ones.\n"
-        )
+    except (OSError, ValueError) as error:
+        sys.stderr.write(f"hubbub.world: {error}\n")
         return 1
 
 

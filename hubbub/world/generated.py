@@ -22,7 +22,7 @@ from hubbub.world.growth import Curve, Grown
 from hubbub.world.hostile import HOSTILE
 from hubbub.world.items import Community, Item, Platform, Post, Reply, Story
 from hubbub.world.plots import PLOTS
-from hubbub.world.storyline import Loudness, Storyline
+from hubbub.world.storyline import HACKERNEWS_TITLE, UNFOLDINGS, Loudness, Storyline
 from hubbub.world.world import World
 
 __all__ = ["Size", "generate"]
@@ -41,12 +41,17 @@ class Size:
     hours: float = 6.0
     stories: int = 12
     chatter: int = 400
-    replies: int = 520
+    replies: int = 450
 
 
 DEMO = Size()
 
-LOUDEST, QUIETEST = 1.2, 0.004
+LAST_ONSET = 0.66
+"""By this part of the world every story has set in; in the first half of it, those that come in more than one wave."""
+GOLDEN = 0.618034
+"""Steps of the golden ratio spread any number of onsets evenly."""
+
+LOUDEST, QUIETEST = 1.2, 0.006
 """Interactions of the first and the last story, in those of a very loud one (SCORING.md: ``J`` of engagement)."""
 VERY_LOUD: dict[Platform, int] = {"reddit": 50_000, "hackernews": 3_000}
 """Interactions of a very loud story, by platform (SCORING.md: ``ref``)."""
@@ -61,9 +66,10 @@ REDDIT_SHARE = 0.6
 PLACES: tuple[tuple[tuple[str, int], ...], ...] = (
     (("technology", 17_900_000), ("Futurology", 21_800_000), ("singularity", 3_600_000), ("artificial", 1_100_000)),
     (("artificial", 1_100_000), ("ArtificialInteligence", 1_400_000), ("OpenSourceAI", 210_000)),
-    (("LocalLLaMA", 520_000), ("mlops", 41_000), ("aiwars", 63_000)),
+    (("aiwars", 63_000), ("mlops", 41_000), ("LLMDevs", 28_000)),
+    (("AIethics", 9_200), ("aiforbusiness", 4_100)),
 )
-"""Subreddits, with their members, that take loud, middling and quiet stories."""
+"""Subreddits, with their members, that take stories, from the loudest quarter to the quietest."""
 
 HACKERNEWS_FROM = 44_000_000
 REDDIT_POSTS_FROM, REDDIT_REPLIES_FROM = int("1k00000", 36), int("m000000", 36)
@@ -78,7 +84,7 @@ def generate(seed: int, begins_ms: int, size: Size = DEMO) -> World:
     posts: list[Post] = []
     replies: list[Reply] = []
     stories: list[Story] = []
-    for line in _storylines(seed, begins_ms, size):
+    for line in _storylines(seed, begins_ms, ends_ms, size):
         stories.append(
             Story(line.story, line.title, line.onset_ms, tuple(line.waves), tuple(line.posts)),
         )
@@ -94,13 +100,16 @@ def generate(seed: int, begins_ms: int, size: Size = DEMO) -> World:
     return World(posts, _communities(begins_ms), stories, begins_ms, ends_ms)
 
 
-def _storylines(seed: int, begins_ms: int, size: Size) -> Iterator[Storyline]:
+def _storylines(seed: int, begins_ms: int, ends_ms: int, size: Size) -> Iterator[Storyline]:
     """Yield the stories, loudest first. Each draws from its own generator: one changed leaves the others alone."""
     cast = random.Random(f"{seed}:cast")
-    plots = [plot for _ in range(0, size.stories, len(PLOTS)) for plot in cast.sample(PLOTS, len(PLOTS))]
+    plots = [plot for _ in range(0, size.stories, len(PLOTS)) for plot in cast.sample(PLOTS, len(PLOTS))][
+        : size.stories
+    ]
+    plots.sort(key=lambda plot: plot.ratio + cast.uniform(-0.04, 0.04))
     orgs, rivals = names.deal(cast, names.ORGS), names.deal(cast, names.RIVALS)
     products, places = names.deal(cast, names.PRODUCTS), names.deal(cast, names.PLACES)
-    for rank, plot in enumerate(plots[: size.stories]):
+    for rank, plot in enumerate(plots):
         rng = random.Random(f"{seed}:story:{rank}")
         step = rank / max(1, size.stories - 1)
         facts = {
@@ -111,11 +120,13 @@ def _storylines(seed: int, begins_ms: int, size: Size) -> Iterator[Storyline]:
             "person": cast.choice(names.PEOPLE),
             "n": str(rng.randrange(12, 99) * 100),
         }
-        onset_min = 10 + 60 * size.hours * (0.66 * (0.05 + rank * 0.618034) % 0.66) + rng.uniform(0, 6)
-        onset_ms = second(begins_ms + onset_min * MINUTE_MS)
+        part = LAST_ONSET * ((0.06 + rank * GOLDEN) % 1)
+        onset_ms = second(begins_ms + part * size.hours * HOUR_MS + rng.uniform(0, 5) * MINUTE_MS)
         where = tuple(name for name, _ in PLACES[min(int(step * len(PLACES)), len(PLACES) - 1)])
-        line = Storyline(rng, f"{plot.slug}-{rank + 1}", plot, facts, onset_ms, where)
-        line.play(rank, _loudness(rng, rank, step, size))
+        line = Storyline(rng, f"{plot.slug}-{rank + 1}", plot, facts, onset_ms, ends_ms, where)
+        line.play(
+            UNFOLDINGS[0] if part > LAST_ONSET / 2 else rng.choice(UNFOLDINGS[1:]), _loudness(rng, rank, step, size)
+        )
         yield line
 
 
@@ -124,7 +135,7 @@ def _loudness(rng: random.Random, rank: int, step: float, size: Size) -> dict[Pl
     wanted = LOUDEST * (QUIETEST / LOUDEST) ** step
     posts = MOST_POSTS * (FEWEST_POSTS / MOST_POSTS) ** step
     replies = size.replies * (FEWEST_REPLIES / size.replies) ** step
-    shares: dict[Platform, float] = {"reddit": 1.0} if rank % 2 else {"hackernews": 1.0}
+    shares: dict[Platform, float] = {"hackernews": 1.0} if rank % 3 == 2 else {"reddit": 1.0}
     if step < BOTH_PLATFORMS:
         both: list[tuple[Platform, float]] = [("reddit", REDDIT_SHARE), ("hackernews", 1 - REDDIT_SHARE)]
         shares = dict(rng.sample(both, 2))
@@ -142,6 +153,7 @@ def _chatter(rng: random.Random, begins_ms: int, ends_ms: int, count: int) -> It
     for index, (corner, title) in enumerate(islice(openings(rng), count)):
         platform: Platform = "reddit" if corner.community else "hackernews"
         title, text = hostile.get(index, (title, ""))  # noqa: PLW2901
+        title = title if corner.community else title[:HACKERNEWS_TITLE]  # noqa: PLW2901
         created_ms = second(begins_ms + (ends_ms - begins_ms) * (index + rng.random()) / count)
         curve = Curve(rng.uniform(40, 120) * MINUTE_MS)
         likes = round(rng.lognormvariate(*((2.5, 1.3) if corner.community else (1.2, 1.0)))) + 1

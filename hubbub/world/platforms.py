@@ -82,7 +82,12 @@ class Platforms:
         self._runners.append(runner)
         await runner.setup()
         site = web.TCPSite(runner, HOST, port)
-        await site.start()
+        try:
+            await site.start()
+        except OSError as error:
+            raise OSError(
+                f"port {port} of {HOST} cannot be had ({error.strerror}); take another, or 0 for any"
+            ) from error
         return f"http://{HOST}:{site.port}"
 
     async def _stop(self) -> None:

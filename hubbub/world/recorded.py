@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import zlib
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -151,5 +152,5 @@ def _lines(path: Path) -> Iterator[bytes]:
             packed = io.BufferedReader(zstandard.ZstdDecompressor().stream_reader(file))
         try:
             yield from filter(bytes.strip, packed)
-        except (zstandard.ZstdError, EOFError) as error:
+        except (gzip.BadGzipFile, zlib.error, zstandard.ZstdError, EOFError) as error:
             raise OSError(f"{path} is damaged: {error}") from error

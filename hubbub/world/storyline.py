@@ -22,7 +22,7 @@ from hubbub.world.growth import Curve, Grown
 from hubbub.world.items import Platform, Post, Reply, Wave
 from hubbub.world.plots import Plot
 
-__all__ = ["Loudness", "Storyline"]
+__all__ = ["HACKERNEWS_TITLE", "UNFOLDINGS", "Burst", "Loudness", "Storyline"]
 
 HACKERNEWS_TITLE = 80
 """Characters that Hacker News takes in a title."""
@@ -38,7 +38,7 @@ class Loudness:
 
 
 @dataclass(frozen=True, slots=True)
-class _Burst:
+class Burst:
     """A wave as planned: when it sets in after the onset, its share of the posts, how quickly they come."""
 
     after_min: float
@@ -47,22 +47,27 @@ class _Burst:
     sharp: bool
 
 
-UNFOLDINGS: tuple[tuple[_Burst, ...], ...] = (
-    (_Burst(0, 1.0, 45, sharp=True),),
-    (_Burst(0, 0.6, 35, sharp=True), _Burst(110, 0.4, 30, sharp=True)),
-    (_Burst(0, 0.3, 60, sharp=False), _Burst(75, 0.7, 30, sharp=True)),
+UNFOLDINGS: tuple[tuple[Burst, ...], ...] = (
+    (Burst(0, 1.0, 45, sharp=True),),
+    (Burst(0, 0.6, 35, sharp=True), Burst(110, 0.4, 30, sharp=True)),
+    (Burst(0, 0.3, 60, sharp=False), Burst(75, 0.7, 30, sharp=True)),
 )
+"""How stories unfold: at once, in two bangs, or smouldering until they break."""
 
 
 @dataclass(slots=True)
 class Storyline:
-    """One story, being played out into posts, replies and waves. ``facts`` fill the slots of the plot's headlines."""
+    """One story, being played out into posts, replies and waves. ``facts`` fill the slots of the plot's headlines.
+
+    From ``ends_ms`` on nobody posts any more.
+    """
 
     rng: random.Random
     story: str
     plot: Plot
     facts: Mapping[str, str]
     onset_ms: int
+    ends_ms: int
     places: tuple[str, ...]
     posts: list[Post] = field(default_factory=list)
     replies: list[Reply] = field(default_factory=list)
@@ -73,9 +78,8 @@ class Storyline:
         """What the story is called: the first of the plot's headlines."""
         return self.plot.headlines[0].format(**self.facts)
 
-    def play(self, unfolding: int, loudness: Mapping[Platform, Loudness]) -> None:
+    def play(self, bursts: tuple[Burst, ...], loudness: Mapping[Platform, Loudness]) -> None:
         """Make the posts and replies on every platform named, the first of them from the onset on."""
-        bursts = UNFOLDINGS[unfolding % len(UNFOLDINGS)]
         articles = self._articles()
         mood = Mood(self.facts["org"], self.plot.liked, self.plot.hated)
         counts = [0] * len(bursts)
@@ -85,12 +89,14 @@ class Storyline:
             slots = list(_slots(bursts, amount.posts))
             weights = [bursts[burst].share / (order + 1) ** 0.9 * self.rng.uniform(0.9, 1.1) for burst, order in slots]
             for (burst, order), weight in zip(slots, weights, strict=True):
-                counts[burst] += 1
-                after_ms = delay_ms + bursts[burst].after_min * MINUTE_MS
+                born_ms = self.onset_ms + delay_ms + bursts[burst].after_min * MINUTE_MS
                 if order:
-                    after_ms += Curve(bursts[burst].scale_min * MINUTE_MS).age_ms(self.rng.random())
+                    born_ms += Curve(bursts[burst].scale_min * MINUTE_MS).age_ms(self.rng.random())
+                if born_ms >= self.ends_ms:
+                    continue
+                counts[burst] += 1
                 part = weight / sum(weights)
-                votes = self._votes(platform, self.onset_ms + after_ms, amount.likes * part)
+                votes = self._votes(platform, born_ms, amount.likes * part)
                 post = self._post(platform, next(headlines), self._link(articles), votes)
                 self.replies += converse(self.rng, post, round(amount.replies * part), votes.curve, mood)
         self.waves = [
@@ -178,7 +184,7 @@ class Storyline:
         return f"https://{host}{article}{tail}"
 
 
-def _slots(bursts: tuple[_Burst, ...], posts: int) -> Iterator[tuple[int, int]]:
+def _slots(bursts: tuple[Burst, ...], posts: int) -> Iterator[tuple[int, int]]:
     """Yield for each post its burst and its order within it, so that the bursts get their shares."""
     orders = [0] * len(bursts)
     for index in range(posts):

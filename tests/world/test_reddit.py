@@ -1,0 +1,199 @@
+"""The simulated Reddit, read by the real client that collectors use."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import aiohttp
+import praw
+import prawcore
+import pytest
+
+from hubbub.world import Platforms, World, truth
+
+Client = Callable[..., praw.Reddit]
+
+
+async def read(world: World, now_ms: int, client: Client, ask: Callable[[praw.Reddit], Any], **options: Any) -> Any:
+    """Serve the world as of ``now_ms`` and return what ``ask`` finds with a real client."""
+    async with Platforms(world, lambda: now_ms, reddit_budget=10**6, **options) as platforms:
+        return await asyncio.to_thread(lambda: ask(client(platforms.reddit_url)))
+
+
+async def test_every_post_and_comment_can_be_read_and_adds_up_to_the_truth(world: World, reddit: Client) -> None:
+    def ask(client: praw.Reddit) -> tuple[list[Any], list[Any], list[Any]]:
+        places = [client.subreddit(name) for name in world.communities]
+        posts = [post for place in places for post in place.new(limit=None)]
+        comments = [comment for place in places for comment in place.comments(limit=None)]
+        again = list(client.info(fullnames=[post.fullname for post in posts]))
+        return posts, comments, again
+
+    posts, comments, again = await read(world, world.ends_ms, reddit, ask)
+    expected = [post for post in world.posts("reddit").items if post.appears_ms <= world.ends_ms]
+    listed = {f"reddit:{post.fullname}" for post in posts}
+    assert listed == {post.signal_id for post in expected if not post.gone(world.ends_ms)}
+    replies = [reply for reply in world.replies("reddit").items if reply.appears_ms <= world.ends_ms]
+    assert {f"reddit:{comment.fullname}" for comment in comments} == {
+        reply.signal_id for reply in replies if not reply.gone(world.ends_ms)
+    }
+    assert [post.fullname for post in again] == [post.fullname for post in posts]
+    counted = {f"reddit:{post.fullname}": post.score + 2 * post.num_comments for post in again}
+    for story in truth(world, world.ends_ms).stories:
+        mine = [post for post in story.posts if post.startswith("reddit:")]
+        if all(post in counted for post in mine):
+            assert sum(counted[post] for post in mine) == story.interactions.get("reddit", 0)
+
+
+async def test_a_stream_misses_nothing_while_the_world_goes_on(world: World, reddit: Client) -> None:
+    clock = SimpleNamespace(now_ms=world.begins_ms)
+
+    def follow(url: str) -> tuple[set[str], int]:
+        seen: set[str] = set()
+        client = reddit(url)
+        stream = client.subreddit("all").stream.comments(pause_after=-1, skip_existing=True)
+        for comment in stream:
+            if comment is not None:
+                seen.add(f"reddit:{comment.fullname}")
+            elif clock.now_ms >= world.begins_ms + 3 * 3_600_000:
+                return seen, clock.now_ms
+            else:
+                clock.now_ms += 240_000
+        raise AssertionError("a stream does not end")
+
+    async with Platforms(world, lambda: clock.now_ms, reddit_budget=10**6) as platforms:
+        seen, until_ms = await asyncio.to_thread(follow, platforms.reddit_url)
+    replies = [reply for reply in world.replies("reddit").items if reply.appears_ms <= until_ms]
+    lost = {reply.signal_id for reply in replies if not reply.gone_ms} - seen
+    assert lost == set()
+
+
+async def test_a_thread_is_a_whole_tree(world: World, reddit: Client) -> None:
+    loud = max(world.posts("reddit").items, key=lambda post: len(post.thread))
+
+    def ask(client: praw.Reddit) -> tuple[int, dict[str, str], bool]:
+        submission = client.submission(loud.native)
+        submission.comments.replace_more(limit=0)
+        comments = submission.comments.list()
+        parents = {comment.id: comment.parent_id for comment in comments}
+        short = client.submission(loud.native)
+        short.comment_limit = 10
+        return submission.num_comments, parents, any(isinstance(c, praw.models.MoreComments) for c in short.comments)
+
+    count, parents, cut = await read(world, world.ends_ms, reddit, ask)
+    there = [reply for reply in loud.thread if reply.there(world.ends_ms)]
+    assert count == len(there)
+    assert cut
+    kind = {True: "t3_", False: "t1_"}
+    expected = {reply.native: kind[reply.parent is loud] + reply.parent.native for reply in there}
+    assert parents.items() <= expected.items()
+    assert len(parents) >= len(expected) * 0.9, "only what is nested ten deep is left out"
+
+
+async def test_what_is_gone_leaves_lists_and_loses_its_author_but_not_its_counts(world: World, reddit: Client) -> None:
+    gone = [post for post in world.posts("reddit").items if post.gone(world.ends_ms)]
+
+    def ask(client: praw.Reddit) -> tuple[list[Any], set[str]]:
+        found = list(client.info(fullnames=[f"t3_{post.native}" for post in gone]))
+        return found, {post.id for post in client.subreddit("all").new(limit=None)}
+
+    found, listed = await read(world, world.ends_ms, reddit, ask)
+    assert [post.id for post in found] == [post.native for post in gone]
+    assert not listed & {post.native for post in gone}
+    for post, truly in zip(found, gone, strict=True):
+        assert post.author is None
+        assert post.score == truly.tally(world.ends_ms).likes
+        assert post.removed_by_category in {"deleted", "moderator"}
+        assert post.title == truly.title
+
+
+async def test_hostile_titles_arrive_as_they_are(world: World, reddit: Client) -> None:
+    hostile = [post for post in world.posts("reddit").items if "\ud83d" in post.title or "<script>" in post.title]
+    names = [f"t3_{post.native}" for post in hostile]
+    titles = await read(world, world.ends_ms, reddit, lambda client: [p.title for p in client.info(fullnames=names)])
+    assert titles == [post.title for post in hostile]
+
+
+async def test_places_and_what_is_no_place(world: World, reddit: Client) -> None:
+    def ask(client: praw.Reddit) -> tuple[int, set[str]]:
+        both = client.subreddit("aww+technology+nonesuch").new(limit=None)
+        return client.subreddit("Technology").subscribers, {post.subreddit.display_name for post in both}
+
+    members, names = await read(world, world.ends_ms, reddit, ask)
+    assert members == 17_900_000
+    assert names == {"aww", "technology"}
+    with pytest.raises(prawcore.Redirect):
+        await read(world, world.ends_ms, reddit, lambda client: list(client.subreddit("nonesuch").new()))
+    with pytest.raises(prawcore.NotFound):
+        await read(world, world.ends_ms, reddit, lambda client: client.submission("zzzzzz").title)
+    assert await read(world, world.ends_ms, reddit, lambda client: list(client.info(fullnames=["t3_zzzzzz"]))) == []
+
+
+async def test_who_asks_too_often_is_told_to_wait(world: World, reddit: Client) -> None:
+    def ask(url: str) -> dict[str, Any]:
+        client = reddit(url)
+        client.get("api/info/", params={"id": "t5_6"})
+        limits = dict(client.auth.limits)
+        client._core._rate_limiter.next_request_timestamp_ns = None  # the client would wait; go on at once
+        client.get("api/info/", params={"id": "t5_6"})
+        client._core._rate_limiter.next_request_timestamp_ns = None
+        with pytest.raises(prawcore.TooManyRequests) as refused:
+            client.get("api/info/", params={"id": "t5_6"})
+        assert 0 < int(refused.value.response.headers["retry-after"]) <= 600
+        return limits
+
+    async with Platforms(world, lambda: world.ends_ms, reddit_budget=2) as platforms:
+        limits = await asyncio.to_thread(ask, platforms.reddit_url)
+        assert limits["used"] == 1
+        assert limits["remaining"] == 1
+        other = reddit(platforms.reddit_url, client_id="another")
+        assert await asyncio.to_thread(lambda: list(other.subreddit("all").new(limit=1)))
+
+
+async def test_the_rate_limiter_of_the_client_paces_itself_by_our_headers(world: World, reddit: Client) -> None:
+    def ask(client: praw.Reddit) -> int:
+        list(client.subreddit("all").new(limit=1))
+        at_ns = client._core._rate_limiter.next_request_timestamp_ns
+        assert at_ns is not None
+        return int(at_ns)
+
+    assert await read(world, world.ends_ms, reddit, ask)
+
+
+@pytest.mark.parametrize(
+    ("settings", "error"),
+    [
+        ({"client_secret": "wrong"}, prawcore.ResponseException),
+        ({"username": "u", "password": "wrong"}, prawcore.OAuthException),
+    ],
+)
+async def test_wrong_credentials_are_refused(
+    world: World, reddit: Client, settings: dict[str, str], error: type[Exception]
+) -> None:
+    async with Platforms(world, lambda: world.ends_ms) as platforms:
+        client = reddit(platforms.reddit_url, **settings)
+        with pytest.raises(error):
+            await asyncio.to_thread(lambda: list(client.subreddit("all").new(limit=1)))
+
+
+async def test_a_script_account_gets_a_token(world: World, reddit: Client) -> None:
+    account = {"username": "somebody", "password": "secret"}
+    async with Platforms(world, lambda: world.ends_ms) as platforms:
+        client = reddit(platforms.reddit_url, **account)
+        assert len(await asyncio.to_thread(lambda: list(client.subreddit("all").new(limit=5)))) == 5
+
+
+async def test_without_a_token_there_is_nothing(world: World) -> None:
+    async with Platforms(world, lambda: world.ends_ms) as platforms, aiohttp.ClientSession() as session:
+        for headers in ({}, {"Authorization": "bearer forged"}, {"Authorization": "Basic Zm9v"}):
+            async with session.get(f"{platforms.reddit_url}/r/all/new", headers=headers) as response:
+                assert response.status == 401
+        basic = {"Authorization": "Basic %%%"}
+        async with session.post(f"{platforms.reddit_url}/api/v1/access_token", headers=basic) as response:
+            assert response.status == 401
+        basic = {"Authorization": aiohttp.encode_basic_auth("id", "secret")}
+        form = {"grant_type": "implicit"}
+        async with session.post(f"{platforms.reddit_url}/api/v1/access_token", headers=basic, data=form) as response:
+            assert await response.json() == {"error": "unsupported_grant_type"}
