@@ -52,6 +52,7 @@ class Supervisor:
         self._last_lines: dict[str, deque[str]] = {child.name: deque(maxlen=5) for child in children}
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = False
+        self._stopped: set[str] = set()
         self.restarts = 0
 
     async def __aenter__(self) -> Supervisor:
@@ -61,18 +62,23 @@ class Supervisor:
     async def __aexit__(self, *_: object) -> None:
         self._stopping = True
         for child in self._children:
-            process = self._processes.get(child.name)
-            if process is None or process.returncode is not None:
-                continue
-            with contextlib.suppress(ProcessLookupError):
-                process.terminate()
-            try:
-                await asyncio.wait_for(process.wait(), DRAIN_SECONDS)
-            except TimeoutError:
-                self.kill(child.name)
+            await self.stop(child.name)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def stop(self, name: str) -> None:
+        """Ask one child to finish what it has in hand, and wait until it has ended; it is not started again."""
+        self._stopped.add(name)
+        process = self._processes.get(name)
+        if process is None or process.returncode is not None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            process.terminate()
+        try:
+            await asyncio.wait_for(process.wait(), DRAIN_SECONDS)
+        except TimeoutError:
+            self.kill(name)
 
     def kill(self, name: str | None = None) -> None:
         """Kill one child, or all of them, at once."""
@@ -83,11 +89,11 @@ class Supervisor:
 
     async def failure(self) -> str:
         """Wait until a child cannot be kept running; return why."""
-        done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_EXCEPTION)
         for task in done:
             if not task.cancelled() and (error := task.exception()) is not None:
                 return str(error)
-        return "a role ended"
+        return "all roles have ended"
 
     async def ready(self, timeout_seconds: float) -> None:
         """Return when every child says that it is ready.
@@ -114,7 +120,7 @@ class Supervisor:
         while True:
             began = time.monotonic()
             code = await self._run(child)
-            if self._stopping:
+            if self._stopping or child.name in self._stopped:
                 return
             if time.monotonic() - began >= HEALTHY_SECONDS:
                 pause, failures = FIRST_PAUSE_SECONDS, 0

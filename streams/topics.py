@@ -11,6 +11,10 @@ __all__ = ["TOPICS", "Topic", "name"]
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
+USUAL_BATCH_BYTES = 1_048_588
+"""Kafka's own default limit on a batch of records: 1 MiB and the batch's head."""
+LARGE_BATCH_BYTES = 2_200_000
+"""Room for a record that carries a whole signal and something around it, or a signal in base64."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +23,8 @@ class Topic:
 
     ``partitions``: a fixed number, or None for the deployment's choice (``kafka.partitions``; topics that say None must
     have equally many). ``retention_ms``: None for a compacted topic, which keeps the last record of each key.
-    ``internal``: no contract with other programs; its records may change with any release.
+    ``internal``: no contract with other programs; its records may change with any release. ``batch_bytes``: the largest
+    batch of records the broker takes.
     """
 
     name: str
@@ -28,31 +33,59 @@ class Topic:
     partitions: int | None = None
     retention_ms: int | None = None
     internal: bool = False
+    batch_bytes: int = USUAL_BATCH_BYTES
 
     @property
     def compacted(self) -> bool:
         """True if the broker keeps the last record of each key instead of a span of time."""
         return self.retention_ms is None
 
-    def config(self) -> dict[str, str]:
-        """Return the broker's settings for this topic, as Kafka spells them."""
-        if self.retention_ms is None:
-            return {"cleanup.policy": "compact", "min.cleanable.dirty.ratio": "0.1", "segment.ms": str(HOUR_MS)}
-        return {"cleanup.policy": "delete", "retention.ms": str(self.retention_ms)}
+    def config(self, replication: int = 1) -> dict[str, str]:
+        """Return the broker's settings for this topic, as Kafka spells them, where it has ``replication`` replicas."""
+        settings = {
+            "max.message.bytes": str(self.batch_bytes),
+            # One replica may be away without stopping the work, and an acknowledged record is on all that remain.
+            "min.insync.replicas": str(max(1, replication - 1)),
+        }
+        if self.retention_ms is not None:
+            return {**settings, "cleanup.policy": "delete", "retention.ms": str(self.retention_ms)}
+        # Small segments, compacted early: what reads such a topic reads it from the beginning, at every start.
+        return {
+            **settings,
+            "cleanup.policy": "compact",
+            "min.cleanable.dirty.ratio": "0.1",
+            "segment.ms": str(HOUR_MS),
+        }
 
 
 TOPICS: tuple[Topic, ...] = (
     Topic("signals", "thread", "what the collectors saw", retention_ms=7 * DAY_MS),
-    Topic("candidates", "beat", "new posts that may found or join a story", 1, DAY_MS, internal=True),
+    Topic(
+        "candidates",
+        "beat",
+        "new posts that may found or join a story",
+        1,
+        DAY_MS,
+        internal=True,
+        batch_bytes=LARGE_BATCH_BYTES,
+    ),
     Topic("stories", "thread or story", "which thread belongs to which story; resolve's memory", 1, internal=True),
-    Topic("story-activity", "story", "signals gathered by story", retention_ms=DAY_MS, internal=True),
+    Topic(
+        "story-activity",
+        "story",
+        "signals gathered by story",
+        retention_ms=DAY_MS,
+        internal=True,
+        batch_bytes=LARGE_BATCH_BYTES,
+    ),
+    Topic("hubbub-score-ledgers-changelog", "story", "what score knows of each story; its memory", internal=True),
     Topic("noise-scores", "story", "the score of each story"),
     Topic("noise-events", "story", "what happened to stories", retention_ms=30 * DAY_MS),
-    Topic("dead-letters", "stage", "records nobody could use", 1, 30 * DAY_MS),
+    Topic("dead-letters", "stage", "records nobody could use", 1, 30 * DAY_MS, batch_bytes=LARGE_BATCH_BYTES),
     Topic("cursors", "collector", "how far each collector has read; the collectors' memory", 1),
     Topic("progress", "stage and partition", "how far each stage has come, and its counts", 1, internal=True),
 )
-"""Every topic but the changelog of the score table, which Faust makes and ``hubbub topics check`` checks."""
+"""Every topic. The changelog's name is Faust's: the app's id, the table's name, "changelog"."""
 
 
 def name(topic: str, prefix: str = "") -> str:

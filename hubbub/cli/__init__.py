@@ -12,6 +12,7 @@ import sys
 import typer
 from aiokafka.errors import KafkaConnectionError, KafkaError
 from rich.console import Console
+from rich.text import Text
 
 from hubbub.broker import BrokerError
 from hubbub.cli import inspection, publishing, roles, running, setup
@@ -20,6 +21,9 @@ from hubbub.settings import SettingsError, load
 from streams.resolve.beats import BeatError
 
 __all__ = ["app", "main"]
+
+INTERRUPTED = 130
+"""The exit code of a command that was interrupted: 128 and SIGINT."""
 
 app = typer.Typer(
     name="hubbub",
@@ -37,35 +41,32 @@ for group in (running, roles, publishing, inspection, setup):
 def main() -> int:
     """Run the command line and return the exit code."""
     try:
-        code = app(standalone_mode=False)
-    except typer.Exit as exit_:
-        return int(exit_.exit_code)
-    except typer.Abort:
-        return 130
-    except (KeyboardInterrupt, asyncio.CancelledError):
-        return 130
-    except (UserError, SettingsError, BrokerError, BeatError, LookupError) as error:
-        return _fail(str(error))
-    except KafkaConnectionError:
-        where = load().kafka.bootstrap_servers
-        return _fail(
-            f"no broker answers at {where}; start one with 'hubbub up', or set HUBBUB_KAFKA__BOOTSTRAP_SERVERS"
-        )
-    except KafkaError as error:
-        return _fail(f"the broker refuses: {error}")
+        return int(app(standalone_mode=False) or 0)
+    except (typer.Abort, KeyboardInterrupt, asyncio.CancelledError):
+        return INTERRUPTED
     except BrokenPipeError:
         sys.stderr.close()
         return 0
-    except Exception as error:
-        usage = getattr(error, "exit_code", None)
-        show = getattr(error, "show", None)
-        if usage is None or show is None:
-            raise
-        show()
-        return int(usage)
-    return int(code or 0)
+    except Exception as error:  # noqa: BLE001 (raised again unless it is the user's to mend)
+        return _tell(error)
 
 
-def _fail(message: str) -> int:
-    Console(stderr=True, highlight=False).print(f"[bold red]hubbub:[/] {message}", markup=True, soft_wrap=True)
+def _tell(error: Exception) -> int:
+    """Tell the user what went wrong, in one line, and return the exit code; a fault of ours is raised again."""
+    show, code = getattr(error, "show", None), getattr(error, "exit_code", None)
+    if code is not None:
+        # click's own errors know how to show themselves; typer.Exit has nothing to show.
+        if show is not None:
+            show()
+        return int(code)
+    if isinstance(error, KafkaConnectionError):
+        where = load().kafka.bootstrap_servers
+        message = f"no broker answers at {where}; start one with 'hubbub up', or set HUBBUB_KAFKA__BOOTSTRAP_SERVERS"
+    elif isinstance(error, KafkaError):
+        message = f"the broker refuses: {error}"
+    elif isinstance(error, (UserError, SettingsError, BrokerError, BeatError, LookupError)):
+        message = str(error)
+    else:
+        raise error
+    Console(stderr=True, highlight=False).print(Text.assemble(("hubbub: ", "bold red"), message), soft_wrap=True)
     return 1

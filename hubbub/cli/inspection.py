@@ -1,0 +1,111 @@
+"""``hubbub scores``, ``explain`` and ``collectors``: what the system knows, for people and for programs."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import msgspec
+import orjson
+import typer
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+__all__ = ["register"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to ``app``."""
+    app.command(epilog="Example: hubbub scores --top 20 --json")(scores)
+    app.command(epilog="Example: hubbub explain meta-employee-tracking")(explain)
+    app.command(epilog="Example: hubbub collectors --json")(collectors)
+
+
+def scores(
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on, as it changes, until Ctrl-C.")] = False,
+    top: Annotated[int, typer.Option(min=1, help="How many stories.")] = 20,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
+) -> None:
+    """Show the ranking now, or as it changes."""
+    from hubbub.settings import load  # noqa: PLC0415 (each command loads only what it runs)
+    from hubbub.terminal import ranking, ranking_table  # noqa: PLC0415
+    from streams.serve.read import follow_scores, read_scores  # noqa: PLC0415
+
+    settings = load()
+    kafka, prefix, now_ms = settings.kafka.client_options(), settings.kafka.topic_prefix, settings.clock()
+
+    async def follow_json() -> None:
+        async for changes in follow_scores(kafka, prefix):
+            for score in changes.scores.values():
+                if score is not None:
+                    typer.echo(msgspec.json.encode(score).decode())
+
+    async def follow_table() -> None:
+        board = {}
+        with Live(console=Console(), auto_refresh=False) as live:
+            async for changes in follow_scores(kafka, prefix):
+                board.update(changes.scores)
+                known = {story: score for story, score in board.items() if score is not None}
+                if changes.caught_up:
+                    live.update(ranking_table(ranking(known, top), now_ms()), refresh=True)
+
+    if follow:
+        asyncio.run(follow_json() if json else follow_table())
+        return
+    ranked = ranking(asyncio.run(read_scores(kafka, prefix)), top)
+    if json:
+        for score in ranked:
+            typer.echo(msgspec.json.encode(score).decode())
+    elif ranked:
+        Console().print(ranking_table(ranked, now_ms()))
+    else:
+        typer.echo("no stories yet; publish some with 'hubbub replay', or start collecting with 'hubbub up'")
+
+
+def explain(
+    story: Annotated[str, typer.Argument(help="A story's slug or id, as 'hubbub scores' shows it.")],
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Show why a story's score is what it is."""
+    from hubbub.explain import explain_story, render  # noqa: PLC0415
+    from hubbub.settings import load  # noqa: PLC0415
+    from streams.serve.read import read_scores  # noqa: PLC0415
+
+    settings = load()
+    known = asyncio.run(read_scores(settings.kafka.client_options(), settings.kafka.topic_prefix))
+    explanation = explain_story(story, known)
+    if json:
+        typer.echo(orjson.dumps(explanation).decode())
+    else:
+        Console().print(render(explanation))
+
+
+def collectors(json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False) -> None:
+    """Show the collectors, what each needs and what each gives."""
+    from hubbub.settings import load  # noqa: PLC0415
+    from ingest.registry import COLLECTORS  # noqa: PLC0415
+
+    chosen = load().collect.chosen()
+    rows = [
+        {
+            "name": spec.name,
+            "on": spec.name in chosen,
+            "needs_account": spec.needs_account,
+            "needs": spec.needs,
+            "gives": spec.gives,
+        }
+        for spec in COLLECTORS.values()
+    ]
+    if json:
+        for row in rows:
+            typer.echo(orjson.dumps(row).decode())
+        return
+    table = Table(box=None, header_style="dim")
+    for column in ("collector", "runs", "needs", "gives"):
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        on = "by default" if row["on"] else "when set up"
+        table.add_row(*(Text(str(cell)) for cell in (row["name"], on, row["needs"], row["gives"])))
+    Console().print(table)

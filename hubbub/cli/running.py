@@ -1,0 +1,80 @@
+"""``hubbub demo`` and ``hubbub up``: everything on this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+__all__ = ["register"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to ``app``."""
+    app.command(epilog="Example: hubbub demo --seconds 90 --json")(demo)
+    app.command(epilog="Example: hubbub up --no-collect")(up)
+
+
+def demo(
+    seconds: Annotated[float, typer.Option(min=10, help="How long to run, once the roles are up.")] = 90.0,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object when done.")] = False,
+    data: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="Recorded signals to serve instead of a made world."),
+    ] = None,
+) -> None:
+    """Run the whole system with no account and no network, over a simulated Reddit and Hacker News."""
+    from hubbub.cli.showing import show_demo  # noqa: PLC0415 (each command loads only what it runs)
+    from hubbub.demo import Demo  # noqa: PLC0415
+
+    _until_asked(show_demo(Demo(seconds, data), as_json=json))
+
+
+def up(
+    collect: Annotated[bool, typer.Option("--collect/--no-collect", help="Collect from the real platforms.")] = True,
+    collectors: Annotated[
+        list[str] | None, typer.Option("--collector", help="Only these; see: hubbub collectors.")
+    ] = None,
+) -> None:
+    """Run all roles on this machine against the real platforms."""
+    from hubbub.cli.showing import show_up  # noqa: PLC0415
+    from hubbub.settings import load  # noqa: PLC0415
+
+    settings = load()
+    names = tuple(collectors or settings.collect.chosen()) if collect else ()
+    settings.collect.configs(names)
+    _until_asked(show_up(settings, names))
+
+
+def _until_asked(main: object) -> None:
+    """Run ``main``; the first Ctrl-C or SIGTERM cancels it, which stops everything in order; the second kills."""
+
+    async def run() -> None:
+        loop = asyncio.get_running_loop()
+        task = asyncio.ensure_future(main)  # type: ignore[call-overload]
+        asked = 0
+
+        def ask() -> None:
+            nonlocal asked
+            asked += 1
+            if asked > 1:
+                # Children are tied to this process: they die with it.
+                os._exit(130)
+            Console(stderr=True).print(Text("stopping; Ctrl-C again stops at once", style="dim"))
+            task.cancel()
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, ask)
+        try:
+            await task
+        except asyncio.CancelledError:
+            if not asked:
+                raise
+
+    asyncio.run(run())

@@ -1,24 +1,33 @@
 """The records of ``noise-scores`` and ``noise-events`` as the score stage writes them.
 
-Owns their fields; they are a contract with other programs (``docs/contracts.md``). Numbers are rounded here and nowhere
-else, to what can be told apart, so that two runs give the same bytes.
+Owns their fields; they are a contract with other programs (``docs/contracts.md``). Keys of maps are sorted, so that two
+runs that come to the same numbers write the same bytes.
 """
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import msgspec
 
-from scoring import Score
+from scoring import Inputs, Score, State
 from streams.wire import StoryInfo
 
-__all__ = ["event_record", "score_record"]
+__all__ = ["Event", "event", "score_record"]
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
-def score_record(info: StoryInfo, scored: Score, state: str, previous: float | None, at_ms: int) -> bytes:
+class Event(NamedTuple):
+    """An event of a story: its type (a label from the contract's closed list) and the record."""
+
+    story: str
+    type: str
+    record: bytes
+
+
+def score_record(info: StoryInfo, scored: Score, state: State, previous: float | None, at_ms: int) -> bytes:
     """Return the NoiseScore of a story: ``noise`` and factors are 0 to 100, times UTC epoch ms."""
-    inputs = scored.inputs
     return _encode(
         {
             "v": 1,
@@ -39,7 +48,7 @@ def score_record(info: StoryInfo, scored: Score, state: str, previous: float | N
             "platforms": scored.platforms,
             "figures": scored.figures,
             "top": scored.top,
-            "inputs": inputs,
+            "inputs": _by_factor(scored, scored.inputs),
             "first_seen_ms": scored.first_seen_ms,
             "last_coverage_ms": scored.last_coverage_ms,
             "scored_ms": at_ms,
@@ -47,6 +56,34 @@ def score_record(info: StoryInfo, scored: Score, state: str, previous: float | N
     )
 
 
-def event_record(kind: str, info: StoryInfo, at_ms: int, **details: object) -> bytes:
+def event(kind: str, info: StoryInfo, at_ms: int, **details: object) -> Event:
     """Return the NoiseEvent ``kind`` of a story."""
-    return _encode({"v": 1, "type": kind, "story": info.id, "slug": info.slug, "at_ms": at_ms, **details})
+    record = {"v": 1, "type": kind, "story": info.id, "slug": info.slug, "at_ms": at_ms, **details}
+    return Event(info.id, kind, _encode(record))
+
+
+def _by_factor(scored: Score, inputs: Inputs) -> dict[str, dict[str, object]]:
+    """Return the raw numbers behind each factor."""
+    return {
+        "reach": {
+            "audience": inputs.people,
+            "views": inputs.audience.views,
+            "community_members": inputs.audience.members,
+            "followers": inputs.audience.followers,
+            "likes_without_views": inputs.audience.likes,
+        },
+        "engagement": {
+            "loudness": inputs.loudness,
+            "interactions": {name: tally.interactions for name, tally in scored.platforms.items()},
+        },
+        "star_power": {"figures": scored.figures},
+        "cross_platform": {"platforms_with_posts": inputs.posted_platforms},
+        "duration": {"run_hours": inputs.run_ms / 3_600_000, "silence_hours": inputs.silence_ms / 3_600_000},
+        "polarity": {
+            "votes": inputs.votes,
+            "vote_weight": inputs.vote_weight,
+            "positive_replies": inputs.positive_replies,
+            "negative_replies": inputs.negative_replies,
+        },
+        "industry_impact": {},
+    }

@@ -1,18 +1,18 @@
 """Everything the score stage keeps of one story, and its encoding in the table.
 
-Owns the value of the table ``ledgers``: the story's name, its ledger, its lifecycle, what was delivered and what was
-last told. Must never know how a score is made, nor where the bytes are kept.
+Owns the value of the table ``ledgers``: the story's name, its scoring state, what was delivered and what was last told.
+Must never know how a score is made, nor where the bytes are kept.
 """
 
 from __future__ import annotations
 
 import msgspec
 
-from scoring import Ledger
+from scoring import StoryState
 from streams.delivery import Delivered
 from streams.wire import StoryInfo
 
-__all__ = ["CorruptStateError", "Emitted", "StoryState"]
+__all__ = ["CorruptStateError", "Emitted", "Story"]
 
 VERSION = 1
 
@@ -21,7 +21,7 @@ class CorruptStateError(ValueError):
     """A value of the table that this version cannot read: our own data is damaged, or from a later version."""
 
 
-class Emitted(msgspec.Struct, frozen=True, array_like=True, gc=False):
+class Emitted(msgspec.Struct, frozen=True, array_like=True, order=True, gc=False):
     """What was last told of a story."""
 
     noise: float
@@ -32,40 +32,41 @@ class Emitted(msgspec.Struct, frozen=True, array_like=True, gc=False):
 class _Stored(msgspec.Struct, array_like=True):
     version: int
     info: StoryInfo
-    ledger: bytes
+    scoring: bytes
     delivered: dict[int, tuple[int, list[int]]]
     emitted: Emitted | None
-    decided: bytes
+    due_ms: int
 
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(_Stored)
 
 
-class StoryState:
-    """One story, decoded. ``decided`` is the encoded state of what is decided at ticks: lifecycle and spikes."""
+class Story:
+    """One story, decoded. ``due_ms``: when it is to be decided on next, though nothing new comes; 0: never."""
 
-    __slots__ = ("decided", "delivered", "emitted", "info", "ledger")
+    __slots__ = ("delivered", "due_ms", "emitted", "info", "scoring")
 
     def __init__(self, info: StoryInfo) -> None:
         self.info = info
-        self.ledger = Ledger()
+        self.scoring = StoryState()
         self.delivered = Delivered()
         self.emitted: Emitted | None = None
-        self.decided = b""
+        self.due_ms = 0
 
     def encode(self) -> bytes:
         """Return the value to keep in the table."""
         return _encoder.encode(
-            _Stored(VERSION, self.info, self.ledger.encode(), self.delivered.dump(), self.emitted, self.decided)
+            _Stored(VERSION, self.info, self.scoring.encode(), self.delivered.dump(), self.emitted, self.due_ms)
         )
 
     @classmethod
-    def decode(cls, encoded: bytes) -> StoryState:
+    def decode(cls, encoded: bytes) -> Story:
         """Read what ``encode`` wrote.
 
         Raises:
             CorruptStateError: it is damaged, or of a version not known here.
+            scoring.CorruptLedgerError: the same, of the scoring state in it.
         """
         try:
             stored = _decoder.decode(encoded)
@@ -73,9 +74,9 @@ class StoryState:
             raise CorruptStateError(f"a story's state in the table cannot be read: {error}") from error
         if stored.version != VERSION:
             raise CorruptStateError(f"a story's state is of version {stored.version}; this program knows {VERSION}")
-        state = cls(stored.info)
-        state.ledger = Ledger.decode(stored.ledger)
-        state.delivered = Delivered(stored.delivered)
-        state.emitted = stored.emitted
-        state.decided = stored.decided
-        return state
+        story = cls(stored.info)
+        story.scoring = StoryState.decode(stored.scoring)
+        story.delivered = Delivered(stored.delivered)
+        story.emitted = stored.emitted
+        story.due_ms = stored.due_ms
+        return story

@@ -1,0 +1,81 @@
+"""The ranking on a terminal.
+
+Owns how stories look there. Every title comes from strangers: it is shown as plain text, without control characters.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+
+from rich.table import Table
+from rich.text import Text
+
+from streams.serve.records import NoiseScore
+
+__all__ = ["SHOWN_STATES", "ago", "plain", "ranking", "ranking_table"]
+
+SHOWN_STATES = {
+    "trending": "Emerging",
+    "spike": "Growing",
+    "controversy": "Debated",
+    "scandal": "Major controversy",
+    "resolved": "Resolved",
+}
+"""What the lifecycle's states are called when shown (SCORING)."""
+BAND_STYLES = {
+    "whisper": "dim",
+    "murmur": "cyan",
+    "buzz": "yellow",
+    "clamor": "bright_red",
+    "uproar": "bold bright_red",
+}
+BAR_CELLS = 10
+
+
+def ranking(scores: Mapping[str, NoiseScore], top: int) -> list[NoiseScore]:
+    """Return the ``top`` loudest stories, loudest first; equals in the order of their ids."""
+    return sorted(scores.values(), key=lambda score: (-score.noise, score.story))[:top]
+
+
+def ranking_table(ranked: Sequence[NoiseScore], now_ms: int) -> Table:
+    """Return the ranking as a table. ``now_ms``: the time to count ages from, UTC epoch ms."""
+    table = Table(box=None, header_style="dim", pad_edge=False, expand=True)
+    table.add_column("#", justify="right", width=3)
+    table.add_column("noise", justify="right", width=5)
+    table.add_column("", width=BAR_CELLS)
+    table.add_column("state", width=17, no_wrap=True)
+    table.add_column("story", ratio=1, no_wrap=True, overflow="ellipsis")
+    table.add_column("platforms", no_wrap=True, overflow="ellipsis", max_width=22)
+    table.add_column("items", justify="right", width=6)
+    table.add_column("/h", justify="right", width=6)
+    table.add_column("last", justify="right", width=7)
+    for place, score in enumerate(ranked, 1):
+        style = BAND_STYLES[score.band]
+        cells = round(score.noise / 100 * BAR_CELLS)
+        table.add_row(
+            Text(str(place), style="dim"),
+            Text(f"{score.noise:.1f}", style=style),
+            Text("█" * cells, style=style) + Text("░" * (BAR_CELLS - cells), style="dim"),
+            Text(SHOWN_STATES[score.state]),
+            Text(plain(score.title)),
+            Text(plain(" ".join(score.platforms)), style="dim"),
+            Text(f"{sum(share.items for share in score.platforms.values()):,.0f}"),
+            Text(f"{score.velocity_per_hour:.0f}", style="dim"),
+            Text(ago(now_ms - score.last_coverage_ms), style="dim"),
+        )
+    return table
+
+
+def ago(age_ms: int) -> str:
+    """Return an age in the largest unit that fits: ``12 s``, ``5 min``, ``3 h``, ``9 d``."""
+    seconds = max(0, age_ms) // 1000
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"
+
+
+def plain(text: str) -> str:
+    """Return ``text`` without what would move the cursor, turn the line around or hide characters."""
+    return "".join(character for character in text if unicodedata.category(character) not in {"Cc", "Cf", "Cs", "Co"})

@@ -1,0 +1,90 @@
+"""What is decided about one story at a tick of event time: its spikes, its state, and when to look again.
+
+Owns the bridge from a story to scoring's spike detector and lifecycle, and the events that come of them. Pure.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import msgspec
+
+from scoring import DEFAULT, Score, SpikeChange, Transition, lifecycle, spike
+from streams.score.records import Event, event
+from streams.score.state import Story
+
+__all__ = ["decide", "fades_in_ms"]
+
+BUCKET_MS = spike.BUCKET_MS
+LOOK_BACK_MS = 288 * BUCKET_MS
+"""A story that is found long after it began is judged by its last day."""
+SHOWN_SIGNALS = 3
+
+
+def decide(story: Story, scored: Score, at_ms: int) -> list[Event]:
+    """Bring ``story``, which scores ``scored`` at ``at_ms``, up to that time; return the events of it, in order.
+
+    Sets ``story.due_ms``: the earliest time after ``at_ms`` at which something could change by itself, 0 for never.
+    """
+    events = [_spike_event(story, scored, change) for change in _detect(story, scored, at_ms)]
+    state = story.scoring
+    measures = scored.measures(alarmed=bool(state.spike.alarm_ms))
+    state.lifecycle, transitions = lifecycle.step(state.lifecycle, measures, at_ms)
+    for transition in transitions:
+        events.extend(_state_events(story, scored, transition))
+    due = [lifecycle.next_due_ms(state.lifecycle, measures, at_ms)]
+    if state.spike.alarm_ms or scored.last_coverage_ms > at_ms - BUCKET_MS:
+        due.append(at_ms - at_ms % BUCKET_MS + BUCKET_MS)
+    story.due_ms = min((due_ms for due_ms in due if due_ms is not None), default=0)
+    return events
+
+
+def fades_in_ms(noise: float, points: float) -> int | None:
+    """Return how long it takes an uncovered story to decay from ``noise`` by ``points``; None for one that faint."""
+    if points <= 0 or noise <= points:
+        return None
+    return max(1, round(-DEFAULT.half_life_ms * math.log2(1 - points / noise)))
+
+
+def _detect(story: Story, scored: Score, at_ms: int) -> tuple[SpikeChange, ...]:
+    """Show the detector the buckets that have closed since it last looked."""
+    state = story.scoring
+    closed_ms = at_ms - at_ms % BUCKET_MS
+    begin_ms = state.spike.next_ms or scored.first_seen_ms - scored.first_seen_ms % BUCKET_MS
+    begin_ms = max(begin_ms, closed_ms - LOOK_BACK_MS)
+    buckets = (closed_ms - begin_ms) // BUCKET_MS
+    if buckets <= 0 or not scored.first_seen_ms:
+        return ()
+    state.spike, changes = spike.step(state.spike, begin_ms, state.ledger.counts(begin_ms, buckets))
+    return changes
+
+
+def _spike_event(story: Story, scored: Score, change: SpikeChange) -> Event:
+    evidence = {
+        "counted": change.counted,
+        "expected": change.expected,
+        "limit": change.limit,
+        "span_ms": change.span_ms,
+        "platforms": {name: tally.items for name, tally in scored.windows["1h"].platforms.items()},
+        "loudest": [msgspec.to_builtins(top) for top in scored.top[:SHOWN_SIGNALS]],
+    }
+    return event(
+        "spike" if change.on else "spike_over",
+        story.info,
+        change.at_ms,
+        velocity_per_hour=change.velocity_per_hour,
+        expected_per_hour=change.expected_per_hour,
+        evidence=evidence,
+    )
+
+
+def _state_events(story: Story, scored: Score, transition: Transition) -> Iterator[Event]:
+    yield event(
+        "state_change",
+        story.info,
+        transition.at_ms,
+        **{"from": transition.from_, "to": transition.to, "noise": scored.noise, "reason": transition.reason},
+    )
+    if transition.to == "resolved":
+        yield event("resolved", story.info, transition.at_ms, noise=scored.noise)
