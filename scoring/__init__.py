@@ -12,17 +12,19 @@ from scoring.figures import Figure, FigureFileError, FigureIndex
 from scoring.ledger import CorruptLedgerError, Ledger
 from scoring.lifecycle import Lifecycle, Measures, State, Transition
 from scoring.observation import UNREAD, Reading, Sentiment, Signal
-from scoring.score import Inputs, PlatformTally, Score, Top, Window, score
+from scoring.score import Inputs, Score, Top, score
 from scoring.sentiment import sentiment
 from scoring.settings import DEFAULT, Settings, Tier, Weights
 from scoring.spike import Spike, SpikeChange, SpikeSettings
 from scoring.story_state import StoryState
+from scoring.windows import Audience, PlatformTally, Window
 
 __all__ = [
     "DEFAULT",
     "UNREAD",
     "Assessment",
     "Assessor",
+    "Audience",
     "Band",
     "Category",
     "CorruptLedgerError",

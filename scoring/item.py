@@ -14,9 +14,22 @@ from typing import Final
 import msgspec
 
 from scoring.identity import identity
-from scoring.observation import Reading, Sentiment, Signal
+from scoring.observation import Reading, Signal
 
-__all__ = ["AUTHOR", "COMMUNITY", "LIKES", "NOBODY", "POST", "REPLY", "REPOST", "VIEWS", "Item", "observe"]
+__all__ = [
+    "AUTHOR",
+    "COMMUNITY",
+    "LIKES",
+    "NOBODY",
+    "POST",
+    "REPLY",
+    "REPOST",
+    "VIEWS",
+    "Item",
+    "observe",
+    "peak",
+    "weight",
+]
 
 POST: Final = 0
 REPLY: Final = 1
@@ -30,78 +43,111 @@ AUTHOR: Final = 3
 LIKES: Final = 4
 """Where an item's audience is known from; ``NOBODY``: it is not."""
 
+_UNCOUNTED = 1 << 53
+"""Taken off the rank of an observation without counts: more than any time."""
+
 
 class Item(msgspec.Struct, array_like=True, gc=False):
     """One item, as last observed. Its fields are in the order of the encoding: new ones go to the end, with a default.
 
-    ``covered_ms``: the earliest min(created, observed) of its observations. ``author``, ``community``, ``thread``: see
-    :func:`scoring.identity.identity`, 0 where unknown or not needed. ``audience``: views, members, followers or
-    likes, as ``source`` says. ``platform``: an index into the ledger's list.
+    ``key``, ``author``, ``community``, ``thread``: by :func:`scoring.identity.identity`, 0 where unknown or not needed.
+    ``platform``: an index into the ledger's list. ``rank``: when it was observed (UTC epoch ms), less 2^53 if no count
+    was told. ``covered_ms``: the earliest min(created, observed) of its observations. Counts: 0 where unknown, since
+    they are only ever added up. ``audience``: views, members, followers or likes, as ``source`` says. ``sentiment``:
+    of a reply; 0 where neutral or unknown.
     """
 
     key: int
     kind: int
     platform: int
-    observed_ms: int
+    rank: int
     covered_ms: int
-    likes: int | None
-    replies: int | None
-    shares: int | None
+    likes: int
+    replies: int
+    shares: int
     like_ratio: float | None
     source: int
     audience: int
     author: int
     community: int
     thread: int
-    sentiment: Sentiment | None
+    sentiment: int
 
-    def precedence(self) -> tuple[bool, int, int, int, int, int, float, int]:
-        """Return what decides between two observations of the same item: the larger one stands."""
-        likes, replies, shares, ratio = self.likes, self.replies, self.shares, self.like_ratio
+    def replaces(self, old: Item) -> bool:
+        """Return whether this observation stands and ``old``, another of the same item, does not."""
+        return self.rank > old.rank or (self.rank == old.rank and self._tie_break() > old._tie_break())
+
+    def _tie_break(self) -> tuple[float, ...]:
         return (
-            likes is not None or replies is not None or shares is not None or self.source == VIEWS or ratio is not None,
-            self.observed_ms,
-            -1 if likes is None else likes,
-            -1 if replies is None else replies,
-            -1 if shares is None else shares,
-            self.audience - self.source,
-            -1.0 if ratio is None else ratio,
-            -2 if self.sentiment is None else self.sentiment,
+            self.likes,
+            self.replies,
+            self.shares,
+            -1.0 if self.like_ratio is None else self.like_ratio,
+            -self.source,
+            self.audience,
+            self.author,
+            self.community,
+            self.thread,
+            self.sentiment,
+            self.kind,
         )
 
 
+def peak(item: Item) -> int:
+    """Return the interactions that this one observation tells of.
+
+    By the default weights, whatever the settings say: it decides what a ledger keeps, not what that is worth.
+    """
+    return item.likes + 2 * item.replies + 3 * item.shares
+
+
+def weight(item: Item) -> int:
+    """Return the item's weight where items are sampled, at least 1."""
+    return 1 + item.likes + 2 * item.replies + 3 * item.shares
+
+
 def observe(signal: Signal, reading: Reading, platform: int) -> Item:
-    """Return the item as this one observation shows it; ``platform``: the ledger's index for the signal's platform."""
+    """Return the item as this one observation shows it; ``platform``: the ledger's index for the signal's platform.
+
+    The audience comes from the first that is known of: the item's views, its community's members, its author's
+    followers, its likes. A community or author without a name cannot be told from others, so it is not known.
+    """
     counts, author, community = signal.counts, signal.author, signal.community
-    author_key = community_key = 0
+    likes, replies, shares, views, ratio = counts.likes, counts.replies, counts.shares, counts.views, counts.like_ratio
+    author_key = community_key = thread = feeling = audience = 0
+    source = NOBODY
     if author is not None and author.name is not None:
         author_key = identity(f"{signal.platform}:{author.name}")
-    if counts.views is not None:
-        source, audience = VIEWS, counts.views
+        if author.followers is not None:
+            source, audience = AUTHOR, author.followers
+    if views is not None:
+        source, audience = VIEWS, views
     elif community is not None and community.members is not None and community.name is not None:
         source, audience = COMMUNITY, community.members
         community_key = identity(f"{signal.platform}:{community.name}")
-    elif author_key and author is not None and author.followers is not None:
-        source, audience = AUTHOR, author.followers
-    elif counts.likes is not None:
-        source, audience = LIKES, counts.likes
-    else:
-        source, audience = NOBODY, 0
-    is_reply = signal.kind == "reply"
+    elif source == NOBODY and likes is not None:
+        source, audience = LIKES, likes
+    if signal.kind == "reply":
+        thread = identity(signal.thread)
+        feeling = reading.sentiment or 0
+    rank = created_ms = signal.observed_ms
+    if likes is None and replies is None and shares is None and views is None and ratio is None:
+        rank -= _UNCOUNTED
+    created_ms = min(created_ms, signal.created_ms)
     return Item(
-        key=identity(signal.id),
-        kind=_KINDS[signal.kind],
-        platform=platform,
-        observed_ms=signal.observed_ms,
-        covered_ms=min(signal.created_ms, signal.observed_ms),
-        likes=counts.likes,
-        replies=counts.replies,
-        shares=counts.shares,
-        like_ratio=counts.like_ratio,
-        source=source,
-        audience=audience,
-        author=author_key,
-        community=community_key,
-        thread=identity(signal.thread) if is_reply else 0,
-        sentiment=reading.sentiment if is_reply else None,
+        identity(signal.id),
+        _KINDS[signal.kind],
+        platform,
+        rank,
+        created_ms,
+        likes or 0,
+        replies or 0,
+        shares or 0,
+        ratio,
+        source,
+        audience,
+        author_key,
+        community_key,
+        thread,
+        feeling,
     )

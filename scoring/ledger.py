@@ -1,32 +1,49 @@
 """Ledger: everything that is remembered of a story for scoring it.
 
-Owns what is kept, for how long and in what encoding. Must never know how a score is made of it.
+Owns what is kept, how much of it, and in what encoding. Must never know how a score is made of it.
 
 A ledger is a function of the *set* of observations applied: order and repetition do not matter, and the union of two
-ledgers is the ledger of the union.
+ledgers is the ledger of the union. Up to ``MAX_ITEMS`` items that holds exactly. A larger story keeps a sample of its
+items (:mod:`scoring.sampling`) and counts the rest in sketches (:mod:`scoring.crowd`), with the errors stated there.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 import msgspec
 
 from scoring.assessment import Assessment
 from scoring.coverage import Run, cover, cover_run
-from scoring.item import Item, observe
-from scoring.loud import Loud, keep_loudest, loud
+from scoring.crowd import RINGS, Crowd, StoredCrowd
+from scoring.item import REPLY, Item, observe, peak, weight
+from scoring.loud import KEPT, Loud, keep_loudest, loud, shorten
 from scoring.observation import UNREAD, Reading, Signal
+from scoring.sampling import priority, surplus
 
-__all__ = ["CorruptLedgerError", "Ledger"]
+__all__ = ["MAX_ENCODED_BYTES", "MAX_ITEMS", "CorruptLedgerError", "Ledger"]
 
-VERSION = 1
+MAX_ITEMS = 192
+"""Items kept one by one."""
+MAX_ENCODED_BYTES = 65_536
+MAX_FIGURES = 64
+"""Figures kept, the first in the alphabet; the points of twenty of the lowest tier are already the most that count."""
+MAX_PLATFORMS = 16
+OTHER_PLATFORM = "other"
+"""Stands for all platforms past the last that is kept by name."""
+MAX_NAME_BYTES = 64
+
+_SLACK = 32
+"""Items over the cap that may gather before they are sorted out, which takes a while."""
+_VERSION = 1
 
 
 class CorruptLedgerError(ValueError):
-    """Bytes that are not an encoded ledger: our own data is broken, or written by a later version."""
+    """Bytes that are not what was encoded: our own data is broken, or written by a later version."""
 
 
 class _Stored(msgspec.Struct, array_like=True):
-    """The encoded form, version 1, after the byte that tells the version."""
+    """The encoded form, version 1, after the byte that tells the version. New fields go to the end, with a default."""
 
     platforms: list[str]
     items: list[Item]
@@ -34,6 +51,8 @@ class _Stored(msgspec.Struct, array_like=True):
     figures: list[str]
     loudest: list[Loud]
     assessment: Assessment | None
+    threshold: float = 0.0
+    crowd: StoredCrowd | None = None
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -48,49 +67,115 @@ class Ledger:
     True
     """
 
-    __slots__ = ("assessment", "figures", "items", "loudest", "platforms", "runs")
+    __slots__ = (
+        "assessment",
+        "crowd",
+        "figures",
+        "items",
+        "loudest",
+        "platforms",
+        "replies_seen",
+        "runs",
+        "threshold",
+    )
 
     def __init__(self) -> None:
         self.items: dict[int, Item] = {}
+        """By key; all of them while there is no crowd, else those that stand for all."""
+        self.replies_seen: dict[int, int] = {}
+        """How many replies of a thread are among the items, by the key of its root."""
         self.platforms: list[str] = []
         self.runs: list[Run] = []
         self.figures: set[str] = set()
         self.loudest: dict[int, Loud] = {}
         self.assessment: Assessment | None = None
         """What an assessor last said of the story; the caller sets it."""
+        self.threshold = 0.0
+        """See :mod:`scoring.sampling`; 0 while all items are kept."""
+        self.crowd: Crowd | None = None
 
     def apply(self, signal: Signal, reading: Reading = UNREAD) -> None:
         """Take one observation in. Again, it changes nothing; an older one never replaces a later one's counts."""
         item = observe(signal, reading, self._platform(signal.platform))
+        covered_ms = item.covered_ms
+        if not self.runs or not self.runs[-1][0] <= covered_ms <= self.runs[-1][1]:
+            cover(self.runs, covered_ms)
+        if reading.figures:
+            self._involve(reading.figures)
+        loudest = self.loudest
+        if len(loudest) < KEPT or item.key in loudest or peak(item) >= min(loudest.values()).peak:
+            keep_loudest(loudest, loud(signal, item))
         self._take(item)
-        cover(self.runs, item.covered_ms)
-        self.figures.update(reading.figures)
-        keep_loudest(self.loudest, loud(signal, item))
 
     def merge(self, other: Ledger) -> None:
-        """Take in all that ``other`` holds, as if its signals had been applied here. ``other`` is left as it was."""
+        """Take in all that ``other`` holds, as if its signals had been applied here. ``other`` keeps its content."""
         index = [self._platform(platform) for platform in other.platforms]
+        if other.crowd is not None:
+            self._crowd().merge(other.crowd, index)
+            self.threshold = max(self.threshold, other.threshold)
         for item in other.items.values():
             self._take(msgspec.structs.replace(item, platform=index[item.platform]))
         for run in other.runs:
             cover_run(self.runs, run)
-        self.figures |= other.figures
+        self._involve(other.figures)
         for kept in other.loudest.values():
             keep_loudest(self.loudest, kept)
         if other.assessment is not None and (self.assessment is None or other.assessment > self.assessment):
             self.assessment = other.assessment
 
-    def counts(self, from_ms: int, buckets: int, bucket_ms: int) -> list[int]:
-        """Return how many items were covered in each of ``buckets`` spans of ``bucket_ms``, from ``from_ms`` on."""
+    def settle(self) -> None:
+        """Sort out items over the cap: from the first on that goes, the story is a crowd."""
+        if len(self.items) <= MAX_ITEMS and not self.threshold:
+            return
+        priorities = {key: priority(weight(item), key) for key, item in self.items.items()}
+        over, threshold = surplus(priorities, MAX_ITEMS)
+        if over:
+            self._crowd()
+            self.threshold = max(self.threshold, threshold)
+        for key in [key for key, value in priorities.items() if value <= self.threshold]:
+            self._drop(self.items.pop(key))
+
+    def until(self, t_ms: int) -> Ledger:
+        """Return what this ledger would be without the items covered after ``t_ms``; itself, if there are none.
+
+        The runs of a crowd, which does not know its items' times, are cut off at ``t_ms``; figures stay.
+        """
+        if not self.runs or self.runs[-1][1] <= t_ms:
+            return self
+        past = Ledger()
+        past.platforms = self.platforms
+        past.figures, past.assessment = self.figures, self.assessment
+        past.threshold, past.crowd = self.threshold, self.crowd
+        for item in self.items.values():
+            if item.covered_ms <= t_ms:
+                past._keep(item)
+                if self.crowd is None:
+                    cover(past.runs, item.covered_ms)
+        if self.crowd is not None:
+            past.runs = [(start_ms, min(end_ms, t_ms)) for start_ms, end_ms in self.runs if start_ms <= t_ms]
+        past.loudest = {key: kept for key, kept in self.loudest.items() if key in past.items}
+        return past
+
+    def counts(self, from_ms: int, buckets: int) -> list[int]:
+        """Return how many items were covered in each of ``buckets`` spans of 5 minutes, the first at ``from_ms``.
+
+        ``from_ms`` must be a multiple of 5 minutes. Of a crowd, the latest 15 such spans are known, the rest are 0.
+        """
+        width_ms = RINGS[1][0]
+        first = from_ms // width_ms
+        if self.crowd is not None:
+            ring = self.crowd.rings[1]
+            return [round(ring.items(number)) for number in range(first, first + buckets)]
         counts = [0] * buckets
         for item in self.items.values():
-            bucket = (item.covered_ms - from_ms) // bucket_ms
-            if 0 <= bucket < buckets:
-                counts[bucket] += 1
+            number = item.covered_ms // width_ms - first
+            if 0 <= number < buckets:
+                counts[number] += 1
         return counts
 
     def encode(self) -> bytes:
         """Return a compact, versioned encoding of at most 64 KiB."""
+        self.settle()
         stored = _Stored(
             self.platforms,
             list(self.items.values()),
@@ -98,8 +183,10 @@ class Ledger:
             sorted(self.figures),
             list(self.loudest.values()),
             self.assessment,
+            self.threshold,
+            None if self.crowd is None else self.crowd.encode(),
         )
-        return bytes((VERSION,)) + _encoder.encode(stored)
+        return bytes((_VERSION,)) + _encoder.encode(stored)
 
     @classmethod
     def decode(cls, encoded: bytes) -> Ledger:
@@ -108,8 +195,8 @@ class Ledger:
         Raises:
             CorruptLedgerError: these bytes are no ledger of a known version.
         """
-        if encoded[:1] != bytes((VERSION,)):
-            raise CorruptLedgerError(f"a ledger of version {encoded[:1].hex() or 'none'}; known are 1 to {VERSION}")
+        if encoded[:1] != bytes((_VERSION,)):
+            raise CorruptLedgerError(f"a ledger of version {encoded[:1].hex() or 'none'}; known are 1 to {_VERSION}")
         try:
             stored = _decoder.decode(memoryview(encoded)[1:])
         except msgspec.DecodeError as error:
@@ -117,14 +204,19 @@ class Ledger:
         ledger = cls()
         ledger.platforms = stored.platforms
         ledger.items = {item.key: item for item in stored.items}
+        for item in stored.items:
+            if item.kind == REPLY:
+                ledger.replies_seen[item.thread] = ledger.replies_seen.get(item.thread, 0) + 1
         ledger.runs = stored.runs
         ledger.figures = set(stored.figures)
         ledger.loudest = {kept.key: kept for kept in stored.loudest}
         ledger.assessment = stored.assessment
+        ledger.threshold = stored.threshold
+        ledger.crowd = None if stored.crowd is None else Crowd.decode(stored.crowd)
         return ledger
 
     def __eq__(self, other: object) -> bool:
-        """Return whether both hold the same, whatever the order it came in."""
+        """Return whether both keep the same, whatever the order it came in (a crowd's sketches are not compared)."""
         if not isinstance(other, Ledger):
             return NotImplemented
         return self._content() == other._content()
@@ -132,27 +224,61 @@ class Ledger:
     __hash__ = None  # type: ignore[assignment]  # a ledger changes
 
     def _content(self) -> object:
+        self.settle()
         named = {
             key: (self.platforms[item.platform], msgspec.structs.replace(item, platform=0))
             for key, item in self.items.items()
         }
-        return named, self.runs, self.figures, self.loudest, self.assessment
+        return named, self.runs, self.figures, self.loudest, self.assessment, self.threshold, self.replies_seen
 
     def _platform(self, platform: str) -> int:
+        platforms = self.platforms
         try:
-            return self.platforms.index(platform)
+            return platforms.index(platform)
         except ValueError:
-            self.platforms.append(platform)
-            return len(self.platforms) - 1
+            name = shorten(platform, MAX_NAME_BYTES) if len(platforms) < MAX_PLATFORMS - 1 else OTHER_PLATFORM
+            if name not in platforms:
+                platforms.append(name)
+            return platforms.index(name)
+
+    def _involve(self, figures: Iterable[str]) -> None:
+        self.figures.update(shorten(figure, MAX_NAME_BYTES) for figure in figures)
+        if len(self.figures) > MAX_FIGURES:
+            self.figures = set(sorted(self.figures)[:MAX_FIGURES])
 
     def _take(self, item: Item) -> None:
-        old = self.items.get(item.key)
-        if old is None:
-            self.items[item.key] = item
-            return
-        covered_ms = min(old.covered_ms, item.covered_ms)
-        if item.precedence() > old.precedence():
-            self.items[item.key] = item
-            item.covered_ms = covered_ms
-        else:
+        key = item.key
+        old = self.items.get(key)
+        if old is not None:
+            covered_ms = min(old.covered_ms, item.covered_ms)
+            if item.replaces(old):
+                self._drop(old)
+                self._keep(item)
+                old = item
             old.covered_ms = covered_ms
+        elif not self.threshold or priority(weight(item), key) > self.threshold:
+            self._keep(item)
+        if self.crowd is not None:
+            self.crowd.add(item)
+        if len(self.items) > MAX_ITEMS + _SLACK:
+            self.settle()
+
+    def _keep(self, item: Item) -> None:
+        self.items[item.key] = item
+        if item.kind == REPLY:
+            self.replies_seen[item.thread] = self.replies_seen.get(item.thread, 0) + 1
+
+    def _drop(self, item: Item) -> None:
+        """Take an item that goes, or is replaced, out of the replies seen."""
+        if item.kind == REPLY:
+            seen = self.replies_seen.pop(item.thread) - 1
+            if seen:
+                self.replies_seen[item.thread] = seen
+
+    def _crowd(self) -> Crowd:
+        """Return the crowd; the first time, one with all items so far, which are still all there."""
+        if self.crowd is None:
+            self.crowd = Crowd()
+            for item in self.items.values():
+                self.crowd.add(item)
+        return self.crowd

@@ -10,18 +10,17 @@ from __future__ import annotations
 
 import msgspec
 
-from scoring.factors.engagement import interactions
-from scoring.item import Item
+from scoring.item import Item, peak
 from scoring.observation import Signal
 
-__all__ = ["KEPT", "Loud", "keep_loudest", "loud", "peak"]
+__all__ = ["KEPT", "Loud", "keep_loudest", "loud", "shorten"]
 
-KEPT = 8
-"""More than are shown (5), since counts may fall."""
-MAX_ID_CHARS = 512
-MAX_PLATFORM_CHARS = 64
-MAX_TITLE_CHARS = 200
-MAX_PERMALINK_CHARS = 500
+KEPT = 6
+"""One more than are shown, since counts may fall."""
+MAX_ID_BYTES = 512
+MAX_PLATFORM_BYTES = 64
+MAX_TITLE_BYTES = 400
+MAX_PERMALINK_BYTES = 500
 
 
 class Loud(msgspec.Struct, array_like=True, gc=False, order=True, frozen=True):
@@ -36,22 +35,17 @@ class Loud(msgspec.Struct, array_like=True, gc=False, order=True, frozen=True):
     permalink: str
 
 
-def peak(item: Item) -> int:
-    """Return the interactions that one observation tells of, by the default weights: what decides who is kept."""
-    return int(interactions(item.likes or 0, item.replies or 0, item.shares or 0))
-
-
 def loud(signal: Signal, item: Item) -> Loud:
     """Return what is kept of ``signal``: its title, or the beginning of its text; a link that is too long is not."""
     permalink = signal.permalink or ""
     return Loud(
         peak(item),
         item.key,
-        item.observed_ms,
-        _clean(signal.id, MAX_ID_CHARS),
-        _clean(signal.platform, MAX_PLATFORM_CHARS),
-        _clean(signal.title or signal.text or "", MAX_TITLE_CHARS),
-        _clean(permalink, MAX_PERMALINK_CHARS) if len(permalink) <= MAX_PERMALINK_CHARS else "",
+        signal.observed_ms,
+        shorten(signal.id, MAX_ID_BYTES),
+        shorten(signal.platform, MAX_PLATFORM_BYTES),
+        shorten(signal.title or signal.text or "", MAX_TITLE_BYTES),
+        shorten(permalink, MAX_PERMALINK_BYTES) if len(permalink) <= MAX_PERMALINK_BYTES else "",
     )
 
 
@@ -64,6 +58,6 @@ def keep_loudest(kept: dict[int, Loud], new: Loud) -> None:
             del kept[min(kept.values()).key]
 
 
-def _clean(text: str, max_chars: int) -> str:
-    """Return the beginning of ``text`` as something that UTF-8 can carry."""
-    return text[:max_chars].encode("utf-8", "replace").decode("utf-8")
+def shorten(text: str, max_bytes: int) -> str:
+    """Return the beginning of ``text`` as something that UTF-8 carries in ``max_bytes`` at most."""
+    return text[:max_bytes].encode("utf-8", "replace")[:max_bytes].decode("utf-8", "ignore")

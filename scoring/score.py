@@ -5,7 +5,6 @@ Owns the way from a ledger to factors, noise and windows. Must never know where 
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 
 import msgspec
@@ -15,41 +14,22 @@ from scoring.composite import Factors, raw
 from scoring.decay import decay
 from scoring.factors.cross_platform import cross_platform
 from scoring.factors.duration import duration
-from scoring.factors.engagement import engagement, loudness
-from scoring.factors.polarity import Evidence, polarity, replies_evidence, vote_evidence
+from scoring.factors.engagement import engagement, interactions, loudness
+from scoring.factors.polarity import polarity, replies_evidence, votes_evidence
 from scoring.factors.reach import reach
 from scoring.factors.star_power import star_power
 from scoring.figures import FigureIndex
-from scoring.item import POST, REPLY, Item
+from scoring.item import POST
 from scoring.ledger import Ledger
 from scoring.lifecycle import Measures
-from scoring.settings import DEFAULT, HOUR_MS, WINDOWS_MS, Settings, Tier
-from scoring.tally import Tally, tally
+from scoring.settings import DEFAULT, Settings, Tier
+from scoring.tally import take_census
+from scoring.windows import Audience, PlatformTally, Window, crowd_windows, windows
 
-__all__ = ["SHOWN", "Inputs", "PlatformTally", "Score", "Top", "Window", "score"]
+__all__ = ["SHOWN", "Inputs", "Score", "Top", "score"]
 
 SHOWN = 5
 """How many of the loudest signals a score names."""
-
-
-class PlatformTally(msgspec.Struct, frozen=True, gc=False):
-    """What a story has on one platform."""
-
-    items: int
-    interactions: int
-
-
-class Window(msgspec.Struct, frozen=True):
-    """The items covered in a span of time that ends at the time of scoring, with their latest counts.
-
-    ``authors``: distinct ones, where known; ``audience``: estimated, in people.
-    """
-
-    items: int
-    authors: int
-    audience: int
-    interactions: int
-    platforms: dict[str, PlatformTally]
 
 
 class Top(msgspec.Struct, frozen=True, gc=False):
@@ -62,31 +42,29 @@ class Top(msgspec.Struct, frozen=True, gc=False):
     interactions: int
 
 
-class Inputs(msgspec.Struct, frozen=True):
+class Inputs(msgspec.Struct, frozen=True, kw_only=True):
     """The raw numbers behind the factors.
 
-    ``views`` to ``likes``: the audience by where it is known from, in people (likes: likes, by platform); ``run_ms``:
-    length of the current run of coverage; ``posted_platforms``: platforms with at least one post; ``hour_begins_ms``:
-    when the oldest item of the last hour was covered, 0 if there is none.
+    ``people``: the audience, estimated; ``loudness``: J of SCORING.md; ``run_ms``: length of the current run of
+    coverage; ``posted_platforms``: platforms with at least one post; ``votes``: items with a ratio of votes;
+    ``hour_begins_ms``: when the oldest item of the last hour was covered, 0 if there is none; ``exact``: False once
+    the story is so large that numbers are estimates.
     """
 
-    audience: float
-    views: int
-    members: int
-    followers: int
-    likes: dict[str, int]
+    audience: Audience
+    people: float
     loudness: float
     run_ms: int
     posted_platforms: int
     votes: int
-    vote_weight: float
     positive_replies: int
     negative_replies: int
     silence_ms: int
     hour_begins_ms: int
+    exact: bool
 
 
-class Score(msgspec.Struct, frozen=True):
+class Score(msgspec.Struct, frozen=True, kw_only=True):
     """A story's score at one time. ``first_seen_ms`` and ``last_coverage_ms`` are 0 while nothing was covered."""
 
     noise: float
@@ -126,94 +104,73 @@ def score(
     Pure: the same ledger and time give the same score. An item covered after ``t_ms`` does not count yet.
     ``tiers``: of the public figures, by id; the default registry's if None. A figure not in it gives nothing.
     """
+    ledger.settle()
+    ledger = ledger.until(t_ms)
+    runs, crowd, assessment = ledger.runs, ledger.crowd, ledger.assessment
+    first_ms, last_ms, run_ms = (runs[0][0], runs[-1][1], runs[-1][1] - runs[-1][0]) if runs else (0, 0, 0)
+    replies_seen = ledger.replies_seen if crowd is None else {}
+    census = take_census(ledger.items.values(), t_ms, replies_seen, settings, ledger.threshold)
+    if crowd is None:
+        spans, life = windows(census, ledger.platforms, settings)
+    else:
+        spans, life = crowd_windows(census, crowd, ledger, t_ms, settings)
+    people = life.estimate(settings)
+    platforms = spans["life"].platforms
+    story_loudness = loudness({name: platform.interactions for name, platform in platforms.items()}, settings)
+    votes = votes_evidence(census.votes, settings)
+    feelings = replies_evidence(census.positive, census.negative, settings)
     if tiers is None:
         tiers = FigureIndex.default().tiers
-    items = [item for item in ledger.items.values() if item.covered_ms <= t_ms]
-    replies_seen = Counter([item.thread for item in items if item.kind == REPLY])
-    life = tally(items, ledger.platforms, replies_seen)
-    windows = {
-        name: _window(_recent(items, ledger, t_ms - length_ms, replies_seen), settings)
-        for name, length_ms in WINDOWS_MS.items()
-    }
-    windows["life"] = _window(life, settings)
-    audience = life.audience(settings)
-    story_loudness = loudness({name: s.interactions(settings) for name, s in life.platforms.items()}, settings)
-    votes = [vote_evidence(i.like_ratio, i.likes or 0, settings) for i in items if i.like_ratio is not None]
-    feelings = Counter([item.sentiment for item in items if item.sentiment])
-    posted_platforms = len({item.platform for item in items if item.kind == POST})
-    run_ms = ledger.runs[-1][1] - ledger.runs[-1][0] if ledger.runs else 0
-    last_ms = ledger.runs[-1][1] if ledger.runs else 0
+    posted = len(census.posted)
     silence_ms = max(0, t_ms - last_ms)
-    evidence: list[Evidence] = [*votes, replies_evidence(feelings[1], feelings[-1], settings)]
     factors = Factors(
-        reach=reach(audience, settings),
+        reach=reach(people, settings),
         engagement=engagement(story_loudness, settings),
         star_power=star_power([tiers[figure] for figure in ledger.figures if figure in tiers], settings),
         duration=duration(run_ms, settings),
-        cross_platform=cross_platform(posted_platforms, settings),
-        polarity=polarity(evidence, settings),
-        industry_impact=settings.unassessed_impact if ledger.assessment is None else ledger.assessment.impact,
+        cross_platform=cross_platform(posted, settings),
+        polarity=polarity([*votes, feelings], settings),
+        industry_impact=settings.unassessed_impact if assessment is None else assessment.impact,
     )
     raw_noise = raw(factors, settings)
-    left = decay(silence_ms, settings) if items else 0.0
+    left = decay(silence_ms, settings) if runs else 0.0
     return Score(
         noise=raw_noise * left,
         raw=raw_noise,
         decay=left,
         band=band(raw_noise * left),
         factors=factors,
-        velocity_per_hour=float(windows["1h"].items),
-        windows=windows,
-        platforms=windows["life"].platforms,
+        velocity_per_hour=float(spans["1h"].items),
+        windows=spans,
+        platforms=platforms,
         figures=tuple(sorted(ledger.figures)),
-        top=_top(ledger, replies_seen, settings),
-        first_seen_ms=ledger.runs[0][0] if ledger.runs else 0,
+        top=_top(ledger, settings),
+        first_seen_ms=first_ms,
         last_coverage_ms=last_ms,
         inputs=Inputs(
-            audience=audience,
-            views=life.views,
-            members=life.members,
-            followers=life.followers,
-            likes=life.likes,
+            audience=life,
+            people=people,
             loudness=story_loudness,
             run_ms=run_ms,
-            posted_platforms=posted_platforms,
+            posted_platforms=posted,
             votes=len(votes),
-            vote_weight=sum(weight for weight, _ in votes),
-            positive_replies=feelings[1],
-            negative_replies=feelings[-1],
+            positive_replies=census.positive,
+            negative_replies=census.negative,
             silence_ms=silence_ms,
-            hour_begins_ms=min((i.covered_ms for i in items if i.covered_ms > t_ms - HOUR_MS), default=0),
+            hour_begins_ms=census.hour_begins_ms,
+            exact=crowd is None,
         ),
     )
 
 
-def _recent(items: list[Item], ledger: Ledger, after_ms: int, replies_seen: Mapping[int, int]) -> Tally:
-    return tally([item for item in items if item.covered_ms > after_ms], ledger.platforms, replies_seen)
-
-
-def _window(counted: Tally, settings: Settings) -> Window:
-    platforms = {name: PlatformTally(s.items, s.interactions(settings)) for name, s in counted.platforms.items()}
-    return Window(
-        items=sum(platform.items for platform in platforms.values()),
-        authors=counted.authors,
-        audience=round(counted.audience(settings)),
-        interactions=sum(platform.interactions for platform in platforms.values()),
-        platforms=platforms,
-    )
-
-
-def _top(ledger: Ledger, replies_seen: Mapping[int, int], settings: Settings) -> tuple[Top, ...]:
+def _top(ledger: Ledger, settings: Settings) -> tuple[Top, ...]:
     shown = []
     for kept in ledger.loudest.values():
         item = ledger.items.get(kept.key)
         now = kept.peak
         if item is not None:
-            now = (
-                settings.interactions_per_like * (item.likes or 0)
-                + settings.interactions_per_reply * max(item.replies or 0, replies_seen.get(item.key, 0))
-                + settings.interactions_per_share * (item.shares or 0)
-            )
-        shown.append(Top(kept.id, kept.platform, kept.title, kept.permalink, now))
-    shown.sort(key=lambda top: (-top.interactions, top.id))
-    return tuple(shown[:SHOWN])
+            replies = max(item.replies, ledger.replies_seen.get(item.key, 0)) if item.kind == POST else item.replies
+            now = round(interactions(item.likes, replies, item.shares, settings))
+        shown.append((-now, kept.id, kept))
+    shown.sort()
+    return tuple(Top(kept.id, kept.platform, kept.title, kept.permalink, -now) for now, _, kept in shown[:SHOWN])

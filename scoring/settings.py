@@ -13,14 +13,11 @@ from typing import Literal
 
 import msgspec
 
-__all__ = ["DAY_MS", "DEFAULT", "HOUR_MS", "MINUTE_MS", "WINDOWS_MS", "Settings", "Tier", "Weights"]
+__all__ = ["DAY_MS", "DEFAULT", "HOUR_MS", "MINUTE_MS", "Settings", "Tier", "Weights"]
 
 MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS
 DAY_MS = 24 * HOUR_MS
-
-WINDOWS_MS: Mapping[str, int] = {"5m": 5 * MINUTE_MS, "1h": HOUR_MS, "24h": DAY_MS}
-"""Length of each window that ends at the time of scoring; the fourth, ``life``, has no beginning."""
 
 Tier = Literal["S", "A", "B", "C"]
 """How well known a public figure is: S, known to everybody, to C, known within the beat."""

@@ -6,26 +6,30 @@ Owns the weighing of votes and of replies against a prior. Must never know how a
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from scoring.settings import DEFAULT, Settings
 
-__all__ = ["Evidence", "polarity", "replies_evidence", "vote_evidence"]
+__all__ = ["Evidence", "Votes", "polarity", "replies_evidence", "votes_evidence"]
 
 Evidence = tuple[float, float]
 """(w, d): the weight of a piece of evidence, 0 or more, and how divided it shows people to be, 0 to 1."""
 
+Votes = tuple[float, int, float]
+"""The share of up-votes on an item (0 to 1), its likes, and the number of such items that it stands for (1: itself)."""
 
-def vote_evidence(like_ratio: float, likes: int, settings: Settings = DEFAULT) -> Evidence:
-    """Return what the votes on one item say: half up, half down is fully divided; weight grows with log10 of likes.
 
-    >>> vote_evidence(0.5, 99)
-    (4.0, 1.0)
-    >>> vote_evidence(1.0, 10**9)
-    (10.0, 0.0)
+def votes_evidence(votes: Iterable[Votes], settings: Settings = DEFAULT) -> list[Evidence]:
+    """Return what the votes on each item say: half up, half down is fully divided; weight grows with log10 of likes.
+
+    >>> votes_evidence([(0.5, 99, 1), (1.0, 10**9, 1)])
+    [(4.0, 1.0), (10.0, 0.0)]
     """
-    weight = min(settings.vote_weight_max, settings.vote_weight_per_decade * math.log10(1 + likes))
-    return weight, 1.0 - abs(2.0 * like_ratio - 1.0)
+    most, per_decade, log10 = settings.vote_weight_max, settings.vote_weight_per_decade, math.log10
+    return [
+        (min(most, per_decade * log10(1 + likes)) * times, 1.0 - abs(2.0 * ratio - 1.0))
+        for ratio, likes, times in votes
+    ]
 
 
 def replies_evidence(positive: float, negative: float, settings: Settings = DEFAULT) -> Evidence:
@@ -43,7 +47,7 @@ def replies_evidence(positive: float, negative: float, settings: Settings = DEFA
     return weight, 2.0 * min(positive, negative) / both
 
 
-def polarity(evidence: Iterable[Evidence], settings: Settings = DEFAULT) -> float:
+def polarity(evidence: Sequence[Evidence], settings: Settings = DEFAULT) -> float:
     """Return 0 to 100: the weighted mean of the evidence and a prior of 0.5 that weighs 20; no evidence gives 50.
 
     The sum is exactly rounded, so the order of the evidence does not show.
@@ -53,7 +57,7 @@ def polarity(evidence: Iterable[Evidence], settings: Settings = DEFAULT) -> floa
     >>> polarity([(20.0, 1.0)])
     75.0
     """
-    pieces = list(evidence)
     prior = settings.polarity_prior_weight
-    divided = math.fsum((prior * settings.polarity_prior, *(weight * division for weight, division in pieces)))
-    return 100.0 * divided / math.fsum((prior, *(weight for weight, _ in pieces)))
+    weights = [prior, *[weight for weight, _ in evidence]]
+    divided = [prior * settings.polarity_prior, *[weight * division for weight, division in evidence]]
+    return 100.0 * math.fsum(divided) / math.fsum(weights)
