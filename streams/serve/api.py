@@ -7,6 +7,7 @@ board.
 from __future__ import annotations
 
 from collections.abc import Callable
+from urllib.parse import quote
 
 import msgspec
 from aiohttp import web
@@ -57,7 +58,7 @@ class Api:
         story = self._board.find(name)
         if story is None:
             if into := self._board.merged_into(name):
-                raise web.HTTPFound(f"/api/stories/{into}")
+                raise web.HTTPFound(f"/api/stories/{quote(into, safe='')}")
             return _json(_encode({"error": "there is no such story on the board; it may be over"}), status=404)
         return _json(
             b'{"now_ms":%d,"score":%b,"trend":%b,"events":[%b]}'
@@ -72,15 +73,20 @@ class Api:
     async def events(self, request: web.Request) -> web.Response:
         """Answer with the recent events, newest first."""
         values = values_of(request)
-        limit = limit_of(values)
-        types = types_of(values)
-        if wanted := values.get("story", [""])[-1]:
-            story = self._board.find(wanted)
+        limit, types, wanted = limit_of(values), types_of(values), StoryFilter.parse(values)
+        if name := values.get("story", [""])[-1]:
+            story = self._board.find(name)
             kept = self._board.story_events(story.row.story) if story else []
-            kept = [one for one in kept if one.event.type in types][:limit]
+            kept = [one for one in kept if one.event.type in types]
         else:
-            kept = self._board.events(types, limit)
-        return _json(b'{"now_ms":%d,"events":[%b]}' % (self._now_ms(), _records(kept)))
+            kept = self._board.events(types)
+        if wanted != StoryFilter():
+            kept = [
+                one
+                for one in kept
+                if (story := self._board.get(one.event.story)) is not None and wanted.matches(story.row)
+            ]
+        return _json(b'{"now_ms":%d,"events":[%b]}' % (self._now_ms(), _records(kept[:limit])))
 
     async def status(self, _request: web.Request) -> web.Response:
         """Answer with how serve is doing."""
@@ -117,7 +123,7 @@ _FILTERS = frozenset({"beat", "band", "state", "platform", "category", "q"})
 _PARAMETERS = {
     "/api/stories": _FILTERS | {"sort", "limit"},
     "/api/stories.ndjson": _FILTERS,
-    "/api/events": frozenset({"type", "story", "limit"}),
+    "/api/events": _FILTERS | {"type", "story", "limit"},
     "/ws": _FILTERS | {"story"},
 }
 

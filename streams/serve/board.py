@@ -224,13 +224,13 @@ class Board:
                 self._merged_into.popitem(last=False)
         return kept
 
-    def events(self, types: Collection[EventType] = EVENT_TYPES, limit: int | None = None) -> list[KeptEvent]:
+    def events(self, types: Collection[EventType] = EVENT_TYPES) -> list[KeptEvent]:
         """Return the recent events of these types, newest first."""
-        return _newest_first((kept for type_ in types for kept in self._events[type_]), limit)
+        return _newest_first(kept for type_ in types for kept in self._events[type_])
 
     def story_events(self, id_: str) -> list[KeptEvent]:
         """Return what happened to one story (every type but ``noise_update``), newest first."""
-        return _newest_first(self._events_by_story.get(id_, ()), None)
+        return _newest_first(self._events_by_story.get(id_, ()))
 
     def facets(self) -> dict[str, dict[str, int]]:
         """Return how many stories there are of each beat, band, state, category and platform (the most common ones)."""
@@ -271,8 +271,8 @@ def _add(counts: Counter[str], value: str, by: int) -> None:
         del counts[value]
 
 
-def _newest_first(events: Iterable[KeptEvent], limit: int | None) -> list[KeptEvent]:
-    return sorted(events, key=lambda kept: kept.event.at_ms, reverse=True)[:limit]
+def _newest_first(events: Iterable[KeptEvent]) -> list[KeptEvent]:
+    return sorted(events, key=lambda kept: kept.event.at_ms, reverse=True)
 
 
 _encode = msgspec.json.Encoder().encode

@@ -53,15 +53,12 @@ def is_allowed_host(host: str, allowed_hosts: Collection[str]) -> bool:
     stands in the Host header. It cannot do that to an address, nor to ``localhost``, so these are let in.
     """
     try:
-        name = urlsplit(f"//{host}").hostname
-    except ValueError:
-        return False
-    if name is None or not HOST_CHARS.issuperset(host):
-        return False
-    if name == "localhost" or name in allowed_hosts:
-        return True
-    try:
-        ipaddress.ip_address(name)
+        parts = urlsplit(f"//{host}")
+        name, _ = parts.hostname or "", parts.port  # a port out of range is a ValueError too
+        if not HOST_CHARS.issuperset(host):
+            return False
+        if name != "localhost" and name not in allowed_hosts:
+            ipaddress.ip_address(name)
     except ValueError:
         return False
     return True

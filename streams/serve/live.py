@@ -28,6 +28,7 @@ __all__ = ["Live"]
 MAX_MESSAGE_BYTES = 4_096
 HEARTBEAT_SECONDS = 20.0
 STATUS_SECONDS = 1.0
+GOODBYE_SECONDS = 1.5
 
 _encode = msgspec.json.Encoder().encode
 
@@ -71,11 +72,13 @@ class Live:
             self._watchers.note_status(_encode(self._status.report()))
 
     async def close(self, _app: web.Application) -> None:
-        """Say goodbye to every client (for ``Application.on_shutdown``)."""
-        await asyncio.gather(
-            *(socket.close(code=WSCloseCode.GOING_AWAY, message=b"the server is stopping") for socket in self._sockets),
-            return_exceptions=True,
-        )
+        """Say goodbye to every client (for ``Application.on_shutdown``); those that do not listen are left behind."""
+        goodbyes = [
+            asyncio.create_task(socket.close(code=WSCloseCode.GOING_AWAY, message=b"the server is stopping"))
+            for socket in self._sockets
+        ]
+        if goodbyes:
+            await asyncio.wait(goodbyes, timeout=GOODBYE_SECONDS)
 
     async def connect(self, request: web.Request) -> web.StreamResponse:
         """Serve one client until it goes, is dropped, or the server stops."""
@@ -95,12 +98,10 @@ class Live:
             await socket.prepare(request)
             self._sockets.add(socket)
             watcher.note_status(_encode(self._status.report()))
-            sending = asyncio.create_task(self._send(request, socket, watcher))
-            try:
+            async with asyncio.TaskGroup() as group:
+                sending = group.create_task(self._send(request, socket, watcher))
                 await self._receive(socket, watcher)
-            finally:
                 sending.cancel()
-                await asyncio.gather(sending, return_exceptions=True)
         return socket
 
     async def _send(self, request: web.Request, socket: web.WebSocketResponse, watcher: Watcher) -> None:

@@ -24,7 +24,7 @@ from streams.serve.query import BadQueryError
 from streams.serve.status import Status
 from streams.serve.watchers import Watchers
 
-__all__ = ["Server", "serve"]
+__all__ = ["Server", "application", "serve"]
 
 MAX_BODY_BYTES = 1_024
 SHUTDOWN_SECONDS = 2.0
@@ -57,13 +57,7 @@ class Server:
             stale_after_ms=int(config.stale_after_seconds * 1_000),
         )
         self._live = Live(board=board, watchers=watchers, status=self._status, config=config, now_ms=now_ms)
-        app = web.Application(
-            middlewares=[_measure, guard.guard(config.allowed_hosts), _explain_bad_queries],
-            client_max_size=MAX_BODY_BYTES,
-        )
-        app.on_response_prepare.append(guard.security_headers(config.allowed_hosts))
-        app.on_shutdown.append(self._live.close)
-        app.add_routes([*page.routes(), *Api(board, self._status, now_ms).routes(), *self._live.routes()])
+        app = application(config, Api(board, self._status, now_ms), self._live)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
 
     @property
@@ -133,6 +127,18 @@ async def serve(
     """
     config = ServeConfig(host=host, port=port)
     await Server(kafka=kafka, prefix=prefix, config=config, now_ms=now_ms).run(stop, ready)
+
+
+def application(config: ServeConfig, api: Api, live: Live) -> web.Application:
+    """Return page, API and WebSocket behind their guards."""
+    app = web.Application(
+        middlewares=[_measure, guard.guard(config.allowed_hosts), _explain_bad_queries],
+        client_max_size=MAX_BODY_BYTES,
+    )
+    app.on_response_prepare.append(guard.security_headers(config.allowed_hosts))
+    app.on_shutdown.append(live.close)
+    app.add_routes([*page.routes(), *api.routes(), *live.routes()])
+    return app
 
 
 @web.middleware

@@ -14,9 +14,9 @@ __all__ = ["Trend"]
 class Trend:
     """Noise over time, in at most ``capacity`` points, whatever the story's age.
 
-    When it is full, the older three quarters are halved: of two neighbours the louder stays, so that a peak survives.
-    So the recent past is fine and the far past coarse, as on a logarithmic axis. Points may come in any order; a time
-    seen again replaces its point. 16 bytes a point.
+    When it is full, the older three quarters are halved: of two neighbours the louder stays, so that the peak survives;
+    the first point stays too. So the recent past is fine and the far past coarse, as on a logarithmic axis. Points may
+    come in any order; a time seen again replaces its point. 16 bytes a point.
     """
 
     __slots__ = ("_capacity", "_noise", "_times")
@@ -45,9 +45,8 @@ class Trend:
         return [(at_ms, round(noise, 2)) for at_ms, noise in zip(self._times, self._noise, strict=True)]
 
     def _thin(self) -> None:
-        old = self._capacity * 3 // 4
-        kept = [i if i + 1 >= old or self._noise[i] >= self._noise[i + 1] else i + 1 for i in range(0, old, 2)]
-        kept[0] = 0  # where the story began stays
-        kept += range(old, len(self._times))
+        old = self._capacity * 3 // 4 | 1  # the first point, and pairs
+        pairs = ((i, i + 1) for i in range(1, old - 1, 2))
+        kept = [0, *(max(pair, key=self._noise.__getitem__) for pair in pairs), *range(old, len(self._times))]
         self._times = array("q", [self._times[i] for i in kept])
         self._noise = array("d", [self._noise[i] for i in kept])

@@ -1,6 +1,6 @@
 """A small seeded newsroom: stories that rise and fade, told in contract records.
 
-For the tests of serve only. It writes what the role ``score`` would, straight from CONTRACT.md, and knows nothing of it.
+For the tests of serve only. It writes what the role ``score`` would, straight from the contract; it does not know it.
 """
 
 from __future__ import annotations

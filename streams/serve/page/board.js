@@ -14,6 +14,8 @@ const ORDERS = {
 export class Board {
   #stories = new Map();
   total = 0;
+  asked; // the question that the stories held answer, and their order
+  sort;
 
   get size() {
     return this.#stories.size;

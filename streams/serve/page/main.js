@@ -2,6 +2,7 @@
 
 import { Board } from "./board.js";
 import { Channel } from "./channel.js";
+import { setAttribute } from "./dom.js";
 import { EventFeed, TOLD } from "./events.js";
 import { Filters } from "./filters.js";
 import { Freshness } from "./freshness.js";
@@ -21,8 +22,15 @@ const story = new StoryView({
   now: () => freshness.now(),
   reference: () => freshness.reference(),
   home: () => address("/"),
-  moved: (slug) => location.replace(address(`/story/${encodeURIComponent(slug)}`)),
+  moved: (score) => location.replace(storyAddress(score)),
 });
+
+const narrow = matchMedia("(max-width: 1180px)");
+const places = new Map();
+const tabs = [
+  [document.getElementById("tab-ranking"), "ranking", "/"],
+  [document.getElementById("tab-events"), "events", "/events"],
+];
 
 let channel = null;
 let watched = null;
@@ -55,12 +63,16 @@ function follow() {
       // not an address of ours
     }
   }
-  document.body.dataset.view = name ? "story" : path === "/events" ? "events" : "ranking";
-  for (const [id, view] of [["tab-ranking", "/"], ["tab-events", "/events"]]) {
-    const tab = document.getElementById(id);
-    tab.setAttribute("href", address(view));
-    if (!name && (path === "/events") === (view === "/events")) tab.setAttribute("aria-current", "page");
-    else tab.removeAttribute("aria-current");
+  const view = name ? "story" : path === "/events" ? "events" : "ranking";
+  for (const [tab, itsView, itsPath] of tabs) {
+    setAttribute(tab, "href", address(itsPath));
+    setAttribute(tab, "aria-current", view === itsView ? "page" : null);
+  }
+  // Where there is room for one view only, each keeps its place.
+  if (document.body.dataset.view !== view) {
+    places.set(document.body.dataset.view, scrollY);
+    document.body.dataset.view = view;
+    if (narrow.matches) requestAnimationFrame(() => scrollTo(0, view === "story" ? 0 : places.get(view) ?? 0));
   }
   if (name) story.open(name);
   else story.close();
@@ -114,7 +126,7 @@ async function reload() {
   try {
     const [stories, events] = await Promise.all([
       get(`/api/stories?${query}`),
-      get(`/api/events?limit=80&type=${TOLD.join()}`),
+      get(`/api/events?${filters.filterQuery()}&limit=80&type=${TOLD.join()}`),
     ]);
     if (turn !== loading) return;
     failed = false;
@@ -153,7 +165,6 @@ function draw() {
   ranking.show(board, { nowMs, sort: filters.sort, open: story.name, href: storyAddress, empty: emptiness() });
   feed.tick(nowMs);
   story.tick();
-  document.documentElement.dataset.loaded = loading > 0 && board.asked !== undefined;
 }
 
 function emptiness() {

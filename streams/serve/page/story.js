@@ -13,7 +13,7 @@ export class StoryView {
   #told = null;
   #context;
 
-  // context: { now(), reference(), home(), moved(slug) }
+  // context: { now(), reference(), home(), moved(score) }
   constructor(context) {
     this.#context = context;
   }
@@ -36,6 +36,7 @@ export class StoryView {
     this.#channel?.close();
     this.#channel = this.#paper = this.#told = this.#name = null;
     this.#node.hidden = true;
+    document.title = "Hubbub";
   }
 
   tick() {
@@ -58,7 +59,7 @@ export class StoryView {
     const told = await response.json();
     if (this.#name !== name) return;
     if (response.redirected) {
-      this.#context.moved(told.score.slug); // it was merged: the address shall say so
+      this.#context.moved(told.score); // it was merged: the address shall say so
       return;
     }
     this.#told = told;
@@ -88,6 +89,8 @@ export class StoryView {
   }
 
   #show() {
+    const { noise, title } = this.#told.score;
+    document.title = `${noise.toFixed(0)} · ${title} · Hubbub`;
     this.#paper.show(this.#told, this.#context);
   }
 
