@@ -39,6 +39,7 @@ from typing import IO, Final, Self
 from aiokafka import AIOKafkaClient
 from aiokafka.errors import KafkaError
 
+from hubbub.errors import UserError
 from hubbub.tied import tied
 
 __all__ = ["BrokerError", "EmbeddedBroker"]
@@ -49,7 +50,7 @@ STOP_TIMEOUT_SECONDS: Final = 5.0
 POLL_SECONDS: Final = 0.02
 
 
-class BrokerError(RuntimeError):
+class BrokerError(UserError):
     """The embedded broker cannot run. The message says why and what to do about it, in one line."""
 
 
