@@ -135,6 +135,9 @@ class Crowd:
             mine[1].merge(replies)
         self.posted |= {platforms[platform] for platform in other.posted}
         self.threshold = max(self.threshold, other.threshold)
+        self.sources = {
+            key: source for key, source in self.sources.items() if priority(1 + source[0], key) > self.threshold
+        }
         for key, (audience, kind, platform) in other.sources.items():
             self._add_source(key, (audience, kind, platforms[platform]))
         for ring, others in zip(self.rings, other.rings, strict=True):
@@ -146,9 +149,9 @@ class Crowd:
 
     def settle(self) -> None:
         """Forget the sources past the cap."""
-        priorities = {key: priority(1 + source[0], key) for key, source in self.sources.items()}
-        self.sources = {key: source for key, source in self.sources.items() if priorities[key] > self.threshold}
-        over, threshold = surplus({key: priorities[key] for key in self.sources}, SOURCES)
+        if len(self.sources) <= SOURCES:
+            return
+        over, threshold = surplus({key: priority(1 + source[0], key) for key, source in self.sources.items()}, SOURCES)
         for key in over:
             del self.sources[key]
         self.threshold = max(self.threshold, threshold)

@@ -113,6 +113,8 @@ class Ledger:
         if other.crowd is not None:
             self._crowd().merge(other.crowd, index)
             self.threshold = max(self.threshold, other.threshold)
+            for item in [item for item in self.items.values() if not self._is_sampled(item)]:
+                self._drop(self.items.pop(item.key))
         for item in other.items.values():
             self._take(msgspec.structs.replace(item, platform=index[item.platform]))
         for run in other.runs:
@@ -125,15 +127,15 @@ class Ledger:
 
     def settle(self) -> None:
         """Sort out items over the cap: from the first on that goes, the story is a crowd."""
-        if len(self.items) <= MAX_ITEMS and not self.threshold:
-            return
-        priorities = {key: priority(weight(item), key) for key, item in self.items.items()}
-        over, threshold = surplus(priorities, MAX_ITEMS)
-        if over:
+        if len(self.items) > MAX_ITEMS:
+            priorities = {key: priority(weight(item), key) for key, item in self.items.items()}
+            over, threshold = surplus(priorities, MAX_ITEMS)
             self._crowd()
             self.threshold = max(self.threshold, threshold)
-        for key in [key for key, value in priorities.items() if value <= self.threshold]:
-            self._drop(self.items.pop(key))
+            for key in over:
+                self._drop(self.items.pop(key))
+        if self.crowd is not None:
+            self.crowd.settle()
 
     def until(self, t_ms: int) -> Ledger:
         """Return what this ledger would be without the items covered after ``t_ms``; itself, if there are none.
@@ -249,19 +251,24 @@ class Ledger:
     def _take(self, item: Item) -> None:
         key = item.key
         old = self.items.get(key)
-        if old is not None:
+        if old is None:
+            if self._is_sampled(item):
+                self._keep(item)
+        else:
             covered_ms = min(old.covered_ms, item.covered_ms)
             if item.replaces(old):
-                self._drop(old)
-                self._keep(item)
+                self._drop(self.items.pop(key))
+                if self._is_sampled(item):
+                    self._keep(item)
                 old = item
             old.covered_ms = covered_ms
-        elif not self.threshold or priority(weight(item), key) > self.threshold:
-            self._keep(item)
         if self.crowd is not None:
             self.crowd.add(item)
         if len(self.items) > MAX_ITEMS + _SLACK:
             self.settle()
+
+    def _is_sampled(self, item: Item) -> bool:
+        return not self.threshold or priority(weight(item), item.key) > self.threshold
 
     def _keep(self, item: Item) -> None:
         self.items[item.key] = item
