@@ -78,7 +78,7 @@ def verdict_on(status: int, headers: Mapping[str, str], what: str) -> CollectErr
         return SlowDownError(message, after_seconds)
     if status == 401:
         return GiveUpError(f"{message}: check the credentials")
-    if status in {404, 410, 414}:
+    if status in {404, 410, 414} or 300 <= status < 400:  # redirects are not followed: they would take data along
         return NeverRetryError(message)
     return RetryLaterError(message)
 

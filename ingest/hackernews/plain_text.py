@@ -10,7 +10,7 @@ import re
 
 __all__ = ["plain_text"]
 
-_tags = re.compile(r"<([^<>]*)>")
+_tags = re.compile(r"<(/?[a-zA-Z][^<>]*)>")
 _href = re.compile(r"""href\s*=\s*["']([^"']*)["']""", re.IGNORECASE)
 
 

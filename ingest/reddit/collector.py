@@ -29,8 +29,10 @@ __all__ = ["SPEC", "RedditCollector"]
 
 REOBSERVE: Final = "reobserve"
 SWEEP: Final = "sweep "
+REACH: Final = 900
+"""Reddit's listings reach back 1 000 things, less what was removed. One that ends before has shown all there is."""
 MAX_SEEN: Final = 1_500
-"""Per listing. Reddit's listings reach back 1 000 things; some more, since things come and go."""
+"""Per listing: its reach and some more, since things come and go."""
 MAX_KNOWN_POSTS: Final = 50_000
 
 
@@ -130,8 +132,8 @@ class RedditCollector:
         """Read a listing back to something seen; return what was not seen, oldest first, and whether there is a gap.
 
         A listing shows the newest first and moves on while its pages are read, so a thing may appear on two of them.
-        There is a gap if all that Reddit would give was read and nothing in it was known. ``whole``: read on past what
-        is known.
+        There is a gap if nothing in it was known though it ended where Reddit's patience ends. ``whole``: read on past
+        what is known.
         """
         seen = self._seen[name]
         items: dict[str, _Witnessed] = {}
@@ -145,7 +147,7 @@ class RedditCollector:
                 items.setdefault(item.fullname, item)
             known = any(item.fullname in seen for item in witnessed)
             after = page.after
-            met = met or known or after is None or not recent
+            met = met or known or not recent or (after is None and len(items) < REACH)
             if after is None or not recent or (known and not whole):
                 break
         return [item for item in reversed(items.values()) if item.fullname not in seen], not met

@@ -109,8 +109,8 @@ def _submission(thing: _Submission, witnessed_ms: int) -> Signals:
                 title=well_formed(thing.title),
                 text=_text(thing.selftext),
                 # A text post's url is its own permalink; only another page is worth following.
-                url=_link(url) if url and not thing.is_self else None,
-                permalink=_link(thing.permalink) if thing.permalink else None,
+                url=None if thing.is_self else _link(url),
+                permalink=_link(thing.permalink),
                 counts=Counts(
                     likes=_count(thing.score),
                     replies=_count(thing.num_comments),
@@ -135,7 +135,7 @@ def _comment(thing: _Comment, witnessed_ms: int) -> Signals:
                 author=_author(thing.author),
                 community=_community(thing.subreddit, None),
                 text=_text(thing.body),
-                permalink=_link(thing.permalink) if thing.permalink else None,
+                permalink=_link(thing.permalink),
                 counts=Counts(likes=None if thing.score_hidden else _count(thing.score)),
                 created_ms=int(thing.created_utc * 1000),
                 observed_ms=witnessed_ms,
@@ -156,8 +156,11 @@ def _text(text: str | None) -> str | None:
     return well_formed(text) if text and text not in GONE else None
 
 
-def _link(url: str) -> str:
-    return well_formed(urljoin(SITE, url))
+def _link(url: str | None) -> str | None:
+    try:
+        return well_formed(urljoin(SITE, url)) if url else None
+    except ValueError:  # no URL at all, such as "http://[::1"; the post is one all the same
+        return None
 
 
 def _count(number: int | None) -> int | None:

@@ -16,7 +16,7 @@ import requests
 from praw.exceptions import PRAWException
 
 from ingest.reddit.config import RedditConfig
-from ingest.verdict import CollectError, GiveUpError, NeverRetryError, RetryLaterError, SlowDownError, verdict_on
+from ingest.verdict import GiveUpError, RetryLaterError, verdict_on
 
 __all__ = ["RedditSession", "verdict_on_exception"]
 
@@ -41,11 +41,14 @@ class RedditSession:
             user_agent=config.user_agent,
             reddit_url=str(config.reddit_url).rstrip("/"),
             oauth_url=str(config.oauth_url).rstrip("/"),
-            timeout=config.request_timeout_seconds,
             check_for_updates=False,
             check_for_async=False,
             requestor_class=_Requestor,
-            requestor_kwargs={"session": self._http, "allowance": self._allowance},
+            requestor_kwargs={
+                "session": self._http,
+                "timeout": config.request_timeout_seconds,
+                "allowance": self._allowance,
+            },
         )
 
     def get(self, path: str, params: dict[str, str | int]) -> object:
@@ -81,12 +84,13 @@ class _Requestor(prawcore.Requestor):  # type: ignore[misc]  # the type checker 
 
     def request(self, *args: Any, **options: Any) -> requests.Response:
         """Send one request. Raises CollectError where there is nothing that prawcore could do better."""
+        options["timeout"] = self.timeout  # PRAW 8 passes prawcore's own, whatever it was told
         try:
             response: requests.Response = super().request(*args, **options)
         except prawcore.RequestException as error:
             raise RetryLaterError(_line(error.original_exception)) from error
         verdict = verdict_on(response.status_code, response.headers, response.url.partition("?")[0])
-        if isinstance(verdict, RetryLaterError | SlowDownError) and response.status_code not in {302, 400, 403}:
+        if verdict is not None and not isinstance(verdict, GiveUpError):  # prawcore renews a token that has expired
             raise verdict
         try:
             remaining, _, reset = (float(response.headers.get(name, "nan")) for name in RATE_LIMIT_HEADERS)
@@ -98,20 +102,12 @@ class _Requestor(prawcore.Requestor):  # type: ignore[misc]  # the type checker 
 
 def verdict_on_exception(error: Exception, path: str) -> Exception:
     """Return what to do about an exception raised by :class:`RedditSession`; itself, if it is a fault of ours."""
-    said = f"{path}: {_line(error)}"
-    verdict: CollectError | None
     match error:
-        case prawcore.OAuthException() | prawcore.InsufficientScope() | prawcore.InvalidToken():
-            verdict = GiveUpError(f"Reddit does not accept the account; check client_id and client_secret ({said})")
-        case prawcore.Redirect():
-            verdict = NeverRetryError(f"{said}: there is no such thing")
-        case prawcore.ResponseException():
-            verdict = verdict_on(error.response.status_code, error.response.headers, path)
-        case prawcore.PrawcoreException() | PRAWException():
-            verdict = RetryLaterError(said)
-        case _:
-            return error
-    return verdict or RetryLaterError(said)  # a success that cannot be read
+        case prawcore.OAuthException() | prawcore.ResponseException(response=requests.Response(status_code=401)):
+            return GiveUpError(f"Reddit refuses us; check client_id, client_secret and the account ({_line(error)})")
+        case prawcore.PrawcoreException() | PRAWException() | RecursionError():  # the last: JSON nested without end
+            return RetryLaterError(f"{path} cannot be read: {_line(error)}")
+    return error
 
 
 def _forget_praw_ini() -> None:
