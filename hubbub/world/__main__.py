@@ -16,6 +16,7 @@ from pathlib import Path
 import msgspec
 
 from hubbub.clock import WorldClock, wall_clock
+from hubbub.world.faults import Faults
 from hubbub.world.generated import DEMO, Size, generate
 from hubbub.world.platforms import Platforms
 from hubbub.world.recorded import read_recording
@@ -43,7 +44,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Serve a simulated Reddit and Hacker News on loopback.",
         epilog="example: python -m hubbub.world --seed 7 --reddit-port 8101 --hackernews-port 8102",
     )
-    parser.add_argument("--seed", type=int, default=1, help="which world; the same seed gives the same world")
+    parser.add_argument("--seed", type=int, default=1, help="which world, and which requests faults strike")
     parser.add_argument(
         "--clock", type=WorldClock.parse, metavar="ORIGIN@STARTEDxSPEED", help="the world's time, epoch ms"
     )
@@ -75,7 +76,8 @@ async def _run(options: argparse.Namespace) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     ports = {"reddit_port": options.reddit_port, "hackernews_port": options.hackernews_port}
-    async with Platforms(world, clock, reddit_budget=budget, **ports) as platforms:
+    faults = Faults(seed=options.seed)
+    async with Platforms(world, clock, faults=faults, reddit_budget=budget, **ports) as platforms:
         ready = {
             "reddit_url": platforms.reddit_url,
             "hackernews_url": platforms.hackernews_url,

@@ -127,13 +127,120 @@ CHATTER: tuple[Corner, ...] = (
         ),
     ),
     Corner(
+        "LocalLLaMA",
+        520_000,
+        ("What {0} do you run on {1}?", "{1} as a home for {0}: noise, heat, tokens per second"),
+        (
+            ("quantized LLM", "coding LLM", "tiny embedding model", "speech-to-text model"),
+            ("two used 3090s", "a Mac mini", "an old mining rig", "a Raspberry Pi cluster", "a laptop from 2019"),
+        ),
+    ),
+    Corner(
+        "homebrewing",
+        1_300_000,
+        ("{0} stuck at 1.020 after {1}", "Blind tasting: {0} against {1}"),
+        (
+            ("My saison", "The oatmeal stout", "A spontaneous cider", "This mead", "The smoked lager"),
+            ("a cold weekend", "dry hopping", "switching yeast", "a week on oak", "rinsing with sanitizer"),
+        ),
+    ),
+    Corner(
+        "astronomy",
+        2_500_000,
+        ("{0} through {1} from my balcony", "Will {0} be visible with {1}?"),
+        (
+            ("Saturn's rings", "The Orion nebula", "A faint comet", "Jupiter's moons", "The Perseids"),
+            ("an 80mm refractor", "city lights", "binoculars", "a phone adapter", "a full moon up"),
+        ),
+    ),
+    Corner(
+        "Parenting",
+        6_100_000,
+        ("Our {0} year old will only sleep with {1}", "How did you explain {1} to a {0} year old?"),
+        (
+            ("two", "three", "four", "six", "nine"),
+            ("a toy excavator", "the hallway light on", "grandpa's funeral", "where rain goes", "divorce"),
+        ),
+    ),
+    Corner(
+        "running",
+        3_700_000,
+        ("First {0} done, {1}", "{1} four weeks before my {0}, what now?"),
+        (
+            ("marathon", "trail ultra", "10k under fifty minutes", "half in the heat"),
+            ("shin splints", "negative splits", "lost two toenails", "cramps at the end", "a twisted ankle"),
+        ),
+    ),
+    Corner(
+        "Aquariums",
+        760_000,
+        ("{0} hiding behind {1} since Tuesday", "Can {0} live with {1}?"),
+        (
+            ("My dwarf gourami", "The bristlenose pleco", "A betta", "Six neon tetras", "The kuhli loach"),
+            ("the filter", "cherry shrimp", "driftwood", "nerite snails", "java fern"),
+        ),
+    ),
+    Corner(
+        "legaladvice",
+        3_000_000,
+        ("Landlord wants {0} because of {1}", "Neighbour's {1} damaged my {0}, who pays?"),
+        (
+            ("the deposit", "fence", "garage roof", "new carpet", "parking spot"),
+            ("a leaking boiler", "oak tree", "drone", "trampoline", "moss"),
+        ),
+    ),
+    Corner(
+        "classicalmusic",
+        2_200_000,
+        ("Which recording of {0} has {1}?", "Heard {0} live with {1}, in tears"),
+        (
+            ("Mahler 9", "the Goldberg Variations", "Winterreise", "Sibelius 5", "the Rite of Spring"),
+            ("gut strings", "the slowest adagio", "period horns", "a boys' choir", "an amateur orchestra"),
+        ),
+    ),
+    Corner(
+        "sewing",
+        1_100_000,
+        ("Made {0} from {1}, be kind", "Is {1} too heavy for {0}?"),
+        (
+            ("a pleated skirt", "a wool coat", "quilted curtains", "a linen shirt", "a costume for the school play"),
+            ("a thrifted duvet", "waxed cotton", "my late aunt's stash", "upholstery velvet", "old sails"),
+        ),
+    ),
+    Corner(
+        "trains",
+        340_000,
+        ("{0} spotted at {1} this morning", "Night service on {1} returns with {0}"),
+        (
+            ("A steam special", "Two retired diesels", "Sleeper coaches", "A snow plough", "A freight of sugar beet"),
+            ("the harbour branch", "platform nine", "the viaduct", "the border crossing", "Elm Junction"),
+        ),
+    ),
+    Corner(
+        "languagelearning",
+        2_800_000,
+        ("Two years of {0} by {1}, ask me anything", "Does {1} help with {0} verbs?"),
+        (
+            ("Finnish", "Swahili", "Welsh", "Korean", "Catalan", "Georgian"),
+            ("reading comics", "singing along", "flash cards", "a pen friend", "radio plays"),
+        ),
+    ),
+    Corner(
+        "geology",
+        420_000,
+        ("Found {0} near {1}, what is it?", "{0} in {1}: how did it get there?"),
+        (
+            ("a banded pebble", "an ammonite", "purple crystals", "a hollow nodule", "a fulgurite"),
+            ("a chalk cliff", "the quarry pond", "a desert road", "the glacier's edge", "my cellar wall"),
+        ),
+    ),
+    Corner(
         None,
         0,
         ("Show HN: {0} written in {1}", "{0} in 500 lines of {1}", "A debugger for {0}, in {1}"),
         (
-            ("A spreadsheet", "A tiny DNS server", "A terminal mail client", "A chess clock", "An SQL formatter",
-             "A regex engine", "A music tracker"),
-            ("Zig", "Rust", "OCaml", "plain C", "Elixir", "Forth", "Lua"),
+            ("A spreadsheet", "A tiny DNS server", "A terminal mail client", "A chess clock", "An SQL formatter"),
+            ("Zig", "Rust", "OCaml", "plain C", "Elixir", "Forth"),
         ),
     ),
     Corner(
@@ -154,7 +261,25 @@ CHATTER: tuple[Corner, ...] = (
             ("a team of three", "a regulated shop", "a hospital", "an old monolith", "a remote company"),
         ),
     ),
-)  # fmt: skip
+    Corner(
+        None,
+        0,
+        ("Reverse engineering {0} with {1}", "{0} from 1983, restored with {1}"),
+        (
+            ("a dishwasher panel", "an arcade board", "a bus ticket machine", "a synthesizer", "a plotter"),
+            ("a logic analyzer", "a soldering iron and patience", "an oscilloscope", "Ghidra", "a microscope"),
+        ),
+    ),
+    Corner(
+        None,
+        0,
+        ("How {0} keeps {1} running", "{1} in the age of {0}"),
+        (
+            ("a volunteer fire brigade", "one retired engineer", "cheap satellite time", "the postal union"),
+            ("an island's power grid", "a village library", "lighthouse optics", "a seed bank", "tram signalling"),
+        ),
+    ),
+)
 
 
 def openings(rng: random.Random) -> Iterator[tuple[Corner, str]]:

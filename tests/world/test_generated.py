@@ -12,6 +12,8 @@ from hubbub.world import Size, World, generate, truth
 from hubbub.world.chatter import CHATTER
 from hubbub.world.items import Item, Post
 from hubbub.world.plots import PLOTS
+from ingest.signal import Signal
+from streams.resolve.beats import load_beat
 
 BEGINS_MS = 1_760_000_000_000
 SEEDS = range(1, 6)
@@ -129,6 +131,22 @@ def test_the_odd_and_the_hostile_are_there(world: World) -> None:
     assert {item.removal for item in items} >= {"deleted", "removed"}
     chatter = [post for post in world.posts("reddit").items if post.story is None]
     assert len({post.title for post in chatter}) == len(chatter)
+
+
+def test_the_default_beat_takes_in_every_story_whole(world: World) -> None:
+    beat = load_beat("ai")
+    for story in world.stories:
+        for post in story.posts:
+            signal = Signal(
+                id=post.signal_id,
+                kind="post",
+                platform=post.platform,
+                thread=post.signal_id,
+                title=post.title,
+                created_ms=post.created_ms,
+                observed_ms=post.appears_ms,
+            )
+            assert beat.relevant(signal), post.title
 
 
 def test_a_larger_world_keeps_every_story_apart_by_name() -> None:
