@@ -133,5 +133,7 @@ async def test_the_advice_makes_the_problem_go_away(broker: Broker) -> None:
     await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, scores, configs={setting: value})])
     await admin.close()
     async with asyncio.timeout(10):  # the brokers learn of it a little later
-        while await topics.check(kafka, broker.topic_prefix, 4, 1):
+        while True:
+            if not await topics.check(kafka, broker.topic_prefix, 4, 1):
+                break
             await asyncio.sleep(0.1)

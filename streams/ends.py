@@ -1,0 +1,40 @@
+"""Where topics end, asked so that every broker tells the truth.
+
+Owns one question to the broker. Must never commit, nor touch a consumer that somebody else reads with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+__all__ = ["log_ends"]
+
+FETCH_WAIT_MS = 20
+
+
+async def log_ends(kafka: Mapping[str, object], partitions: Collection[TopicPartition]) -> dict[TopicPartition, int]:
+    """Return, for each of ``partitions``, the offset that its next record will get.
+
+    ``kafka``: connection options of aiokafka. Kafka's ``end_offsets`` would do, but the embedded broker answers it with
+    the first offset of the last batch + 1. What a fetch says of the log's end is right on both, so one is made.
+
+    Raises:
+        aiokafka.errors.KafkaError: the broker cannot be reached.
+    """
+    if not partitions:
+        return {}
+    async with AIOKafkaConsumer(
+        **kafka, group_id=None, enable_auto_commit=False, fetch_max_wait_ms=FETCH_WAIT_MS
+    ) as consumer:
+        claimed: dict[TopicPartition, int] = await consumer.end_offsets(partitions)
+        consumer.assign(partitions)
+        for partition, offset in claimed.items():  # no await since assign: the consumer must not seek by itself
+            consumer.seek(partition, offset)
+        while True:
+            ends = {partition: consumer.highwater(partition) for partition in partitions}
+            known = {partition: end for partition, end in ends.items() if end is not None}
+            if len(known) == len(ends):
+                return known
+            await consumer.getmany(timeout_ms=FETCH_WAIT_MS)
