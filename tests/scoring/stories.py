@@ -1,0 +1,88 @@
+"""Stories to score: made by hypothesis or by a seed, as lists of observations."""
+
+from __future__ import annotations
+
+import random
+from typing import Literal
+
+from hypothesis import strategies as st
+
+from ingest.signal import Author, Community, Counts, Signal
+from scoring import Reading, Sentiment, Tier
+
+NOW_MS = 1_704_000_000_000
+HOUR_MS = 3_600_000
+PLATFORMS = ("reddit", "hackernews", "x", "bluesky", "gab")
+TIERS: dict[str, Tier] = {"ada": "S", "bob": "A", "cyd": "B", "dan": "C", "eve": "C"}
+
+Seen = tuple[Signal, Reading]
+
+
+def observed(rng: random.Random, root: int, number: int, age_ms: int, look: int) -> Seen:
+    """Return one observation of item ``number`` of a thread: a function of its arguments and the seed."""
+    platform = PLATFORMS[root % len(PLATFORMS)]
+    thread = f"{platform}:{root}"
+    kind: Literal["post", "reply", "repost"] = "post" if number == 0 else rng.choice(("reply", "reply", "repost"))
+    created_ms = NOW_MS - age_ms
+    likes = int(rng.paretovariate(0.7)) % 100_000
+    counts = Counts(
+        likes=rng.choice((None, likes, likes)),
+        replies=rng.choice((None, likes // 5)),
+        shares=rng.choice((None, None, likes // 9)),
+        views=rng.choice((None, None, None, likes * 30)),
+        like_ratio=rng.choice((None, round(rng.random(), 2))),
+    )
+    signal = Signal(
+        id=thread if number == 0 else f"{thread}.{number}",
+        kind=kind,
+        platform=platform,
+        thread=thread,
+        author=rng.choice((None, Author(f"a{rng.randrange(6)}", rng.choice((None, rng.randrange(100_000)))))),
+        community=rng.choice((None, Community(f"c{rng.randrange(3)}", rng.choice((None, rng.randrange(10**7)))))),
+        title=rng.choice((None, f"Title {root}")),
+        counts=rng.choice((Counts(), counts, counts)),
+        created_ms=created_ms,
+        observed_ms=min(NOW_MS, created_ms + look),
+    )
+    feeling: Sentiment | None = rng.choice((None, -1, 0, 1))
+    return signal, Reading(tuple(rng.sample(sorted(TIERS), rng.choice((0, 0, 0, 1, 2)))), feeling)
+
+
+@st.composite
+def stories(draw: st.DrawFn, most: int = 25) -> list[Seen]:
+    """Draw observations of a story: items on several platforms, observed over and over, some in a skewed clock."""
+    ages = st.one_of(
+        st.integers(0, 10 * 60_000),
+        st.integers(0, 30 * HOUR_MS),
+        st.integers(0, 300 * HOUR_MS),
+        st.sampled_from((0, HOUR_MS // 12, HOUR_MS, 24 * HOUR_MS)),
+    )
+    looks = st.one_of(st.just(0), st.integers(0, 5 * HOUR_MS), st.integers(0, 200_000))
+    found: list[Seen] = []
+    numbered = st.tuples(st.integers(0, 6), st.integers(0, 8), ages)
+    items = draw(st.lists(numbered, min_size=1, max_size=most, unique_by=lambda item: item[:2]))
+    for root, number, age_ms in items:
+        for look in draw(st.lists(looks, min_size=1, max_size=3, unique=True)):
+            rng = random.Random(hash((root, number, age_ms, look)))
+            found.append(observed(rng, root, number, age_ms, look))
+    return distinct(found)
+
+
+def seeded_story(seed: int, items: int = 40) -> list[Seen]:
+    """Return a story's observations, made from a seed alone: the same on every machine."""
+    rng = random.Random(seed)
+    span_ms = rng.choice((10 * 60_000, 3 * HOUR_MS, 40 * HOUR_MS, 400 * HOUR_MS))
+    found: list[Seen] = []
+    for index in range(items):
+        root, number = (index, 0) if rng.random() < 0.3 else (rng.randrange(max(1, index)), index)
+        age_ms = rng.randrange(span_ms)
+        found += [
+            observed(rng, root, number, age_ms, rng.randrange(2 * HOUR_MS)) for _ in range(rng.choice((1, 1, 2, 3)))
+        ]
+    rng.shuffle(found)
+    return distinct(found)
+
+
+def distinct(found: list[Seen]) -> list[Seen]:
+    """Return ``found`` with one observation for each (id, observed_ms), which is what tells observations apart."""
+    return list({(signal.id, signal.observed_ms): (signal, reading) for signal, reading in found}.values())
