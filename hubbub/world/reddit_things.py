@@ -3,7 +3,7 @@
 Owns the JSON of ``t1`` (comment), ``t3`` (link), ``t5`` (subreddit), ``more`` and ``Listing``. Pure: items and a time
 in, plain objects out. Must never know HTTP. Keys and types are those that reddit.com sent in recorded sessions of
 2021 to 2026 (https://www.reddit.com/dev/api, https://github.com/reddit-archive/reddit/wiki/JSON); what does not
-concern us has its most common value.
+concern us has its most common value. Only counts that a recording does not tell are null, as they never are there.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ _LINK: Thing = _ON_BOTH | {
 
 _COMMENT: Thing = _ON_BOTH | {
     "associated_award": None, "collapsed": False, "collapsed_because_crowd_control": None, "collapsed_reason": None,
-    "collapsed_reason_code": None, "comment_type": None, "controversiality": 0, "replies": "", "score_hidden": False,
+    "collapsed_reason_code": None, "comment_type": None, "controversiality": 0, "replies": "",
     "unrepliable_reason": None,
 }  # fmt: skip
 
@@ -112,7 +112,7 @@ def comment(reply: Reply, now_ms: int) -> Thing:
         "link_permalink": permalink,
         "link_title": post.title,
         "link_url": post.url or permalink,
-        "num_comments": post.tally(now_ms).replies or 0,
+        "num_comments": post.tally(now_ms).replies,
         "over_18": False,
         "quarantine": False,
     }
@@ -187,10 +187,10 @@ def _link_data(post: Post, communities: Mapping[str, Community], now_ms: int) ->
         "is_robot_indexable": gone is None,
         "is_self": post.url is None,
         "name": fullname(post),
-        "num_comments": tally.replies or 0,
+        "num_comments": tally.replies,
         "permalink": _permalink(post),
         "removed_by_category": None if gone is None else "deleted" if gone == "[deleted]" else "moderator",
-        "score": tally.likes or 0,
+        "score": tally.likes,
         "selftext": text,
         "selftext_html": f"<!-- SC_OFF -->{_html(text)}<!-- SC_ON -->" if text else None,
         "subreddit": post.community,
@@ -199,8 +199,8 @@ def _link_data(post: Post, communities: Mapping[str, Community], now_ms: int) ->
         "subreddit_subscribers": place.members if place else None,
         "thumbnail": "self" if post.url is None else "default",
         "title": post.title,
-        "ups": tally.likes or 0,
-        "upvote_ratio": 1.0 if tally.like_ratio is None else float(tally.like_ratio),
+        "ups": tally.likes,
+        "upvote_ratio": tally.like_ratio,
         "url": url,
     }
     if author is not None:
@@ -220,7 +220,7 @@ def _comment_data(reply: Reply, now_ms: int) -> Thing:
     gone = _GONE[reply.removal] if reply.removal and reply.gone(now_ms) else None
     author = reply.author if gone is None else None
     body = reply.text if gone is None else gone
-    score = reply.votes.at(now_ms).likes or 0
+    score = reply.votes.at(now_ms).likes
     data = _COMMENT | {
         "author": author or "[deleted]",
         "body": body,
@@ -233,11 +233,12 @@ def _comment_data(reply: Reply, now_ms: int) -> Thing:
         "name": fullname(reply),
         "parent_id": fullname(reply.parent),
         "permalink": f"{_permalink(post)}{reply.native}/",
-        "score": score,
+        "score": 1 if score is None else score,
+        "score_hidden": score is None,
         "subreddit": post.community,
         "subreddit_id": community_id(post.community or ""),
         "subreddit_name_prefixed": f"r/{post.community}",
-        "ups": score,
+        "ups": 1 if score is None else score,
     }
     if author is not None:
         data["author_fullname"] = _account_id(author)
