@@ -105,16 +105,14 @@ class Intake:
             await asyncio.gather(checking, return_exceptions=True)
 
     async def _check(self, log: TopicLog) -> None:
-        """Look now and then whether the broker answers; aiokafka's consumer only falls silent when it does not."""
+        """Look now and then whether the broker answers; aiokafka's consumer only falls silent when it does not.
+
+        A broker that was away is read from the beginning again: it may have come back with another log, and an offset
+        alone does not tell.
+        """
         while True:
             await asyncio.sleep(CHECK_SECONDS)
-            try:
-                await log.check()
-            except (KafkaError, TimeoutError, OSError) as error:
-                self._pause(IntakeState.UNREACHABLE, error)
-            else:
-                if self.state is IntakeState.UNREACHABLE:
-                    self.state = IntakeState.LIVE if log.caught_up else IntakeState.CATCHING_UP
+            await log.check()
 
     def _take(self, record: Record) -> None:
         try:

@@ -74,7 +74,7 @@ class TopicLog:
             await self.check()
             await self._assign(self._consumer)
         except BaseException:
-            await self._consumer.stop()
+            await _close(self._consumer)
             raise
         return self
 
@@ -82,7 +82,7 @@ class TopicLog:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._consumer is not None:
-            await self._consumer.stop()
+            await _close(self._consumer)
 
     @property
     def caught_up(self) -> bool:
@@ -100,7 +100,7 @@ class TopicLog:
         batches = await consumer.getmany(timeout_ms=POLL_TIMEOUT_MS, max_records=MAX_BATCH_RECORDS)
         if not self._caught_up:
             self._caught_up = all(
-                [await consumer.position(partition) >= end for partition, end in self._first_ends.items()]
+                [await consumer.position(partition) >= self._end(partition) for partition in self._first_ends]
             )
         return [Record(record.key, record.value) for records in batches.values() for record in records]
 
@@ -108,10 +108,7 @@ class TopicLog:
         """Return how many records lie between here and the end, as far as the broker has told."""
         consumer = self._open()
         return sum(
-            [
-                max(0, (consumer.highwater(partition) or end) - await consumer.position(partition))
-                for partition, end in self._first_ends.items()
-            ]
+            [max(0, self._end(partition) - await consumer.position(partition)) for partition in self._first_ends]
         )
 
     async def check(self) -> None:
@@ -145,7 +142,26 @@ class TopicLog:
                 start = max(start, self._first_ends[partition] - self._tail_records // len(partitions))
             consumer.seek(partition, start)
 
+    def _end(self, partition: TopicPartition) -> int:
+        """Return where the log ends, as of the newest answer that told. The embedded broker's first is too small."""
+        return max(self._first_ends[partition], self._open().highwater(partition) or 0)
+
     def _open(self) -> AIOKafkaConsumer:
         if self._consumer is None:
             raise RuntimeError("a TopicLog is read inside its `async with` block")
         return self._consumer
+
+
+async def _close(consumer: AIOKafkaConsumer) -> None:
+    """Close ``consumer``, also when its broker is away.
+
+    aiokafka 0.14 then lets the cancellation of its own fetch escape from ``stop``, which would end our task as if
+    somebody had cancelled it, and leaves its connections open.
+    """
+    stopping = asyncio.create_task(consumer.stop())
+    await asyncio.wait({stopping}, timeout=ANSWER_TIMEOUT_SECONDS)
+    if stopping.cancelled() or not stopping.done():
+        stopping.cancel()
+        await consumer._client.close()  # noqa: SLF001 (a second ``stop`` does nothing)
+    else:
+        stopping.result()
