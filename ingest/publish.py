@@ -119,8 +119,7 @@ class Publisher:
                 # What is published must be readable: the reader's own decoder is the gate, limits of fields included.
                 signal.decode(value, now_ms)
             except signal.InvalidSignalError as error:
-                original = msgspec.json.encode(msgspec.to_builtins(item), enc_hook=repr)
-                letters.append(Unreadable(error.reason.value, error.detail, original))
+                letters.append(Unreadable.of(msgspec.to_builtins(item), error.reason.value, error.detail))
                 continue
             acks.append(await producer.send(self._prefix + SIGNALS, value, key=signal.key(item), timestamp_ms=now_ms))
         published = len(acks)

@@ -1,0 +1,115 @@
+"""A TCP proxy in front of a broker that can refuse, hold, or lose the answers of chosen produce requests.
+
+It speaks just enough of Kafka's protocol (https://kafka.apache.org/protocol) to find where a request ends, what kind
+it is, and to put its own port in place of the broker's, so that clients keep coming through it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import Counter
+from enum import Enum
+from typing import Self
+
+PRODUCE = 0
+
+
+class Fault(Enum):
+    """What happens to a produce request for a topic."""
+
+    REFUSE = "refuse"  # it never reaches the broker, and the connection is closed
+    HOLD = "hold"  # it reaches the broker once the fault is taken away
+    LOSE_ANSWER = "lose answer"  # the broker writes it, but nobody hears of that
+
+
+class KafkaProxy:
+    """``faults``: by topic, to be changed at any time. ``struck`` counts. ``open``: whether connections are taken."""
+
+    def __init__(self, bootstrap_servers: str) -> None:
+        host, _, port = bootstrap_servers.rpartition(":")
+        self._host, self._port = host, int(port)
+        self.faults: dict[str, Fault] = {}
+        self.struck: Counter[str] = Counter()
+        self.open = True
+        self.bootstrap_servers = ""
+        self._connections: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        port = self._server.sockets[0].getsockname()[1]
+        self.bootstrap_servers = f"127.0.0.1:{port}"
+        host = self._host.encode()
+        self._theirs, self._ours = host + self._port.to_bytes(4, "big"), host + port.to_bytes(4, "big")
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._server.close()
+        self.cut()
+        await asyncio.gather(*self._connections, return_exceptions=True)
+
+    def cut(self) -> None:
+        """Close every connection."""
+        for connection in self._connections:
+            connection.cancel()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._connections.add(task)
+        try:
+            if self.open:
+                there, back = await asyncio.open_connection(self._host, self._port)
+                pumps = [
+                    asyncio.create_task(self._requests(reader, back, answers := asyncio.Event())),
+                    asyncio.create_task(self._responses(there, writer, answers)),
+                ]
+                try:
+                    await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
+                finally:
+                    for pump in pumps:
+                        pump.cancel()
+                    await asyncio.gather(*pumps, return_exceptions=True)
+                    back.close()
+        except (OSError, asyncio.CancelledError):
+            pass
+        finally:
+            writer.close()
+            self._connections.discard(task)
+
+    async def _requests(self, reader: asyncio.StreamReader, back: asyncio.StreamWriter, lost: asyncio.Event) -> None:
+        with contextlib.suppress(asyncio.IncompleteReadError, OSError):
+            while True:
+                frame = await _frame(reader)
+                topic = self._faulty_topic(frame)
+                if topic is not None:
+                    self.struck[topic] += 1
+                    match self.faults[topic]:
+                        case Fault.REFUSE:
+                            return
+                        case Fault.HOLD:
+                            while self.faults.get(topic) is Fault.HOLD:  # noqa: ASYNC110
+                                await asyncio.sleep(0.01)
+                        case Fault.LOSE_ANSWER:
+                            lost.set()
+                back.write(frame)
+                await back.drain()
+
+    async def _responses(self, there: asyncio.StreamReader, writer: asyncio.StreamWriter, lost: asyncio.Event) -> None:
+        with contextlib.suppress(asyncio.IncompleteReadError, OSError):
+            while True:
+                frame = await _frame(there)
+                if lost.is_set():
+                    return
+                writer.write(frame.replace(self._theirs, self._ours))
+                await writer.drain()
+
+    def _faulty_topic(self, frame: bytes) -> str | None:
+        if int.from_bytes(frame[4:6], "big") != PRODUCE:
+            return None
+        return next((topic for topic in self.faults if topic.encode() in frame), None)
+
+
+async def _frame(reader: asyncio.StreamReader) -> bytes:
+    size = await reader.readexactly(4)
+    return size + await reader.readexactly(int.from_bytes(size, "big"))
