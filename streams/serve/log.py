@@ -56,6 +56,7 @@ class TopicLog:
         self._tail_records = tail_records
         self._consumer: AIOKafkaConsumer | None = None
         self._first_ends: dict[TopicPartition, int] = {}
+        self._corrected: set[TopicPartition] = set()
         self._caught_up = False
 
     async def __aenter__(self) -> Self:
@@ -99,8 +100,9 @@ class TopicLog:
         consumer = self._open()
         batches = await consumer.getmany(timeout_ms=POLL_TIMEOUT_MS, max_records=MAX_BATCH_RECORDS)
         if not self._caught_up:
+            self._correct_ends(consumer)
             self._caught_up = all(
-                [await consumer.position(partition) >= self._end(partition) for partition in self._first_ends]
+                [await consumer.position(partition) >= end for partition, end in self._first_ends.items()]
             )
         return [Record(record.key, record.value) for records in batches.values() for record in records]
 
@@ -108,7 +110,10 @@ class TopicLog:
         """Return how many records lie between here and the end, as far as the broker has told."""
         consumer = self._open()
         return sum(
-            [max(0, self._end(partition) - await consumer.position(partition)) for partition in self._first_ends]
+            [
+                max(0, (consumer.highwater(partition) or end) - await consumer.position(partition))
+                for partition, end in self._first_ends.items()
+            ]
         )
 
     async def check(self) -> None:
@@ -142,9 +147,15 @@ class TopicLog:
                 start = max(start, self._first_ends[partition] - self._tail_records // len(partitions))
             consumer.seek(partition, start)
 
-    def _end(self, partition: TopicPartition) -> int:
-        """Return where the log ends, as of the newest answer that told. The embedded broker's first is too small."""
-        return max(self._first_ends[partition], self._open().highwater(partition) or 0)
+    def _correct_ends(self, consumer: AIOKafkaConsumer) -> None:
+        """Take the end of each partition from its first fetch: asked for it, the embedded broker tells too small a one.
+
+        Only from the first, or a log that grows fast would never be caught up with.
+        """
+        for partition in self._first_ends.keys() - self._corrected:
+            if (end := consumer.highwater(partition)) is not None:
+                self._first_ends[partition] = max(end, self._first_ends[partition])
+                self._corrected.add(partition)
 
     def _open(self) -> AIOKafkaConsumer:
         if self._consumer is None:
@@ -162,6 +173,6 @@ async def _close(consumer: AIOKafkaConsumer) -> None:
     await asyncio.wait({stopping}, timeout=ANSWER_TIMEOUT_SECONDS)
     if stopping.cancelled() or not stopping.done():
         stopping.cancel()
-        await consumer._client.close()  # noqa: SLF001 (a second ``stop`` does nothing)
+        await consumer._client.close()  # a second ``stop`` does nothing
     else:
         stopping.result()
