@@ -229,7 +229,7 @@ def _free_port(port: int) -> int:
             why = "another program listens there" if taken else error.strerror
             raise BrokerError(
                 f"the embedded broker cannot listen on {HOST}:{port} ({why}); "
-                "stop that program or choose another port with HUBBUB_KAFKA__EMBEDDED_PORT"
+                "stop that program, or choose another port: HUBBUB_KAFKA__BOOTSTRAP_SERVERS=127.0.0.1:PORT"
             ) from None
         return int(probe.getsockname()[1])
 

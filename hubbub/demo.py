@@ -118,7 +118,8 @@ class Demo:
             for record in await tail.to_end():
                 threads.apply(record.key, record.value)
         facts = truth(self._world, at_ms)
-        stories = {post: threads.lookup(post) or () for story in facts.stories for post in story.posts}
+        posts = [post for story in facts.stories for post in story.posts]
+        stories = {post: known.stories for post in posts if (known := threads.lookup(post)) is not None}
         return scores, agree(facts, stories, scores)
 
     def _children(self, kafka: KafkaSettings, platforms: dict[str, str], port: int) -> list[Child]:

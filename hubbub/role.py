@@ -7,6 +7,7 @@ to finish what it has in hand; the second ends it at once, which loses nothing t
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
 from collections.abc import Awaitable, Callable
@@ -59,7 +60,9 @@ async def _live(name: str, settings: Settings, make: Callable[[], tuple[Role, Pr
             await role(stop)
     except Exception as error:
         log.critical("failed", error=_first_line(error), exc_info=error if settings.log_level == "debug" else None)
-        return 1
+        # No clean-up: threads of libraries may hang, and whatever was not acknowledged is read again by the next start.
+        logging.shutdown()
+        os._exit(1)
     log.info("stopped")
     return 0
 

@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import aiohttp
+from prometheus_client.parser import text_string_to_metric_families
 
 from hubbub.errors import UserError
 from hubbub.tied import tied
@@ -86,6 +87,30 @@ class Supervisor:
             if name in {None, child} and process.returncode is None:
                 with contextlib.suppress(ProcessLookupError):
                     process.kill()
+
+    def pid(self, name: str) -> int:
+        """Return the process id of a child that runs.
+
+        Raises:
+            LookupError: it does not run now.
+        """
+        process = self._processes.get(name)
+        if process is None or process.returncode is not None:
+            raise LookupError(f"{name} does not run now")
+        return process.pid
+
+    async def metrics(self, name: str) -> dict[str, float]:
+        """Return what a child tells at /metrics, each metric summed over its labels."""
+        (child,) = (child for child in self._children if child.name == name)
+        totals: dict[str, float] = {}
+        async with (
+            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session,
+            session.get(f"http://127.0.0.1:{child.health_port}/metrics") as response,
+        ):
+            for family in text_string_to_metric_families(await response.text()):
+                for sample in family.samples:
+                    totals[sample.name] = totals.get(sample.name, 0.0) + sample.value
+        return totals
 
     async def failure(self) -> str:
         """Wait until a child cannot be kept running; return why."""

@@ -11,18 +11,20 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 import msgspec
 
 from ingest.signal import Signal
+from streams.resolve.threads import Known
 from streams.wire import RawEntry
 
 __all__ = ["Ignored", "RoutedBatch", "Router", "RouterConfig"]
 
 Relevance = Callable[[Signal], tuple[str, ...]]
 """The beats a root post is relevant to; none: it is irrelevant."""
-Lookup = Callable[[str], tuple[str, ...] | None]
-"""The stories of a thread; None while undecided, none of them when it was decided that it belongs to no story."""
+Lookup = Callable[[str], Known | None]
+"""What is known of a thread; None while it is undecided."""
 
 
 class Ignored(StrEnum):
@@ -47,10 +49,20 @@ class RouterConfig:
 
 
 @dataclass(slots=True)
-class _Waiting:
+class _Pending:
+    """A thread whose root post is a candidate, undecided since ``since`` (monotonic seconds)."""
+
     at_ms: int
     since: float
     entries: list[RawEntry]
+
+
+class _Orphan(NamedTuple):
+    """A reply whose root post has not been seen."""
+
+    thread: str
+    since: float
+    entry: RawEntry
 
 
 @dataclass(slots=True)
@@ -73,9 +85,9 @@ class Router:
         self._config = config
         self._position = 0
         self._stream_ms = stream_ms
-        self._pending: dict[str, _Waiting] = {}
-        self._orphans: dict[str, _Waiting] = {}
-        self._orphaned = 0
+        self._pending: dict[str, _Pending] = {}
+        self._orphans: dict[int, _Orphan] = {}
+        self._orphans_of: dict[str, list[int]] = {}
         self._irrelevant: OrderedDict[str, None] = OrderedDict()
         self._batch = RoutedBatch()
 
@@ -92,13 +104,13 @@ class Router:
     @property
     def waiting(self) -> int:
         """How many signals wait for a decision or for their root post."""
-        return self._orphaned + sum(len(waiting.entries) for waiting in self._pending.values())
+        return len(self._orphans) + sum(len(waiting.entries) for waiting in self._pending.values())
 
     @property
     def low(self) -> int:
         """The offset below which everything has been handed out; what may be committed once that is acknowledged."""
-        waiting = [w.entries[0].offset for group in (self._pending, self._orphans) for w in group.values()]
-        return min(waiting, default=self._position)
+        waiting = [waiting.entries[0].offset for waiting in self._pending.values()]
+        return min(*waiting, next(iter(self._orphans), self._position), self._position)
 
     @property
     def undecided(self) -> int:
@@ -134,29 +146,36 @@ class Router:
         """Take in the record at ``offset``: ``raw`` bytes, which decode to ``signal``."""
         self._position = offset + 1
         self._stream_ms = max(self._stream_ms, signal.observed_ms)
-        entry = RawEntry(offset, self._stream_ms, msgspec.Raw(raw))
         thread = signal.thread
-        stories = self._lookup(thread)
-        if stories is not None:
-            self._hand_out(stories, (entry,))
-        elif (waiting := self._pending.get(thread)) is not None:
+        known = self._lookup(thread)
+        if known is not None:
+            self._pass(known, offset, raw)
+            return
+        entry = RawEntry(offset, self._stream_ms, msgspec.Raw(raw))
+        if (waiting := self._pending.get(thread)) is not None:
             waiting.entries.append(entry)
         elif thread in self._irrelevant:
             self._ignore(Ignored.IRRELEVANT)
-        elif not signal.is_root:
-            self._wait_for_root(thread, entry, monotonic)
-        else:
+        elif signal.is_root:
             self._new_thread(thread, entry, signal, monotonic)
+        else:
+            self._orphans[offset] = _Orphan(thread, monotonic, entry)
+            self._orphans_of.setdefault(thread, []).append(offset)
 
     def decided(self, thread: str) -> None:
         """Hand out what waited for the decision on ``thread``, which ``lookup`` now knows."""
         waiting = self._pending.pop(thread, None)
         if waiting is not None:
-            self._hand_out(self._lookup(thread) or (), waiting.entries)
+            known = self._lookup(thread)
+            self._hand_out(known.stories if known is not None else (), waiting.entries)
 
-    def take(self, monotonic: float) -> RoutedBatch:
-        """Return what there is to send, and forget it."""
-        self._give_up_orphans(monotonic)
+    def take(self, *, silent_since: float | None = None) -> RoutedBatch:
+        """Return what there is to send, and forget it.
+
+        ``silent_since``: set while the source is idle and event time stands still; replies that have waited for their
+        root since before it (monotonic seconds) are given up then.
+        """
+        self._give_up_orphans(silent_since)
         batch, self._batch = self._batch, RoutedBatch()
         return batch
 
@@ -169,12 +188,22 @@ class Router:
         self._batch.used += len(entries)
 
     def _ignore(self, reason: Ignored, count: int = 1) -> None:
-        self._batch.ignored[reason] = self._batch.ignored.get(reason, 0) + count
+        if count:
+            self._batch.ignored[reason] = self._batch.ignored.get(reason, 0) + count
+
+    def _pass(self, known: Known, offset: int, raw: bytes) -> None:
+        """Hand out a signal of a known thread; one from too long before its root is an orphan even so.
+
+        That happens when a worker reads again what another had read before: it must come to the same result.
+        """
+        if self._stream_ms < known.at_ms - self._config.orphan_wait_ms:
+            self._ignore(Ignored.ORPHAN)
+            return
+        entry = RawEntry(offset, max(self._stream_ms, known.at_ms), msgspec.Raw(raw))
+        self._hand_out(known.stories, (entry,))
 
     def _new_thread(self, thread: str, entry: RawEntry, signal: Signal, monotonic: float) -> None:
-        orphans = self._orphans.pop(thread, None)
-        earlier = orphans.entries if orphans else []
-        self._orphaned -= len(earlier)
+        earlier = [self._orphans.pop(offset).entry for offset in self._orphans_of.pop(thread, ())]
         beats = self._relevance(signal)
         if not beats:
             self._irrelevant[thread] = None
@@ -182,28 +211,25 @@ class Router:
                 self._irrelevant.popitem(last=False)
             self._ignore(Ignored.IRRELEVANT, 1 + len(earlier))
             return
+        in_time = [e for e in earlier if e.at_ms >= entry.at_ms - self._config.orphan_wait_ms]
+        self._ignore(Ignored.ORPHAN, len(earlier) - len(in_time))
         # Replies that came before their root count from when it came: the time of a source never goes back.
-        entries = [RawEntry(e.offset, entry.at_ms, e.signal) for e in earlier]
+        entries = [RawEntry(e.offset, entry.at_ms, e.signal) for e in in_time]
         entries.append(entry)
-        self._pending[thread] = _Waiting(entry.at_ms, monotonic, entries)
+        self._pending[thread] = _Pending(entry.at_ms, monotonic, entries)
         self._batch.candidates.append((beats, entry.at_ms, signal))
 
-    def _wait_for_root(self, thread: str, entry: RawEntry, monotonic: float) -> None:
-        waiting = self._orphans.get(thread)
-        if waiting is None:
-            self._orphans[thread] = _Waiting(entry.at_ms, monotonic, [entry])
-        else:
-            waiting.entries.append(entry)
-        self._orphaned += 1
-
-    def _give_up_orphans(self, monotonic: float) -> None:
-        """Ignore the replies that waited too long, by event time or by real time, the oldest thread first."""
-        wait_ms = self._config.orphan_wait_ms
+    def _give_up_orphans(self, silent_since: float | None) -> None:
+        """Ignore the replies that waited too long, oldest first, and those that are too many."""
+        earliest_ms = self._stream_ms - self._config.orphan_wait_ms
         while self._orphans:
-            thread, waiting = next(iter(self._orphans.items()))
-            patient = waiting.at_ms + wait_ms >= self._stream_ms and waiting.since + wait_ms / 1000 >= monotonic
-            if patient and self._orphaned <= self._config.orphans:
+            offset, orphan = next(iter(self._orphans.items()))
+            late = orphan.entry.at_ms < earliest_ms or (silent_since is not None and orphan.since < silent_since)
+            if not late and len(self._orphans) <= self._config.orphans:
                 return
-            del self._orphans[thread]
-            self._orphaned -= len(waiting.entries)
-            self._ignore(Ignored.ORPHAN, len(waiting.entries))
+            del self._orphans[offset]
+            siblings = self._orphans_of[orphan.thread]
+            siblings.remove(offset)
+            if not siblings:
+                del self._orphans_of[orphan.thread]
+            self._ignore(Ignored.ORPHAN)

@@ -182,14 +182,14 @@ class Sources:
 
     def _send_source(self, partition: int, router: Router, now: float, *, beat: bool) -> None:
         """Queue everything one source has to send: candidates and their mark, signals and theirs."""
-        batch = router.take(now)
+        idle = self._idle(partition, router, now)
+        batch = router.take(silent_since=now - self._config.orphan_wait_seconds if idle else None)
         for reason, count in batch.ignored.items():
             metrics.RECORDS_IGNORED.labels(STAGE, reason).inc(count)
             self.counts[f"ignored_{reason}"] = self.counts.get(f"ignored_{reason}", 0) + count
         self.counts["used"] += batch.used
         metrics.RECORDS_USED.labels(STAGE).inc(batch.used)
 
-        idle = self._idle(partition, router, now)
         told = self._publishers.told(partition, router.position)
         read_ms = max(router.read_ms(idle=idle), told.mark_ms)
         for beats, at_ms, signal in batch.candidates:

@@ -5,31 +5,39 @@ Owns the look-up from a thread to its stories and from a story to what it is cal
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from streams.wire import StoryInfo, ThreadRecord, decode_story, decode_thread
 
-__all__ = ["STORY_KEY", "THREAD_KEY", "ThreadIndex"]
+__all__ = ["STORY_KEY", "THREAD_KEY", "Known", "ThreadIndex"]
 
 THREAD_KEY = b"t:"
 STORY_KEY = b"s:"
 
 
+class Known(NamedTuple):
+    """What is known of a thread: its stories (none: it belongs to no story), and when its root post was seen."""
+
+    stories: tuple[str, ...]
+    at_ms: int
+
+
 class ThreadIndex:
     """Thread to stories, and story to its name.
 
-    Compact on purpose: the tuple of stories is shared by all threads of a story, so that a thread costs its own id and
-    a dictionary entry.
+    Compact on purpose: the tuple of stories is shared by all threads of a story.
     """
 
     def __init__(self) -> None:
-        self._threads: dict[str, tuple[str, ...]] = {}
+        self._threads: dict[str, Known] = {}
         self._stories: dict[str, StoryInfo] = {}
         self._shared: dict[tuple[str, ...], tuple[str, ...]] = {}
 
     def __len__(self) -> int:
         return len(self._threads)
 
-    def lookup(self, thread: str) -> tuple[str, ...] | None:
-        """Return the stories of ``thread``: none of them if it was decided that it has none, None if undecided."""
+    def lookup(self, thread: str) -> Known | None:
+        """Return what is known of ``thread``; None while it is undecided."""
         return self._threads.get(thread)
 
     def story(self, story: str) -> StoryInfo | None:
@@ -43,7 +51,7 @@ class ThreadIndex:
     def note(self, record: ThreadRecord) -> None:
         """Take in a decision."""
         stories = tuple(assignment.story for assignment in record.assignments)
-        self._threads[record.thread] = self._shared.setdefault(stories, stories)
+        self._threads[record.thread] = Known(self._shared.setdefault(stories, stories), record.at_ms)
 
     def apply(self, key: bytes, value: bytes | None) -> ThreadRecord | None:
         """Take in one record of the topic; return it if it was a decision on a thread.

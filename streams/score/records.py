@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from scoring import Inputs, Score, State
+from scoring import Score, State
 from streams.wire import StoryInfo
 
 __all__ = ["Event", "event", "score_record"]
@@ -48,7 +48,7 @@ def score_record(info: StoryInfo, scored: Score, state: State, previous: float |
             "platforms": scored.platforms,
             "figures": scored.figures,
             "top": scored.top,
-            "inputs": _by_factor(scored, scored.inputs),
+            "inputs": _by_factor(scored),
             "first_seen_ms": scored.first_seen_ms,
             "last_coverage_ms": scored.last_coverage_ms,
             "scored_ms": at_ms,
@@ -62,28 +62,22 @@ def event(kind: str, info: StoryInfo, at_ms: int, **details: object) -> Event:
     return Event(info.id, kind, _encode(record))
 
 
-def _by_factor(scored: Score, inputs: Inputs) -> dict[str, dict[str, object]]:
+_FACTOR_OF = {
+    "people": "reach",
+    "audience": "reach",
+    "loudness": "engagement",
+    "posted_platforms": "cross_platform",
+    "run_ms": "duration",
+    "silence_ms": "duration",
+}
+"""The factor that each of scoring's inputs stands behind; the rest stand behind polarity."""
+
+
+def _by_factor(scored: Score) -> dict[str, dict[str, object]]:
     """Return the raw numbers behind each factor."""
-    return {
-        "reach": {
-            "audience": inputs.people,
-            "views": inputs.audience.views,
-            "community_members": inputs.audience.members,
-            "followers": inputs.audience.followers,
-            "likes_without_views": inputs.audience.likes,
-        },
-        "engagement": {
-            "loudness": inputs.loudness,
-            "interactions": {name: tally.interactions for name, tally in scored.platforms.items()},
-        },
-        "star_power": {"figures": scored.figures},
-        "cross_platform": {"platforms_with_posts": inputs.posted_platforms},
-        "duration": {"run_hours": inputs.run_ms / 3_600_000, "silence_hours": inputs.silence_ms / 3_600_000},
-        "polarity": {
-            "votes": inputs.votes,
-            "vote_weight": inputs.vote_weight,
-            "positive_replies": inputs.positive_replies,
-            "negative_replies": inputs.negative_replies,
-        },
-        "industry_impact": {},
-    }
+    inputs: dict[str, dict[str, object]] = {name: {} for name in scored.factors.__struct_fields__}
+    for name in scored.inputs.__struct_fields__:
+        inputs[_FACTOR_OF.get(name, "polarity")][name] = getattr(scored.inputs, name)
+    inputs["engagement"]["interactions"] = {name: tally.interactions for name, tally in scored.platforms.items()}
+    inputs["star_power"]["figures"] = scored.figures
+    return inputs

@@ -1,8 +1,8 @@
 """One partition of stories: applies signals behind the watermark, decides at ticks, says what to write.
 
 Owns the order in which things happen to stories: signals by (``at_ms``, source, offset), and between them ticks of
-event time, at which spikes and states are decided. So the same log gives the same decisions, however fast it is read and
-in whatever order partitions advance. Pure: reads no clock, writes nothing.
+event time, at which spikes and states are decided. So the same log gives the same decisions, however fast it is read
+and in whatever order partitions advance. Pure: reads no clock, writes nothing.
 """
 
 from __future__ import annotations
