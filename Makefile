@@ -1,0 +1,64 @@
+# What one does with this tree. `make` alone lists it. Needs Python 3.11 or newer and nothing else; Java and Maven only
+# for what runs on Apache Kafka. ARGS="…" hands options on.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+ARGS ?=
+BIN := .venv/bin
+SETUP := .venv/.done
+
+.PHONY: help setup demo test test-fast check format docs bench chaos kafka clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+
+setup: $(SETUP) ## make .venv with the locked dependencies; again only when the lock changes
+
+$(SETUP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo 'Hubbub needs Python 3.11 or newer. Name one: make PYTHON=python3.11 setup'; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
+		|| { echo 'Python lacks venv. On Debian and Ubuntu: sudo apt-get install python3-venv'; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+demo: setup ## the whole system on this machine, with simulated platforms: no account, no network
+	$(BIN)/hubbub demo $(ARGS)
+
+test: setup ## all tests that this machine can run; says what was left out and why
+	@.ci/chromium
+	$(BIN)/coverage run --include='scoring/*,ingest/signal.py' -m pytest $(ARGS)
+	$(BIN)/coverage report --include='scoring/*,ingest/signal.py' --skip-covered --fail-under=100
+
+test-fast: setup ## what needs neither broker nor browser, in under a minute
+	$(BIN)/python -m pytest -m 'not broker and not slow and not browser' $(ARGS)
+
+check: setup ## format, lint, types, architecture, docs
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest --quiet tests/test_architecture.py tests/docs
+
+format: setup ## put the code in form
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+docs: setup ## write the tables of settings, metrics and topics in docs/ from the code
+	$(BIN)/python -m tests.docs.tables
+
+bench: setup ## every benchmark, one after the other
+	@set -e; for bench in benchmarks/bench_*.py; do echo "== $$bench"; $(BIN)/python "$$bench" $(ARGS); done
+
+chaos: setup ## kill -9 of every role in turn, during a replay
+	$(BIN)/python -m pytest tests/pipeline -m broker -k kill $(ARGS)
+
+kafka: ## Apache Kafka on 127.0.0.1:9092 until Ctrl-C (Java 17, and Maven the first time)
+	@exec $(PYTHON) deploy/kafka/cluster.py $(ARGS)
+
+clean: ## remove what was made here, the data of `make kafka` included
+	rm -rf .venv .local .coverage htmlcov build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,177 @@
+"""The documentation says what is so: links lead somewhere, commands exist, tables are the code's."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import typer
+
+from hubbub.cli import app
+from tests.docs.tables import PREFIX, ROOT, TABLES, pages, render, settings
+
+TEXT = {"", ".css", ".html", ".js", ".json", ".lock", ".md", ".py", ".sh", ".svg", ".toml", ".xml", ".yaml", ".yml"}
+NOT_OURS = {"build", "dist", "htmlcov", "node_modules", "target", "__pycache__"}
+OURS_THOUGH_HIDDEN = {".ci", ".gitignore", ".github", ".dockerignore"}
+
+LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)|!\[[^\]]*\]\(([^)\s]+)\)")
+BLOCK = re.compile(r"^```(?:console|bash|sh|shell)\n(.*?)^```", re.DOTALL | re.MULTILINE)
+INLINE = re.compile(r"`((?:make|hubbub) [^`\n]+)`")
+VARIABLE = re.compile(rf"\b{PREFIX}[A-Z0-9_]*[A-Z0-9]\b")
+
+# Written in two parts so that this file does not hold what it looks for.
+REGISTRIES = ("pypi" + ".org", "python" + "hosted.org", "npm" + "js.org", "repo1" + ".maven", "repo.maven" + ".apache")
+PRIVATE = re.compile(
+    r"(?<![\w.~$/}])/(?:" + "|".join(("root", "home/\\w", "work", "Users/\\w")) + r")/" + f"|{'|'.join(REGISTRIES)}"
+)
+
+
+def _tree(folder: Path = ROOT) -> Iterator[Path]:
+    """Yield the text files of the project, without what tools made."""
+    for path in sorted(folder.iterdir()):
+        if path.name in NOT_OURS or path.name.endswith(".egg-info"):
+            continue
+        if path.name.startswith(".") and path.name not in OURS_THOUGH_HIDDEN:
+            continue
+        if path.is_dir():
+            yield from _tree(path)
+        elif path.suffix in TEXT:
+            yield path
+
+
+def _commands(page: str) -> Iterator[list[str]]:
+    """Yield every command a page tells the reader to type, as words."""
+    shown = [line for block in BLOCK.findall(page) for line in block.replace("\\\n", " ").splitlines()]
+    prompts = any(line.startswith("$ ") for line in shown)
+    lines = [line.removeprefix("$ ") for line in shown if line.startswith("$ ") or not prompts]
+    for line in [*lines, *INLINE.findall(page)]:
+        lexer = shlex.shlex(line, posix=True, punctuation_chars=True)
+        lexer.whitespace_split = True
+        command: list[str] = []
+        for word in [*lexer, ";"]:
+            if set(word) <= set("();<>|&"):
+                if command:
+                    yield command
+                command = []
+            elif command or not re.fullmatch(r"\w+=.*", word):  # settings before a command are not the command
+                command.append(word)
+
+
+def _anchors(page: str) -> set[str]:
+    """Return the anchors GitHub makes of a page's headings."""
+    headings = re.findall(r"^#+ (.+)$", page, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def wrong_links(page: Path) -> list[str]:
+    """Return the relative links of ``page`` that lead nowhere."""
+    wrong = []
+    for found in LINK.finditer(page.read_text()):
+        link = found[1] or found[2]
+        if re.match(r"[a-z]+:", link):
+            continue
+        target, _, anchor = link.partition("#")
+        file = (page.parent / target) if target else page
+        if not file.exists() or (anchor and anchor not in _anchors(file.read_text())):
+            wrong.append(link)
+    return wrong
+
+
+def wrong_commands(page: str, makefile: str) -> list[str]:
+    """Return the commands of ``page`` that do not exist, or not with these options."""
+    targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
+    wrong = []
+    for command in _commands(page):
+        program, *words = command
+        if program == "make":
+            named = [word for word in words if "=" not in word and not word.startswith("-")]
+            wrong += [" ".join(command) for word in named if word not in targets]
+        elif Path(program).name == "hubbub":
+            fault = _fault(words)
+            wrong += [f"{' '.join(command)}: {fault}"] if fault else []
+    return wrong
+
+
+def _fault(words: list[str]) -> str | None:
+    """Say what of ``words`` the command line does not know; arguments and their values are the reader's."""
+    command = typer.main.get_command(app)
+    while (inner := getattr(command, "commands", None)) and words and not words[0].startswith("-"):
+        name, *words = words
+        if name not in inner:
+            return f"there is no {name}"
+        command = inner[name]
+    known = {option for parameter in command.params for option in parameter.opts} | {"--help", "-h"}
+    return next((word for word in words if word.startswith("--") and word.partition("=")[0] not in known), None)
+
+
+@pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    assert wrong_links(page) == []
+
+
+@pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(ROOT)))
+def test_commands_exist(page: Path) -> None:
+    assert wrong_commands(page.read_text(), (ROOT / "Makefile").read_text()) == []
+
+
+@pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(ROOT)))
+def test_tables_are_the_codes(page: Path) -> None:
+    assert page.read_text() == render(page.read_text()), "run: make docs"
+
+
+def test_every_table_stands_somewhere() -> None:
+    everything = "".join(page.read_text() for page in pages())
+    assert [table for table in TABLES if f"<!-- table: {table} -->" not in everything] == []
+
+
+def test_settings_that_are_named_anywhere_exist() -> None:
+    known = {variable for variable, _, _ in settings()}
+    sections = {
+        "__".join(parts[:end]) for parts in (name.split("__") for name in known) for end in range(1, len(parts))
+    }
+    wrong = [
+        f"{path.relative_to(ROOT)}: {name}"
+        for path in _tree()
+        if path.relative_to(ROOT).parts[0] != "tests"
+        for name in VARIABLE.findall(path.read_text())
+        if name not in known | sections
+    ]
+    assert wrong == []
+
+
+def test_nothing_in_the_tree_names_a_machine_or_a_registry() -> None:
+    found = [
+        f"{path.relative_to(ROOT)}: {match[0]}" for path in _tree() for match in PRIVATE.finditer(path.read_text())
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("page", "wrong"),
+    [
+        ("```console\n$ make demo\nmake nonsense is printed\n```", []),
+        ("```console\n$ make nonsense\n```", ["make nonsense"]),
+        ("```sh\nFOO=1 make test ARGS=-x && hubbub scores --top 3 | head\n```", []),
+        ("Try `hubbub scroes`.", ["hubbub scroes: there is no scroes"]),
+        ("```sh\n.venv/bin/hubbub topics create --force\n```", [".venv/bin/hubbub topics create --force: --force"]),
+        ("```python\nmake = 1\n```", []),
+    ],
+)
+def test_a_planted_command_is_found(page: str, wrong: list[str]) -> None:
+    assert wrong_commands(page, "demo: setup\ntest:\n") == wrong
+
+
+def test_a_planted_link_is_found(tmp_path: Path) -> None:
+    (tmp_path / "b.md").write_text("# There, now\n")
+    page = tmp_path / "a.md"
+    page.write_text("[x](b.md) [y](b.md#there-now) [z](https://example.org/q) [p](c.md) ![q](d.svg) [r](b.md#gone)")
+    assert wrong_links(page) == ["c.md", "d.svg", "b.md#gone"]
+
+
+@pytest.mark.parametrize("text", ["see /ro" + "ot/x", "at /wo" + "rk/main", "index https://py" + "pi.org/simple"])
+def test_planted_privacies_are_found(text: str) -> None:
+    assert PRIVATE.search(text)
+    assert not PRIVATE.search("https://example.org/home/page and ../work/x and a/root/b")
