@@ -13,7 +13,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 
 from hubbub.world import names
 from hubbub.world.chatter import CHATTER, openings
@@ -60,8 +60,9 @@ MOST_POSTS, FEWEST_POSTS = 16, 2
 REPLY_SHARE = 0.2
 """At most so many replies per interaction; each counts double, the rest are votes."""
 BOTH_PLATFORMS = 0.42
-"""The loudest stories, as a share of all, are on both platforms, with this much of them on Reddit: """
+"""So many of the stories, the loudest, are on both platforms."""
 REDDIT_SHARE = 0.6
+"""Of the interactions of a story that is on both."""
 
 PLACES: tuple[tuple[tuple[str, int], ...], ...] = (
     (("technology", 17_900_000), ("Futurology", 21_800_000), ("singularity", 3_600_000), ("artificial", 1_100_000)),
@@ -85,9 +86,7 @@ def generate(seed: int, begins_ms: int, size: Size = DEMO) -> World:
     replies: list[Reply] = []
     stories: list[Story] = []
     for line in _storylines(seed, begins_ms, ends_ms, size):
-        stories.append(
-            Story(line.story, line.title, line.onset_ms, tuple(line.waves), tuple(line.posts)),
-        )
+        stories.append(Story(line.story, line.title, line.onset_ms, tuple(line.waves), tuple(line.posts)))
         posts += line.posts
         replies += line.replies
     for post, below in _chatter(random.Random(f"{seed}:chatter"), begins_ms, ends_ms, size.chatter):
@@ -103,10 +102,9 @@ def generate(seed: int, begins_ms: int, size: Size = DEMO) -> World:
 def _storylines(seed: int, begins_ms: int, ends_ms: int, size: Size) -> Iterator[Storyline]:
     """Yield the stories, loudest first. Each draws from its own generator: one changed leaves the others alone."""
     cast = random.Random(f"{seed}:cast")
-    plots = [plot for _ in range(0, size.stories, len(PLOTS)) for plot in cast.sample(PLOTS, len(PLOTS))][
-        : size.stories
-    ]
-    plots.sort(key=lambda plot: plot.ratio + cast.uniform(-0.04, 0.04))
+    rounds = chain.from_iterable(cast.sample(PLOTS, len(PLOTS)) for _ in range(0, size.stories, len(PLOTS)))
+    plots = list(islice(rounds, size.stories))
+    plots.sort(key=lambda plot: plot.ratio + cast.uniform(-0.04, 0.04))  # what divides people gets loud
     orgs, rivals = names.deal(cast, names.ORGS), names.deal(cast, names.RIVALS)
     products, places = names.deal(cast, names.PRODUCTS), names.deal(cast, names.PLACES)
     for rank, plot in enumerate(plots):
@@ -124,9 +122,8 @@ def _storylines(seed: int, begins_ms: int, ends_ms: int, size: Size) -> Iterator
         onset_ms = second(begins_ms + part * size.hours * HOUR_MS + rng.uniform(0, 5) * MINUTE_MS)
         where = tuple(name for name, _ in PLACES[min(int(step * len(PLACES)), len(PLACES) - 1)])
         line = Storyline(rng, f"{plot.slug}-{rank + 1}", plot, facts, onset_ms, ends_ms, where)
-        line.play(
-            UNFOLDINGS[0] if part > LAST_ONSET / 2 else rng.choice(UNFOLDINGS[1:]), _loudness(rng, rank, step, size)
-        )
+        bursts = UNFOLDINGS[0] if part > LAST_ONSET / 2 else rng.choice(UNFOLDINGS[1:])
+        line.play(bursts, _loudness(rng, rank, step, size))
         yield line
 
 

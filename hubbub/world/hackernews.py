@@ -7,15 +7,14 @@ Sources: https://github.com/HackerNews/API, https://hn.algolia.com/api.
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from html import escape
 from itertools import islice
 
-import orjson
 from aiohttp import web
 
 from hubbub.clock import Clock
+from hubbub.world.answer import answer
 from hubbub.world.faults import Faults
 from hubbub.world.items import Item, Post, Removal, Reply
 from hubbub.world.timeline import newest
@@ -48,13 +47,13 @@ class HackerNewsServer:
         )
 
     async def _maxitem(self, _: web.Request) -> web.Response:
-        return _json(self._world.highest(self._clock()))
+        return answer(self._world.highest(self._clock()))
 
     async def _item(self, request: web.Request) -> web.Response:
         """Serve an item, or null: the number is not given out, or nobody may see what it stands for yet or ever."""
         now_ms = self._clock()
         found = self._there(request.match_info["number"], now_ms)
-        return _json(None if found is None else _firebase(found, now_ms))
+        return answer(None if found is None else _firebase(found, now_ms))
 
     async def _updates(self, _: web.Request) -> web.Response:
         """Serve the numbers of stories that changed of late, and the names of who replied to them."""
@@ -63,7 +62,7 @@ class HackerNewsServer:
         posts = [post for post in self._stories(now_ms) if post.tally(now_ms) != post.tally(since_ms)]
         newcomers = islice(newest([self._world.replies("hackernews")], now_ms), 100)
         names = dict.fromkeys(reply.author for reply in newcomers if reply.appears_ms > since_ms and reply.author)
-        return _json({"items": [int(post.native) for post in posts], "profiles": list(names)})
+        return answer({"items": [int(post.native) for post in posts], "profiles": list(names)})
 
     async def _top(self, _: web.Request) -> web.Response:
         """Serve the front page's order: points against age, in the form that the site once published."""
@@ -74,11 +73,11 @@ class HackerNewsServer:
             return float(((post.tally(now_ms).likes or 1) - 1) / (age_h + 2) ** 1.8)
 
         shown = [post for post in self._stories(now_ms) if not post.gone(now_ms)]
-        return _json([int(post.native) for post in sorted(shown, key=rank, reverse=True)])
+        return answer([int(post.native) for post in sorted(shown, key=rank, reverse=True)])
 
     async def _new(self, _: web.Request) -> web.Response:
         now_ms = self._clock()
-        return _json([int(post.native) for post in self._stories(now_ms) if not post.gone(now_ms)])
+        return answer([int(post.native) for post in self._stories(now_ms) if not post.gone(now_ms)])
 
     async def _tree(self, request: web.Request) -> web.Response:
         """Serve an item with all that is below it."""
@@ -86,7 +85,7 @@ class HackerNewsServer:
         found = self._there(request.match_info["number"], now_ms)
         if found is None or found.gone(now_ms):
             return web.json_response({"status": 404, "error": "Not Found"}, status=404)
-        return _json(_algolia(found, now_ms))
+        return answer(_algolia(found, now_ms))
 
     def _stories(self, now_ms: int) -> list[Post]:
         return list(islice(newest([self._world.posts("hackernews")], now_ms), STORIES))
@@ -151,11 +150,3 @@ def _algolia(item: Item, now_ms: int) -> dict[str, object]:
 def _html(text: str) -> str:
     """Write a text as Hacker News does: HTML, paragraphs begun by ``<p>``."""
     return escape(text).replace("/", "&#x2F;").replace("\n\n", "<p>")
-
-
-def _json(value: object) -> web.Response:
-    try:
-        body = orjson.dumps(value)
-    except TypeError:  # half a surrogate pair: JSON can carry it escaped
-        body = json.dumps(value).encode()
-    return web.Response(body=body, content_type="application/json", charset="utf-8")

@@ -15,6 +15,7 @@ import msgspec
 from aiohttp import web
 
 from hubbub.clock import Clock
+from hubbub.world.answer import answer
 from hubbub.world.faults import Fault, Faults
 from hubbub.world.hackernews import HackerNewsServer
 from hubbub.world.reddit import REQUESTS_PER_WINDOW, RedditServer
@@ -95,7 +96,7 @@ class Platforms:
             await self._runners.pop().cleanup()
 
     async def _get_faults(self, _: web.Request) -> web.Response:
-        return _json({"schedule": self.faults.schedule, "struck": self.faults.struck})
+        return answer({"schedule": self.faults.schedule, "struck": self.faults.struck})
 
     async def _put_faults(self, request: web.Request) -> web.Response:
         try:
@@ -105,8 +106,4 @@ class Platforms:
         return await self._get_faults(request)
 
     async def _get_truth(self, _: web.Request) -> web.Response:
-        return _json(truth(self.world, self.clock()))
-
-
-def _json(value: object) -> web.Response:
-    return web.Response(body=msgspec.json.encode(value), content_type="application/json")
+        return answer(truth(self.world, self.clock()))

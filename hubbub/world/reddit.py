@@ -9,7 +9,6 @@ https://github.com/reddit-archive/reddit/wiki/OAuth2, and recorded sessions of P
 
 from __future__ import annotations
 
-import json
 import time
 from base64 import b64decode
 from collections.abc import Callable
@@ -17,11 +16,11 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 from urllib.parse import quote
 
-import orjson
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from hubbub.clock import Clock
+from hubbub.world.answer import answer
 from hubbub.world.faults import Faults
 from hubbub.world.items import Community, Item, Post, Reply
 from hubbub.world.reddit_things import Thing, comment, community_id, forest, fullname, link, listing, subreddit
@@ -112,13 +111,13 @@ class RedditServer:
         form = await request.post()
         grant = form.get("grant_type")
         if grant not in {"client_credentials", "password"}:
-            return _json({"error": "unsupported_grant_type"})
+            return answer({"error": "unsupported_grant_type"})
         if grant == "password" and (not form.get("username") or form.get("password") in {None, "", REFUSED}):
-            return _json({"error": "invalid_grant"})
+            return answer({"error": "invalid_grant"})
         token = f"{quote(client)}-{len(self._tokens)}"
         self._tokens[token] = client
         self._clients.setdefault(client, _Client())
-        return _json({"access_token": token, "token_type": "bearer", "expires_in": TOKEN_S, "scope": "*"})
+        return answer({"access_token": token, "token_type": "bearer", "expires_in": TOKEN_S, "scope": "*"})
 
     async def _new(self, request: web.Request) -> web.Response:
         """Serve a page of the newest posts of the subreddits named, or of all."""
@@ -156,11 +155,11 @@ class RedditServer:
             name: self._there(request.query[name], now_ms) for name in ("before", "after") if request.query.get(name)
         }
         if None in anchors.values():
-            return _json(listing([], dist=0))
+            return answer(listing([], dist=0))
         places = {name: place(item) for name, item in anchors.items() if item is not None}
         page = newest_page(timelines, now_ms, lambda item: not item.gone(now_ms), limit, **places)
         full = len(page) == limit and "before" not in places
-        return _json(
+        return answer(
             listing(
                 [thing(item) for item in page],
                 dist=len(page),
@@ -184,7 +183,7 @@ class RedditServer:
         named = request.query.get("sr_name", "").lower().split(",")[:MOST]
         places = self._world.communities
         things += [subreddit(places[name]) for name in named if name in places]
-        return _json(listing(things, dist=len(things)))
+        return answer(listing(things, dist=len(things)))
 
     async def _thread(self, request: web.Request) -> web.Response:
         """Serve a post and the tree of its comments."""
@@ -193,12 +192,12 @@ class RedditServer:
         if not isinstance(post, Post):
             raise web.HTTPNotFound
         limit = _limit(request, 200, 500)
-        return _json([listing([link(post, self._world.communities, now_ms)], dist=1), forest(post, limit, now_ms)])
+        return answer([listing([link(post, self._world.communities, now_ms)], dist=1), forest(post, limit, now_ms)])
 
     async def _about(self, request: web.Request) -> web.Response:
         """Serve a subreddit's description."""
         community: Community | None = self._world.communities.get(request.match_info["places"].lower())
-        return _elsewhere(request) if community is None else _json(subreddit(community))
+        return _elsewhere(request) if community is None else answer(subreddit(community))
 
     def _there(self, name: str, now_ms: int) -> Item | None:
         """Return the item of a fullname, if it has appeared."""
@@ -216,14 +215,6 @@ def _decoded(credentials: str) -> str:
         return b64decode(credentials).decode()
     except ValueError:
         return ""
-
-
-def _json(value: object) -> web.Response:
-    try:
-        body = orjson.dumps(value)
-    except TypeError:  # half a surrogate pair: JSON can carry it escaped, and so do the platforms
-        body = json.dumps(value).encode()
-    return web.Response(body=body, content_type="application/json", charset="utf-8")
 
 
 def _error(status: int, message: str, headers: dict[str, str] | None = None) -> web.Response:

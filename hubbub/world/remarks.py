@@ -25,14 +25,14 @@ _PRAISE = (
 _BLAME = (
     "This is terrible. {about} should be ashamed.",
     "Disgusting, and nobody will be punished for it.",
-    "What a disaster. I am angry just reading this.",
-    "Awful decision, people will get hurt.",
+    "What a disaster. I'm angry just reading this.",
+    "Awful decision, it's people who will get hurt.",
     "I hate where this is going. Greedy and dishonest.",
     "Horrible. The worst part is that they lied about it.",
     "Scary and sad. {about} failed everyone here.",
     "Pathetic excuse, this is simply wrong.",
     "Shameful, reckless, stupid. Pick any two.",
-    "I do not trust {about} at all after this mess.",
+    "I don't trust {about} at all after this mess.",
 )
 _NEITHER = (
     "Does anyone have the original document?",
@@ -45,7 +45,7 @@ _NEITHER = (
     "Following this thread for updates.",
     "So when does it take effect?",
     "Paywalled, can somebody paste the text?",
-    "I read it twice and I am still not sure what changed.",
+    "I read it twice and I'm still not sure what changed.",
     "They posted a statement: no comment until next week.",
 )
 _HOSTILE = (

@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import random
 import time
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import accumulate
 
 from hubbub.world import names
 from hubbub.world.conversation import MINUTE_MS, Mood, converse, late_ms, remove, second
@@ -24,8 +25,10 @@ from hubbub.world.plots import Plot
 
 __all__ = ["HACKERNEWS_TITLE", "UNFOLDINGS", "Burst", "Loudness", "Storyline"]
 
-HACKERNEWS_TITLE = 80
-"""Characters that Hacker News takes in a title."""
+REDDIT_TITLE, HACKERNEWS_TITLE = 300, 80
+"""Characters that a platform takes in a title."""
+DECORATIONS = ("Breaking: {}", "[News] {}", "{} | {outlet}", "{}...", "{} - thoughts?", "{}!")
+"""What is made of a headline when the news is posted once more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +52,11 @@ class Burst:
 
 UNFOLDINGS: tuple[tuple[Burst, ...], ...] = (
     (Burst(0, 1.0, 45, sharp=True),),
-    (Burst(0, 0.6, 35, sharp=True), Burst(110, 0.4, 30, sharp=True)),
-    (Burst(0, 0.3, 60, sharp=False), Burst(75, 0.7, 30, sharp=True)),
+    (Burst(0, 0.4, 25, sharp=True), Burst(160, 0.6, 25, sharp=True)),
+    (Burst(0, 0.2, 50, sharp=False), Burst(90, 0.8, 30, sharp=True)),
 )
-"""How stories unfold: at once, in two bangs, or smouldering until they break."""
+"""How stories unfold: at once, in two bangs, or smouldering until they break. A later bang is larger than what came
+before it and comes when that has nearly died down, so that it stands out in the number of items, too."""
 
 
 @dataclass(slots=True)
@@ -82,7 +86,7 @@ class Storyline:
         """Make the posts and replies on every platform named, the first of them from the onset on."""
         articles = self._articles()
         mood = Mood(self.facts["org"], self.plot.liked, self.plot.hated)
-        counts = [0] * len(bursts)
+        born: list[list[int]] = [[] for _ in bursts]
         for behind, (platform, amount) in enumerate(loudness.items()):
             delay_ms = behind * self.rng.randint(8, 35) * MINUTE_MS
             headlines = self._headlines(platform)
@@ -94,15 +98,15 @@ class Storyline:
                     born_ms += Curve(bursts[burst].scale_min * MINUTE_MS).age_ms(self.rng.random())
                 if born_ms >= self.ends_ms:
                     continue
-                counts[burst] += 1
                 part = weight / sum(weights)
                 votes = self._votes(platform, born_ms, amount.likes * part)
+                born[burst].append(votes.born_ms)
                 post = self._post(platform, next(headlines), self._link(articles), votes)
                 self.replies += converse(self.rng, post, round(amount.replies * part), votes.curve, mood)
         self.waves = [
-            Wave(self.onset_ms + int(burst.after_min * MINUTE_MS), count, burst.sharp)
-            for burst, count in zip(bursts, counts, strict=True)
-            if count
+            Wave(min(times_ms), len(times_ms), burst.sharp)
+            for burst, times_ms in zip(bursts, born, strict=True)
+            if times_ms
         ]
 
     def _votes(self, platform: Platform, born_ms: float, likes: float) -> Grown:
@@ -150,15 +154,13 @@ class Storyline:
     def _headlines(self, platform: Platform) -> Iterator[str]:
         """Yield each wording once, then decorated, as the same news is posted over and over."""
         wordings = [headline.format(**self.facts) for headline in self.plot.headlines]
-        again = self.rng.sample(wordings[1:], len(wordings) - 1)
-        decorated = (
-            self.rng.choice(("Breaking: {}", "[News] {}", "{} | {outlet}", "{}...", "{} - thoughts?", "{}!")).format(
-                wording, outlet=self.rng.choice(names.OUTLETS)
-            )
-            for wording in chain.from_iterable(self.rng.sample(wordings, len(wordings)) for _ in iter(int, 1))
-        )
-        for headline in chain(wordings[:1] if platform == "reddit" else (), again, decorated):
-            yield headline if platform == "reddit" else _shorten(headline, HACKERNEWS_TITLE)
+        most = REDDIT_TITLE if platform == "reddit" else HACKERNEWS_TITLE
+        decorations: tuple[str, ...] = ("{}",)
+        while True:
+            for wording in self.rng.sample(wordings, len(wordings)):
+                outlet = self.rng.choice(names.OUTLETS)
+                yield _shorten(self.rng.choice(decorations).format(wording, outlet=outlet), most)
+            decorations = DECORATIONS
 
     def _articles(self) -> list[str]:
         """Return the addresses of three articles on the story, without host prefix and tracking parameters."""
@@ -185,14 +187,11 @@ class Storyline:
 
 
 def _slots(bursts: tuple[Burst, ...], posts: int) -> Iterator[tuple[int, int]]:
-    """Yield for each post its burst and its order within it, so that the bursts get their shares."""
+    """Yield for each post its burst and its order within it: its share to each, the onset to the first."""
     orders = [0] * len(bursts)
+    reached = list(accumulate(burst.share for burst in bursts[:-1]))
     for index in range(posts):
-        reached, burst = 0.0, 0
-        for burst, planned in enumerate(bursts):  # noqa: B007 (the last one is meant)
-            reached += planned.share
-            if (index + 0.5) / posts < reached:
-                break
+        burst = bisect_right(reached, index / posts)
         yield burst, orders[burst]
         orders[burst] += 1
 

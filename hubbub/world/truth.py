@@ -23,10 +23,14 @@ HALF_LIFE_MS = 7 * 24 * HOUR_MS
 
 
 class SpikeTruth(msgspec.Struct, frozen=True):
-    """A sharp onset: from ``onset_ms`` on, a detector should fire. ``posts``: those of the wave that set in."""
+    """A sharp onset: from ``onset_ms`` on, a detector should fire.
+
+    ``items_before``, ``items_after``: of the story, in the hour before the onset and in the hour from it on, so far.
+    """
 
     onset_ms: int
-    posts: int
+    items_before: int
+    items_after: int
 
 
 class StoryTruth(msgspec.Struct, frozen=True):
@@ -70,6 +74,7 @@ def _story(story: Story, rank: int, loudness: float, now_ms: int) -> StoryTruth:
     posts = [post for post in story.posts if post.there(now_ms)]
     replies = [reply for post in posts for reply in post.thread if reply.there(now_ms)]
     platforms = sorted({post.platform for post in posts})
+    times_ms = [item.created_ms for item in (*posts, *replies)]
     return StoryTruth(
         id=story.id,
         title=story.title,
@@ -77,7 +82,13 @@ def _story(story: Story, rank: int, loudness: float, now_ms: int) -> StoryTruth:
         loudness=round(loudness, 2),
         onset_ms=story.onset_ms,
         spikes=[
-            SpikeTruth(wave.start_ms, wave.posts) for wave in story.waves if wave.sharp and wave.start_ms <= now_ms
+            SpikeTruth(
+                onset_ms=wave.start_ms,
+                items_before=sum(1 for time_ms in times_ms if wave.start_ms - HOUR_MS <= time_ms < wave.start_ms),
+                items_after=sum(1 for time_ms in times_ms if wave.start_ms <= time_ms < wave.start_ms + HOUR_MS),
+            )
+            for wave in story.waves
+            if wave.sharp and wave.start_ms <= now_ms
         ],
         platforms=platforms,
         posts=[post.signal_id for post in posts],

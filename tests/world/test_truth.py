@@ -47,8 +47,14 @@ def test_chatter_belongs_to_no_story(world: World) -> None:
 
 
 def test_spikes_are_told_once_they_have_set_in(world: World) -> None:
-    for story in truth(world, world.ends_ms).stories:
-        for spike in story.spikes:
-            before = {s.id: s for s in truth(world, spike.onset_ms - 1).stories}
-            assert story.id not in before or spike not in before[story.id].spikes
-            assert any(s.id == story.id and spike in s.spikes for s in truth(world, spike.onset_ms + 1).stories)
+    told = [(story.id, spike) for story in truth(world, world.ends_ms).stories for spike in story.spikes]
+    assert len(told) >= 12
+    for id_, spike in told:
+        for now_ms, expected in ((spike.onset_ms - 1, False), (spike.onset_ms, True)):
+            stories = {story.id: story for story in truth(world, now_ms).stories}
+            onsets = [one.onset_ms for one in stories[id_].spikes] if id_ in stories else []
+            assert (spike.onset_ms in onsets) is expected
+        assert spike.items_after >= 1
+    loud = [spike for _, spike in told if spike.items_after >= 30]
+    assert any(spike.items_before for spike in loud), "one that comes upon earlier items"
+    assert all(spike.items_after > 2 * spike.items_before for spike in loud)
