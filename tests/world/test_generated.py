@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from functools import cache
 from string import Formatter
 
 import pytest
@@ -19,6 +20,11 @@ BEGINS_MS = 1_760_000_000_000
 SEEDS = range(1, 6)
 SPEED = 240
 """How fast the demo plays a world."""
+
+
+@cache
+def world_of(seed: int) -> World:
+    return generate(seed, BEGINS_MS)
 
 
 def everything(world: World) -> list[Item]:
@@ -41,7 +47,7 @@ def test_a_seed_gives_the_same_world() -> None:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_items_come_in_an_order_that_platforms_could_have_seen(seed: int) -> None:
-    world = generate(seed, BEGINS_MS)
+    world = world_of(seed)
     items = everything(world)
     assert len({item.signal_id for item in items}) == len(items) == len(world)
     for item in items:
@@ -71,7 +77,7 @@ def test_items_come_in_an_order_that_platforms_could_have_seen(seed: int) -> Non
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_collectors_can_keep_up_at_the_demos_speed(seed: int) -> None:
-    world = generate(seed, BEGINS_MS)
+    world = world_of(seed)
     for platform, most in (("reddit", 60), ("hackernews", 40)):
         lists = (world.posts(platform).items, world.replies(platform).items)  # type: ignore[arg-type]
         busy = Counter(item.appears_ms // (SPEED * 1000) for items in lists for item in items)
@@ -81,7 +87,7 @@ def test_collectors_can_keep_up_at_the_demos_speed(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_stories_stand_well_apart_and_are_told_on_one_platform_or_both(seed: int) -> None:
-    world = generate(seed, BEGINS_MS)
+    world = world_of(seed)
     stories = truth(world, world.ends_ms).stories
     assert [story.rank for story in stories] == list(range(1, 13))
     loudness = [story.loudness for story in stories]

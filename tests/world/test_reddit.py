@@ -128,7 +128,19 @@ async def test_places_and_what_is_no_place(world: World, reddit: Client) -> None
         await read(world, world.ends_ms, reddit, lambda client: list(client.subreddit("nonesuch").new()))
     with pytest.raises(prawcore.NotFound):
         await read(world, world.ends_ms, reddit, lambda client: client.submission("zzzzzz").title)
-    assert await read(world, world.ends_ms, reddit, lambda client: list(client.info(fullnames=["t3_zzzzzz"]))) == []
+    with pytest.raises(prawcore.Redirect):
+        await read(world, world.ends_ms, reddit, lambda client: list(client.subreddit("nonesuch").comments()))
+
+
+async def test_what_does_not_exist_is_left_out_and_ends_a_list(world: World, reddit: Client) -> None:
+    def ask(client: praw.Reddit) -> tuple[list[Any], list[Any]]:
+        place = client.subreddit("aww").fullname
+        found = list(client.info(fullnames=["t3_zzzzzz", place, "t1_zzzzzz", "nonsense"]))
+        return found, list(client.subreddit("aww").new(params={"before": "t3_zzzzzz"}))
+
+    found, newer = await read(world, world.ends_ms, reddit, ask)
+    assert [thing.display_name for thing in found] == ["aww"]
+    assert newer == []
 
 
 async def test_who_asks_too_often_is_told_to_wait(world: World, reddit: Client) -> None:
