@@ -5,11 +5,12 @@ Owns the record of that topic and how it is read back. Must never know what a cu
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 
 import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, KafkaTimeoutError
 
 from ingest.batch import Cursor
 
@@ -28,33 +29,39 @@ class CursorRecord(msgspec.Struct, frozen=True, kw_only=True):
     cursor: msgspec.Raw
 
 
-async def load(collector: str, *, kafka: Mapping[str, object], topic: str) -> Cursor | None:
+async def load(collector: str, *, kafka: Mapping[str, object], topic: str, timeout_seconds: float) -> Cursor | None:
     """Return the cursor that ``collector`` saved last, None if it never saved one.
 
     ``kafka``: connection options of aiokafka. ``topic``: one partition, compacted; it is read from its beginning to
     where it ended when this was called, so the answer is never older than a save that was acknowledged before.
 
     Raises:
-        KafkaError: the broker cannot be reached, or the topic cannot be read.
+        KafkaError: the topic cannot be read, or not in time.
         msgspec.ValidationError: the record is not a cursor; it is our own, so this is no time to go on.
     """
-    partition = TopicPartition(topic, 0)
     consumer = AIOKafkaConsumer(**kafka, enable_auto_commit=False, auto_offset_reset="earliest")
-    value: bytes | None = None
     try:
-        await consumer.start()
-        consumer.assign([partition])
-        end = (await consumer.end_offsets([partition]))[partition]
-        await consumer.seek_to_beginning(partition)
-        while await consumer.position(partition) < end:
-            batches = await consumer.getmany(partition, timeout_ms=READ_TIMEOUT_MS)
-            for record in batches.get(partition, []):
-                if record.key == collector.encode():
-                    value = record.value
+        async with asyncio.timeout(timeout_seconds):
+            await consumer.start()
+            value = await _last_value(consumer, TopicPartition(topic, 0), collector.encode())
+    except TimeoutError as error:
+        raise KafkaTimeoutError(f"topic {topic} could not be read within {timeout_seconds:g} s") from error
     except OSError as error:
         raise KafkaError(str(error)) from error
     finally:
         await consumer.stop()
-    if not value:  # never saved, or buried by an operator with a tombstone
+    if value is None:  # never saved, or buried by an operator with a tombstone
         return None
     return bytes(msgspec.json.decode(value, type=CursorRecord).cursor)
+
+
+async def _last_value(consumer: AIOKafkaConsumer, partition: TopicPartition, key: bytes) -> bytes | None:
+    consumer.assign([partition])  # no group, so no committed offset: reading begins at the earliest record
+    end = (await consumer.end_offsets([partition]))[partition]
+    value: bytes | None = None
+    while await consumer.position(partition) < end:
+        batches = await consumer.getmany(partition, timeout_ms=READ_TIMEOUT_MS)
+        for record in batches.get(partition, []):
+            if record.key == key:
+                value = record.value
+    return value

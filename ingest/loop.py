@@ -37,12 +37,15 @@ ConfigT = TypeVar("ConfigT", bound=CollectorConfig)
 class LoopOptions:
     """How the loop behaves. ``seed``: of the jitter of the back-off.
 
+    ``kafka_timeout_seconds``: a batch that is not acknowledged by then is given to a new producer.
+    ``drain_seconds``: how long publishing may take after ``stop``.
     ``max_dead_share``: a batch of at least ``dead_share_min_items`` of which more is unreadable is held back and
     collected again later: the platform's format has changed, or it is not the platform that answers.
     """
 
     retry_first_seconds: float = 1.0
     retry_max_seconds: float = 120.0
+    kafka_timeout_seconds: float = 30.0
     drain_seconds: float = 8.0
     max_dead_share: float = 0.5
     dead_share_min_items: int = 20
@@ -72,7 +75,9 @@ class CollectorLoop:
         self._options = options
         self._pace = Pace(spec.name, config.requests_per_minute)
         self._make: Callable[[bytes | None], Collector] = lambda cursor: spec.make(config, cursor, self._pace, now_ms)
-        self._publisher = Publisher(spec.name, kafka=kafka, topics=topics, now_ms=now_ms)
+        self._publisher = Publisher(
+            spec.name, kafka=kafka, topics=topics, now_ms=now_ms, timeout_seconds=options.kafka_timeout_seconds
+        )
         # One for each side: a healthy platform must not reset the patience with a sick broker.
         rng = random.Random(f"{options.seed}:{spec.name}")
         self._platform_backoff = Backoff(options.retry_first_seconds, options.retry_max_seconds, rng)
@@ -103,7 +108,14 @@ class CollectorLoop:
     async def _collect_from_saved_cursor(self) -> None:
         """Make the collector anew from what is saved, and work until ``stop``."""
         saved = await self._unless_stopped(
-            self._with_patience(lambda: cursors.load(self._name, kafka=self._kafka, topic=self._topics + cursors.TOPIC))
+            self._with_patience(
+                lambda: cursors.load(
+                    self._name,
+                    kafka=self._kafka,
+                    topic=self._topics + cursors.TOPIC,
+                    timeout_seconds=self._options.kafka_timeout_seconds,
+                )
+            )
         )
         if self._stop.is_set():
             return

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 import msgspec
 import structlog
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError, UnknownError
+from aiokafka.errors import KafkaError, KafkaTimeoutError, UnknownError
 
 from ingest import cursors, metrics, signal
 from ingest.batch import Batch, Cursor, Unreadable
@@ -52,11 +52,20 @@ class Publisher:
     which after a lost answer may write a record twice: harmless, since a signal is identified by (id, observed_ms).
     """
 
-    def __init__(self, collector: str, *, kafka: Mapping[str, object], topics: str, now_ms: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        collector: str,
+        *,
+        kafka: Mapping[str, object],
+        topics: str,
+        now_ms: Callable[[], int],
+        timeout_seconds: float,
+    ) -> None:
         self._collector = collector
         self._kafka = kafka
         self._prefix = topics
         self._now_ms = now_ms
+        self._timeout_seconds = timeout_seconds
         self._producer: AIOKafkaProducer | None = None
         self._saved: Cursor | None = None
 
@@ -64,26 +73,23 @@ class Publisher:
         """Publish ``batch``, wait for the broker's acknowledgement of every record, then save its cursor.
 
         Raises:
-            KafkaError: something was not acknowledged. The cursor was not saved; the same batch may be given again.
+            KafkaError: not all was acknowledged in time. The cursor was not saved; the batch may be given again.
         """
-        producer = await self._open()
         try:
-            await self._send(producer, batch)
-            if batch.cursor != self._saved:
-                record = cursors.CursorRecord(
-                    collector=self._collector, saved_ms=self._now_ms(), cursor=msgspec.Raw(batch.cursor)
-                )
-                await producer.send_and_wait(
-                    self._prefix + cursors.TOPIC, msgspec.json.encode(record), key=self._collector.encode()
-                )
-                self._saved = batch.cursor
-        except (KafkaError, OSError) as error:
-            # After a failed send an idempotent producer may be unusable; the next try gets a new one.
+            async with asyncio.timeout(self._timeout_seconds):
+                producer = await self._open()
+                await self._send(producer, batch)
+                await self._save(producer, batch.cursor)
+        except (KafkaError, OSError, TimeoutError) as error:
+            # What was not acknowledged is dropped with its producer: one that is idempotent would go on trying for
+            # ever, and write an old cursor over a new one in the end.
             await self.close()
+            if isinstance(error, TimeoutError):
+                raise KafkaTimeoutError(f"no acknowledgement within {self._timeout_seconds:g} s") from error
             raise error if isinstance(error, KafkaError) else KafkaError(str(error)) from error
 
     async def close(self) -> None:
-        """Close the connection. Nothing is pending then: every publication has waited for its acknowledgements."""
+        """Close the connection. What is not acknowledged by now is given up."""
         producer, self._producer = self._producer, None
         if producer is not None:
             await _stop(producer)
@@ -107,6 +113,14 @@ class Publisher:
             await _stop(producer)
             raise
         return producer
+
+    async def _save(self, producer: AIOKafkaProducer, cursor: Cursor) -> None:
+        if cursor == self._saved:
+            return
+        record = cursors.CursorRecord(collector=self._collector, saved_ms=self._now_ms(), cursor=msgspec.Raw(cursor))
+        topic = self._prefix + cursors.TOPIC
+        await producer.send_and_wait(topic, msgspec.json.encode(record), key=self._collector.encode())
+        self._saved = cursor
 
     async def _send(self, producer: AIOKafkaProducer, batch: Batch) -> None:
         now_ms = self._now_ms()
@@ -159,7 +173,9 @@ class Publisher:
 
 
 async def _stop(producer: AIOKafkaProducer) -> None:
-    """Stop ``producer``, even if the broker no longer answers."""
+    """Stop ``producer`` without waiting for what it has not got rid of, which aiokafka has no public way to do."""
+    if (sending := producer._sender.sender_task) is not None:
+        sending.cancel()
     try:
         async with asyncio.timeout(STOP_TIMEOUT_SECONDS):
             await producer.stop()

@@ -31,7 +31,7 @@ from tests.ingest.kafka_proxy import Fault, KafkaProxy
 
 BATCH_ITEMS = 10
 THREADS = 7
-IMPATIENT = LoopOptions(retry_first_seconds=0.02, retry_max_seconds=0.1, drain_seconds=1.0)
+IMPATIENT = LoopOptions(retry_first_seconds=0.02, retry_max_seconds=0.1, kafka_timeout_seconds=3.0, drain_seconds=1.0)
 
 
 def now_ms() -> int:
