@@ -15,7 +15,7 @@ from contextlib import AsyncExitStack
 from typing import Protocol
 
 import structlog
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
 
 from ingest.signal import Signal
@@ -105,6 +105,8 @@ class Resolver:
             counts = [len(await producer.partitions_for(name(t, self._prefix))) for t in ("signals", "story-activity")]
             for record in await stories.to_end():
                 self._threads.apply(record.key, record.value)
+            for record in await progress.to_end():
+                self._note_progress(record)
 
             signals_consumer = self._consumer("resolve")
             sources = Sources(
@@ -188,5 +190,8 @@ class Resolver:
     async def _follow_progress(self, tail: Tail, stop: asyncio.Event) -> None:
         while not stop.is_set():
             for record in await tail.more(200):
-                if record.value is not None:
-                    self._publishers.note(decode_progress(record.value), time.monotonic())
+                self._note_progress(record)
+
+    def _note_progress(self, record: ConsumerRecord[bytes, bytes]) -> None:
+        if record.value is not None:
+            self._publishers.note(decode_progress(record.value), time.monotonic())
