@@ -76,11 +76,17 @@ async def make_topics(bootstrap_servers: str, prefix: str) -> None:
 
 @asynccontextmanager
 async def running(
-    bootstrap_servers: str, prefix: str, *, wait: bool = True, now_ms: Callable[[], int] = wall_clock, **settings: Any
+    bootstrap_servers: str,
+    prefix: str,
+    *,
+    wait: bool = True,
+    listen_port: int = 0,
+    now_ms: Callable[[], int] = wall_clock,
+    **settings: Any,
 ) -> AsyncIterator[Running]:
     """Run a server on these topics for as long as the block runs."""
     kafka: dict[str, object] = {"bootstrap_servers": bootstrap_servers}
-    server = Server(kafka=kafka, prefix=prefix, config=ServeConfig(port=0, **settings), now_ms=now_ms)
+    server = Server(kafka=kafka, prefix=prefix, config=ServeConfig(port=listen_port, **settings), now_ms=now_ms)
     stop, ready = asyncio.Event(), asyncio.Event()
     task = asyncio.create_task(server.run(stop, lambda _: ready.set()))
     try:
