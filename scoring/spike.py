@@ -5,10 +5,12 @@ Owns the detector: expectation, criterion, alarm and its end. Must never know wh
 The criterion is the Poisson one of Hendrickson, Kolb, Lehman & Montague, "Trend Detection in Social Data" (Gnip, 2015):
 an observed count is held against the expected one in units of the width of the Poisson confidence interval around it.
 Three sums are tested, of the last 5, 15 and 60 minutes: a violent spike shows at once, a slow one a little later.
+Talk is burstier than Poisson's law, so the interval is widened by how much the hourly rate itself is seen to vary.
 
-The expectation is robust: the mean of past buckets, each cut at the median plus three (scaled) median absolute
-deviations (Leys et al., "Detecting outliers", J. Exp. Soc. Psychology 49, 2013), buckets under alarm left out. Buckets
-that nobody watched (an outage) are left out too, so neither a spike nor a silence of ours becomes what is normal.
+Both are robust: the rate is the mean of past buckets, each cut at the median plus three (scaled) median absolute
+deviations, and the variation is taken from the median absolute deviation of past hours (Leys et al., "Detecting
+outliers", J. Exp. Soc. Psychology 49, 2013). Buckets under alarm are left out, and so are buckets that nobody watched
+(an outage): neither a spike nor a silence of ours becomes what is normal.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ import msgspec
 
 from scoring.settings import HOUR_MS, MINUTE_MS
 
-__all__ = ["BUCKET_MS", "Spike", "SpikeChange", "SpikeSettings", "expected", "step", "upper_limit"]
+__all__ = ["BUCKET_MS", "Baseline", "Spike", "SpikeChange", "SpikeSettings", "baseline", "step", "upper_limit"]
 
 BUCKET_MS = 5 * MINUTE_MS
 BUCKETS_PER_HOUR = HOUR_MS // BUCKET_MS
@@ -47,10 +49,17 @@ class SpikeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     prior_per_hour: float = 2.0
     prior_hours: float = 3.0
     outlier_mads: float = 3.0
+    dispersion_least: float = 0.2
+    dispersion_most: float = 0.5
+    """Bounds of the variance of the hourly rate, as a share of its square: it moves by 45 to 70 %."""
     over_after: int = 6
     """An alarm ends after so many buckets in a row back within the interval: half an hour."""
     longest_alarm: int = 288
     """After so many buckets under alarm the new level is what is normal."""
+
+    def __post_init__(self) -> None:
+        if not 0.5 <= self.confidence <= 1 - 1e-9:
+            raise ValueError(f"confidence must be between 0.5 and 1 - 1e-9, not {self.confidence}")
 
 
 DEFAULT = SpikeSettings()
@@ -118,20 +127,36 @@ def upper_limit(expectation: float, confidence: float) -> float:
     return float(count)
 
 
-def expected(calm: Sequence[int], settings: SpikeSettings = DEFAULT) -> float:
-    """Return the expected count of a bucket, above 0, given the counts outside alarms.
+class Baseline(msgspec.Struct, frozen=True, gc=False):
+    """What is usual: items in a bucket (above 0), and the variance of that rate as a share of its square."""
 
-    >>> expected([0] * 20 + [40]) < expected([1] * 21) < expected([2] * 21)
+    rate: float
+    dispersion: float
+
+    def limit(self, buckets: int, settings: SpikeSettings, widths: float) -> float:
+        """Return how many items in so many buckets are no surprise."""
+        expectation = self.rate * buckets
+        width = upper_limit(expectation, settings.confidence) - expectation
+        return expectation + widths * width * math.sqrt(1.0 + self.dispersion * expectation)
+
+
+def baseline(calm: Sequence[int], pace: float = 1.0, settings: SpikeSettings = DEFAULT) -> Baseline:
+    """Return what is usual, given the counts outside alarms, at ``pace`` times the usual rate.
+
+    >>> baseline([0] * 20 + [40]).rate < baseline([1] * 21).rate < baseline([2] * 21).rate
     True
     """
     prior_buckets = settings.prior_hours * BUCKETS_PER_HOUR
-    prior = settings.prior_per_hour / BUCKETS_PER_HOUR * prior_buckets
-    if not calm:
-        return prior / prior_buckets
-    middle = median(calm)
-    spread = 1.4826 * median([abs(count - middle) for count in calm])
-    cut = middle + max(1.0, settings.outlier_mads * spread)
-    return (prior + math.fsum(min(count, cut) for count in calm)) / (prior_buckets + len(calm))
+    prior = settings.prior_per_hour * settings.prior_hours
+    middle = median(calm) if calm else 0.0
+    cut = middle + max(1.0, settings.outlier_mads * _deviation(calm, middle))
+    rate = (prior + math.fsum([min(count, cut) for count in calm])) / (prior_buckets + len(calm))
+    hours = [
+        sum(calm[end - BUCKETS_PER_HOUR : end]) for end in range(len(calm), BUCKETS_PER_HOUR - 1, -BUCKETS_PER_HOUR)
+    ]
+    usual = median(hours) if hours else 0.0
+    excess = (_deviation(hours, usual) ** 2 - usual) / usual**2 if usual else 0.0
+    return Baseline(rate * pace, min(max(excess, settings.dispersion_least), settings.dispersion_most))
 
 
 def step(
@@ -181,17 +206,16 @@ def _take(
 def _under_alarm(
     spike: Spike, next_ms: int, recent: tuple[int, ...], pace: float, settings: SpikeSettings
 ) -> tuple[Spike, SpikeChange | None]:
-    usual = expected(spike.calm, settings) * pace
-    limit = upper_limit(usual, settings.confidence)
+    usual = baseline(spike.calm, pace, settings)
+    limit = max(usual.limit(1, settings, 1.0), settings.min_count - 1)
     alarmed = (*spike.alarmed, recent[-1])
-    quiet = spike.quiet + 1 if recent[-1] <= max(limit, settings.min_count - 1) else 0
-    if quiet < settings.over_after and len(alarmed) < settings.longest_alarm:
-        kept = Spike(next_ms, spike.calm, recent, spike.alarm_ms, alarmed, quiet)
-        return kept, None
+    quiet = spike.quiet + 1 if recent[-1] <= limit else 0
     worn = len(alarmed) >= settings.longest_alarm
-    calm = alarmed[-settings.history :] if worn else spike.calm
-    change = SpikeChange(False, next_ms, BUCKET_MS, recent[-1], usual, limit)
-    return Spike(next_ms=next_ms, calm=calm, recent=()), change
+    if quiet < settings.over_after and not worn:
+        return Spike(next_ms, spike.calm, recent, spike.alarm_ms, alarmed, quiet), None
+    calm = alarmed if worn else (*spike.calm, *alarmed[-quiet:])
+    change = SpikeChange(False, next_ms, BUCKET_MS, recent[-1], usual.rate, limit)
+    return Spike(next_ms=next_ms, calm=calm[-settings.history :]), change
 
 
 def _surprise(
@@ -201,12 +225,16 @@ def _surprise(
     usual = None
     for span in settings.spans:
         counted = sum(recent[-span:])
-        if counted < settings.min_count or (span > 1 and len(recent) < span):
+        if counted < settings.min_count or len(recent) < span:
             continue
         if usual is None:
-            usual = expected(calm, settings) * pace
-        expectation = usual * span
-        limit = expectation + settings.widths * (upper_limit(expectation, settings.confidence) - expectation)
+            usual = baseline(calm, pace, settings)
+        limit = usual.limit(span, settings, settings.widths)
         if counted > limit:
-            return SpikeChange(True, at_ms, span * BUCKET_MS, counted, expectation, limit)
+            return SpikeChange(True, at_ms, span * BUCKET_MS, counted, usual.rate * span, limit)
     return None
+
+
+def _deviation(counts: Sequence[float], middle: float) -> float:
+    """Return the median absolute deviation from ``middle``, scaled to a standard deviation."""
+    return 1.4826 * median([abs(count - middle) for count in counts]) if counts else 0.0
