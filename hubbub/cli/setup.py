@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import asdict
 from typing import Annotated
 
 import orjson
@@ -11,6 +12,8 @@ from rich.console import Console
 from rich.text import Text
 
 __all__ = ["register"]
+
+MARKS = {True: ("✓ ", "green"), False: ("✗ ", "bold red"), None: ("· ", "dim")}
 
 
 def register(app: typer.Typer) -> None:
@@ -22,15 +25,20 @@ def register(app: typer.Typer) -> None:
     app.command(epilog="Example: hubbub doctor --json")(doctor)
 
 
-def create(json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False) -> None:
+def create(json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False) -> None:
     """Make the topics that are missing; those that exist are left as they are."""
     from hubbub import topics  # noqa: PLC0415 (each command loads only what it runs)
     from hubbub.settings import load  # noqa: PLC0415
 
     kafka = load().kafka
     made = asyncio.run(topics.create(kafka.client_options(), kafka.topic_prefix, kafka.partitions, kafka.replication))
-    del json
-    typer.echo(made)
+    if json:
+        typer.echo(orjson.dumps(asdict(made)).decode())
+        return
+    for topic in made.created:
+        typer.echo(f"made     {topic}")
+    for topic in made.existing:
+        typer.echo(f"existed  {topic}")
 
 
 def check(json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False) -> None:
@@ -42,22 +50,35 @@ def check(json: Annotated[bool, typer.Option("--json", help="Print one JSON obje
     problems = asyncio.run(
         topics.check(kafka.client_options(), kafka.topic_prefix, kafka.partitions, kafka.replication)
     )
-    del json
-    typer.echo(problems)
+    console = Console(highlight=False)
+    for problem in problems:
+        if json:
+            typer.echo(orjson.dumps(asdict(problem)).decode())
+        else:
+            mark = MARKS[None if problem.unverified else False]
+            console.print(
+                Text.assemble(mark, f"{problem.topic}: {problem.what}; ", (problem.fix, "dim")), soft_wrap=True
+            )
+    if any(not problem.unverified for problem in problems):
+        raise typer.Exit(1)
+    if not json:
+        console.print(Text.assemble(MARKS[True], "the topics are as they must be"))
 
 
-def doctor(json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False) -> None:
-    """Check settings, broker, topics and credentials, and say what to fix."""
+def doctor(
+    platforms: Annotated[bool, typer.Option("--platforms/--no-platforms", help="Look at the platforms too.")] = True,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
+) -> None:
+    """Check settings, broker, topics, stages and credentials, and say what to fix."""
     from hubbub.doctor import examine  # noqa: PLC0415
 
-    findings = asyncio.run(examine())
-    if json:
-        for finding in findings:
+    findings = asyncio.run(examine(platforms=platforms))
+    console = Console(highlight=False)
+    for finding in findings:
+        if json:
             typer.echo(orjson.dumps(finding.as_json()).decode())
-    else:
-        console = Console(highlight=False)
-        for finding in findings:
-            mark, style = ("✓", "green") if finding.ok else ("✗", "bold red")
-            console.print(Text.assemble((mark, style), " ", finding.what, ("  " + finding.fix if finding.fix else "")))
-    if not all(finding.ok for finding in findings):
+        else:
+            fix = f": {finding.fix}" if finding.fix else ""
+            console.print(Text.assemble(MARKS[finding.ok], finding.what, (fix, "dim")), soft_wrap=True)
+    if any(finding.ok is False for finding in findings):
         raise typer.Exit(1)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
@@ -23,7 +23,7 @@ from streams.resolve.publishers import Publishers
 from streams.resolve.route import Relevance, Router, RouterConfig
 from streams.resolve.threads import ThreadIndex
 from streams.topics import name
-from streams.wire import Activity, Candidate, Mark, RawActivity, RawEntry, encode
+from streams.wire import Activity, Candidate, Mark, Progress, RawActivity, RawEntry, encode
 
 __all__ = ["STAGE", "Sources"]
 
@@ -48,6 +48,7 @@ class Sources:
         config: ResolveConfig,
         prefix: str,
         partitions: tuple[int, int],
+        now_ms: Callable[[], int],
     ) -> None:
         """``partitions``: how many ``signals`` and ``story-activity`` have."""
         self._consumer = consumer
@@ -59,6 +60,8 @@ class Sources:
         self._signals = name("signals", prefix)
         self._candidates = name("candidates", prefix)
         self._activity = name("story-activity", prefix)
+        self._progress = name("progress", prefix)
+        self._now_ms = now_ms
         self._dead_letters = name("dead-letters", prefix)
         self._source_count, self._activity_count = partitions
         self._routers: dict[int, Router] = {}
@@ -172,6 +175,7 @@ class Sources:
         beat = now - self._marked_at >= self._config.heartbeat_seconds
         if beat:
             self._marked_at = now
+            self._tell_progress()
         for partition, router in self._routers.items():
             self._send_source(partition, router, now, beat=beat)
         outbox, self._outbox = self._outbox, []
@@ -211,6 +215,12 @@ class Sources:
             for target in range(self._activity_count):
                 self._post(self._activity, bare, target)
             self._done_marks[partition] = done
+
+    def _tell_progress(self) -> None:
+        for partition, router in self._routers.items():
+            instance = str(partition)
+            progress = Progress(STAGE, instance, router.stream_ms, self._now_ms(), offsets={partition: router.position})
+            self._post(self._progress, encode(progress), 0, f"{STAGE}/{instance}".encode())
 
     def _mark(self, partition: int, mark_ms: int, *, idle: bool = False, settle: str = "") -> Mark:
         return Mark(partition, self._source_count, mark_ms, idle, settle)

@@ -118,6 +118,7 @@ class Resolver:
                 config=self._config,
                 prefix=self._prefix,
                 partitions=(counts[0], counts[1]),
+                now_ms=self._now_ms,
             )
             candidates_consumer = self._consumer("resolve-decide")
             decisions = Decisions(
