@@ -16,7 +16,7 @@ from scoring.score import Inputs, Score, Top, score
 from scoring.sentiment import sentiment
 from scoring.settings import DEFAULT, Settings, Tier, Weights
 from scoring.spike import Spike, SpikeChange, SpikeSettings
-from scoring.story_state import Step, StoryState
+from scoring.story_state import StoryState
 from scoring.windows import Audience, PlatformTally, Window
 
 __all__ = [
@@ -46,7 +46,6 @@ __all__ = [
     "SpikeChange",
     "SpikeSettings",
     "State",
-    "Step",
     "StoryState",
     "Tier",
     "Top",
