@@ -160,8 +160,11 @@ def next_due_ms(lifecycle: Lifecycle, measures: Measures, t_ms: int, settings: S
     """
     if lifecycle.state == "resolved":
         return None
+    leaving = {test for rule in RULES if lifecycle.state in rule.from_ for test in rule.tests}
     due = [measures.last_coverage_ms + SILENT.threshold]
-    due += [began_ms + test.hold_ms for test, began_ms in zip(_HELD, lifecycle.held_since_ms, strict=True) if began_ms]
+    for test, began_ms in zip(_HELD, lifecycle.held_since_ms, strict=True):
+        if began_ms and test in leaving:
+            due.append(began_ms + test.hold_ms)
     cooldown_ms = COOLDOWN_MS[lifecycle.state]
     due += [lifecycle.entered_ms + cooldown_ms, max(lifecycle.entered_ms, measures.last_coverage_ms) + cooldown_ms]
     for threshold in (LOUD.threshold, CALMER.threshold, FAINT.threshold):
