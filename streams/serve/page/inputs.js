@@ -1,12 +1,13 @@
 // What a factor was made from. Its form is the scorer's affair, so it is shown for what it is: numbers, words, lists.
 
 import { el } from "./dom.js";
-import { exact } from "./format.js";
+import { dateTime, exact, span } from "./format.js";
 import { plainWords } from "./vocabulary.js";
 
 const MAX_ENTRIES = 40;
 const MAX_DEPTH = 4;
 const MAX_CHARS = 300;
+const EARLIEST_MS = Date.UTC(2000);
 
 // A list of terms for an object; null for nothing.
 export function inputList(inputs) {
@@ -17,11 +18,17 @@ export function inputList(inputs) {
 
 function terms(entries, depth) {
   const shown = entries.slice(0, MAX_ENTRIES).flatMap(([name, value]) => [
-    el("dt", { dir: "auto" }, plainWords(name)),
-    el("dd", { dir: "auto" }, written(value, depth + 1)),
+    el("dt", { dir: "auto" }, plainWords(name.replace(/_ms$/, ""))),
+    el("dd", { dir: "auto" }, name.endsWith("_ms") ? time(value, depth) : written(value, depth + 1)),
   ]);
   if (entries.length > MAX_ENTRIES) shown.push(el("dt", null, "…"), el("dd", null, `${entries.length - MAX_ENTRIES} more`));
   return el("dl", { class: "inputs" }, ...shown);
+}
+
+// By our naming, what ends in _ms is a moment (epoch milliseconds) or a length of time.
+function time(value, depth) {
+  if (typeof value !== "number") return written(value, depth + 1);
+  return value > EARLIEST_MS ? dateTime(value) : span(value);
 }
 
 function written(value, depth) {
