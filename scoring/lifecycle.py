@@ -74,7 +74,7 @@ class Transition(msgspec.Struct, frozen=True, gc=False):
 Measure = Literal["noise", "velocity_per_hour", "platforms", "alarmed", "silence_ms", "covered_since_entered"]
 
 
-class Test(msgspec.Struct, frozen=True, gc=False):
+class Condition(msgspec.Struct, frozen=True, gc=False):
     """True if a measure is at least (or, ``below``, less than) a threshold, and has been for ``hold_ms``."""
 
     measure: Measure
@@ -92,21 +92,21 @@ class Rule(msgspec.Struct, frozen=True, gc=False):
 
     from_: tuple[State, ...]
     to: State
-    tests: tuple[Test, ...]
+    tests: tuple[Condition, ...]
     reason: str
     cooldown: Literal["none", "state", "coverage"] = "none"
 
 
-FAST = Test("velocity_per_hour", 15, hold_ms=15 * MINUTE_MS)
-SLOW = Test("velocity_per_hour", 8, below=True, hold_ms=HOUR_MS)
-ALARM = Test("alarmed", 1)
-NO_ALARM = Test("alarmed", 1, below=True)
-SEVERAL = Test("platforms", 2)
-LOUD = Test("noise", 75, hold_ms=4 * HOUR_MS)
-CALMER = Test("noise", 65, below=True, hold_ms=4 * HOUR_MS)
-FAINT = Test("noise", 10, below=True)
-SILENT = Test("silence_ms", 72 * HOUR_MS)
-COVERED = Test("covered_since_entered", 1)
+FAST = Condition("velocity_per_hour", 15, hold_ms=15 * MINUTE_MS)
+SLOW = Condition("velocity_per_hour", 8, below=True, hold_ms=HOUR_MS)
+ALARM = Condition("alarmed", 1)
+NO_ALARM = Condition("alarmed", 1, below=True)
+SEVERAL = Condition("platforms", 2)
+LOUD = Condition("noise", 75, hold_ms=4 * HOUR_MS)
+CALMER = Condition("noise", 65, below=True, hold_ms=4 * HOUR_MS)
+FAINT = Condition("noise", 10, below=True)
+SILENT = Condition("silence_ms", 72 * HOUR_MS)
+COVERED = Condition("covered_since_entered", 1)
 
 RULES: tuple[Rule, ...] = (
     Rule(("resolved",), "trending", (COVERED,), "covered again"),
@@ -189,14 +189,14 @@ def _applicable(state: State, entered_ms: int, held: tuple[int, ...], measures: 
     return None
 
 
-def _passes(test: Test, held: tuple[int, ...], measures: Measures, t_ms: int, entered_ms: int) -> bool:
+def _passes(test: Condition, held: tuple[int, ...], measures: Measures, t_ms: int, entered_ms: int) -> bool:
     if test.hold_ms:
         began_ms = held[_HELD.index(test)]
         return began_ms != 0 and t_ms - began_ms >= test.hold_ms
     return _is_true(test, measures, t_ms, entered_ms)
 
 
-def _is_true(test: Test, measures: Measures, t_ms: int, entered_ms: int) -> bool:
+def _is_true(test: Condition, measures: Measures, t_ms: int, entered_ms: int) -> bool:
     value: float
     if test.measure == "silence_ms":
         value = t_ms - measures.last_coverage_ms

@@ -86,3 +86,38 @@ def seeded_story(seed: int, items: int = 40) -> list[Seen]:
 def distinct(found: list[Seen]) -> list[Seen]:
     """Return ``found`` with one observation for each (id, observed_ms), which is what tells observations apart."""
     return list({(signal.id, signal.observed_ms): (signal, reading) for signal, reading in found}.values())
+
+
+def crowded_story(seed: int, items: int) -> list[Seen]:
+    """Return a large story's observations: few posts, many replies, heavy-tailed counts that only grow."""
+    rng = random.Random(seed)
+    found: list[Seen] = []
+    posts: list[int] = []
+    for index in range(items):
+        is_post = index < 5 or rng.random() < 0.15
+        if is_post:
+            posts.append(index)
+        root = index if is_post else rng.choice(posts)
+        platform = PLATFORMS[root % 4]
+        likes = int(rng.paretovariate(0.9) * (5 if is_post else 1)) % 200_000
+        name = int(rng.paretovariate(0.4)) % 5000
+        created_ms = NOW_MS - int(rng.expovariate(1 / (6 * HOUR_MS)))
+        on_reddit = platform == "reddit"
+        community = Community(f"c{rng.randrange(40)}", 10_000 * (1 + index % 40)) if on_reddit else None
+        ratio = round(rng.random(), 2) if is_post and on_reddit else None
+        feeling: Sentiment | None = None if is_post else rng.choice((-1, 0, 1, 1))
+        grown = min(NOW_MS, created_ms + rng.randrange(HOUR_MS))
+        for observed_ms, part in ((created_ms, 3), (grown, 1)):
+            signal = Signal(
+                id=f"{platform}:{index}",
+                kind="post" if is_post else "reply",
+                platform=platform,
+                thread=f"{platform}:{root}",
+                author=Author(f"a{name}", name * 7919 % 50_000),
+                community=community,
+                counts=Counts(likes=likes // part, replies=likes // 4 // part if is_post else None, like_ratio=ratio),
+                created_ms=created_ms,
+                observed_ms=observed_ms,
+            )
+            found.append((signal, Reading(sentiment=feeling)))
+    return distinct(found)

@@ -1,0 +1,169 @@
+"""A story too large to be kept exactly: its errors, its size, and that neither order nor repetition shows."""
+
+from __future__ import annotations
+
+import random
+
+import msgspec
+import pytest
+
+from ingest.signal import Author, Community, Counts, Signal
+from scoring import Ledger, Reading, score
+from scoring.ledger import MAX_ENCODED_BYTES, MAX_ITEMS
+from tests.scoring.batch_oracle import answer
+from tests.scoring.stories import HOUR_MS, NOW_MS, Seen, crowded_story
+
+
+def ledger_of(seen: list[Seen]) -> Ledger:
+    ledger = Ledger()
+    for signal, reading in seen:
+        ledger.apply(signal, reading)
+    return ledger
+
+
+@pytest.mark.parametrize(("seed", "items"), [(1, 230), (2, 400), (3, 700), (4, 1000), (5, 1500), (6, 2500)])
+def test_estimates_stay_within_three_standard_errors(seed: int, items: int) -> None:
+    seen = crowded_story(seed, items)
+    found, true = score(ledger_of(seen), NOW_MS, tiers={}), answer(seen, NOW_MS, {})
+    assert not found.inputs.exact
+    assert found.noise == pytest.approx(true.noise, abs=1.0)
+    for name, points in (("reach", 2.0), ("engagement", 2.0), ("polarity", 6.0)):
+        assert getattr(found.factors, name) == pytest.approx(true.factors[name], abs=points), name
+    for name in ("star_power", "duration", "cross_platform", "industry_impact"):
+        assert getattr(found.factors, name) == pytest.approx(true.factors[name], abs=1e-9), name
+    for name, relative in (("5m", 0.2), ("1h", 0.2), ("24h", 0.2), ("life", 0.2)):
+        mine, theirs = found.windows[name], true.windows[name]
+        assert mine.items == pytest.approx(theirs["items"], rel=relative, abs=2), name
+        assert mine.authors == pytest.approx(theirs["authors"], rel=relative, abs=2), name
+    assert found.windows["life"].authors == pytest.approx(true.windows["life"]["authors"], rel=0.07)
+    assert found.windows["life"].interactions == pytest.approx(true.windows["life"]["interactions"], rel=0.2)
+    assert (found.first_seen_ms, found.last_coverage_ms) == (true.first_seen_ms, true.last_coverage_ms)
+
+
+def test_estimates_are_not_biased() -> None:
+    """Over many stories the errors of the noise cancel out."""
+    errors = []
+    for seed in range(12):
+        seen = crowded_story(100 + seed, 300)
+        errors.append(score(ledger_of(seen), NOW_MS, tiers={}).noise - answer(seen, NOW_MS, {}).noise)
+    assert abs(sum(errors) / len(errors)) < 0.2
+
+
+def test_up_to_the_cap_all_is_exact_and_beyond_it_is_a_crowd() -> None:
+    seen = crowded_story(1, MAX_ITEMS)
+    assert len({signal.id for signal, _ in seen}) == MAX_ITEMS
+    ledger = ledger_of(seen)
+    assert score(ledger, NOW_MS, tiers={}).inputs.exact
+    assert score(ledger, NOW_MS, tiers={}).noise == pytest.approx(answer(seen, NOW_MS, {}).noise, abs=1e-9)
+    signal, reading = seen[0]
+    ledger.apply(msgspec.structs.replace(signal, id="reddit:new", thread="reddit:new", kind="post"), reading)
+    assert not score(ledger, NOW_MS, tiers={}).inputs.exact
+    assert len(ledger.items) == MAX_ITEMS
+
+
+def test_neither_order_nor_repetition_shows() -> None:
+    seen = crowded_story(8, 600)
+    first = score(ledger_of(seen), NOW_MS, tiers={})
+    for seed in range(3):
+        order = seen + random.Random(seed).sample(seen, 200)
+        random.Random(seed).shuffle(order)
+        assert score(ledger_of(order), NOW_MS, tiers={}) == first
+
+
+@pytest.mark.parametrize("part", [0.05, 0.3, 0.5])
+def test_merging_samples_the_union(part: float) -> None:
+    """Small into large, large into large: the same as all in one, and again changes nothing."""
+    seen = crowded_story(9, 700)
+    rng = random.Random(part)
+    left = [one for one in seen if rng.random() < part]
+    right = [one for one in seen if one not in left] + left[:20]
+    whole = score(ledger_of(seen), NOW_MS, tiers={})
+    for ours, theirs in ((left, right), (right, left)):
+        ledger, other = ledger_of(ours), ledger_of(theirs)
+        ledger.merge(other)
+        merged = score(ledger, NOW_MS, tiers={})
+        assert merged.factors == whole.factors
+        assert (merged.noise, merged.top) == (whole.noise, whole.top)
+        ledger.merge(other)
+        assert score(ledger, NOW_MS, tiers={}) == merged
+
+
+def test_an_encoded_crowd_scores_the_same_and_goes_on_the_same() -> None:
+    seen = crowded_story(10, 500)
+    ledger = ledger_of(seen[:600])
+    copy = Ledger.decode(ledger.encode())
+    assert copy == ledger
+    assert score(copy, NOW_MS, tiers={}) == score(ledger, NOW_MS, tiers={})
+    for signal, reading in seen[600:]:
+        ledger.apply(signal, reading)
+        copy.apply(signal, reading)
+    assert score(copy, NOW_MS, tiers={}) == score(ledger, NOW_MS, tiers={})
+
+
+def test_an_item_whose_counts_fell_leaves_the_sample() -> None:
+    ledger = ledger_of(crowded_story(11, 600))
+    kept = max(ledger.items.values(), key=lambda item: item.likes)
+    quiet = min(signal.created_ms for signal, _ in crowded_story(11, 600))
+    index = next(signal for signal, _ in crowded_story(11, 600) if signal.counts.likes == kept.likes)
+    ledger.apply(msgspec.structs.replace(index, counts=Counts(likes=0), observed_ms=NOW_MS + 1, created_ms=quiet))
+    assert kept.key not in ledger.items
+
+
+def test_the_future_of_a_crowd_does_not_count_yet() -> None:
+    seen = crowded_story(12, 600)
+    t_ms = NOW_MS - 3 * HOUR_MS
+    found = score(ledger_of(seen), t_ms, tiers={})
+    assert found.last_coverage_ms <= t_ms
+    assert found.decay == 1.0
+
+
+def hostile(index: int) -> tuple[Signal, Reading]:
+    """Return a signal that fills everything a ledger keeps: each text as long as it may be, none seen before."""
+    wide = "\U0001f4e2" * 400
+    signal = Signal(
+        id=f"{index:07}" + "i" * 505,
+        kind="post" if index % 3 else "reply",
+        platform=f"{index % 100:03}" + "p" * 61,
+        thread=f"{index:07}",
+        author=Author(f"{index}{wide}", 2**53 - 1 - index),
+        community=Community(f"{index}{wide}", 2**53 - 1 - index) if index % 2 else None,
+        title=wide,
+        permalink="https://" + "\U0001f4e2" * 490,
+        counts=Counts(likes=2**52 + index, replies=2**52, shares=2**52, like_ratio=0.123456789),
+        created_ms=NOW_MS + index * 50_000,
+        observed_ms=NOW_MS + index * 50_000,
+    )
+    return signal, Reading(
+        tuple(f"{(index * 5 + n) % 997:03}" + "\u00e9" * 80 for n in range(5)), -1 if index % 2 else 1
+    )
+
+
+def test_whatever_comes_the_encoding_stays_under_its_limit() -> None:
+    ledger = Ledger()
+    for index in range(12_000):
+        ledger.apply(*hostile(index))
+    encoded = ledger.encode()
+    assert len(encoded) <= MAX_ENCODED_BYTES
+    found = score(Ledger.decode(encoded), NOW_MS)
+    assert found == score(ledger, NOW_MS)
+    assert all(len(top.title.encode()) <= 400 for top in found.top)
+
+
+@pytest.mark.slow
+def test_a_million_signals_fit() -> None:
+    ledger, rng = Ledger(), random.Random(0)
+    for index in range(1_000_000):
+        platform = f"p{index % 7}"
+        signal = Signal(
+            id=f"{platform}:{index}",
+            kind="reply",
+            platform=platform,
+            thread=f"{platform}:{index % 1000}",
+            author=Author(f"{rng.randrange(200_000)}", rng.randrange(10_000)),
+            counts=Counts(likes=int(rng.paretovariate(0.9))),
+            created_ms=NOW_MS + index * 100,
+            observed_ms=NOW_MS + index * 100,
+        )
+        ledger.apply(signal)
+    assert len(ledger.encode()) <= MAX_ENCODED_BYTES
+    assert score(ledger, NOW_MS + 100_000_000).windows["life"].items == pytest.approx(1_000_000, rel=0.1)
