@@ -65,17 +65,20 @@ class HackerNewsCollector:
         return self
 
     async def __anext__(self) -> Batch:
-        match await self._agenda.next():
-            case "new":
-                signals = await self._new()
-            case "front_page":
-                signals = await self._look_at((await self._client.front_page())[: self._config.front_page_items])
-            case "updates":
-                signals = await self._look_at(filter(self._may_count, await self._client.updated()))
-            case _:
-                due = self._watch.due(self._now_ms(), self._config.reobserve_max_items)
-                signals = await self._look_at(map(_item_id, due))
-        return Batch(signals, self._cursor())
+        while True:
+            match await self._agenda.next():
+                case "new":
+                    signals = await self._new()
+                case "front_page":
+                    signals = await self._look_at((await self._client.front_page())[: self._config.front_page_items])
+                case "updates":
+                    signals = await self._look_at(filter(self._may_count, await self._client.updated()))
+                case _:
+                    due = self._watch.due(self._now_ms(), self._config.reobserve_max_items)
+                    if not due:
+                        continue  # nothing was asked, so there is nothing to tell, and no success to claim
+                    signals = await self._look_at(map(_item_id, due))
+            return Batch(signals, self._cursor())
 
     async def aclose(self) -> None:
         """Close the connections."""

@@ -84,13 +84,15 @@ class RedditCollector:
         return self
 
     async def __anext__(self) -> Batch:
-        look = await self._agenda.next()
-        if look == REOBSERVE:
-            due = self._watch.due(self._now_ms(), self._config.reobserve_max_items)
-            signals = self._take(await self._info([_fullname(id_) for id_ in due]))
-        else:
-            signals = await self._read(look.removeprefix(SWEEP), whole=look.startswith(SWEEP))
-        return Batch(signals, self._cursor())
+        while True:
+            look = await self._agenda.next()
+            if look != REOBSERVE:
+                signals = await self._read(look.removeprefix(SWEEP), whole=look.startswith(SWEEP))
+            elif due := self._watch.due(self._now_ms(), self._config.reobserve_max_items):
+                signals = self._take(await self._info([_fullname(id_) for id_ in due]))
+            else:
+                continue  # nothing was asked, so there is nothing to tell, and no success to claim
+            return Batch(signals, self._cursor())
 
     async def aclose(self) -> None:
         """End PRAW's thread."""

@@ -14,11 +14,9 @@ from contextlib import asynccontextmanager
 from typing import Any, Self
 
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka import AIOKafkaProducer, ConsumerRecord
 from prometheus_client import REGISTRY
 
-from ingest import signal
 from ingest.batch import Batch, Cursor, Ignored, Signals, Unreadable
 from ingest.collector import CollectorConfig, CollectorSpec
 from ingest.health import CollectorHealth, Health, State
@@ -26,8 +24,8 @@ from ingest.loop import CollectorLoop, LoopOptions
 from ingest.pace import Pace
 from ingest.signal import Signal
 from ingest.verdict import GiveUpError, NeverRetryError, RetryLaterError, SlowDownError
-from tests.conftest import Broker
 from tests.ingest.kafka_proxy import Fault, KafkaProxy
+from tests.ingest.topics import Place, until
 
 BATCH_ITEMS = 10
 THREADS = 7
@@ -49,6 +47,24 @@ def item(number: int, **changes: object) -> Signal:
         "observed_ms": now_ms(),
     }
     return Signal(**(fields | changes))  # type: ignore[arg-type]
+
+
+async def numbers_in(place: Place) -> list[int]:
+    """Return the numbers published."""
+    return [int(found.id.partition(":")[2]) for found in await place.signals()]
+
+
+async def cursor_in(place: Place) -> int:
+    cursor = await place.cursor("count")
+    assert cursor is None or isinstance(cursor, int)
+    return cursor or 0
+
+
+async def cursor_is_covered(place: Place) -> int:
+    """Check that everything below the saved cursor was published; the cursor, which is returned, is read first."""
+    cursor = await cursor_in(place)
+    assert set(range(cursor)) <= set(await numbers_in(place))
+    return cursor
 
 
 Event = Exception | Signals
@@ -84,68 +100,6 @@ class Counting:
 
     async def aclose(self) -> None:
         self.closed = True
-
-
-class Place:
-    """The topics of one test, and what is in them."""
-
-    def __init__(self, broker: Broker) -> None:
-        self.kafka = {"bootstrap_servers": broker.bootstrap_servers, "request_timeout_ms": 4_000}
-        self.prefix = broker.topic_prefix
-
-    async def create_topics(self) -> None:
-        admin = AIOKafkaAdminClient(**self.kafka)
-        await admin.start()
-        try:
-            partitions = {"signals": 3, "cursors": 1, "dead-letters": 1}
-            await admin.create_topics([NewTopic(self.prefix + name, count, 1) for name, count in partitions.items()])
-        finally:
-            await admin.close()
-
-    async def read(self, topic: str) -> list[ConsumerRecord]:
-        """Return every record of a topic, in the order of its partitions."""
-        consumer = AIOKafkaConsumer(**self.kafka, auto_offset_reset="earliest")
-        await consumer.start()
-        try:
-            count = 3 if topic == "signals" else 1
-            partitions = [TopicPartition(self.prefix + topic, number) for number in range(count)]
-            consumer.assign(partitions)
-            records: list[ConsumerRecord] = []
-            for partition, end in (await consumer.end_offsets(partitions)).items():
-                while await consumer.position(partition) < end:
-                    records += (await consumer.getmany(partition, timeout_ms=200)).get(partition, [])
-            return records
-        finally:
-            await consumer.stop()
-
-    async def numbers(self) -> list[int]:
-        """Return the numbers published."""
-        signals = [signal.decode(record.value, record.timestamp) for record in await self.read("signals")]
-        return [int(found.id.partition(":")[2]) for found in signals]
-
-    async def cursor(self) -> int:
-        """Return the cursor saved last, 0 if none was."""
-        records = await self.read("cursors")
-        return int(json.loads(records[-1].value)["cursor"]) if records else 0
-
-    async def assert_cursor_is_covered(self) -> int:
-        """Check that everything below the saved cursor was published; the cursor is read first."""
-        cursor = await self.cursor()
-        assert set(range(cursor)) <= set(await self.numbers())
-        return cursor
-
-
-@pytest.fixture
-async def proxy(broker: Broker) -> AsyncIterator[KafkaProxy]:
-    async with KafkaProxy(broker.bootstrap_servers) as running_proxy:
-        yield running_proxy
-
-
-@pytest.fixture
-async def place(broker: Broker) -> Place:
-    found = Place(broker)
-    await found.create_topics()
-    return found
 
 
 class Maker:
@@ -206,12 +160,6 @@ async def running(
             await task
 
 
-async def until(condition: Callable[[], object], seconds: float = 15.0) -> None:
-    async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
-
-
 def succeeded(health: CollectorHealth) -> Callable[[], bool]:
     return lambda: health.succeeded_at is not None and health.state is State.COLLECTING
 
@@ -224,8 +172,8 @@ async def test_what_is_collected_is_published_in_order_and_the_cursor_follows(pl
         await task
     assert health.state is State.STOPPED
     assert maker.last.closed
-    cursor = await place.assert_cursor_is_covered()
-    numbers = await place.numbers()
+    cursor = await cursor_is_covered(place)
+    numbers = await numbers_in(place)
     assert sorted(numbers) == list(range(cursor))
     for thread in range(THREADS):
         of_thread = [number for number in numbers if number % THREADS == thread]
@@ -238,8 +186,8 @@ async def test_a_restart_goes_on_from_the_saved_cursor(place: Place) -> None:
         maker = Maker(end=end)
         async with running(place, maker):
             await until(maker.reached(end))
-        assert await place.cursor() == end
-    assert sorted(await place.numbers()) == list(range(120))
+        assert await cursor_in(place) == end
+    assert sorted(await numbers_in(place)) == list(range(120))
 
 
 @pytest.mark.parametrize("fault", list(Fault), ids=lambda fault: fault.value)
@@ -253,16 +201,16 @@ async def test_no_cursor_moves_before_the_broker_has_acknowledged_its_signals(
         proxy.faults[signals] = fault
         await until(lambda: proxy.struck[signals])
         await asyncio.sleep(0.3)
-        before, asked = await place.cursor(), maker.last.asked
+        before, asked = await cursor_in(place), maker.last.asked
         await asyncio.sleep(1.5)
-        assert await place.cursor() == before
+        assert await cursor_in(place) == before
         assert maker.last.asked == asked  # back-pressure: nothing more is collected either
-        await place.assert_cursor_is_covered()
+        await cursor_is_covered(place)
         proxy.faults.clear()
         await until(maker.reached(before + 200))
         await until(succeeded(health))
-    cursor = await place.assert_cursor_is_covered()
-    assert set(await place.numbers()) == set(range(cursor))
+    cursor = await cursor_is_covered(place)
+    assert set(await numbers_in(place)) == set(range(cursor))
 
 
 async def test_killed_at_any_moment_it_loses_nothing(place: Place, proxy: KafkaProxy) -> None:
@@ -273,10 +221,10 @@ async def test_killed_at_any_moment_it_loses_nothing(place: Place, proxy: KafkaP
             await asyncio.sleep(rng.uniform(0, 0.1))
             proxy.cut()
             task.cancel()  # no drain: the process is gone
-        await place.assert_cursor_is_covered()
-    cursor = await place.cursor()
+        await cursor_is_covered(place)
+    cursor = await cursor_in(place)
     assert cursor > 50
-    numbers = await place.numbers()
+    numbers = await numbers_in(place)
     assert set(range(cursor)) <= set(numbers)
     # Only what the last cursor did not cover was published again.
     assert len(numbers) - len(set(numbers)) <= 8 * BATCH_ITEMS
@@ -292,8 +240,8 @@ async def test_stopping_publishes_what_was_collected(place: Place, proxy: KafkaP
         await asyncio.sleep(0.2)
         proxy.faults.clear()
         await asyncio.wait_for(task, 2)
-    assert await place.cursor() == maker.last.next
-    assert sorted(await place.numbers()) == list(range(maker.last.next))
+    assert await cursor_in(place) == maker.last.next
+    assert sorted(await numbers_in(place)) == list(range(maker.last.next))
 
 
 async def test_stopping_takes_no_longer_than_it_may_when_the_broker_does_not_answer(
@@ -308,7 +256,7 @@ async def test_stopping_takes_no_longer_than_it_may_when_the_broker_does_not_ans
         stop.set()
         await task
         assert time.monotonic() - began_at < 8
-    await place.assert_cursor_is_covered()
+    await cursor_is_covered(place)
 
 
 async def test_a_broker_that_is_away_is_waited_for(place: Place, proxy: KafkaProxy) -> None:
@@ -326,7 +274,7 @@ async def test_a_broker_that_is_away_is_waited_for(place: Place, proxy: KafkaPro
         await until(lambda: not health.ready)
         proxy.open = True
         await until(succeeded(health))
-    await place.assert_cursor_is_covered()
+    await cursor_is_covered(place)
 
 
 async def test_a_failed_look_is_taken_again_and_seen_in_the_health(place: Place) -> None:
@@ -337,7 +285,7 @@ async def test_a_failed_look_is_taken_again_and_seen_in_the_health(place: Place)
         await until(succeeded(health))
         assert (health.problem, health.ready) == (None, True)
     assert len(maker.made) == 1
-    await place.assert_cursor_is_covered()
+    await cursor_is_covered(place)
 
 
 async def test_a_platform_that_wants_to_be_left_alone_is(place: Place) -> None:
@@ -371,7 +319,7 @@ async def test_a_fault_of_ours_starts_the_collector_anew_from_what_is_saved(plac
         await until(succeeded(health))
     assert len(maker.made) == 2
     assert maker.made[0].closed
-    await place.assert_cursor_is_covered()
+    await cursor_is_covered(place)
 
 
 async def write_cursors(place: Place, *records: tuple[bytes, bytes | None]) -> None:
@@ -388,7 +336,7 @@ async def test_a_cursor_that_cannot_be_read_is_no_reason_to_begin_anew(place: Pl
         await until(lambda: health.problem)
         await asyncio.sleep(0.3)
         assert not health.ready
-    assert await place.numbers() == []
+    assert await numbers_in(place) == []
 
 
 async def test_the_cursors_of_others_are_passed_over(place: Place) -> None:
@@ -396,14 +344,14 @@ async def test_the_cursors_of_others_are_passed_over(place: Place) -> None:
     await write_cursors(place, (b"count", record % 70), (b"other", record % 5), (b"third", None))
     async with running(place) as (_, health, _stop):
         await until(succeeded(health))
-    assert min(await place.numbers()) == 70
+    assert min(await numbers_in(place)) == 70
 
 
 async def test_a_cursor_buried_by_the_operator_begins_anew(place: Place) -> None:
     await write_cursors(place, (b"count", b'{"v":1,"collector":"count","saved_ms":0,"cursor":70}'), (b"count", None))
     async with running(place) as (_, health, _stop):
         await until(succeeded(health))
-    assert min(await place.numbers()) == 0
+    assert min(await numbers_in(place)) == 0
 
 
 async def test_an_idle_collector_saves_its_cursor_once_and_is_well(place: Place) -> None:
@@ -424,7 +372,7 @@ async def test_every_item_is_published_ignored_or_dead_and_the_account_closes(pl
     odd.ignored[Ignored.DEAD] += 3
     async with running(place, Maker([odd], end=0), name=name) as (_, health, _stop):
         await until(succeeded(health))
-    assert await place.numbers() == [1]
+    assert await numbers_in(place) == [1]
     letters = {letter["reason"]: letter for letter in map(_loads, await place.read("dead-letters"))}
     assert set(letters) == {"wrong_shape", "big", "bad_id", "bad_text", "too_large"}
     assert abs(letters["wrong_shape"].pop("at_ms") - now_ms()) < 60_000
@@ -476,4 +424,4 @@ async def test_a_batch_that_is_mostly_unreadable_is_held_back_until_it_gets_bett
         await until(succeeded(health))
     assert len(maker.made) == 4
     assert await place.read("dead-letters") == []
-    await place.assert_cursor_is_covered()
+    await cursor_is_covered(place)

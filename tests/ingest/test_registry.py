@@ -1,0 +1,119 @@
+"""Several collectors side by side: one that hangs, fails or gives up is nobody else's trouble."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+from pydantic import ValidationError
+
+from ingest.collector import CollectorConfig
+from ingest.hackernews.config import HackerNewsConfig
+from ingest.health import Health, State
+from ingest.loop import LoopOptions
+from ingest.reddit.config import RedditConfig
+from ingest.registry import COLLECTORS, collect
+from ingest.verdict import GiveUpError
+from tests.ingest.sites import NOW_MS, Answer, HackerNewsSite, RedditSite, hang, status
+from tests.ingest.topics import Place, until
+
+IMPATIENT = LoopOptions(retry_first_seconds=0.02, retry_max_seconds=0.1, kafka_timeout_seconds=3.0)
+
+
+def configs(reddit: RedditSite, hackernews: HackerNewsSite) -> dict[str, CollectorConfig]:
+    return {
+        "reddit": RedditConfig.model_validate(
+            {"client_id": "id", "client_secret": "s", "reddit_url": reddit.url, "oauth_url": reddit.url}
+        ),
+        "hackernews": HackerNewsConfig.model_validate({"base_url": hackernews.url, "poll_seconds": 0.05}),
+    }
+
+
+def test_every_platform_says_what_it_needs_and_gives() -> None:
+    for name, spec in COLLECTORS.items():
+        assert spec.name == name
+        assert spec.needs
+        assert spec.gives
+        assert issubclass(spec.config, CollectorConfig)
+    assert {name for name, spec in COLLECTORS.items() if not spec.needs_account} == {"hackernews"}
+
+
+@pytest.mark.parametrize("spec", COLLECTORS.values(), ids=lambda spec: spec.name)
+def test_every_option_is_documented_and_carries_its_unit(spec: object) -> None:
+    units = ("_seconds", "_minute", "_hours", "_items", "_pages", "_requests", "_tries", "_url")
+    words = {"client_id", "client_secret", "username", "password", "user_agent", "subreddits", "comments"}
+    for name, field in spec.config.model_fields.items():  # type: ignore[attr-defined]
+        assert field.description, name
+        assert name in words or name.endswith(units), name
+
+
+async def test_a_wrong_name_or_missing_options_are_told_before_anything_starts() -> None:
+    common = {"kafka": {}, "topics": "", "now_ms": lambda: NOW_MS, "stop": asyncio.Event()}
+    with pytest.raises(KeyError, match="myspace"):
+        await collect(["myspace"], {}, **common)  # type: ignore[arg-type]
+    with pytest.raises(ValidationError, match="client_id"):
+        await collect(["hackernews", "reddit"], {}, **common)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("answer", [hang, status(500), status(401)], ids=["hangs", "is ill", "refuses us"])
+async def test_one_platform_in_trouble_holds_up_no_other(place: Place, answer: Answer) -> None:
+    async with RedditSite() as reddit, HackerNewsSite() as hackernews:
+        reddit.answer_for["/api/v1/access_token"] = answer
+        hackernews.story(1)
+        stop, health = asyncio.Event(), Health()
+        collecting = asyncio.create_task(
+            collect(
+                ["reddit", "hackernews"],
+                configs(reddit, hackernews),
+                kafka=place.kafka,
+                topics=place.prefix,
+                now_ms=lambda: NOW_MS,
+                stop=stop,
+                health=health,
+                options=IMPATIENT,
+            )
+        )
+        await until(lambda: reddit.requests and health.collectors[1].succeeded_at)
+        for id_ in range(2, 6):
+            hackernews.story(id_)
+            await asyncio.sleep(0.1)
+        sick, well = health.collectors
+        assert (sick.name, sick.ready, well.name, well.ready) == ("reddit", False, "hackernews", True)
+        assert not health.ready
+        (problem,) = health.problems
+        assert problem.startswith("reddit: ")
+        began_at = time.monotonic()
+        stop.set()
+        await collecting
+        assert time.monotonic() - began_at < 2
+        assert {health.state for health in health.collectors} == {State.STOPPED}
+    assert {found.id for found in await place.signals()} == {f"hackernews:{id_}" for id_ in range(1, 6)}
+
+
+async def test_when_all_have_given_up_there_is_nothing_left_to_run(place: Place) -> None:
+    async with RedditSite() as reddit, HackerNewsSite() as hackernews:
+        reddit.answer_for["/api/v1/access_token"] = status(401)
+        with pytest.raises(GiveUpError, match=r"^reddit: .*client_secret.*$"):
+            await collect(
+                ["reddit"],
+                configs(reddit, hackernews),
+                kafka=place.kafka,
+                topics=place.prefix,
+                now_ms=lambda: NOW_MS,
+                stop=asyncio.Event(),
+                options=IMPATIENT,
+            )
+
+
+def test_a_collector_that_is_silent_for_too_long_is_not_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    health = Health()
+    assert not health.ready
+    collector = health.add("silent")
+    assert health.problems == ("silent: starting, no success for 0 s",)
+    collector.succeeded()
+    assert health.ready
+    now = time.monotonic()
+    monkeypatch.setattr("time.monotonic", lambda: now + 3_600)
+    assert health.problems == ("silent: collecting, no success for 3600 s",)
+    assert collector.cursor_age_seconds > 3_599
