@@ -177,6 +177,29 @@ async def test_status_says_what_is_missing_and_how_old_the_board_is(site: Site) 
     assert status["facets"]["category"] == {"labor": 2}
 
 
+def test_ages_are_told_in_real_time_when_the_clock_is_a_fast_worlds() -> None:
+    now = {"ms": NOW_MS, "seconds": 50.0}
+    board = Board(trend_points=8, events_kept=8)
+    watchers = Watchers(1)
+    scores = ScoreIntake({}, "noise-scores", lambda: now["ms"], board, watchers)
+    status = Status(
+        board=board,
+        watchers=watchers,
+        scores=scores,
+        events=scores,
+        now_ms=lambda: now["ms"],
+        stale_after_ms=10_000,
+        monotonic=lambda: now["seconds"],
+    )
+    key, value = encoded(score_record(scored_ms=NOW_MS + 600_000))
+    board.put(decode_score(key, value), value)
+    now |= {"ms": NOW_MS + 1_800_000, "seconds": 60.0}
+    report = status.report()
+    assert (report.clock_rate, report.newest_score_age_ms, report.stale) == (180.0, 6_667, False)
+    now |= {"ms": NOW_MS + 3_600_000, "seconds": 70.0}
+    assert status.report().stale
+
+
 async def test_other_names_are_refused_everywhere_and_headers_are_on_everything(site: Site) -> None:
     for path in ("/", "/api/stories", "/api/stories.ndjson", "/page/main.js", "/ws", "/nowhere", "/api/stories/st_9"):
         async with site.client.get(path, headers={"Host": "rebound.example"}) as response:

@@ -9,13 +9,18 @@ export const TOLD = ["new_story", "state_change", "spike", "spike_over", "merged
 
 const number = (value, write) => (typeof value === "number" ? write(value) : "?");
 
+const reason = (event) => (typeof event.reason === "string" ? event.reason : "");
+
 // [headline, details] of a NoiseEvent.
 export function sentence(event) {
   switch (event.type) {
     case "new_story":
       return ["New story", ""];
     case "state_change":
-      return [stateName(event.to), `was ${stateName(event.from)} · noise ${number(event.noise, noise)}`];
+      return [
+        stateName(event.to),
+        [`was ${stateName(event.from)}`, `noise ${number(event.noise, noise)}`, reason(event)].filter(Boolean).join(" · "),
+      ];
     case "spike": {
       const expected = number(event.expected_per_hour, velocity);
       return ["Spike", `${number(event.velocity_per_hour, velocity)}/h where ${expected}/h was to be expected`];
@@ -25,7 +30,7 @@ export function sentence(event) {
     case "merged":
       return ["Merged", "now part of another story"];
     case "resolved":
-      return ["Resolved", ""];
+      return ["Resolved", reason(event)];
     default:
       return [plainWords(event.type), typeof event.noise === "number" ? exact(event.noise) : ""];
   }

@@ -1,7 +1,7 @@
 // Is what the page shows the present? Says so in the masthead, in words, and keeps the time of the server.
 
 import { el, setText } from "./dom.js";
-import { DAY, amount, dateTime, span } from "./format.js";
+import { DAY, amount, dateTime, exact, span } from "./format.js";
 
 const ARRIVING_MS = 10_000;
 const TROUBLE = {
@@ -25,13 +25,13 @@ export class Freshness {
   // Now, by the clock of the server (a simulated world has its own), in epoch milliseconds.
   now() {
     if (!this.#status) return Date.now();
-    return this.#status.now_ms + Math.min(1_500, performance.now() - this.#statusAt);
+    return this.#status.now_ms + Math.min(1_500, performance.now() - this.#statusAt) * this.#status.clock_rate;
   }
 
   // The time that ages are told against: now; or, with history on the board, the time of the newest score.
   reference() {
     const newest = this.#status?.newest_scored_ms;
-    return newest != null && this.now() - newest > DAY ? newest : this.now();
+    return newest != null && this.#age(newest) > DAY ? newest : this.now();
   }
 
   received(status) {
@@ -74,13 +74,19 @@ export class Freshness {
     if (scores.state !== "live") return ["lost", TROUBLE[scores.state] ?? scores.state];
     const newest = status.newest_scored_ms;
     if (newest == null) return ["waiting", "Listening · no score yet"];
-    const age = this.now() - newest;
-    const arriving = scores.last_record_ms != null && this.now() - scores.last_record_ms < ARRIVING_MS;
+    const age = this.#age(newest);
+    const arriving = scores.last_record_ms != null && this.#age(scores.last_record_ms) < ARRIVING_MS;
     if (age > DAY) return [arriving ? "live" : "stale", `${arriving ? "Replay" : "History"} · ${dateTime(newest)}`];
     if (age > status.stale_after_ms) {
       return ["stale", arriving ? `Behind by ${span(age)}` : `No new score for ${span(age)}`];
     }
-    return ["live", `Live · ${span(age)}`];
+    const world = status.clock_rate > 1 ? ` ×${exact(status.clock_rate)}` : "";
+    return ["live", `Live${world} · ${span(age)}`];
+  }
+
+  // How long ago that was, in the reader's time, which a simulated world outruns.
+  #age(ms) {
+    return Math.max(0, this.now() - ms) / (this.#status?.clock_rate ?? 1);
   }
 
   #showDetail() {
@@ -94,6 +100,9 @@ export class Freshness {
     });
     this.#detail.replaceChildren(
       ...status.problems.map((problem) => el("p", { class: "problem" }, problem)),
+      status.clock_rate > 1
+        ? el("p", { class: "faint" }, `A simulated world, ${exact(status.clock_rate)} times as fast as ours.`)
+        : "",
       el(
         "dl",
         null,

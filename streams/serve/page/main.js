@@ -19,7 +19,6 @@ const filters = new Filters(() => go(route()));
 const ranking = new Ranking(() => draw());
 const feed = new EventFeed();
 const story = new StoryView({
-  now: () => freshness.now(),
   reference: () => freshness.reference(),
   home: () => address("/"),
   moved: (score) => location.replace(storyAddress(score)),

@@ -13,7 +13,7 @@ export class StoryView {
   #told = null;
   #context;
 
-  // context: { now(), reference(), home(), moved(score) }
+  // context: { reference(), home(), moved(score) }
   constructor(context) {
     this.#context = context;
   }

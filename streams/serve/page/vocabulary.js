@@ -56,8 +56,9 @@ export const SORTS = [
 
 export const platformName = (name) => PLATFORMS.get(name) ?? name;
 export const stateName = (name) => STATES.find((state) => state.name === name)?.shown ?? name;
-// "estimated_audience" -> "Estimated audience"
+// "hackernews" -> "Hacker News", "estimated_audience" -> "Estimated audience"
 export const plainWords = (name) => {
+  if (PLATFORMS.has(name)) return PLATFORMS.get(name);
   const words = String(name).replaceAll("_", " ").trim();
   return words.charAt(0).toUpperCase() + words.slice(1);
 };
