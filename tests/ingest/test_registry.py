@@ -15,10 +15,15 @@ from ingest.loop import LoopOptions
 from ingest.reddit.config import RedditConfig
 from ingest.registry import COLLECTORS, collect
 from ingest.verdict import GiveUpError
-from tests.ingest.sites import NOW_MS, Answer, HackerNewsSite, RedditSite, hang, status
+from tests.ingest.sites import Answer, HackerNewsSite, RedditSite, hang, status
 from tests.ingest.topics import Place, until
 
 IMPATIENT = LoopOptions(retry_first_seconds=0.02, retry_max_seconds=0.1, kafka_timeout_seconds=3.0)
+
+
+def now_ms() -> int:
+    """Return the wall clock's time: Kafka deletes what is stamped older than it keeps records."""
+    return time.time_ns() // 1_000_000
 
 
 def configs(reddit: RedditSite, hackernews: HackerNewsSite) -> dict[str, CollectorConfig]:
@@ -49,7 +54,7 @@ def test_every_option_is_documented_and_carries_its_unit(spec: object) -> None:
 
 
 async def test_a_wrong_name_or_missing_options_are_told_before_anything_starts() -> None:
-    common = {"kafka": {}, "topics": "", "now_ms": lambda: NOW_MS, "stop": asyncio.Event()}
+    common = {"kafka": {}, "topics": "", "now_ms": now_ms, "stop": asyncio.Event()}
     with pytest.raises(KeyError, match="myspace"):
         await collect(["myspace"], {}, **common)  # type: ignore[arg-type]
     with pytest.raises(ValidationError, match="client_id"):
@@ -68,7 +73,7 @@ async def test_one_platform_in_trouble_holds_up_no_other(place: Place, answer: A
                 configs(reddit, hackernews),
                 kafka=place.kafka,
                 topics=place.prefix,
-                now_ms=lambda: NOW_MS,
+                now_ms=now_ms,
                 stop=stop,
                 health=health,
                 options=IMPATIENT,
@@ -100,7 +105,7 @@ async def test_when_all_have_given_up_there_is_nothing_left_to_run(place: Place)
                 configs(reddit, hackernews),
                 kafka=place.kafka,
                 topics=place.prefix,
-                now_ms=lambda: NOW_MS,
+                now_ms=now_ms,
                 stop=asyncio.Event(),
                 options=IMPATIENT,
             )
