@@ -35,6 +35,11 @@ __all__ = ["Replayed", "read_recordings", "replay", "wait_until_scored"]
 
 UNACKNOWLEDGED = 5_000
 """Records on their way to the broker at one time."""
+RESOLVE = "resolve"
+HEARD_SECONDS = 10.0
+"""How long to wait for those who read ``signals`` to reckon with a publisher; then it begins all the same."""
+ALIVE_MS = 5_000
+"""A reader that has told nothing for so long is not running."""
 TELL_SECONDS = 0.2
 """How often the publisher says how far it has come."""
 
@@ -114,6 +119,7 @@ async def replay(
     async with open_producer(kafka, linger_ms=5) as producer:
         teller = _Teller(producer, prefix, await _end_offsets(kafka, topic))
         await teller.tell(0)
+        await _until_heard(teller.instance, kafka, prefix)
         on_the_way: deque[tuple[int, asyncio.Future[RecordMetadata]]] = deque()
         began = told = time.monotonic()
         for signal, raw in recordings:
@@ -182,6 +188,27 @@ class _Teller:
             await self._producer.send_and_wait(self._topic, None, running, 0)
         else:
             await self._producer.send_and_wait(self._topic, encode(record), running, 0)
+
+
+async def _until_heard(instance: str, kafka: Mapping[str, object], prefix: str) -> None:
+    """Return when all who read ``signals`` reckon with this publisher, so that none takes silence for the end.
+
+    Nobody who reads: nobody to wait for.
+    """
+    sources: dict[str, Progress] = {}
+    deadline = time.monotonic() + HEARD_SECONDS
+    async with Tail(name("progress", prefix), kafka) as tail:
+        records = await tail.to_end()
+        while True:
+            for record in records:
+                progress = decode_progress(record.value) if record.value is not None else None
+                if progress is not None and progress.stage == RESOLVE:
+                    sources[progress.instance] = progress
+            alive_ms = time.time_ns() // 1_000_000 - ALIVE_MS
+            deaf = [s for s in sources.values() if s.updated_ms > alive_ms and instance not in s.heard]
+            if not deaf or time.monotonic() > deadline:
+                return
+            records = await tail.more(100)
 
 
 async def _end_offsets(kafka: Mapping[str, object], topic: str) -> dict[int, int]:

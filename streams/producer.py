@@ -7,6 +7,7 @@ serves, since everything downstream takes a record written twice as one.
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
@@ -43,6 +44,9 @@ async def _start(kafka: Mapping[str, object], linger_ms: int, *, idempotent: boo
         max_request_size=MAX_RECORD_BYTES,
         compression_type="lz4",
     )
+    # A broker that gives out no producer ids is no error to us, so aiokafka need not log it as one.
+    sender_log = logging.getLogger("aiokafka.producer.sender")
+    sender_log.disabled = idempotent
     try:
         await producer.start()
     except BaseException as error:
@@ -51,4 +55,6 @@ async def _start(kafka: Mapping[str, object], linger_ms: int, *, idempotent: boo
         if idempotent and isinstance(error, UnknownError):
             return await _start(kafka, linger_ms, idempotent=False)
         raise
+    finally:
+        sender_log.disabled = False
     return producer

@@ -139,8 +139,8 @@ class Progress(msgspec.Struct, frozen=True):
     """How far a stage has come: a record of the compacted topic ``progress`` with the key ``stage/instance``.
 
     ``offsets``: for a publisher, per partition of ``signals``, the offset after the last record it has published up to
-    ``mark_ms``. ``settled``: the last replay that is wholly scored. ``counts``: what became of the records read, by
-    outcome.
+    ``mark_ms``. ``heard``: the publishers that a source reckons with. ``settled``: the last replay that is wholly
+    scored. ``counts``: what became of the records read, by outcome.
     """
 
     stage: str
@@ -148,6 +148,7 @@ class Progress(msgspec.Struct, frozen=True):
     mark_ms: int
     updated_ms: int
     active: bool = True
+    heard: tuple[str, ...] = ()
     settled: str = ""
     offsets: dict[int, int] = {}
     counts: dict[str, int] = {}

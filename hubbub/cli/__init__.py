@@ -7,6 +7,7 @@ what to do; a stack trace means a fault of ours. One file a group of commands.
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
 
 import typer
@@ -40,6 +41,8 @@ for group in (running, roles, publishing, inspection, setup):
 
 def main() -> int:
     """Run the command line and return the exit code."""
+    # What the libraries log is for the roles, which set logging up for themselves; here it is told in one line.
+    logging.basicConfig(level=logging.CRITICAL)
     try:
         return int(app(standalone_mode=False) or 0)
     except (typer.Abort, KeyboardInterrupt, asyncio.CancelledError):

@@ -50,6 +50,11 @@ class Publishers:
         for instance in dead:
             del self._heard[instance]
 
+    @property
+    def heard(self) -> tuple[str, ...]:
+        """The publishers at work, by instance."""
+        return tuple(sorted(self._heard))
+
     def active(self) -> bool:
         """Say whether recorded signals are being published now."""
         return bool(self._heard)

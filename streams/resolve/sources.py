@@ -68,6 +68,7 @@ class Sources:
         self._unplaced: set[int] = set()
         self._read_at: dict[int, float] = {}
         self._marked_at = 0.0
+        self._told_heard: tuple[str, ...] = ()
         self._read_marks: dict[int, Mark] = {}
         self._done_marks: dict[int, Mark] = {}
         self._committed_at = time.monotonic()
@@ -172,16 +173,19 @@ class Sources:
         """
         now = time.monotonic()
         self._publishers.tick(now)
-        beat = now - self._marked_at >= self._config.heartbeat_seconds
-        if beat:
-            self._marked_at = now
-            self._tell_progress()
+        heard = self._publishers.heard
+        beat = heard != self._told_heard or now - self._marked_at >= self._config.heartbeat_seconds
         for partition, router in self._routers.items():
             self._send_source(partition, router, now, beat=beat)
+        if beat:
+            self._marked_at, self._told_heard = now, heard
         outbox, self._outbox = self._outbox, []
         sent = [await self._producer.send(topic, value, key, partition) for topic, value, key, partition in outbox]
         if sent:
             await asyncio.gather(*sent)
+        if beat:
+            # After the marks: a publisher begins when it reads here that nobody takes its silence for idleness.
+            await self._tell_progress(heard)
         metrics.WAITING.labels(STAGE).set(sum(router.waiting for router in self._routers.values()))
 
     def _send_source(self, partition: int, router: Router, now: float, *, beat: bool) -> None:
@@ -216,11 +220,16 @@ class Sources:
                 self._post(self._activity, bare, target)
             self._done_marks[partition] = done
 
-    def _tell_progress(self) -> None:
+    async def _tell_progress(self, heard: tuple[str, ...]) -> None:
+        now_ms = self._now_ms()
+        sent = []
         for partition, router in self._routers.items():
             instance = str(partition)
-            progress = Progress(STAGE, instance, router.stream_ms, self._now_ms(), offsets={partition: router.position})
-            self._post(self._progress, encode(progress), 0, f"{STAGE}/{instance}".encode())
+            position = {partition: router.position}
+            progress = Progress(STAGE, instance, router.stream_ms, now_ms, heard=heard, offsets=position)
+            key = f"{STAGE}/{instance}".encode()
+            sent.append(await self._producer.send(self._progress, encode(progress), key, 0))
+        await asyncio.gather(*sent)
 
     def _mark(self, partition: int, mark_ms: int, *, idle: bool = False, settle: str = "") -> Mark:
         return Mark(partition, self._source_count, mark_ms, idle, settle)
