@@ -1,3 +1,5 @@
+"""The board: the last record of each key, trends, events and redirects, within bounds."""
+
 from __future__ import annotations
 
 import random

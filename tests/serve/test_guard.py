@@ -1,3 +1,5 @@
+"""The names the server answers to, and the origins that may connect."""
+
 from __future__ import annotations
 
 import pytest

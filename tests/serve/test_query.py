@@ -1,3 +1,5 @@
+"""Filters, orders and limits, against plain sorting and by what they say of mistakes."""
+
 from __future__ import annotations
 
 import random

@@ -1,3 +1,5 @@
+"""Reading scores and events: what the contract allows, and a reason for everything else."""
+
 from __future__ import annotations
 
 import json

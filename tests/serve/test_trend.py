@@ -1,3 +1,5 @@
+"""The trend: bounded, in order, with its first, last and loudest points."""
+
 from __future__ import annotations
 
 from itertools import pairwise

@@ -1,3 +1,5 @@
+"""What watchers are told: in the end the board, however slowly they listen."""
+
 from __future__ import annotations
 
 import json

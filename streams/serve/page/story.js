@@ -76,14 +76,18 @@ export class StoryView {
       opened: () => this.#fetch(name),
       lost: () => {},
       received: (message) => {
-        if (message.type !== "update" || !this.#told) return;
+        if (message.type !== "update") return;
+        // The end of a story, and what it was merged into, are told by two topics: either may come first.
+        if (!this.#told || message.gone.length || message.events.some((event) => event.type === "merged")) {
+          this.#fetch(name);
+          return;
+        }
         for (const score of message.scores) {
           this.#told.score = score;
           extend(this.#told.trend, score);
         }
         this.#told.events = [...message.events.filter((event) => event.type !== "noise_update").reverse(), ...this.#told.events];
-        if (message.gone.length) this.#fetch(name);
-        else this.#show();
+        this.#show();
       },
     });
   }
@@ -95,8 +99,7 @@ export class StoryView {
   }
 
   #gone() {
-    this.#channel?.close();
-    this.#channel = this.#paper = this.#told = null;
+    this.#paper = this.#told = null;
     const back = el("a", { class: "back", href: this.#context.home() }, "Back to the ranking");
     this.#node.replaceChildren(el("p", { class: "nothing" }, "This story is not on the board. It may be over. "), back);
   }
