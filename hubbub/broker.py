@@ -17,9 +17,11 @@ holds each line, so that an upgrade that mends one says so:
   ``describe_configs`` that names keys break the connection; ``consumer.committed`` works
 - ``describe_configs`` answers what was set when the topic was created, nothing else and no defaults; ``alter_configs``,
   ``create_partitions`` and ``delete_records`` do not work
-- every topic springs into being when somebody asks for it (4 partitions); replication factors are ignored
+- every topic springs into being when somebody asks for it (4 partitions); more copies than one are claimed, not kept
 - no limit on the size of a record; null keys are taken by compacted topics (Kafka refuses them)
-- each fetch walks all batches of its partition: ~1 ms for every 1 000 of them. Few, large batches keep it quick
+- each fetch walks all batches of its partition: ~1 ms for every 1 000 of them, and when that takes longer than
+  ``fetch_max_wait_ms`` (500) the reader gets nothing any more: at some 400 000 batches. Few, large ones keep it quick
+- a group takes half of ``rebalance_timeout_ms`` to form (Kafka: at once); a dead member is missed after its session
 
 As in Kafka: headers, timestamps (also a producer's own), tombstones, empty values, gzip, lz4, snappy, zstd.
 """

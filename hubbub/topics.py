@@ -8,20 +8,24 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import TopicAlreadyExistsError, for_code
+from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError, TopicAlreadyExistsError, for_code
 
 from hubbub.errors import UserError
 from streams.topics import TOPICS, Topic, name
 
 __all__ = ["Created", "Problem", "TopicsError", "check", "create"]
 
+Answer = TypeVar("Answer")
+
+REQUEST_TIMEOUT_MS: Final = 10_000
+TRIES: Final = 5
+RETRY_SECONDS: Final = 1.0
 VISIBLE_TIMEOUT_SECONDS: Final = 30.0
 POLL_SECONDS: Final = 0.1
 
@@ -73,34 +77,26 @@ async def create(kafka: Mapping[str, object], prefix: str, partitions: int, repl
 
     Raises:
         TopicsError: the broker refuses a topic.
-        aiokafka.errors.KafkaConnectionError: no broker answers.
+        aiokafka.errors.KafkaError: no broker answers.
     """
-    async with _admin(kafka) as admin:
-        known = set(await admin.list_topics())
-        missing = [topic for topic in TOPICS if name(topic.name, prefix) not in known]
-        already = set(known)
-        if missing:
-            response = await admin.create_topics(
-                [
-                    NewTopic(
-                        name(topic.name, prefix),
-                        topic.partitions or partitions,
-                        replication,
-                        topic_configs=topic.config(replication),
-                    )
-                    for topic in missing
-                ]
-            )
-            for topic_name, code, message in response.topic_errors:
-                if code == TopicAlreadyExistsError.errno:  # somebody else was faster
-                    already.add(topic_name)
-                elif code:
-                    raise TopicsError(_refused(topic_name, code, message, replication))
-            await _until_visible(admin, {name(topic.name, prefix) for topic in TOPICS})
     names = [name(topic.name, prefix) for topic in TOPICS]
+    known = set(await _ask(kafka, lambda admin: admin.list_topics()))
+    missing = [
+        NewTopic(topic_name, topic.partitions or partitions, replication, topic_configs=topic.config(replication))
+        for topic_name, topic in zip(names, TOPICS, strict=True)
+        if topic_name not in known
+    ]
+    if missing:
+        response = await _ask(kafka, lambda admin: admin.create_topics(missing))
+        for topic_name, code, message in response.topic_errors:
+            if code == TopicAlreadyExistsError.errno:  # somebody else was faster
+                known.add(topic_name)
+            elif code:
+                raise TopicsError(_refused(topic_name, code, message, replication))
+        await _ask(kafka, lambda admin: _until_visible(admin, set(names)))
     return Created(
-        created=tuple(topic_name for topic_name in names if topic_name not in already),
-        existing=tuple(topic_name for topic_name in names if topic_name in already),
+        created=tuple(topic_name for topic_name in names if topic_name not in known),
+        existing=tuple(topic_name for topic_name in names if topic_name in known),
     )
 
 
@@ -108,11 +104,10 @@ async def check(kafka: Mapping[str, object], prefix: str, partitions: int, repli
     """Compare the topics with what they must be and return every difference; the arguments are those of ``create``.
 
     Raises:
-        aiokafka.errors.KafkaConnectionError: no broker answers.
+        aiokafka.errors.KafkaError: no broker answers.
     """
     names = {name(topic.name, prefix): topic for topic in TOPICS}
-    async with _admin(kafka) as admin:
-        found, brokers = await _describe(admin, list(names))
+    found, brokers = await _ask(kafka, lambda admin: _describe(admin, list(names)))
     servers = str(kafka["bootstrap_servers"])
     problems: list[Problem] = []
     for topic_name, topic in names.items():
@@ -126,14 +121,24 @@ async def check(kafka: Mapping[str, object], prefix: str, partitions: int, repli
     return problems
 
 
-@asynccontextmanager
-async def _admin(kafka: Mapping[str, object]) -> AsyncIterator[AIOKafkaAdminClient]:
-    admin = AIOKafkaAdminClient(**kafka)
-    try:
-        await admin.start()
-        yield admin
-    finally:
-        await admin.close()
+async def _ask(kafka: Mapping[str, object], question: Callable[[AIOKafkaAdminClient], Awaitable[Answer]]) -> Answer:
+    """Return the answer to ``question``, asked anew where a broker that has just come or gone was asked.
+
+    Raises:
+        aiokafka.errors.KafkaError: no broker answers, or the last try failed as well.
+    """
+    for tries_left in reversed(range(TRIES)):
+        admin = AIOKafkaAdminClient(**kafka, request_timeout_ms=REQUEST_TIMEOUT_MS)
+        try:
+            await admin.start()
+            return await question(admin)
+        except (KafkaError, TimeoutError) as error:
+            if isinstance(error, KafkaConnectionError) or not (tries_left and getattr(error, "retriable", True)):
+                raise error if isinstance(error, KafkaError) else KafkaTimeoutError("the broker is silent") from error
+        finally:
+            await admin.close()
+        await asyncio.sleep(RETRY_SECONDS)
+    raise AssertionError("the last try returns or raises")
 
 
 async def _until_visible(admin: AIOKafkaAdminClient, names: set[str]) -> None:
@@ -193,7 +198,7 @@ def _compare_partitions(topic_name: str, topic: Topic, have: int, partitions: in
 def _compare_replicas(
     topic_name: str, replicas: Sequence[Sequence[int]], replication: int, brokers: Sequence[int], servers: str
 ) -> list[Problem]:
-    fewest = min(map(len, replicas), default=0)
+    fewest = min((len(set(here)) for here in replicas), default=0)  # the embedded broker names itself three times
     if fewest >= replication:
         return []
     what = f"it has {fewest} copies of a record and needs {replication}"

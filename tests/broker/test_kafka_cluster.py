@@ -3,42 +3,65 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
+import json
+from collections.abc import AsyncIterator
 
 import pytest
+import pytest_asyncio
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from deploy.kafka.cluster import Cluster, KafkaUnavailableError
+from hubbub import topics
+from streams.topics import TOPICS
 
 pytestmark = [pytest.mark.broker, pytest.mark.slow]
 
 
-async def test_three_brokers_keep_acknowledged_records_through_crash_and_freeze(tmp_path: Path) -> None:
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def three(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Cluster]:
+    """Run three brokers."""
     try:
-        cluster = await asyncio.to_thread(Cluster(tmp_path, brokers=3).__enter__)
+        cluster = Cluster(tmp_path_factory.mktemp("three"), brokers=3)
+        await asyncio.to_thread(cluster.__enter__)
     except KafkaUnavailableError as error:
         pytest.skip(str(error))
-    try:
-        admin = AIOKafkaAdminClient(bootstrap_servers=cluster.bootstrap_servers)
-        await admin.start()
-        await admin.create_topics([NewTopic("t", 1, 3)])
-        await admin.close()
-        async with AIOKafkaProducer(
-            bootstrap_servers=cluster.bootstrap_servers, request_timeout_ms=5000, enable_idempotence=True
-        ) as producer:
-            await producer.send_and_wait("t", b"0")
-            cluster.kill(0)
-            await producer.send_and_wait("t", b"1")
-            await asyncio.to_thread(cluster.restart, 0)
-            cluster.pause(1)
-            await producer.send_and_wait("t", b"2")
-            cluster.resume(1)
-            await producer.send_and_wait("t", b"3")
-        async with AIOKafkaConsumer(bootstrap_servers=cluster.bootstrap_servers) as consumer:
-            consumer.assign([TopicPartition("t", 0)])
-            await consumer.seek_to_beginning()
-            read = [(await asyncio.wait_for(consumer.getone(), 30)).value for _ in range(4)]
-    finally:
-        await asyncio.to_thread(cluster.stop)
+    yield cluster
+    await asyncio.to_thread(cluster.stop)
+
+
+async def test_topics_of_three_copies_are_good_and_of_one_are_told_with_a_plan(three: Cluster) -> None:
+    kafka = {"bootstrap_servers": three.bootstrap_servers}
+    await topics.create(kafka, "three-", 2, 3)
+    assert await topics.check(kafka, "three-", 2, 3) == []
+
+    await topics.create(kafka, "one-", 2, 1)
+    found = {problem.topic: problem for problem in await topics.check(kafka, "one-", 2, 3) if "copies" in problem.what}
+    assert set(found) == {f"one-{topic.name}" for topic in TOPICS}
+    fix = found["one-signals"].fix
+    plan = json.loads(fix[fix.index("'") + 1 : fix.rindex("'")])
+    assert [sorted(partition["replicas"]) for partition in plan["partitions"]] == [[1, 2, 3], [1, 2, 3]]
+    assert "kafka-reassign-partitions.sh" in fix
+
+
+async def test_acknowledged_records_survive_crash_and_freeze(three: Cluster) -> None:
+    kafka = {"bootstrap_servers": three.bootstrap_servers}
+    admin = AIOKafkaAdminClient(**kafka)
+    await admin.start()
+    await admin.create_topics([NewTopic("t", 1, 3)])
+    await admin.close()
+    async with AIOKafkaProducer(**kafka, request_timeout_ms=5000, enable_idempotence=True) as producer:
+        await producer.send_and_wait("t", b"0")
+        three.kill(0)
+        await producer.send_and_wait("t", b"1")
+        await asyncio.to_thread(three.restart, 0)
+        three.pause(1)
+        await producer.send_and_wait("t", b"2")
+        three.resume(1)
+        await producer.send_and_wait("t", b"3")
+    async with AIOKafkaConsumer(**kafka) as consumer:
+        place = TopicPartition("t", 0)
+        consumer.assign([place])
+        consumer.seek(place, 0)
+        read = [(await asyncio.wait_for(consumer.getone(), 30)).value for _ in range(4)]
     assert read == [b"0", b"1", b"2", b"3"]
