@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 
 __all__ = [
+    "LONGEST_HOLD_SECONDS",
     "CollectError",
     "GiveUpError",
     "NeverRetryError",

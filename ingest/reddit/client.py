@@ -129,17 +129,19 @@ class _RedditThread(threading.Thread):
 
     def run(self) -> None:
         """Answer requests one by one until told to end."""
-        session = RedditSession(self._config)
+        session: RedditSession | None = None
         while (request := self._requests.get()) is not None:
             outcome: _Answer | Exception
             try:
+                session = session or RedditSession(self._config)
                 json = session.get(request.path, request.params)
                 outcome = _Answer(json, self._now_ms(), session.exhausted_for_seconds)
             except Exception as error:  # noqa: BLE001 (raised again in the event loop, which decides)
                 outcome = verdict_on_exception(error, request.path)
             with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
                 request.loop.call_soon_threadsafe(_resolve, request.future, outcome)
-        session.close()
+        if session is not None:
+            session.close()
 
 
 def _resolve(future: asyncio.Future[_Answer], outcome: _Answer | Exception) -> None:

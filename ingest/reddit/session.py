@@ -6,6 +6,8 @@ Owns everything that knows PRAW's insides: its settings, its hidden retries, its
 from __future__ import annotations
 
 import configparser
+import math
+from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any, Final
 
@@ -16,7 +18,7 @@ import requests
 from praw.exceptions import PRAWException
 
 from ingest.reddit.config import RedditConfig
-from ingest.verdict import GiveUpError, RetryLaterError, verdict_on
+from ingest.verdict import LONGEST_HOLD_SECONDS, GiveUpError, RetryLaterError, SlowDownError, verdict_on
 
 __all__ = ["RedditSession", "verdict_on_exception"]
 
@@ -28,7 +30,7 @@ class RedditSession:
 
     def __init__(self, config: RedditConfig) -> None:
         self._http = requests.Session()
-        self._allowance = _Allowance()
+        self._standing = _Standing()
         _forget_praw_ini()
         self._reddit = praw.Reddit(
             "DEFAULT",
@@ -47,7 +49,7 @@ class RedditSession:
             requestor_kwargs={
                 "session": self._http,
                 "timeout": config.request_timeout_seconds,
-                "allowance": self._allowance,
+                "standing": self._standing,
             },
         )
 
@@ -62,14 +64,14 @@ class RedditSession:
     @property
     def exhausted_for_seconds(self) -> float:
         """How long Reddit will refuse every further request, by what it said last; 0 if it allows some."""
-        return self._allowance.exhausted_for_seconds
+        return self._standing.exhausted_for_seconds
 
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
 
 
-class _Allowance:
+class _Standing:
     """What Reddit said last about how much we may still ask."""
 
     exhausted_for_seconds = 0.0
@@ -78,9 +80,9 @@ class _Allowance:
 class _Requestor(prawcore.Requestor):  # type: ignore[misc]  # the type checker does not follow prawcore
     """Raises what the loop should deal with itself, before prawcore sleeps and retries out of its sight."""
 
-    def __init__(self, *, allowance: _Allowance, **options: Any) -> None:
+    def __init__(self, *, standing: _Standing, **options: Any) -> None:
         super().__init__(**options)
-        self._allowance = allowance
+        self._standing = standing
 
     def request(self, *args: Any, **options: Any) -> requests.Response:
         """Send one request. Raises CollectError where there is nothing that prawcore could do better."""
@@ -89,15 +91,26 @@ class _Requestor(prawcore.Requestor):  # type: ignore[misc]  # the type checker 
             response: requests.Response = super().request(*args, **options)
         except prawcore.RequestException as error:
             raise RetryLaterError(_line(error.original_exception)) from error
+        remaining, reset_seconds = _allowance(response.headers)
         verdict = verdict_on(response.status_code, response.headers, response.url.partition("?")[0])
+        if isinstance(verdict, SlowDownError) and verdict.after_seconds is None:
+            verdict.after_seconds = reset_seconds
         if verdict is not None and not isinstance(verdict, GiveUpError):  # prawcore renews a token that has expired
             raise verdict
-        try:
-            remaining, _, reset = (float(response.headers.get(name, "nan")) for name in RATE_LIMIT_HEADERS)
-        except ValueError:
-            raise RetryLaterError("the rate limit's headers are no numbers; is this Reddit?") from None
-        self._allowance.exhausted_for_seconds = max(0.0, reset) if remaining < 1 else 0.0
+        self._standing.exhausted_for_seconds = (reset_seconds or 0.0) if remaining < 1 else 0.0
         return response
+
+
+def _allowance(headers: Mapping[str, str]) -> tuple[float, float | None]:
+    """Return how many requests remain, and for how many seconds no more will; infinity and None if it is not said."""
+    try:
+        remaining, _, reset = (float(headers.get(name, "nan")) for name in RATE_LIMIT_HEADERS)
+    except ValueError:  # prawcore, which reads all three, would fall over them
+        raise RetryLaterError("the headers of the rate limit hold no numbers; is this Reddit?") from None
+    return (
+        math.inf if math.isnan(remaining) else remaining,
+        min(max(0.0, reset), LONGEST_HOLD_SECONDS) if math.isfinite(reset) else None,
+    )
 
 
 def verdict_on_exception(error: Exception, path: str) -> Exception:

@@ -264,8 +264,9 @@ async def test_every_failure_is_a_verdict_after_one_request(
         assert ids(await looks(collector, 2)) == ["t3_00001"]
 
 
-async def test_the_wait_a_platform_asks_for_is_told(site: RedditSite) -> None:
-    site.next_answers.append(status(429, {"Retry-After": "42"}))
+@pytest.mark.parametrize("header", ["Retry-After", "x-ratelimit-reset"])
+async def test_the_wait_a_platform_asks_for_is_told(site: RedditSite, header: str) -> None:
+    site.next_answers.append(status(429, {header: "42"}))
     async with collecting(site) as collector:
         with pytest.raises(SlowDownError) as raised:
             await anext(collector)
