@@ -1,7 +1,7 @@
-"""Why a story's score is what it is.
+"""Why a story's score is what it is, for people at a terminal.
 
-Owns the way from a NoiseScore to an explanation: what each factor adds, the numbers behind it, and the posts that gave
-most. It needs nothing but the record, so anybody who reads the topic can explain as much.
+Owns finding the story that was asked for, and how its explanation looks. What explains is
+:mod:`streams.score.explaining`.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from rich.text import Text
 
 from hubbub.errors import UserError
 from hubbub.terminal import SHOWN_STATES, plain
-from scoring import DEFAULT
+from streams.score.explaining import FactorExplained
 from streams.serve.records import NoiseScore
 
-__all__ = ["explain_story", "render"]
+__all__ = ["find", "render"]
 
 
-def explain_story(wanted: str, scores: Mapping[str, NoiseScore]) -> dict[str, object]:
-    """Return the explanation of the story with the slug or id ``wanted``.
+def find(wanted: str, scores: Mapping[str, NoiseScore]) -> NoiseScore:
+    """Return the story with the slug or id ``wanted``.
 
     Raises:
         UserError: there is no such story.
@@ -33,27 +33,12 @@ def explain_story(wanted: str, scores: Mapping[str, NoiseScore]) -> dict[str, ob
         near = [s.slug for s in scores.values() if wanted.lower() in s.slug or wanted.lower() in s.title.lower()][:3]
         hint = f"did you mean: {', '.join(near)}?" if near else "see: hubbub scores"
         raise UserError(f"no story {wanted!r}; {hint}")
-    weights: dict[str, float] = msgspec.to_builtins(DEFAULT.weights)
-    factors: dict[str, float] = msgspec.to_builtins(score.factors)
-    return {
-        **msgspec.to_builtins(score),
-        "factors": {
-            name: {
-                "value": value,
-                "weight": weights[name],
-                "points": weights[name] * value,
-                "points_to_gain": weights[name] * (100 - value) * score.decay,
-                "inputs": score.inputs.get(name, {}),
-            }
-            for name, value in factors.items()
-        },
-        "constants": msgspec.to_builtins(DEFAULT),
-    }
+    return score
 
 
-def render(explanation: Mapping[str, object]) -> Group:
-    """Return the explanation for a terminal."""
-    score = msgspec.convert({**explanation, "factors": _values(explanation), "inputs": {}}, NoiseScore)
+def render(score: NoiseScore, explanation: Mapping[str, object]) -> Group:
+    """Return the explanation of ``score`` for a terminal."""
+    factors = msgspec.convert(explanation["factors"], dict[str, FactorExplained])
     head = Text.assemble(
         (f"{score.noise:.1f}", "bold"),
         f"  {score.band}, {SHOWN_STATES[score.state]}   ",
@@ -61,36 +46,38 @@ def render(explanation: Mapping[str, object]) -> Group:
     )
     scored = datetime.fromtimestamp(score.scored_ms / 1000, UTC)
     product = f"noise {score.noise:.2f} = raw {score.raw:.2f} × decay {score.decay:.4f}"
-    sum_line = Text(f"{product}, as of {scored:%Y-%m-%d %H:%M:%S} UTC", style="dim")
+    most = max(factors, key=lambda name: factors[name].points_to_gain)
+    gain = f"most could be gained by {most.replace('_', ' ')}: {factors[most].points_to_gain:.1f} points"
+    return Group(
+        head,
+        Text(f"{product}, as of {scored:%Y-%m-%d %H:%M:%S} UTC", style="dim"),
+        Text(),
+        _factors_table(factors),
+        Text(),
+        _posts_table(score),
+        Text(),
+        Text(gain, style="dim"),
+    )
+
+
+def _factors_table(factors: Mapping[str, FactorExplained]) -> Table:
     table = Table(box=None, header_style="dim", pad_edge=False)
     for column in ("factor", "value", "× weight", "= points", "from"):
         table.add_column(column, justify="left" if column in {"factor", "from"} else "right", overflow="fold")
-    factors = explanation["factors"]
-    if isinstance(factors, dict):
-        for name, factor in factors.items():
-            inputs = ", ".join(f"{key.replace('_', ' ')} {_short(value)}" for key, value in factor["inputs"].items())
-            row = (
-                name.replace("_", " "),
-                f"{factor['value']:.1f}",
-                f"{factor['weight']:.2f}",
-                f"{factor['points']:.2f}",
-            )
-            table.add_row(*row, Text(plain(inputs), style="dim"))
-        most = max(factors, key=lambda name: factors[name]["points_to_gain"])
-        gain = f"most could be gained by {most.replace('_', ' ')}: {factors[most]['points_to_gain']:.1f} points"
-    else:
-        gain = ""
+    for name, factor in factors.items():
+        inputs = ", ".join(f"{key.replace('_', ' ')} {_short(value)}" for key, value in factor.inputs.items())
+        row = (name.replace("_", " "), f"{factor.value:.1f}", f"{factor.weight:.2f}", f"{factor.points:.2f}")
+        table.add_row(*row, Text(plain(inputs), style="dim"))
+    return table
+
+
+def _posts_table(score: NoiseScore) -> Table:
     posts = Table(box=None, header_style="dim", pad_edge=False)
     for column in ("interactions", "platform", "loudest posts"):
         posts.add_column(column, justify="right" if column == "interactions" else "left", overflow="fold")
     for post in score.top:
         posts.add_row(f"{post.interactions:,.0f}", plain(post.platform), Text(plain(post.title or post.id)))
-    return Group(head, sum_line, Text(), table, Text(), posts, Text(), Text(gain, style="dim"))
-
-
-def _values(explanation: Mapping[str, object]) -> dict[str, float]:
-    factors = explanation["factors"]
-    return {name: factor["value"] for name, factor in factors.items()} if isinstance(factors, dict) else {}
+    return posts
 
 
 def _short(value: object) -> str:

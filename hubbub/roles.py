@@ -13,7 +13,6 @@ from hubbub.role import run_role
 from hubbub.settings import Settings
 from ingest.health import Health
 from ingest.registry import COLLECTORS, collect
-from scoring import FigureIndex
 from streams.resolve.beats import Beat, load_beat
 from streams.resolve.worker import Resolver
 from streams.score.app import Scorer
@@ -80,7 +79,7 @@ def run_score(settings: Settings) -> int:
             kafka=settings.kafka.client_options(),
             prefix=settings.kafka.topic_prefix,
             config=settings.score,
-            reader=TextReader(FigureIndex.default()),
+            reader=TextReader.default(),
             now_ms=settings.clock(),
         )
         return scorer.run, scorer.problems

@@ -69,17 +69,19 @@ def explain(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Show why a story's score is what it is."""
-    from hubbub.explain import explain_story, render  # noqa: PLC0415
+    from hubbub.explain import find, render  # noqa: PLC0415
     from hubbub.settings import load  # noqa: PLC0415
+    from streams.score import explaining  # noqa: PLC0415
     from streams.serve.read import read_scores  # noqa: PLC0415
 
     settings = load()
     known = asyncio.run(read_scores(settings.kafka.client_options(), settings.kafka.topic_prefix))
-    explanation = explain_story(story, known)
+    score = find(story, known)
+    explanation = explaining.explain(score)
     if json:
         typer.echo(orjson.dumps(explanation).decode())
     else:
-        Console().print(render(explanation))
+        Console(highlight=False).print(render(score, explanation))
 
 
 def collectors(json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False) -> None:

@@ -20,6 +20,11 @@ class TextReader:
     def __init__(self, figures: FigureIndex) -> None:
         self._figures = figures
 
+    @classmethod
+    def default(cls) -> TextReader:
+        """Return a reader with the registry of figures that ships with scoring."""
+        return cls(FigureIndex.default())
+
     @property
     def tiers(self) -> Mapping[str, Tier]:
         """The tier of each figure it can find, by id."""

@@ -62,22 +62,23 @@ def event(kind: str, info: StoryInfo, at_ms: int, **details: object) -> Event:
     return Event(info.id, kind, _encode(record))
 
 
-_FACTOR_OF = {
-    "people": "reach",
-    "audience": "reach",
-    "loudness": "engagement",
-    "posted_platforms": "cross_platform",
-    "run_ms": "duration",
-    "silence_ms": "duration",
-}
-"""The factor that each of scoring's inputs stands behind; the rest stand behind polarity."""
-
-
 def _by_factor(scored: Score) -> dict[str, dict[str, object]]:
-    """Return the raw numbers behind each factor."""
-    inputs: dict[str, dict[str, object]] = {name: {} for name in scored.factors.__struct_fields__}
-    for name in scored.inputs.__struct_fields__:
-        inputs[_FACTOR_OF.get(name, "polarity")][name] = getattr(scored.inputs, name)
-    inputs["engagement"]["interactions"] = {name: tally.interactions for name, tally in scored.platforms.items()}
-    inputs["star_power"]["figures"] = scored.figures
-    return inputs
+    """Return the raw numbers behind each factor; ``exact`` is False where a large story's are estimates."""
+    inputs = scored.inputs
+    return {
+        "reach": {"audience": inputs.people, **msgspec.to_builtins(inputs.audience), "exact": inputs.exact},
+        "engagement": {
+            "loudness": inputs.loudness,
+            "interactions": {name: tally.interactions for name, tally in scored.platforms.items()},
+            "exact": inputs.exact,
+        },
+        "star_power": {"figures": scored.figures},
+        "cross_platform": {"platforms_with_posts": inputs.posted_platforms},
+        "duration": {"run_ms": inputs.run_ms, "silence_ms": inputs.silence_ms},
+        "polarity": {
+            "items_with_vote_ratio": inputs.votes,
+            "positive_replies": inputs.positive_replies,
+            "negative_replies": inputs.negative_replies,
+        },
+        "industry_impact": {},
+    }

@@ -15,7 +15,7 @@ from hubbub.replay import read_recordings, replay, wait_until_scored
 from hubbub.settings import KafkaSettings
 from hubbub.supervise import Child, Supervisor
 from ingest.signal import Signal, encode
-from scoring import FigureIndex, Ledger, score
+from scoring import Ledger, score
 from streams.resolve.threads import ThreadIndex
 from streams.score.reading import TextReader
 from streams.serve.read import read_scores
@@ -96,7 +96,7 @@ def write_recording(path: Path, signals: Sequence[Signal]) -> Path:
 
 def scored_by_hand(signals: Sequence[Signal], threads: ThreadIndex, at_ms: int) -> dict[str, float]:
     """Return the noise of each story, from the plain set of its signals."""
-    read = TextReader(FigureIndex.default())
+    read = TextReader.default()
     ledgers: dict[str, Ledger] = {}
     for item in signals:
         known = threads.lookup(item.thread)

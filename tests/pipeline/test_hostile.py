@@ -92,7 +92,7 @@ async def test_damaged_records_are_used_ignored_or_dead_and_nothing_crashes(brok
         topic = name("signals", it.kafka.topic_prefix)
         async with open_producer(it.options) as producer:
             sent = [
-                await producer.send(topic, raw, partition=number % it.kafka.partitions)
+                await producer.send(topic, raw, b"any", number % it.kafka.partitions)
                 for number, raw in enumerate(_damaged(7))
             ]
             await asyncio.gather(*sent)
