@@ -41,6 +41,7 @@ check: setup ## format, lint, types, architecture, docs
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/mypy deploy/kafka/cluster.py tests/broker tests/docs tests/conftest.py tests/test_architecture.py
 	$(BIN)/python -m pytest --quiet tests/test_architecture.py tests/docs
 
 format: setup ## put the code in form
@@ -51,7 +52,8 @@ docs: setup ## write the tables of settings, metrics and topics in docs/ from th
 	$(BIN)/python -m tests.docs.tables
 
 bench: setup ## every benchmark, one after the other
-	@set -e; for bench in benchmarks/bench_*.py; do echo "== $$bench"; $(BIN)/python "$$bench" $(ARGS); done
+	@set -e; for bench in benchmarks/bench_*.py; do \
+		name=$${bench#benchmarks/}; echo "== $${name%.py}"; $(BIN)/python -m "benchmarks.$${name%.py}" $(ARGS); done
 
 chaos: setup ## kill -9 of every role in turn, during a replay
 	$(BIN)/python -m pytest tests/pipeline -m broker -k kill $(ARGS)

@@ -13,6 +13,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from hubbub.broker import BrokerError, EmbeddedBroker
+from tests.broker.processes import gone, has_ended
 
 pytestmark = pytest.mark.broker
 
@@ -29,23 +30,6 @@ asyncio.run(run())
 """
 
 
-def _has_ended(pid: int) -> bool:
-    """Tell if process ``pid`` has ended; a zombie that its parent has yet to reap has."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return True
-
-
-async def _gone(pid: int) -> bool:
-    """Tell if process ``pid`` ends within 5 s."""
-    for _ in range(100):
-        if _has_ended(pid):
-            return True
-        await asyncio.sleep(0.05)
-    return False
-
-
 async def test_a_record_comes_back_with_key_value_headers_and_time() -> None:
     async with EmbeddedBroker() as broker, AIOKafkaProducer(bootstrap_servers=broker.bootstrap_servers) as producer:
         await producer.send_and_wait("t", b"v", b"k", timestamp_ms=1_700_000_000_123, headers=[("h", b"1")])
@@ -60,7 +44,7 @@ async def test_a_record_comes_back_with_key_value_headers_and_time() -> None:
 async def test_it_is_gone_after_the_block() -> None:
     async with EmbeddedBroker() as broker:
         pid = broker.pid
-    assert await _gone(pid)
+    assert await gone(pid)
     with pytest.raises(BrokerError, match="not running"):
         _ = broker.pid
 
@@ -74,7 +58,7 @@ async def test_it_is_gone_after_an_error_in_the_block() -> None:
 
     with pytest.raises(ZeroDivisionError) as failed:
         await fail_within()
-    assert await _gone(failed.value.args[0])
+    assert await gone(failed.value.args[0])
 
 
 async def test_wait_returns_when_somebody_kills_it() -> None:
@@ -88,10 +72,10 @@ async def test_kill_9_of_its_owner_leaves_no_orphan() -> None:
     owner = await asyncio.create_subprocess_exec(sys.executable, "-c", OWNER, stdout=asyncio.subprocess.PIPE)
     assert owner.stdout is not None
     pid = int(await owner.stdout.readline())
-    assert not _has_ended(pid)
+    assert not has_ended(pid)
     owner.kill()
     await owner.wait()
-    assert await _gone(pid)
+    assert await gone(pid)
 
 
 async def test_a_taken_port_is_named_with_what_to_do() -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
+import sys
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -14,6 +17,17 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from deploy.kafka.cluster import Cluster, KafkaUnavailableError
 from hubbub import topics
 from streams.topics import TOPICS
+from tests.broker.processes import gone, has_ended
+
+ROOT = Path(__file__).parents[2]
+OWNER = """
+import pathlib, sys, time
+from deploy.kafka.cluster import Cluster
+
+with Cluster(pathlib.Path(sys.argv[1])) as cluster:
+    print(cluster.pid(), flush=True)
+    time.sleep(60)
+"""
 
 pytestmark = [pytest.mark.broker, pytest.mark.slow]
 
@@ -65,3 +79,17 @@ async def test_acknowledged_records_survive_crash_and_freeze(three: Cluster) -> 
         consumer.seek(place, 0)
         read = [(await asyncio.wait_for(consumer.getone(), 30)).value for _ in range(4)]
     assert read == [b"0", b"1", b"2", b"3"]
+
+
+@pytest.mark.skipif(shutil.which("setpriv") is None, reason="setpriv of util-linux ties the JVM to its parent")
+async def test_kill_9_of_the_owner_leaves_no_broker(tmp_path: Path, jvm_kafka: Cluster) -> None:
+    del jvm_kafka  # asked for only because it skips where Kafka cannot run
+    owner = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", OWNER, str(tmp_path), cwd=ROOT, stdout=asyncio.subprocess.PIPE
+    )
+    assert owner.stdout is not None
+    pid = int(await owner.stdout.readline())
+    assert not has_ended(pid)
+    owner.kill()
+    await owner.wait()
+    assert await gone(pid)
