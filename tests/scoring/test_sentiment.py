@@ -1,0 +1,59 @@
+"""Sentiment: English by VADER, everything else unknown."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scoring import sentiment
+
+
+@pytest.mark.parametrize(
+    ("text", "feels"),
+    [
+        ("This is a great idea and I love what they did", 1),
+        ("This is a terrible idea and I hate what they did", -1),
+        ("The meeting is on Tuesday and it will be in the office", 0),
+        ("They\u2019re awful, and I don\u2019t think that this will ever be fixed", -1),
+    ],
+)
+def test_english(text: str, feels: int) -> None:
+    assert sentiment(text) == feels
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Das ist eine furchtbare Idee und ich hasse sie",
+        "was machen wir in der Stadt so, die war gut",
+        "C'est une id\u00e9e terrible, je la d\u00e9teste",
+        "\u8fd9\u662f\u4e00\u4e2a\u5f88\u597d\u7684\u4e3b\u610f",
+        "great",
+        "https://example.org/the-best-of-the-best",
+        "\U0001f600\U0001f600",
+        "1234 5678",
+        "",
+        None,
+    ],
+)
+def test_what_is_not_known_to_be_english_is_unknown_not_neutral(text: str | None) -> None:
+    assert sentiment(text) is None
+
+
+def test_what_the_platform_says_of_the_language_stands() -> None:
+    assert sentiment("great", "en") == 1
+    assert sentiment("great", "en-GB") == 1
+    assert sentiment("great", "eng_US") == 1
+    assert sentiment("This is a great idea and I love what they did", "de") is None
+    assert sentiment("This is a great idea and I love what they did", "english?") is None
+
+
+def test_only_the_beginning_counts() -> None:
+    assert sentiment("The plan is what it is. " * 30 + "I love it, great, wonderful") == 0
+
+
+@given(st.text(max_size=700), st.sampled_from((None, "en", "fr")))
+@settings(max_examples=60, deadline=None)
+def test_any_text_is_read(text: str, lang: str | None) -> None:
+    assert sentiment(text, lang) in {None, -1, 0, 1}
