@@ -30,10 +30,12 @@ def run_collect(settings: Settings, names: Sequence[str]) -> int:
 
     Raises:
         UserError: there is no such collector.
+        SettingsError: one needs an account that is not set.
     """
     unknown = [name for name in names if name not in COLLECTORS]
     if unknown:
         raise UserError(f"no such collector: {', '.join(unknown)}; there are: {', '.join(COLLECTORS)}")
+    configs = settings.collect.configs(names)
 
     def make() -> tuple[Role, Problems]:
         health = Health()
@@ -41,7 +43,7 @@ def run_collect(settings: Settings, names: Sequence[str]) -> int:
         async def role(stop: asyncio.Event) -> None:
             await collect(
                 names,
-                settings.collect.configs(names),
+                configs,
                 kafka=settings.kafka.client_options(),
                 topics=settings.kafka.topic_prefix,
                 now_ms=settings.clock(),

@@ -11,6 +11,8 @@ from typing import Self
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
+from streams.ends import log_ends
+
 __all__ = ["Tail"]
 
 
@@ -20,6 +22,7 @@ class Tail:
     def __init__(self, topic: str, kafka: Mapping[str, object]) -> None:
         """``kafka``: aiokafka's connection options."""
         self._topic = topic
+        self._kafka = kafka
         self._consumer = AIOKafkaConsumer(
             **kafka, group_id=None, enable_auto_commit=False, auto_offset_reset="earliest", max_poll_records=10_000
         )
@@ -46,8 +49,7 @@ class Tail:
 
     async def ends(self) -> dict[TopicPartition, int]:
         """Return the offset after the last record of each partition."""
-        ends: dict[TopicPartition, int] = await self._consumer.end_offsets(self._places)
-        return ends
+        return await log_ends(self._kafka, self._places)
 
     async def to_end(self) -> list[ConsumerRecord[bytes, bytes]]:
         """Return every record from here to what is now the end of the topic, each partition in its order."""

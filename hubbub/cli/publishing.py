@@ -25,7 +25,12 @@ def register(app: typer.Typer) -> None:
 
 
 def replay(
-    files: Annotated[list[Path], typer.Argument(help="Recorded signals: NDJSON, plain, .gz or .zst.")],
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            exists=True, dir_okay=False, readable=True, help="Recorded signals: NDJSON, plain, .gz or .zst."
+        ),
+    ],
     speed: Annotated[str, typer.Option(help="Times as fast as recorded, or max.")] = "1",
     until_idle: Annotated[bool, typer.Option("--until-idle", help="Return when all of it is scored.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object when done.")] = False,

@@ -21,6 +21,7 @@ from faust.auth import SASLCredentials, SSLCredentials
 from streams import metrics
 from streams.producer import open_producer
 from streams.score.config import ScoreConfig
+from streams.score.recovery import recover_to_the_true_end
 from streams.score.scorer import Outcome, PartitionScorer, Reader
 from streams.score.table import ConfirmedTable
 from streams.topics import name
@@ -102,6 +103,7 @@ class Scorer:
         """
         async with open_producer(self._kafka) as self._producer:
             self.app.finalize()
+            recover_to_the_true_end(self.app, self._kafka)
             await self.app.start()
             waits = [asyncio.create_task(event.wait()) for event in (stop, self._failed)]
             waits.append(asyncio.create_task(self.app.wait_until_stopped()))
