@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
+from collections.abc import Sequence
 
 import typer
 from aiokafka.errors import KafkaConnectionError, KafkaError
@@ -39,12 +40,12 @@ for group in (running, roles, publishing, inspection, setup):
     group.register(app)
 
 
-def main() -> int:
-    """Run the command line and return the exit code."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line, ``arguments`` or what the process was given, and return the exit code."""
     # What the libraries log is for the roles, which set logging up for themselves; here it is told in one line.
     logging.basicConfig(level=logging.CRITICAL)
     try:
-        return int(app(standalone_mode=False) or 0)
+        return int(app(arguments, standalone_mode=False) or 0)
     except (typer.Abort, KeyboardInterrupt, asyncio.CancelledError):
         return INTERRUPTED
     except BrokenPipeError:

@@ -8,12 +8,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple, Protocol
 
 import click
 import pytest
 import typer
 
-from hubbub.cli import app
+from hubbub.cli import app, main
 
 
 def commands(group: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
@@ -28,18 +29,40 @@ def commands(group: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple
 ALL = dict(commands(typer.main.get_command(app)))
 
 
-def hubbub(*words: str, folder: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run the command as its own process, with none of this machine's settings."""
-    plain = {key: value for key, value in os.environ.items() if not key.startswith("HUBBUB_")}
-    return subprocess.run(
-        [sys.executable, "-m", "hubbub", *words],
-        cwd=folder,
-        env={**plain, **environment},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
+class Done(NamedTuple):
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+class Run(Protocol):
+    def __call__(self, *words: str, **environment: str) -> Done: ...
+
+
+@pytest.fixture
+def hubbub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run the command in an empty folder, with none of this machine's settings."""
+    monkeypatch.chdir(tmp_path)
+    for variable in [name for name in os.environ if name.startswith("HUBBUB_")]:
+        monkeypatch.delenv(variable)
+
+    def run(*words: str, **environment: str) -> Done:
+        with monkeypatch.context() as patch:
+            for name, value in environment.items():
+                patch.setenv(name, value)
+            capsys.readouterr()
+            code = main(words)
+            return Done(code, *capsys.readouterr())
+
+    return run
+
+
+def test_the_command_is_installed() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "hubbub", "nonsense"], capture_output=True, text=True, timeout=60, check=False
     )
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
 
 
 def test_the_contract_s_commands_are_there() -> None:
@@ -73,11 +96,11 @@ def test_every_command_has_help_with_an_example_that_parses(
         ["scores", "--top", "0"],
         ["scores", "--top", "many"],
         ["replay", "missing.ndjson"],
-        ["replay", "README.md", "--speed", "-1"],
+        ["replay", __file__, "--speed", "-1"],
     ],
     ids=" ".join,
 )
-def test_wrong_usage_is_told_and_exits_with_2(words: list[str]) -> None:
+def test_wrong_usage_is_told_and_exits_with_2(words: list[str], hubbub: Run) -> None:
     done = hubbub(*words)
     assert done.returncode == 2
     assert done.stdout == ""
@@ -99,34 +122,34 @@ def test_wrong_usage_is_told_and_exits_with_2(words: list[str]) -> None:
     ids=lambda value: "-".join(value) if isinstance(value, list) else None,
 )
 def test_a_mistake_is_one_line_that_says_what_to_do(
-    words: list[str], environment: dict[str, str], told: str, tmp_path: Path
+    words: list[str], environment: dict[str, str], told: str, hubbub: Run
 ) -> None:
-    done = hubbub(*words, folder=tmp_path, **environment)
+    done = hubbub(*words, **environment)
     assert done.returncode == 1
     assert told in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1, done.stderr
     assert done.stdout == ""
 
 
-def test_settings_come_from_the_file_and_the_environment_wins(tmp_path: Path) -> None:
+def test_settings_come_from_the_file_and_the_environment_wins(tmp_path: Path, hubbub: Run) -> None:
     (tmp_path / "hubbub.toml").write_text('[kafka]\nbootstrap_servers = "127.0.0.1:1"\n[collect]\nnames = ["reddit"]\n')
-    assert "127.0.0.1:1;" in hubbub("scores", folder=tmp_path).stderr
-    elsewhere = hubbub("scores", folder=tmp_path, HUBBUB_KAFKA__BOOTSTRAP_SERVERS="127.0.0.1:2")
+    assert "127.0.0.1:1;" in hubbub("scores").stderr
+    elsewhere = hubbub("scores", HUBBUB_KAFKA__BOOTSTRAP_SERVERS="127.0.0.1:2")
     assert "127.0.0.1:2;" in elsewhere.stderr
     (tmp_path / "hubbub.toml").write_text("[kafka]\nbootstrap = 1\n")
-    assert "kafka.bootstrap" in hubbub("scores", folder=tmp_path).stderr
+    assert "kafka.bootstrap" in hubbub("scores").stderr
     (tmp_path / "hubbub.toml").write_text("[kafka\n")
-    broken = hubbub("scores", folder=tmp_path)
+    broken = hubbub("scores")
     assert (broken.returncode, "hubbub.toml" in broken.stderr) == (1, True)
 
 
-def test_collectors_as_json_are_one_object_a_line() -> None:
+def test_collectors_as_json_are_one_object_a_line(hubbub: Run) -> None:
     rows = [json.loads(line) for line in hubbub("collectors", "--json").stdout.splitlines()]
     assert {row["name"]: row["needs_account"] for row in rows} == {"hackernews": False, "reddit": True}
     assert [row["on"] for row in rows if row["name"] == "hackernews"] == [True]
 
 
-def test_the_doctor_says_what_is_wrong_and_exits_with_1() -> None:
+def test_the_doctor_says_what_is_wrong_and_exits_with_1(hubbub: Run) -> None:
     done = hubbub("doctor", "--no-platforms", "--json", HUBBUB_KAFKA__BOOTSTRAP_SERVERS="127.0.0.1:1")
     findings = [json.loads(line) for line in done.stdout.splitlines()]
     assert done.returncode == 1
