@@ -175,6 +175,10 @@ class Ledger:
                 counts[number] += 1
         return counts
 
+    def titles(self) -> tuple[str, ...]:
+        """Return the words of the loudest signals, the loudest first: what an assessor reads."""
+        return tuple(kept.title for kept in sorted(self.loudest.values(), reverse=True))
+
     def encode(self) -> bytes:
         """Return a compact, versioned encoding of at most 64 KiB."""
         self.settle()

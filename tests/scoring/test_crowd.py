@@ -107,6 +107,8 @@ def test_an_item_whose_counts_fell_leaves_the_sample() -> None:
     index = next(signal for signal, _ in crowded_story(11, 600) if signal.counts.likes == kept.likes)
     ledger.apply(msgspec.structs.replace(index, counts=Counts(likes=0), observed_ms=NOW_MS + 1, created_ms=quiet))
     assert kept.key not in ledger.items
+    shown = next(top for top in score(ledger, NOW_MS + 1).top if top.id == index.id)
+    assert shown.interactions == kept.likes + 2 * kept.replies, "what it had at its peak is all that is known"
 
 
 def test_the_future_of_a_crowd_does_not_count_yet() -> None:
@@ -115,6 +117,63 @@ def test_the_future_of_a_crowd_does_not_count_yet() -> None:
     found = score(ledger_of(seen), t_ms, tiers={})
     assert found.last_coverage_ms <= t_ms
     assert found.decay == 1.0
+
+
+def test_a_crowd_of_strangers_is_known_by_its_likes() -> None:
+    """No authors, no communities, reposts among them, and a third of all items without any count."""
+    strangers = [
+        (msgspec.structs.replace(signal, author=None, community=None, kind="repost"), reading)
+        for signal, reading in crowded_story(13, 600)
+        if signal.kind == "reply"
+    ]
+    bare = [
+        (msgspec.structs.replace(signal, counts=Counts()), reading) if index % 3 == 0 else (signal, reading)
+        for index, (signal, reading) in enumerate(strangers)
+    ]
+    found, true = score(ledger_of(bare), NOW_MS, tiers={}), answer(bare, NOW_MS, {})
+    assert found.windows["life"].authors == 0
+    assert set(found.inputs.audience.likes) == set(found.platforms)
+    assert found.factors.reach == pytest.approx(true.factors["reach"], abs=2.0)
+    assert found.factors.cross_platform == 0
+
+
+def test_crowds_of_different_days_merge_into_the_later_one() -> None:
+    today = crowded_story(14, 400)
+    week_ms = 7 * 24 * HOUR_MS
+    before = [
+        (
+            msgspec.structs.replace(
+                signal,
+                id=f"{signal.id}.old",
+                thread=f"{signal.thread}.old",
+                created_ms=signal.created_ms - week_ms,
+                observed_ms=signal.observed_ms - week_ms,
+            ),
+            reading,
+        )
+        for signal, reading in crowded_story(15, 400)
+    ]
+    whole = score(ledger_of(today + before), NOW_MS, tiers={})
+    for ours, theirs in ((today, before), (before, today)):
+        ledger = ledger_of(ours)
+        ledger.merge(ledger_of(theirs))
+        merged = score(ledger, NOW_MS, tiers={})
+        assert merged.factors == whole.factors
+        assert merged.windows["24h"].items == whole.windows["24h"].items
+    assert whole.windows["24h"].items == pytest.approx(score(ledger_of(today), NOW_MS).windows["24h"].items, rel=0.01)
+
+
+def test_a_crowds_latest_buckets_can_be_counted() -> None:
+    seen = crowded_story(16, 500)
+    start_ms = NOW_MS // 300_000 * 300_000 - 6 * 300_000
+    counted = ledger_of(seen).counts(start_ms, 7)
+    first = {signal.id: signal.created_ms for signal, _ in seen}
+    true = [
+        sum(start_ms + n * 300_000 <= at_ms < start_ms + (n + 1) * 300_000 for at_ms in first.values())
+        for n in range(7)
+    ]
+    assert counted == pytest.approx(true, abs=1)
+    assert ledger_of(seen).counts(start_ms - 100 * 300_000, 2) == [0, 0]
 
 
 def hostile(index: int) -> tuple[Signal, Reading]:

@@ -152,7 +152,7 @@ def told(drawn: list[tuple[int, float, float, int, bool, bool]]) -> list[tuple[i
 
 
 @given(timelines)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_no_state_is_skipped_upwards_and_every_change_says_why(
     drawn: list[tuple[int, float, float, int, bool, bool]],
 ) -> None:
@@ -177,7 +177,7 @@ def test_no_state_is_skipped_upwards_and_every_change_says_why(
     platforms=st.integers(1, 2),
     velocity=st.sampled_from((5.0, 20.0)),
 )
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 def test_wobbling_noise_never_flaps_a_state(
     threshold: float, wobble: list[float], platforms: int, velocity: float
 ) -> None:
@@ -204,7 +204,7 @@ def decayed(now: Measures, since_ms: int, at_ms: int) -> Measures:
     velocity=st.sampled_from((0.0, 7.0, 12.0, 30.0)),
     age_ms=st.integers(0, HOUR - 1),
 )
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_nothing_changes_before_it_is_due(
     drawn: list[tuple[int, float, float, int, bool, bool]], noise: float, velocity: float, age_ms: int
 ) -> None:

@@ -40,7 +40,7 @@ def assert_agrees(found: Score, expected: Answer) -> None:
 
 
 @given(seen=stories(), later_ms=st.integers(0, 400 * HOUR_MS), data=st.data())
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_streams_in_any_order_with_duplicates_agree_with_the_batch(
     seen: list[Seen], later_ms: int, data: st.DataObject
 ) -> None:
@@ -60,7 +60,7 @@ def test_golden_ledgers(seed: int) -> None:
 
 
 @given(seen=stories(), data=st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_merging_scores_the_union(seen: list[Seen], data: st.DataObject) -> None:
     sides = data.draw(st.lists(st.sampled_from((1, 2, 3)), min_size=len(seen), max_size=len(seen)))
     left = ledger_of([one for one, side in zip(seen, sides, strict=True) if side & 1])
@@ -76,14 +76,14 @@ def test_merging_scores_the_union(seen: list[Seen], data: st.DataObject) -> None
 
 
 @given(seen=stories(), data=st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_scores_are_equal_to_the_last_bit_in_any_order(seen: list[Seen], data: st.DataObject) -> None:
     order = data.draw(st.permutations(seen))
     assert score(ledger_of(order), NOW_MS, tiers=TIERS) == score(ledger_of(seen), NOW_MS, tiers=TIERS)
 
 
 @given(seen=stories(), age_ms=st.integers(0, 40 * HOUR_MS))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_what_is_covered_after_t_does_not_count_yet(seen: list[Seen], age_ms: int) -> None:
     """The caller applies nothing observed after t; what slips in is left out by the time it was covered."""
     t_ms = NOW_MS - age_ms
@@ -97,7 +97,7 @@ def test_what_is_covered_after_t_does_not_count_yet(seen: list[Seen], age_ms: in
 
 
 @given(seen=stories())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_factors_stay_within_0_to_100(seen: list[Seen]) -> None:
     found = score(ledger_of(seen), NOW_MS, tiers=TIERS)
     for name in Factors.__struct_fields__:
@@ -106,7 +106,7 @@ def test_factors_stay_within_0_to_100(seen: list[Seen]) -> None:
 
 
 @given(seen=stories(most=12), data=st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_more_items_never_lower_what_only_grows(seen: list[Seen], data: st.DataObject) -> None:
     """Polarity weighs for and against, impact is assessed, and duration starts anew after a gap: these may fall."""
     fewer = data.draw(st.lists(st.sampled_from(seen), min_size=1, unique_by=id))

@@ -27,7 +27,7 @@ def run(counts: Sequence[int | None], start: Spike | None = None, **options: flo
 
 
 @given(st.floats(0.001, 600), st.sampled_from((0.9, 0.99, 0.999)))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_the_limit_is_the_quantile_of_poissons_law(expectation: float, confidence: float) -> None:
     limit = upper_limit(expectation, confidence)
     if expectation > 500:
@@ -105,7 +105,7 @@ def test_a_lively_hour_of_the_platform_raises_what_is_expected() -> None:
 
 
 @given(st.lists(st.one_of(st.none(), st.integers(0, 60)), max_size=80), st.integers(1, 79))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_steps_of_any_length_come_to_the_same(counts: list[int | None], cut: int) -> None:
     whole, changes = run(counts)
     half, first = run(counts[:cut])

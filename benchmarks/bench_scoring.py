@@ -1,0 +1,103 @@
+"""What scoring costs: CPU time per update of a story, by how large the story is.
+
+    python benchmarks/bench_scoring.py
+
+An update: 20 new signals are applied to a ledger and the story is scored. CPU time of this process, the best of many
+rounds, since whatever else runs on the machine only ever adds. Nothing is read from or sent to anywhere.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+
+from ingest.signal import Author, Community, Counts, Signal
+from scoring import FigureIndex, Ledger, Reading, StoryState, score, sentiment
+
+NOW_MS = 1_704_000_000_000
+BATCH = 20
+ROUNDS = 60
+
+
+def signal(index: int, rng: random.Random) -> tuple[Signal, Reading]:
+    """Return the item of that number: one in five is a post, the rest are replies to one of the last posts."""
+    root = index // 5 * 5
+    created_ms = NOW_MS - 1_000_000 + index
+    post = index == root
+    return Signal(
+        id=f"reddit:{index}",
+        kind="post" if post else "reply",
+        platform="reddit",
+        thread=f"reddit:{root}",
+        author=Author(f"author{rng.randrange(500)}"),
+        community=Community(f"community{rng.randrange(9)}", 100_000),
+        title="A title as long as titles are, on the whole" if post else None,
+        counts=Counts(likes=rng.randrange(1000), replies=rng.randrange(50), like_ratio=0.9 if post else None),
+        created_ms=created_ms,
+        observed_ms=created_ms,
+    ), Reading(sentiment=None if post else 1)
+
+
+def best_us(run: Callable[[], object], prepare: Callable[[], object] = lambda: None) -> float:
+    """Return the CPU time of the fastest of many runs, in microseconds."""
+    fastest = float("inf")
+    for _ in range(ROUNDS):
+        prepare()
+        began_ns = time.process_time_ns()
+        run()
+        fastest = min(fastest, (time.process_time_ns() - began_ns) / 1000)
+    return fastest
+
+
+def update(size: int) -> tuple[float, float, float, float, int]:
+    """Return the cost of an update, of its scoring, of encoding and decoding (us), and the encoded size (bytes)."""
+    rng = random.Random(size)
+    story = [signal(index, rng) for index in range(size + BATCH * ROUNDS)]
+    full = Ledger()
+    for one, reading in story[:size]:
+        full.apply(one, reading)
+    encoded = full.encode()
+    batches = iter(range(size, size + BATCH * ROUNDS, BATCH))
+    ledger = Ledger()
+    batch: list[tuple[Signal, Reading]] = []
+
+    def prepare() -> None:
+        nonlocal ledger, batch
+        begin = next(batches)
+        ledger, batch = Ledger.decode(encoded), story[begin : begin + BATCH]
+
+    def run() -> None:
+        for one, reading in batch:
+            ledger.apply(one, reading)
+        score(ledger, NOW_MS)
+
+    whole = best_us(run, prepare)
+    return (
+        whole,
+        best_us(lambda: score(full, NOW_MS)),
+        best_us(full.encode),
+        best_us(lambda: Ledger.decode(encoded)),
+        len(encoded),
+    )
+
+
+def main() -> None:
+    """Print one table."""
+    score(Ledger(), NOW_MS)  # reads the registry of public figures, once
+    print("items in the ledger | update: 20 signals and a score | score | encode | decode | encoded")
+    print("---|---|---|---|---|---")
+    for size in (0, 20, 60, 120, 170, 1_000, 20_000):
+        whole, scored, encode, decode, length = update(size)
+        print(f"{size} | {whole:.0f} us | {scored:.0f} us | {encode:.0f} us | {decode:.0f} us | {length} bytes")
+    one, _ = signal(0, random.Random(0))
+    index, remark = FigureIndex.default(), "I don't think that this is a good idea, and they know it."
+    sentiment(remark)
+    state = StoryState().encode()
+    print(f"\nfigures of one title: {best_us(lambda: index.match(one)):.1f} us")
+    print(f"sentiment of one remark: {best_us(lambda: sentiment(remark)):.1f} us")
+    print(f"empty story's state, there and back: {best_us(lambda: StoryState.decode(state).encode()):.1f} us")
+
+
+if __name__ == "__main__":
+    main()
