@@ -35,18 +35,18 @@ def cover(runs: list[Run], at_ms: int) -> None:
     >>> [(start // hour, end // hour) for start, end in runs]
     [(0, 60)]
     """
+    if runs:
+        start_ms, end_ms = runs[-1]
+        if start_ms <= at_ms <= end_ms + RUN_GAP_MS:
+            if at_ms > end_ms:
+                runs[-1] = (start_ms, at_ms)
+            return
     cover_run(runs, (at_ms, at_ms))
 
 
 def cover_run(runs: list[Run], run: Run) -> None:
     """Add all coverage from the first to the last time of ``run`` to ``runs``, in place."""
     start_ms, end_ms = run
-    if runs:
-        last_start_ms, last_end_ms = runs[-1]
-        if last_start_ms <= start_ms <= last_end_ms + RUN_GAP_MS:
-            if end_ms > last_end_ms:
-                runs[-1] = (last_start_ms, end_ms)
-            return
     first = at = bisect_right(runs, run)
     while first > 0 and runs[first - 1][1] + RUN_GAP_MS >= start_ms:
         first -= 1

@@ -68,6 +68,7 @@ class Ledger:
     """
 
     __slots__ = (
+        "_floor",
         "assessment",
         "crowd",
         "figures",
@@ -88,6 +89,8 @@ class Ledger:
         self.runs: list[Run] = []
         self.figures: set[str] = set()
         self.loudest: dict[int, Loud] = {}
+        self._floor = 0
+        """An item with a lower peak is none of the loudest."""
         self.assessment: Assessment | None = None
         """What an assessor last said of the story; the caller sets it."""
         self.threshold = 0.0
@@ -97,14 +100,11 @@ class Ledger:
     def apply(self, signal: Signal, reading: Reading = UNREAD) -> None:
         """Take one observation in. Again, it changes nothing; an older one never replaces a later one's counts."""
         item = observe(signal, reading, self._platform(signal.platform))
-        covered_ms = item.covered_ms
-        if not self.runs or not self.runs[-1][0] <= covered_ms <= self.runs[-1][1]:
-            cover(self.runs, covered_ms)
+        cover(self.runs, item.covered_ms)
         if reading.figures:
             self._involve(reading.figures)
-        loudest = self.loudest
-        if len(loudest) < KEPT or item.key in loudest or peak(item) >= min(loudest.values()).peak:
-            keep_loudest(loudest, loud(signal, item))
+        if peak(item) >= self._floor:
+            self._show(loud(signal, item))
         self._take(item)
 
     def merge(self, other: Ledger) -> None:
@@ -121,7 +121,7 @@ class Ledger:
             cover_run(self.runs, run)
         self._involve(other.figures)
         for kept in other.loudest.values():
-            keep_loudest(self.loudest, kept)
+            self._show(kept)
         if other.assessment is not None and (self.assessment is None or other.assessment > self.assessment):
             self.assessment = other.assessment
 
@@ -215,7 +215,8 @@ class Ledger:
                 ledger.replies_seen[item.thread] = ledger.replies_seen.get(item.thread, 0) + 1
         ledger.runs = stored.runs
         ledger.figures = set(stored.figures)
-        ledger.loudest = {kept.key: kept for kept in stored.loudest}
+        for kept in stored.loudest:
+            ledger._show(kept)
         ledger.assessment = stored.assessment
         ledger.threshold = stored.threshold
         ledger.crowd = None if stored.crowd is None else Crowd.decode(stored.crowd)
@@ -246,6 +247,11 @@ class Ledger:
             if name not in platforms:
                 platforms.append(name)
             return platforms.index(name)
+
+    def _show(self, kept: Loud) -> None:
+        keep_loudest(self.loudest, kept)
+        if len(self.loudest) == KEPT:
+            self._floor = min(self.loudest.values()).peak
 
     def _involve(self, figures: Iterable[str]) -> None:
         self.figures.update(shorten(figure, MAX_NAME_BYTES) for figure in figures)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from scoring.factors.polarity import Votes
 from scoring.item import AUTHOR, COMMUNITY, LIKES, POST, VIEWS, Item, weight
 from scoring.settings import DAY_MS, DEFAULT, HOUR_MS, MINUTE_MS, Settings
 
@@ -35,15 +36,19 @@ class Tally:
 
     def add(self, other: Tally) -> None:
         """Add the sums of another span."""
-        for platform, items in other.items.items():
-            self.items[platform] = self.items.get(platform, 0) + items
-            self.interactions[platform] = self.interactions.get(platform, 0) + other.interactions[platform]
+        for mine, theirs in (
+            (self.items, other.items),
+            (self.interactions, other.interactions),
+            (self.likes, other.likes),
+        ):
+            for platform, count in theirs.items():
+                mine[platform] = mine.get(platform, 0) + count
+        for sizes, others in ((self.members, other.members), (self.followers, other.followers)):
+            for key, size in others.items():
+                if size > sizes.get(key, -1):
+                    sizes[key] = size
         self.authors |= other.authors
-        _raise(self.members, other.members)
-        _raise(self.followers, other.followers)
         self.views += other.views
-        for platform, likes in other.likes.items():
-            self.likes[platform] = self.likes.get(platform, 0) + likes
 
 
 class Census:
@@ -57,15 +62,63 @@ class Census:
     __slots__ = ("hour_begins_ms", "negative", "positive", "posted", "spans", "votes")
 
     def __init__(self) -> None:
-        self.spans = (Tally(), Tally(), Tally(), Tally())
-        self.hour_begins_ms = 0
-        self.votes: list[tuple[float, int, float]] = []
+        self.spans: tuple[Tally, ...] = ()
+        self.votes: list[Votes] = []
         self.posted: set[int] = set()
         self.positive = 0
         self.negative = 0
+        self.hour_begins_ms = 0
+
+    def tally(  # noqa: PLR0912 - the one loop over all items of every score: calls inside would double its time
+        self, items: list[Item], seen: Mapping[int, int], settings: Settings, threshold: float
+    ) -> Tally:
+        """Return the sums over the items of one span; see :func:`take_census`."""
+        span = Tally()
+        if not items:
+            return span
+        counted, acted, liked, members, followers = (
+            span.items,
+            span.interactions,
+            span.likes,
+            span.members,
+            span.followers,
+        )
+        like, reply, share = _weights(settings)
+        span.authors = {item.author for item in items}
+        span.authors.discard(0)
+        times: float = 1
+        for item in items:
+            platform, replies = item.platform, item.replies
+            if item.kind == POST:
+                self.posted.add(platform)
+                replies = max(replies, seen.get(item.key, 0))
+            elif item.sentiment > 0:
+                self.positive += 1
+            elif item.sentiment < 0:
+                self.negative += 1
+            acts: float = item.likes * like + replies * reply + item.shares * share
+            if threshold:
+                times = max(1.0, threshold / weight(item))
+                acts *= times
+            counted[platform] = counted.get(platform, 0) + times
+            acted[platform] = acted.get(platform, 0) + acts
+            source, audience = item.source, item.audience
+            if source == COMMUNITY:
+                if audience > members.get(item.community, -1):
+                    members[item.community] = audience
+            elif source == AUTHOR:
+                if audience > followers.get(item.author, -1):
+                    followers[item.author] = audience
+            elif source == LIKES:
+                liked[platform] = liked.get(platform, 0) + audience * times
+            elif source == VIEWS:
+                span.views += audience * times
+            if item.like_ratio is not None:
+                self.votes.append((item.like_ratio, item.likes, times))
+        return span
 
 
-def take_census(  # noqa: PLR0912, PLR0915 - one pass over every item, in every score: calls would cost more than the rest
+def take_census(
     items: Iterable[Item],
     t_ms: int,
     replies_seen: Mapping[int, int],
@@ -78,69 +131,18 @@ def take_census(  # noqa: PLR0912, PLR0915 - one pass over every item, in every 
     ``threshold``: of the sample that ``items`` are, 0 if they are all (see :mod:`scoring.sampling`); communities and
     authors count once even then, so that their audience is a lower bound.
     """
-    census = Census()
-    latest, hour, day, older = census.spans
-    votes, posted = census.votes, census.posted
     five_begins_ms, hour_begins_ms, day_begins_ms = t_ms - 5 * MINUTE_MS, t_ms - HOUR_MS, t_ms - DAY_MS
-    like, reply, share = (
-        settings.interactions_per_like,
-        settings.interactions_per_reply,
-        settings.interactions_per_share,
-    )
-    positive = negative = 0
-    oldest_ms = t_ms + 1
-    times: float = 1
+    latest: list[Item] = []
+    hour: list[Item] = []
+    day: list[Item] = []
+    older: list[Item] = []
     for item in items:
         covered_ms = item.covered_ms
         if covered_ms > hour_begins_ms:
-            span = latest if covered_ms > five_begins_ms else hour
-            oldest_ms = min(oldest_ms, covered_ms)
+            (latest if covered_ms > five_begins_ms else hour).append(item)
         else:
-            span = day if covered_ms > day_begins_ms else older
-        platform, replies = item.platform, item.replies
-        if item.kind == POST:
-            posted.add(platform)
-            seen = replies_seen.get(item.key)
-            if seen is not None and seen > replies:
-                replies = seen
-        elif item.sentiment > 0:
-            positive += 1
-        elif item.sentiment < 0:
-            negative += 1
-        acts: float = item.likes * like + replies * reply + item.shares * share
-        if threshold:
-            times = max(1.0, threshold / weight(item))
-            acts *= times
-        if platform in span.items:
-            span.items[platform] += times
-            span.interactions[platform] += acts
-        else:
-            span.items[platform] = times
-            span.interactions[platform] = acts
-        author = item.author
-        if author:
-            span.authors.add(author)
-        source = item.source
-        if source == COMMUNITY:
-            if item.audience > span.members.get(item.community, -1):
-                span.members[item.community] = item.audience
-        elif source == AUTHOR:
-            if item.audience > span.followers.get(author, -1):
-                span.followers[author] = item.audience
-        elif source == LIKES:
-            span.likes[platform] = span.likes.get(platform, 0) + item.audience * times
-        elif source == VIEWS:
-            span.views += item.audience * times
-        ratio = item.like_ratio
-        if ratio is not None:
-            votes.append((ratio, item.likes, times))
-    census.positive, census.negative = positive, negative
-    census.hour_begins_ms = oldest_ms if oldest_ms <= t_ms else 0
+            (day if covered_ms > day_begins_ms else older).append(item)
+    census = Census()
+    census.spans = tuple(census.tally(span, replies_seen, settings, threshold) for span in (latest, hour, day, older))
+    census.hour_begins_ms = min([item.covered_ms for item in hour or latest], default=0)
     return census
-
-
-def _raise(sizes: dict[int, int], others: Mapping[int, int]) -> None:
-    """Keep the larger size of each key."""
-    for key, size in others.items():
-        if size > sizes.get(key, -1):
-            sizes[key] = size
