@@ -76,14 +76,10 @@ class Census:
         span = Tally()
         if not items:
             return span
-        counted, acted, liked, members, followers = (
-            span.items,
-            span.interactions,
-            span.likes,
-            span.members,
-            span.followers,
-        )
-        like, reply, share = _weights(settings)
+        counted, acted, liked = span.items, span.interactions, span.likes
+        members, followers = span.members, span.followers
+        like, reply = settings.interactions_per_like, settings.interactions_per_reply
+        share = settings.interactions_per_share
         span.authors = {item.author for item in items}
         span.authors.discard(0)
         times: float = 1
