@@ -1,4 +1,4 @@
-"""A TCP proxy in front of a broker that can refuse, hold, or lose the answers of chosen produce requests.
+"""A TCP proxy in front of a broker that can refuse or hold chosen produce requests, and lose or falsify their answers.
 
 It speaks just enough of Kafka's protocol (https://kafka.apache.org/protocol) to find where a request ends, what kind
 it is, and to put its own port in place of the broker's, so that clients keep coming through it.
@@ -13,6 +13,7 @@ from enum import Enum
 from typing import Self
 
 PRODUCE = 0
+TOPIC_AUTHORIZATION_FAILED = 29
 
 
 class Fault(Enum):
@@ -21,6 +22,7 @@ class Fault(Enum):
     REFUSE = "refuse"  # it never reaches the broker, and the connection is closed
     HOLD = "hold"  # it reaches the broker once the fault is taken away
     LOSE_ANSWER = "lose answer"  # the broker writes it, but nobody hears of that
+    DENY = "deny"  # the broker writes it, but answers that it has not, and that trying again is of no use
 
 
 class KafkaProxy:
@@ -60,9 +62,11 @@ class KafkaProxy:
         try:
             if self.open:
                 there, back = await asyncio.open_connection(self._host, self._port)
+                denied: dict[bytes, str] = {}
+                lost = asyncio.Event()
                 pumps = [
-                    asyncio.create_task(self._requests(reader, back, answers := asyncio.Event())),
-                    asyncio.create_task(self._responses(there, writer, answers)),
+                    asyncio.create_task(self._requests(reader, back, lost, denied)),
+                    asyncio.create_task(self._responses(there, writer, lost, denied)),
                 ]
                 try:
                     await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
@@ -77,7 +81,9 @@ class KafkaProxy:
             writer.close()
             self._connections.discard(task)
 
-    async def _requests(self, reader: asyncio.StreamReader, back: asyncio.StreamWriter, lost: asyncio.Event) -> None:
+    async def _requests(
+        self, reader: asyncio.StreamReader, back: asyncio.StreamWriter, lost: asyncio.Event, denied: dict[bytes, str]
+    ) -> None:
         with contextlib.suppress(asyncio.IncompleteReadError, OSError):
             while True:
                 frame = await _frame(reader)
@@ -92,15 +98,22 @@ class KafkaProxy:
                                 await asyncio.sleep(0.01)
                         case Fault.LOSE_ANSWER:
                             lost.set()
+                        case Fault.DENY:
+                            assert int.from_bytes(frame[6:8], "big") in {5, 6, 7}, "another form of the answer"
+                            denied[frame[8:12]] = topic  # by correlation id
                 back.write(frame)
                 await back.drain()
 
-    async def _responses(self, there: asyncio.StreamReader, writer: asyncio.StreamWriter, lost: asyncio.Event) -> None:
+    async def _responses(
+        self, there: asyncio.StreamReader, writer: asyncio.StreamWriter, lost: asyncio.Event, denied: dict[bytes, str]
+    ) -> None:
         with contextlib.suppress(asyncio.IncompleteReadError, OSError):
             while True:
                 frame = await _frame(there)
                 if lost.is_set():
                     return
+                if (topic := denied.pop(frame[4:8], None)) is not None:
+                    frame = _with_errors(frame, topic.encode())
                 writer.write(frame.replace(self._theirs, self._ours))
                 await writer.drain()
 
@@ -108,6 +121,17 @@ class KafkaProxy:
         if int.from_bytes(frame[4:6], "big") != PRODUCE:
             return None
         return next((topic for topic in self.faults if topic.encode() in frame), None)
+
+
+def _with_errors(frame: bytes, topic: bytes) -> bytes:
+    """Put an error for every partition of ``topic`` into a produce response of version 5 to 7."""
+    place = frame.index(len(topic).to_bytes(2, "big") + topic) + 2 + len(topic)
+    changed = bytearray(frame)
+    for partition in range(int.from_bytes(frame[place : place + 4], "big")):
+        # partition 4 bytes, error 2, offset 8, timestamp 8, log start offset 8
+        error = place + 4 + partition * 30 + 4
+        changed[error : error + 2] = TOPIC_AUTHORIZATION_FAILED.to_bytes(2, "big")
+    return bytes(changed)
 
 
 async def _frame(reader: asyncio.StreamReader) -> bytes:

@@ -192,6 +192,7 @@ async def test_a_comment_waits_for_a_post_that_cannot_be_had_now(site: HackerNew
     site.answer_for["/v0/item/1.json"] = status(500)
     async with collecting(site, json.dumps({"next_id": 50}).encode(), missing_max_tries=100) as collector:
         assert ids(await looks(collector, 4)) == [51]
+        assert site.asked().count("/v0/item/1.json") == 2  # once for each look at the comment
         del site.answer_for["/v0/item/1.json"]
         assert ids(await looks(collector, 1)) == [1, 50]
 
@@ -270,6 +271,20 @@ async def test_every_failure_is_a_verdict_and_loses_nothing(
         assert type(raised.value) is verdict
         assert "\n" not in str(raised.value)
         assert ids(await looks(collector, 5)) == [1]
+
+
+async def test_when_no_item_can_be_had_none_is_given_up(site: HackerNewsSite) -> None:
+    for id_ in range(1, 6):
+        site.story(id_)
+        site.answer_for[f"/v0/item/{id_}.json"] = status(500)
+    async with collecting(site, missing_max_tries=2) as collector:
+        for _ in range(5):
+            with pytest.raises(RetryLaterError):
+                await looks(collector, 3)
+        site.answer_for.clear()
+        batch = await looks(collector, 3)
+        assert ids(batch) == [1, 2, 3, 4, 5]
+        assert batch.signals.unreadable == []
 
 
 @pytest.mark.parametrize("path", ["/v0/topstories.json", "/v0/updates.json"])

@@ -213,6 +213,21 @@ async def test_no_cursor_moves_before_the_broker_has_acknowledged_its_signals(
     assert set(await numbers_in(place)) == set(range(cursor))
 
 
+async def test_what_was_given_up_is_not_written_later(place: Place, proxy: KafkaProxy) -> None:
+    """A producer that is idempotent tries for ever, so it must end with the attempt."""
+    signals, maker = f"{place.prefix}signals", Maker()
+    async with running(place, maker, through=proxy) as (_, health, _stop):
+        await until(maker.reached(50))
+        proxy.faults[signals] = Fault.REFUSE
+        await until(lambda: health.problem, seconds=20)
+        await asyncio.sleep(1)
+        proxy.faults.clear()
+        await until(succeeded(health))
+        await asyncio.sleep(1)
+    cursor = await cursor_is_covered(place)
+    assert sorted(await numbers_in(place)) == list(range(cursor))
+
+
 async def test_killed_at_any_moment_it_loses_nothing(place: Place, proxy: KafkaProxy) -> None:
     rng = random.Random(7)
     for _ in range(8):

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import praw.config
 import pytest
 from pydantic import ValidationError
 
@@ -316,8 +317,9 @@ async def test_a_planted_praw_ini_cannot_redirect_credentials(
 ) -> None:
     async with RedditSite() as thief:
         (tmp_path / "praw.ini").write_text(
-            f"[DEFAULT]\nreddit_url={thief.url}\noauth_url={thief.url}\nrefresh_token=x\nusername=u\npassword=%(broken\n"
+            f"[DEFAULT]\nreddit_url={thief.url}\noauth_url={thief.url}\nrefresh_token=x\nratelimit_seconds=soon\n"
         )
+        monkeypatch.setattr(praw.config.Config, "CONFIG", None)  # as in a process that has just begun
         monkeypatch.chdir(tmp_path)
         monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
         monkeypatch.setenv("praw_site", "elsewhere")
