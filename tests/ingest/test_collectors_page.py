@@ -1,0 +1,53 @@
+"""docs/collectors.md says what the code does."""
+
+from __future__ import annotations
+
+from itertools import dropwhile, islice, takewhile
+from pathlib import Path
+
+import pytest
+
+from ingest import metrics, watch
+from ingest.batch import Ignored
+from ingest.loop import LoopOptions
+from ingest.registry import COLLECTORS
+
+PAGE = (Path(__file__).parents[2] / "docs" / "collectors.md").read_text()
+
+
+def first_cells(heading: str) -> list[str]:
+    """Return the first column of the table below a heading."""
+    below = PAGE.partition(heading)[2].splitlines()
+    table = takewhile(lambda line: line.startswith("|"), dropwhile(lambda line: not line.startswith("|"), below))
+    return [row.split("`")[1] for row in islice(table, 2, None)]
+
+
+def test_every_collector_is_there_with_what_it_gives() -> None:
+    assert first_cells("# Collectors") == sorted(COLLECTORS)
+    for spec in COLLECTORS.values():
+        assert f"| {spec.gives} |" in PAGE
+
+
+def test_every_verdict_is_there() -> None:
+    assert first_cells("### What happens on a failure") == list(metrics.VERDICTS)
+
+
+def test_every_reason_to_ignore_an_item_is_there() -> None:
+    assert first_cells("### What is ignored") == [reason.value for reason in Ignored]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        f"every {watch.INTERVALS[0][1] // 60_000} min in their first hour",
+        f"{watch.INTERVALS[1][1] // 60_000} min up to 6 h, every {watch.INTERVALS[2][1] // 60_000} min up to a day",
+        f"then every {watch.OLD_INTERVAL_MS // 3_600_000} h; four times as often",
+        f"gains {watch.LOUD_PER_HOUR:g} interactions an hour",
+        f"for at most {LoopOptions().drain_seconds:g} s",
+        f"does not acknowledge within {LoopOptions().kafka_timeout_seconds:g} s",
+        f"waits {LoopOptions().retry_first_seconds:g} s, 2 s, 4 s … up to {LoopOptions().retry_max_seconds / 60:g} min",
+        f"(of {LoopOptions().dead_share_min_items} items or more)",
+    ],
+)
+def test_every_figure_is_the_one_in_the_code(said: str) -> None:
+    assert " ".join(said.split()) in " ".join(PAGE.split())
