@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["configure"]
 
-NOISY = ("aiokafka", "faust", "mode", "kafka", "aiohttp.access")
-"""Libraries whose every reconnection and rebalance is news to them; their errors are still shown."""
+NOISY = ("aiokafka", "faust", "mode", "kafka", "aiohttp.access", "streams.score.table", "streams.score.recovery")
+"""Libraries whose every reconnection and rebalance is news to them, and what is derived from theirs; errors are shown."""
 
 
 def configure(*, level: str, style: str, role: str) -> None:

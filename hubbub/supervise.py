@@ -88,6 +88,10 @@ class Supervisor:
                 with contextlib.suppress(ProcessLookupError):
                     process.kill()
 
+    def last_words(self) -> str:
+        """Return the last line that each child wrote to standard error."""
+        return " | ".join(f"{name}: {lines[-1]}" for name, lines in self._last_lines.items() if lines) or "nothing"
+
     def pid(self, name: str) -> int:
         """Return the process id of a child that runs.
 

@@ -31,6 +31,8 @@ BAND_STYLES = {
     "uproar": "bold bright_red",
 }
 BAR_CELLS = 10
+WIDE = 100
+"""Characters from which on a terminal has room for everything."""
 
 
 def ranking(scores: Mapping[str, NoiseScore], top: int) -> list[NoiseScore]:
@@ -38,22 +40,29 @@ def ranking(scores: Mapping[str, NoiseScore], top: int) -> list[NoiseScore]:
     return sorted(scores.values(), key=lambda score: (-score.noise, score.story))[:top]
 
 
-def ranking_table(ranked: Sequence[NoiseScore], now_ms: int) -> Table:
-    """Return the ranking as a table. ``now_ms``: the time to count ages from, UTC epoch ms."""
-    table = Table(box=None, header_style="dim", pad_edge=False, expand=True)
-    table.add_column("#", justify="right", width=3)
+def ranking_table(ranked: Sequence[NoiseScore], now_ms: int, width: int) -> Table:
+    """Return the ranking as a table ``width`` characters wide. ``now_ms``: the time to count ages from, UTC epoch ms.
+
+    On a narrow terminal the titles keep their room, and what can be done without goes.
+    """
+    wide = width >= WIDE
+    table = Table(box=None, header_style="dim", pad_edge=False, width=width)
+    table.add_column("#", justify="right", width=2)
     table.add_column("noise", justify="right", width=5)
-    table.add_column("", width=BAR_CELLS)
-    table.add_column("state", width=17, no_wrap=True)
+    if wide:
+        table.add_column("", width=BAR_CELLS)
+    table.add_column("state", width=17 if wide else 8, no_wrap=True, overflow="ellipsis")
     table.add_column("story", ratio=1, no_wrap=True, overflow="ellipsis")
-    table.add_column("platforms", no_wrap=True, overflow="ellipsis", max_width=22)
+    if wide:
+        table.add_column("platforms", no_wrap=True, overflow="ellipsis", max_width=22)
     table.add_column("items", justify="right", width=6)
-    table.add_column("/h", justify="right", width=6)
-    table.add_column("last", justify="right", width=7)
+    if wide:
+        table.add_column("/h", justify="right", width=5)
+    table.add_column("last", justify="right", width=6)
     for place, score in enumerate(ranked, 1):
         style = BAND_STYLES[score.band]
         cells = round(score.noise / 100 * BAR_CELLS)
-        table.add_row(
+        row = [
             Text(str(place), style="dim"),
             Text(f"{score.noise:.1f}", style=style),
             Text("█" * cells, style=style) + Text("░" * (BAR_CELLS - cells), style="dim"),
@@ -63,7 +72,8 @@ def ranking_table(ranked: Sequence[NoiseScore], now_ms: int) -> Table:
             Text(f"{sum(share.items for share in score.platforms.values()):,.0f}"),
             Text(f"{score.velocity_per_hour:.0f}", style="dim"),
             Text(ago(now_ms - score.last_coverage_ms), style="dim"),
-        )
+        ]
+        table.add_row(*(cell for column, cell in enumerate(row) if wide or column not in {2, 5, 7}))
     return table
 
 

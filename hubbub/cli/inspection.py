@@ -44,12 +44,12 @@ def scores(
 
     async def follow_table() -> None:
         board = {}
-        with Live(console=Console(), auto_refresh=False) as live:
+        with Live(auto_refresh=False) as live:
             async for changes in follow_scores(kafka, prefix):
                 board.update(changes.scores)
                 known = {story: score for story, score in board.items() if score is not None}
                 if changes.caught_up:
-                    live.update(ranking_table(ranking(known, top), now_ms()), refresh=True)
+                    live.update(ranking_table(ranking(known, top), now_ms(), live.console.width), refresh=True)
 
     if follow:
         asyncio.run(follow_json() if json else follow_table())
@@ -59,7 +59,8 @@ def scores(
         for score in ranked:
             typer.echo(msgspec.json.encode(score).decode())
     elif ranked:
-        Console().print(ranking_table(ranked, now_ms()))
+        console = Console()
+        console.print(ranking_table(ranked, now_ms(), console.width))
     else:
         typer.echo("no stories yet; publish some with 'hubbub replay', or start collecting with 'hubbub up'")
 

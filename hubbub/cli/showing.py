@@ -57,12 +57,14 @@ async def show_demo(demo: Demo, *, as_json: bool) -> None:
         tell("collecting has ended; scoring what is in flight")
         scores, agreement = await demo.result(stage)
         page_url, now_ms = stage.page_url, demo.clock()
+        if not scores:
+            raise UserError(f"nothing was scored; the roles said last: {stage.supervisor.last_words()}")
     if as_json:
         result = {"page": page_url, "stories": ranking(scores, SHOWN), "agreement": agreement}
         typer.echo(msgspec.json.encode(result).decode())
         return
     out = Console(highlight=False)
-    out.print(ranking_table(ranking(scores, SHOWN), now_ms))
+    out.print(ranking_table(ranking(scores, SHOWN), now_ms, out.width))
     if agreement is not None:
         out.print()
         out.print(_agreement_table(agreement))
@@ -107,7 +109,7 @@ async def _watch(demo: Demo, stage: Stage, console: Console) -> None:
             ranked = ranking(board, SHOWN)
             if live is not None:
                 header = Text(f"{stage.page_url}   {len(board)} stories   {left} s left", style="dim")
-                live.update(Group(header, ranking_table(ranked, demo.clock())), refresh=True)
+                live.update(Group(header, ranking_table(ranked, demo.clock(), console.width)), refresh=True)
             elif time.monotonic() - told >= 10:
                 told = time.monotonic()
                 loudest = f"; the loudest at {ranked[0].noise:.1f}: {plain(ranked[0].title)}" if ranked else ""
