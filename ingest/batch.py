@@ -7,6 +7,7 @@ unreadable. Must never know a platform, nor how signals are published.
 from __future__ import annotations
 
 import json
+import reprlib
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from typing import NamedTuple
 
 from ingest.signal import Signal
 
-__all__ = ["Batch", "Cursor", "Ignored", "Signals", "Unreadable", "well_formed"]
+__all__ = ["Batch", "Cursor", "Ignored", "Signals", "Unreadable", "as_json", "well_formed"]
 
 Cursor = bytes
 """How far a collector has read, as JSON. Only the collector that wrote it knows its form."""
@@ -43,7 +44,7 @@ class Unreadable:
     @classmethod
     def of(cls, raw: object, reason: str, detail: str) -> Unreadable:
         """Return the letter for ``raw``, a parsed JSON value."""
-        return cls(reason, detail, json.dumps(raw, default=repr).encode())
+        return cls(reason, detail, as_json(raw))
 
 
 @dataclass(slots=True)
@@ -77,6 +78,14 @@ class Batch(NamedTuple):
 
     signals: Signals
     cursor: Cursor
+
+
+def as_json(raw: object) -> bytes:
+    """Return a parsed JSON value as JSON in ASCII; abridged, if it is nested too deep to be written again."""
+    try:
+        return json.dumps(raw, sort_keys=True).encode()
+    except RecursionError:
+        return json.dumps(reprlib.repr(raw)).encode()
 
 
 def well_formed(text: str) -> str:

@@ -25,6 +25,8 @@ DEAD_LETTERS = "dead-letters"
 STAGE = "collect"
 MAX_ORIGINAL_BYTES = 262_144
 """A dead letter keeps at most so much of the original, so that it is never itself too large for the broker."""
+MAX_SIGNAL_BYTES = signal.MAX_RECORD_BYTES - 65_536
+"""Leaves room for the key and for Kafka's framing within the broker's limit, which counts them."""
 STOP_TIMEOUT_SECONDS = 5.0
 
 log = structlog.get_logger(__name__)
@@ -66,6 +68,7 @@ class Publisher:
         self._prefix = topics
         self._now_ms = now_ms
         self._timeout_seconds = timeout_seconds
+        self._idempotent = True
         self._producer: AIOKafkaProducer | None = None
         self._saved: Cursor | None = None
 
@@ -97,15 +100,18 @@ class Publisher:
     async def _open(self) -> AIOKafkaProducer:
         if self._producer is None:
             try:
-                self._producer = await self._start(idempotent=True)
+                self._producer = await self._start()
             except UnknownError:
+                if not self._idempotent:
+                    raise
                 log.info("the broker gives out no producer ids; going on without idempotence")
-                self._producer = await self._start(idempotent=False)
+                self._idempotent = False
+                self._producer = await self._start()
         return self._producer
 
-    async def _start(self, *, idempotent: bool) -> AIOKafkaProducer:
+    async def _start(self) -> AIOKafkaProducer:
         producer = AIOKafkaProducer(
-            **self._kafka, enable_idempotence=idempotent, acks="all", compression_type="lz4", linger_ms=2
+            **self._kafka, enable_idempotence=self._idempotent, acks="all", compression_type="lz4", linger_ms=2
         )
         try:
             await producer.start()
@@ -129,9 +135,7 @@ class Publisher:
         acks = []
         for item in signals.signals:
             try:
-                value = signal.encode(item)
-                # What is published must be readable: the reader's own decoder is the gate, limits of fields included.
-                signal.decode(value, now_ms)
+                value = _checked(item, now_ms)
             except signal.InvalidSignalError as error:
                 letters.append(Unreadable.of(msgspec.to_builtins(item), error.reason.value, error.detail))
                 continue
@@ -170,6 +174,19 @@ class Publisher:
             metrics.RECORDS_IGNORED.labels(collector, reason.value).inc(count)
         for letter in letters:
             metrics.DEAD_LETTERS.labels(collector, STAGE, letter.reason).inc()
+
+
+def _checked(item: signal.Signal, now_ms: int) -> bytes:
+    """Encode a signal, and make sure that every reader can take it: the readers' own decoder is the gate.
+
+    Raises:
+        InvalidSignalError: no reader would take it, or no broker.
+    """
+    value = signal.encode(item)
+    if len(value) > MAX_SIGNAL_BYTES:
+        raise signal.InvalidSignalError(signal.Reason.TOO_LARGE, f"{len(value)} bytes, and brokers take no more")
+    signal.decode(value, now_ms)
+    return value
 
 
 async def _stop(producer: AIOKafkaProducer) -> None:

@@ -61,7 +61,7 @@ def convert(raw: object, witnessed_ms: int, root_id: int | None = None) -> Signa
         return _ignored(Ignored.MISSING)
     try:
         item = msgspec.convert(raw, _Item)
-    except msgspec.ValidationError as error:
+    except (msgspec.ValidationError, RecursionError) as error:
         return _unreadable(raw, "wrong_shape", str(error))
     is_post = item.type in POSTS
     if is_post:

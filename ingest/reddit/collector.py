@@ -8,14 +8,14 @@ publish.
 from __future__ import annotations
 
 import hashlib
-import json
+import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final, NamedTuple, Self
 
 import msgspec
 
 from ingest.agenda import Agenda
-from ingest.batch import Batch, Cursor, Signals
+from ingest.batch import Batch, Cursor, Signals, as_json
 from ingest.collector import CollectorSpec
 from ingest.pace import Pace
 from ingest.reddit.client import PAGE_ITEMS, Page, RedditClient
@@ -181,7 +181,7 @@ def _name_of(thing: object) -> str:
     name = _field(thing, "name")
     if isinstance(name, str):
         return name
-    return hashlib.sha256(json.dumps(thing, sort_keys=True).encode()).hexdigest()[:16]
+    return hashlib.sha256(as_json(thing)).hexdigest()[:16]
 
 
 def _link_of(thing: object) -> str | None:
@@ -193,7 +193,7 @@ def _link_of(thing: object) -> str | None:
 def _created_ms(thing: object) -> float:
     """Return when the thing was created; infinity where it does not say, so that it is taken and then refused."""
     created = _field(thing, "created_utc")
-    return created * 1000 if isinstance(created, int | float) else float("inf")
+    return created * 1000 if isinstance(created, int | float) and math.isfinite(created) else math.inf
 
 
 def _field(thing: object, name: str) -> object:

@@ -85,7 +85,7 @@ def convert(raw: object, witnessed_ms: int) -> Signals:
             case "t1":
                 return _comment(msgspec.convert(thing.data, _Comment), witnessed_ms)
         return Signals(unreadable=[Unreadable.of(raw, "unknown_kind", f"kind {thing.kind!r}")])
-    except (msgspec.ValidationError, OverflowError, ValueError) as error:
+    except (msgspec.ValidationError, OverflowError, ValueError, RecursionError) as error:
         return Signals(unreadable=[Unreadable.of(raw, "wrong_shape", str(error))])
 
 

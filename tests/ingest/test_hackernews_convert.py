@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest import signal
@@ -186,6 +186,7 @@ JSON = st.recursive(
 )
 
 
+@settings(max_examples=50)
 @given(st.dictionaries(st.sampled_from(sorted(STORY | COMMENT | {"dead": 1, "deleted": 1})), JSON), st.booleans())
 def test_whatever_is_in_an_item_it_ends_somewhere(changes: dict[str, object], is_story: bool) -> None:
     signals = convert((STORY if is_story else COMMENT) | changes, NOW_MS, 1)

@@ -208,6 +208,7 @@ async def test_a_malformed_thing_is_one_dead_letter_and_costs_no_other(site: Red
     hostile: list[dict[str, object]] = [
         submission(1, created_utc="yesterday"),
         submission(2, score=[]),
+        submission(3, created_utc=float("nan")),
         {"kind": "t9", "data": {"name": "t9_x"}},
         {"kind": "t3", "data": None},
         {"data": {}},
@@ -217,7 +218,7 @@ async def test_a_malformed_thing_is_one_dead_letter_and_costs_no_other(site: Red
         site.next_answers.append(body(_page([*site.posts, 5, None, "x"])))
         batch = await looks(collector, 1)
         assert set(ids(batch)) == {"t3_00000", "t3_00009"}
-        assert len(batch.signals.unreadable) == 8
+        assert len(batch.signals.unreadable) == 9
         assert {letter.reason for letter in batch.signals.unreadable} == {"wrong_shape", "unknown_kind"}
         site.next_answers.append(body(_page([*site.posts, 5, None, "x"])))
         assert (await looks(collector, 1)).signals.read == 0

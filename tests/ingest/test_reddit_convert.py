@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest import signal
@@ -198,6 +198,7 @@ JSON = st.recursive(
 FIELDS = [*submission(1)["data"], *comment(1, 1)["data"], "crosspost_parent_list", "selftext", "promoted", "view_count"]  # type: ignore[misc]
 
 
+@settings(max_examples=50)
 @given(st.dictionaries(st.sampled_from(FIELDS), JSON), st.booleans())
 def test_whatever_is_in_a_thing_it_ends_somewhere(changes: dict[str, object], is_post: bool) -> None:
     thing = submission(1, **changes) if is_post else comment(2, 1, **changes)

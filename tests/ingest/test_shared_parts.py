@@ -9,6 +9,7 @@ import json
 import math
 import pkgutil
 import time
+from collections.abc import Callable
 from types import ModuleType
 
 import pytest
@@ -20,8 +21,10 @@ import ingest
 from ingest import metrics
 from ingest.agenda import Agenda
 from ingest.batch import Ignored, Signals, Unreadable, well_formed
+from ingest.hackernews import convert as hackernews
 from ingest.hackernews.missing import Missing
 from ingest.pace import Pace
+from ingest.reddit import convert as reddit
 from ingest.seen import Seen
 from ingest.verdict import (
     CollectError,
@@ -168,6 +171,16 @@ def test_the_account_of_a_batch_adds_up() -> None:
 def test_an_original_may_hold_anything_that_json_can_spell() -> None:
     letter = Unreadable.of({"a": "\ud800", "b": [1, None]}, "r", "d")
     assert json.loads(letter.original) == {"a": "\ud800", "b": [1, None]}
+
+
+@pytest.mark.parametrize("convert", [reddit.convert, hackernews.convert], ids=["reddit", "hackernews"])
+def test_nesting_without_end_is_unreadable(convert: Callable[[object, int], Signals]) -> None:
+    """What was just not too deep to be parsed may be too deep a few calls further down."""
+    for depth in (10, 900, *range(930, 1000), 5_000):
+        nested: object = []
+        for _ in range(depth):
+            nested = {"data": [nested], "kind": "t3", "id": 1}
+        assert convert(nested, 0).read == 1
 
 
 @given(st.text(st.characters()))

@@ -89,10 +89,6 @@ def test_what_is_encoded_is_decoded_to_the_same_signal(original: Signal) -> None
     raw = signal.encode(original)
     assert signal.decode(raw) == original
     assert signal.encode(signal.decode(raw)) == raw
-
-
-@given(signals())
-def test_key_is_the_thread(original: Signal) -> None:
     assert signal.key(original) == original.thread.encode()
     assert original.is_root == (original.id == original.thread)
 

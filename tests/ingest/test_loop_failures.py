@@ -1,0 +1,197 @@
+"""The loop on a real broker: what it does about each failure, and that every item is accounted for."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import time
+from base64 import b64decode, b64encode
+from typing import Any
+
+import pytest
+from aiokafka import AIOKafkaProducer, ConsumerRecord
+from prometheus_client import REGISTRY
+
+from ingest.batch import Ignored, Signals, Unreadable
+from ingest.health import State
+from ingest.verdict import GiveUpError, NeverRetryError, RetryLaterError, SlowDownError
+from tests.ingest.counting import (
+    Maker,
+    cursor_is_covered,
+    item,
+    now_ms,
+    numbers_in,
+    running,
+    succeeded,
+)
+from tests.ingest.kafka_proxy import KafkaProxy
+from tests.ingest.topics import Place, until
+
+
+async def test_a_broker_that_is_away_is_waited_for(place: Place, proxy: KafkaProxy) -> None:
+    proxy.open = False
+    async with running(place, through=proxy) as (_, health, _stop):
+        await until(lambda: health.problem)
+        assert not health.ready
+        assert health.problem is not None
+        assert health.problem.startswith("Kafka: ")
+        proxy.open = True
+        await until(succeeded(health))
+        assert (health.ready, health.problem) == (True, None)
+        proxy.open = False
+        proxy.cut()
+        await until(lambda: not health.ready)
+        proxy.open = True
+        await until(succeeded(health))
+    await cursor_is_covered(place)
+
+
+async def test_a_failed_look_is_taken_again_and_seen_in_the_health(place: Place) -> None:
+    maker = Maker([RetryLaterError("it is ill"), NeverRetryError("gone"), SlowDownError("slow"), RetryLaterError("x")])
+    async with running(place, maker) as (_, health, _stop):
+        await until(lambda: health.problem == "it is ill")
+        assert (health.state, health.ready) == (State.WAITING, False)
+        await until(succeeded(health))
+        assert (health.problem, health.ready) == (None, True)
+    assert len(maker.made) == 1
+    await cursor_is_covered(place)
+
+
+async def test_a_platform_that_wants_to_be_left_alone_is(place: Place) -> None:
+    maker = Maker([SlowDownError("slow", after_seconds=0.7)])
+    async with running(place, maker) as (_, health, _stop):
+        await until(lambda: health.problem == "slow")
+        began_at = time.monotonic()
+        await until(lambda: maker.last.asked > 1)
+        assert time.monotonic() - began_at > 0.6
+
+
+async def test_refused_credentials_end_the_collector_with_a_reason(place: Place) -> None:
+    async with running(place, Maker([GiveUpError("check client_id")])) as (task, health, _):
+        with pytest.raises(GiveUpError, match="check client_id"):
+            await task
+        assert (health.state, health.problem) == (State.STOPPED, "check client_id")
+
+
+async def test_a_refusal_after_a_success_is_waited_out(place: Place) -> None:
+    """Platforms have refused everybody's tokens for an hour; nobody should have to start the collector again."""
+    async with running(place, Maker([Signals(), GiveUpError("refused"), Signals()])) as (task, health, _):
+        await until(lambda: health.problem == "refused")
+        await until(succeeded(health))
+        assert not task.done()
+
+
+async def test_a_fault_of_ours_starts_the_collector_anew_from_what_is_saved(place: Place) -> None:
+    maker = Maker([Signals([item(999_999)]), KeyError("oops")])
+    async with running(place, maker) as (_, health, _stop):
+        await until(lambda: health.problem == "KeyError: 'oops'")
+        await until(succeeded(health))
+    assert len(maker.made) == 2
+    assert maker.made[0].closed
+    await cursor_is_covered(place)
+
+
+async def write_cursors(place: Place, *records: tuple[bytes, bytes | None]) -> None:
+    producer = AIOKafkaProducer(**place.kafka)
+    await producer.start()
+    for key, value in records:
+        await producer.send_and_wait(f"{place.prefix}cursors", value, key=key)
+    await producer.stop()
+
+
+async def test_a_cursor_that_cannot_be_read_is_no_reason_to_begin_anew(place: Place) -> None:
+    await write_cursors(place, (b"count", b'{"v":1,"cursor"'))
+    async with running(place) as (_, health, _stop):
+        await until(lambda: health.problem)
+        await asyncio.sleep(0.3)
+        assert not health.ready
+    assert await numbers_in(place) == []
+
+
+async def test_the_cursors_of_others_are_passed_over(place: Place) -> None:
+    record = b'{"v":1,"collector":"x","saved_ms":0,"cursor":%d}'
+    await write_cursors(place, (b"count", record % 70), (b"other", record % 5), (b"third", None))
+    async with running(place) as (_, health, _stop):
+        await until(succeeded(health))
+    assert min(await numbers_in(place)) == 70
+
+
+async def test_a_cursor_buried_by_the_operator_begins_anew(place: Place) -> None:
+    await write_cursors(place, (b"count", b'{"v":1,"collector":"count","saved_ms":0,"cursor":70}'), (b"count", None))
+    async with running(place) as (_, health, _stop):
+        await until(succeeded(health))
+    assert min(await numbers_in(place)) == 0
+
+
+async def test_an_idle_collector_saves_its_cursor_once_and_is_well(place: Place) -> None:
+    maker = Maker(itertools.repeat(Signals()))
+    async with running(place, maker) as (_, health, _stop):
+        await until(lambda: maker.made and maker.last.asked > 50)
+        assert health.ready
+        assert health.cursor_age_seconds < 1
+    assert len(await place.read("cursors")) == 1
+
+
+async def test_every_item_is_published_ignored_or_dead_and_the_account_closes(place: Place) -> None:
+    name = f"account-{place.prefix}"
+    odd = Signals(
+        [item(1), item(2, kind="post"), item(3, title="half a pair \ud83d"), item(4, text="x" * 2_000_000)],
+        unreadable=[Unreadable.of({"a": "\ud800"}, "wrong_shape", "because"), Unreadable("big", "big", b"x" * 9**6)],
+    )
+    odd.ignored[Ignored.DEAD] += 3
+    async with running(place, Maker([odd], end=0), name=name) as (_, health, _stop):
+        await until(succeeded(health))
+    assert await numbers_in(place) == [1]
+    letters = {letter["reason"]: letter for letter in map(_loads, await place.read("dead-letters"))}
+    assert set(letters) == {"wrong_shape", "big", "bad_id", "bad_text", "too_large"}
+    assert abs(letters["wrong_shape"].pop("at_ms") - now_ms()) < 60_000
+    assert letters["wrong_shape"] == {
+        "v": 1,
+        "stage": "collect",
+        "collector": name,
+        "reason": "wrong_shape",
+        "detail": "because",
+        "topic": None,
+        "partition": None,
+        "offset": None,
+        "original_b64": b64encode(b'{"a": "\\ud800"}').decode(),
+    }
+    assert json.loads(b64decode(letters["bad_id"]["original_b64"]))["id"] == "count:2"
+    assert "of 531441 bytes" in letters["big"]["detail"]
+    counted = account(name)
+    assert counted == {"items_read": 9, "signals": 4, "signals_published": 1, "records_ignored": 3, "dead_letters": 5}
+    assert counted["items_read"] == sum(
+        counted[end] for end in ("signals_published", "records_ignored", "dead_letters")
+    )
+
+
+def _loads(record: ConsumerRecord) -> dict[str, Any]:
+    return dict(json.loads(record.value))
+
+
+def account(collector: str) -> dict[str, float]:
+    """Return the totals of a collector's counters."""
+    samples = [sample for metric in REGISTRY.collect() for sample in metric.samples]
+    return {
+        name: sum(
+            sample.value
+            for sample in samples
+            if sample.name == f"hubbub_collect_{name}_total" and sample.labels["collector"] == collector
+        )
+        for name in ("items_read", "signals", "signals_published", "records_ignored", "dead_letters")
+    }
+
+
+async def test_a_batch_that_is_mostly_unreadable_is_held_back_until_it_gets_better(place: Place) -> None:
+    """A changed format must not end as a million dead letters, nor a cursor that has gone past what it hid."""
+    absurd = Signals([item(5)], unreadable=[Unreadable.of({"n": n}, "wrong_shape", "no name") for n in range(40)])
+    maker = Maker([absurd], [absurd], [absurd])
+    async with running(place, maker) as (_, health, _stop):
+        await until(lambda: health.problem)
+        assert health.problem is not None
+        assert health.problem.startswith("40 of 41 items are unreadable, the first because: no name.")
+        await until(succeeded(health))
+    assert len(maker.made) == 4
+    assert await place.read("dead-letters") == []
+    await cursor_is_covered(place)
