@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["configure"]
 
 NOISY = ("aiokafka", "faust", "mode", "kafka", "aiohttp.access", "streams.score.table", "streams.score.recovery")
-"""Libraries whose every reconnection and rebalance is news to them, and what is derived from theirs; errors are shown."""
+"""Libraries to which every reconnection is news, and what is derived from theirs; their errors are shown."""
 
 
 def configure(*, level: str, style: str, role: str) -> None:
