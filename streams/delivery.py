@@ -1,14 +1,18 @@
 """Which signals of a source have been applied already, so that what is delivered twice is applied once.
 
 Owns the bookkeeping of exactly-once effect over at-least-once delivery: per source (a partition of ``signals``) a low
-water mark below which everything has been applied, and the few offsets above it, because a story's founding post takes
-the longer way and arrives after replies that were read later. The same idea as TCP's selective acknowledgement
+water mark below which everything has been applied, and the offsets applied above it, because a story's founding post
+takes the longer way and arrives after replies that were read later. The same idea as TCP's selective acknowledgement
 (RFC 2018).
 """
 
 from __future__ import annotations
 
-__all__ = ["Delivered"]
+__all__ = ["KEPT", "Delivered"]
+
+KEPT = 256
+"""Offsets remembered above the low water mark, per source. One that is forgotten may be applied twice, which a ledger
+bears: it is a function of the set of observations. So this bounds a story's state, not its exactness."""
 
 
 class Delivered:
@@ -17,25 +21,26 @@ class Delivered:
     __slots__ = ("_sources",)
 
     def __init__(self, sources: dict[int, tuple[int, list[int]]] | None = None) -> None:
-        self._sources: dict[int, tuple[int, set[int]]] = {
-            source: (low, set(above)) for source, (low, above) in (sources or {}).items()
+        self._sources: dict[int, tuple[int, dict[int, None]]] = {
+            source: (low, dict.fromkeys(above)) for source, (low, above) in (sources or {}).items()
         }
 
     def take(self, source: int, offset: int) -> bool:
-        """Note that ``offset`` of ``source`` is applied now; return False if it had been before."""
-        low, above = self._sources.get(source, (0, set()))
+        """Note that ``offset`` of ``source`` is applied now; return False if it is known to have been before."""
+        low, above = self._sources.setdefault(source, (0, {}))
         if offset < low or offset in above:
             return False
-        above.add(offset)
-        self._sources[source] = (low, above)
+        above[offset] = None
+        if len(above) > KEPT:
+            del above[next(iter(above))]  # the one noted first
         return True
 
     def raise_low(self, source: int, low: int) -> None:
         """Note that every offset of ``source`` below ``low`` that is this story's has been applied."""
-        known, above = self._sources.get(source, (0, set()))
+        known, above = self._sources.get(source, (0, {}))
         if low > known:
-            self._sources[source] = (low, {offset for offset in above if offset >= low})
+            self._sources[source] = (low, {offset: None for offset in above if offset >= low})
 
     def dump(self) -> dict[int, tuple[int, list[int]]]:
         """Return the state as plain values, from which the constructor makes it again."""
-        return {source: (low, sorted(above)) for source, (low, above) in self._sources.items()}
+        return {source: (low, list(above)) for source, (low, above) in self._sources.items()}
