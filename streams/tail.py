@@ -5,6 +5,7 @@ Owns a consumer without a group over all partitions of one topic. Must never com
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
@@ -27,6 +28,7 @@ class Tail:
             **kafka, group_id=None, enable_auto_commit=False, auto_offset_reset="earliest", max_poll_records=10_000
         )
         self._places: list[TopicPartition] = []
+        self._moved = asyncio.Event()
 
     async def __aenter__(self) -> Self:
         await self._consumer.start()
@@ -55,13 +57,22 @@ class Tail:
         """Return every record from here to what is now the end of the topic, each partition in its order."""
         ends = await self.ends()
         records: list[ConsumerRecord[bytes, bytes]] = []
-        while True:
-            behind = [place for place in self._places if await self._consumer.position(place) < ends[place]]
-            if not behind:
-                return records
+        while await self._is_before(ends):
             records.extend(await self.more(200))
+        return records
+
+    async def caught_up(self) -> None:
+        """Wait until whoever calls ``more`` has read all that was in the topic when this was called."""
+        ends = await self.ends()
+        while await self._is_before(ends):
+            self._moved.clear()
+            await self._moved.wait()
 
     async def more(self, timeout_ms: int) -> list[ConsumerRecord[bytes, bytes]]:
         """Wait up to ``timeout_ms`` for new records and return them, each partition in its order."""
         batches = await self._consumer.getmany(timeout_ms=timeout_ms)
+        self._moved.set()
         return [record for batch in batches.values() for record in batch]
+
+    async def _is_before(self, ends: Mapping[TopicPartition, int]) -> bool:
+        return any([await self._consumer.position(place) < end for place, end in ends.items()])

@@ -139,8 +139,9 @@ class Progress(msgspec.Struct, frozen=True):
     """How far a stage has come: a record of the compacted topic ``progress`` with the key ``stage/instance``.
 
     ``offsets``: for a publisher, per partition of ``signals``, the offset after the last record it has published up to
-    ``mark_ms``. ``heard``: the publishers that a source reckons with. ``settled``: the last replay that is wholly
-    scored. ``counts``: what became of the records read, by outcome.
+    ``mark_ms``. ``heard``: the publishers that a source reckons with. ``low`` and ``low_ms``: the first offset of a
+    source that is not wholly handed out, and the time there. ``settled``: the last replay that is wholly scored.
+    ``counts``: what became of the records read, by outcome.
     """
 
     stage: str
@@ -152,6 +153,8 @@ class Progress(msgspec.Struct, frozen=True):
     settled: str = ""
     offsets: dict[int, int] = {}
     counts: dict[str, int] = {}
+    low: int = 0
+    low_ms: int = 0
 
 
 encode = msgspec.json.Encoder().encode

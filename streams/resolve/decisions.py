@@ -9,22 +9,23 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
-from aiokafka.structs import OffsetAndMetadata
 
 from streams import metrics
+from streams.lease import Lease
 from streams.resolve.beats import Beat
 from streams.resolve.config import ResolveConfig
 from streams.resolve.decide import Decided, Decider
 from streams.resolve.matcher import Matcher
+from streams.resolve.offsets import begin, commit
 from streams.resolve.threads import STORY_KEY, THREAD_KEY, ThreadIndex
 from streams.tail import Tail
 from streams.topics import name
 from streams.watermark import Patience, Watermark
-from streams.wire import ThreadRecord, decode_candidate, encode
+from streams.wire import ThreadRecord, decode_candidate, decode_thread, encode
 
 __all__ = ["Decisions"]
 
@@ -45,82 +46,64 @@ class Decisions:
         threads: ThreadIndex,
         beats: Mapping[str, Beat],
         on_decided: Callable[[str], None],
+        caught_up: Callable[[], Awaitable[None]],
+        lease: Lease,
         config: ResolveConfig,
         kafka: Mapping[str, object],
         prefix: str,
         now_ms: Callable[[], int],
     ) -> None:
-        """``on_decided`` is told of each thread, after the broker and ``threads`` have the decision."""
+        """``on_decided`` is told of each thread, after the broker and ``threads`` have the decision.
+
+        ``threads`` is kept by the caller; after ``caught_up`` it holds all that had been decided when it was called.
+        """
         self._consumer = consumer
         self._producer = producer
         self._threads = threads
         self._beats = beats
         self._on_decided = on_decided
+        self._caught_up = caught_up
+        self._lease = lease
         self._config = config
         self._kafka = kafka
         self._stories = name("stories", prefix)
         self._place = TopicPartition(name("candidates", prefix), 0)
         self._now_ms = now_ms
+        self._appointment: object | None = None
         self._decider: Decider | None = None
         self._watermark = Watermark(Patience())
         self._committed_at = 0.0
-        self._committed = 0
+        self._acknowledged = self._committed = 0
         self._lock = asyncio.Lock()
 
-    @property
-    def deciding(self) -> bool:
-        """True while this worker is the one that decides."""
-        return self._decider is not None
-
     async def assign(self, partitions: frozenset[int]) -> None:
-        """Become the one that decides: read back every decision, in order, into fresh matchers."""
-        if not partitions:
-            return
+        """Become the one that decides, with the next step: here the group waits, and nobody may be kept waiting."""
         async with self._lock:
-            began = time.monotonic()
-            decisions: dict[str, ThreadRecord] = {}
-            async with Tail(self._stories, self._kafka) as tail:
-                for record in await tail.to_end():
-                    decision = self._threads.apply(record.key, record.value)
-                    if decision is not None:
-                        decisions[decision.thread] = decision
-                    elif record.value is None and record.key.startswith(THREAD_KEY):
-                        decisions.pop(record.key[len(THREAD_KEY) :].decode(), None)
-            matchers = {beat: Matcher(definition) for beat, definition in self._beats.items()}
-            sequence = 0
-            for decision in sorted(decisions.values(), key=lambda decision: decision.sequence):
-                for assignment in decision.assignments:
-                    info = self._threads.story(assignment.story)
-                    matcher = matchers.get(assignment.beat)
-                    if info is not None and matcher is not None:
-                        matcher.adopt(info, assignment, decision.at_ms)
-                sequence = decision.sequence + 1
-                self._on_decided(decision.thread)
-            self._decider = Decider(matchers, lambda thread: self._threads.lookup(thread) is not None, sequence)
-            self._watermark = Watermark(Patience(live_seconds=self._config.patience_seconds))
-            self._committed = 0
-            log.info("deciding", threads=len(decisions), seconds=round(time.monotonic() - began, 3))
+            self._appointment = object() if partitions else None
 
-    async def revoke(self, partitions: frozenset[int]) -> None:
+    async def revoke(self, _: frozenset[int]) -> None:
         """Commit what is done and stop deciding."""
-        if not partitions:
-            return
         async with self._lock:
-            await self._commit()
-            self._decider = None
+            try:
+                await self._commit()
+            finally:
+                self._appointment = self._decider = None
 
     async def step(self) -> None:
         """Read candidates and decide those that the watermark has passed."""
+        if self._appointment is not None and self._decider is None:
+            await self._take_over(self._appointment)
         decider = self._decider
         busy = decider is not None and decider.waiting > 0
         batches = await self._consumer.getmany(timeout_ms=10 if busy else int(self._config.flush_seconds * 1000))
         async with self._lock:
             if self._decider is None:
-                return
+                return  # The group has formed anew meanwhile. Whoever decides now reads this batch again.
             self._read(batches.get(self._place, []))
             watermark_ms = self._watermark.advance(self._now_ms(), time.monotonic())
             decided = list(itertools.islice(self._decider.decide(watermark_ms), AT_ONCE))
             await self._publish(decided)
+            self._acknowledged = self._decider.low
             if time.monotonic() - self._committed_at >= self._config.commit_seconds:
                 await self._commit()
 
@@ -128,6 +111,41 @@ class Decisions:
         """Commit what is done."""
         async with self._lock:
             await self._commit()
+
+    async def _take_over(self, appointment: object) -> None:
+        """Read back every decision, in order, into fresh matchers, and go on where the last who decided left off."""
+        began = time.monotonic()
+        await self._caught_up()
+        decider, threads = await self._read_back()
+        async with self._lock:
+            if self._appointment is not appointment:
+                return  # The group has formed anew meanwhile, and another may have decided something.
+            self._acknowledged = self._committed = await begin(self._consumer, self._place)
+            self._watermark = Watermark(Patience(live_seconds=self._config.patience_seconds))
+            self._decider = decider
+        log.info("deciding", threads=threads, seconds=round(time.monotonic() - began, 3))
+
+    async def _read_back(self) -> tuple[Decider, int]:
+        """Return a decider that has made every decision in ``stories``, and how many there are."""
+        decisions: dict[bytes, ThreadRecord] = {}
+        async with Tail(self._stories, self._kafka) as tail:
+            for record in await tail.to_end():
+                if record.key.startswith(THREAD_KEY):
+                    decisions.pop(record.key, None)
+                    if record.value is not None:
+                        decisions[record.key] = decode_thread(record.value)
+        matchers = {beat: Matcher(definition) for beat, definition in self._beats.items()}
+        sequence = 0
+        for number, decision in enumerate(sorted(decisions.values(), key=lambda decision: decision.sequence), 1):
+            for assignment in decision.assignments:
+                info = self._threads.story(assignment.story)
+                matcher = matchers.get(assignment.beat)
+                if info is not None and matcher is not None:
+                    matcher.adopt(info, assignment, decision.at_ms)
+            sequence = decision.sequence + 1
+            if number % AT_ONCE == 0:
+                await asyncio.sleep(0)
+        return Decider(matchers, lambda thread: self._threads.lookup(thread) is not None, sequence), len(decisions)
 
     def _read(self, records: list[ConsumerRecord[bytes, bytes]]) -> None:
         if self._decider is None:
@@ -143,6 +161,7 @@ class Decisions:
 
     async def _publish(self, decided: list[Decided]) -> None:
         """Write decisions, each after the stories it founded, and tell of them once the broker has them."""
+        self._lease.check()
         sent = []
         for decision in decided:
             for info in decision.founded:
@@ -161,6 +180,6 @@ class Decisions:
 
     async def _commit(self) -> None:
         self._committed_at = time.monotonic()
-        if self._decider is not None and self._decider.low > self._committed:
-            self._committed = self._decider.low
-            await self._consumer.commit({self._place: OffsetAndMetadata(self._committed, "")})
+        due = self._decider is not None and self._acknowledged > self._committed
+        if due and await commit(self._consumer, {self._place: self._acknowledged}):
+            self._committed = self._acknowledged

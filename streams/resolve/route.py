@@ -19,7 +19,7 @@ from ingest.signal import Signal
 from streams.resolve.threads import Known
 from streams.wire import RawEntry
 
-__all__ = ["Ignored", "RoutedBatch", "Router", "RouterConfig"]
+__all__ = ["Ignored", "Place", "RoutedBatch", "Router", "RouterConfig"]
 
 Relevance = Callable[[Signal], tuple[str, ...]]
 """The beats a root post is relevant to; none: it is irrelevant."""
@@ -40,7 +40,8 @@ class RouterConfig:
     """Limits of one partition's router.
 
     ``orphan_wait_ms``: how long, in event time, a reply waits for its root post. ``remember_irrelevant``: how many
-    irrelevant threads are remembered, so that their replies need not wait. ``orphans``: how many signals may wait.
+    irrelevant threads are remembered, the latest seen, so that their replies need not wait. ``orphans``: how many
+    signals may wait.
     """
 
     orphan_wait_ms: int = 60_000
@@ -48,12 +49,26 @@ class RouterConfig:
     orphans: int = 20_000
 
 
+class Place(NamedTuple):
+    """Where in its source a router may begin: at ``offset``, when the time there was ``stream_ms``."""
+
+    offset: int
+    stream_ms: int
+
+
+BEGINNING = Place(0, 0)
+
+
 @dataclass(slots=True)
 class _Pending:
-    """A thread whose root post is a candidate, undecided since ``since`` (monotonic seconds)."""
+    """A thread whose root post is a candidate, undecided since ``since`` (monotonic seconds).
+
+    ``place``: of the first of ``entries``, as it was read.
+    """
 
     at_ms: int
     since: float
+    place: Place
     entries: list[RawEntry]
 
 
@@ -78,15 +93,14 @@ class RoutedBatch:
 class Router:
     """The state of one source between two commits of its offset."""
 
-    def __init__(self, relevance: Relevance, lookup: Lookup, config: RouterConfig, stream_ms: int = 0) -> None:
-        """``stream_ms``: the time reached at the offset where reading begins; 0 at the partition's beginning."""
+    def __init__(self, relevance: Relevance, lookup: Lookup, config: RouterConfig, place: Place = BEGINNING) -> None:
+        """``place``: where reading begins, as ``place`` of the router before this one said."""
         self._relevance = relevance
         self._lookup = lookup
         self._config = config
-        self._position = 0
-        self._stream_ms = stream_ms
+        self._position, self._stream_ms = place
         self._pending: dict[str, _Pending] = {}
-        self._orphans: dict[int, _Orphan] = {}
+        self._orphans: OrderedDict[int, _Orphan] = OrderedDict()
         self._orphans_of: dict[str, list[int]] = {}
         self._irrelevant: OrderedDict[str, None] = OrderedDict()
         self._batch = RoutedBatch()
@@ -107,10 +121,13 @@ class Router:
         return len(self._orphans) + sum(len(waiting.entries) for waiting in self._pending.values())
 
     @property
-    def low(self) -> int:
-        """The offset below which everything has been handed out; what may be committed once that is acknowledged."""
-        waiting = [waiting.entries[0].offset for waiting in self._pending.values()]
-        return min(*waiting, next(iter(self._orphans), self._position), self._position)
+    def place(self) -> Place:
+        """The first record that is not handed out; everything below it is, and may be committed once acknowledged."""
+        places = [waiting.place for waiting in self._pending.values()]
+        if self._orphans:
+            first = next(iter(self._orphans.values())).entry
+            places.append(Place(first.offset, first.at_ms))
+        return min(places, default=Place(self._position, self._stream_ms))
 
     @property
     def undecided(self) -> int:
@@ -134,10 +151,6 @@ class Router:
         """
         return self._stream_ms if idle else self._stream_ms - 1
 
-    def start_at(self, offset: int) -> None:
-        """Say where reading begins."""
-        self._position = max(self._position, offset)
-
     def skip(self, offset: int) -> None:
         """Pass over a record that is no signal."""
         self._position = offset + 1
@@ -155,6 +168,7 @@ class Router:
         if (waiting := self._pending.get(thread)) is not None:
             waiting.entries.append(entry)
         elif thread in self._irrelevant:
+            self._irrelevant.move_to_end(thread)
             self._ignore(Ignored.IRRELEVANT)
         elif signal.is_root:
             self._new_thread(thread, entry, signal, monotonic)
@@ -213,10 +227,11 @@ class Router:
             return
         in_time = [e for e in earlier if e.at_ms >= entry.at_ms - self._config.orphan_wait_ms]
         self._ignore(Ignored.ORPHAN, len(earlier) - len(in_time))
+        in_time.append(entry)
+        first = Place(in_time[0].offset, in_time[0].at_ms)
         # Replies that came before their root count from when it came: the time of a source never goes back.
         entries = [RawEntry(e.offset, entry.at_ms, e.signal) for e in in_time]
-        entries.append(entry)
-        self._pending[thread] = _Pending(entry.at_ms, monotonic, entries)
+        self._pending[thread] = _Pending(entry.at_ms, monotonic, first, entries)
         self._batch.candidates.append((beats, entry.at_ms, signal))
 
     def _give_up_orphans(self, silent_since: float | None) -> None:

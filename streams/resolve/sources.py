@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
-from aiokafka.structs import OffsetAndMetadata
 
+from ingest import signal as wire
 from ingest.signal import InvalidSignalError, Signal, decode
 from streams import metrics
 from streams.dead_letters import encode_dead_letter
 from streams.partitioning import partition_of
 from streams.resolve.config import ResolveConfig
+from streams.resolve.offsets import begin, commit
 from streams.resolve.publishers import Publishers
-from streams.resolve.route import Relevance, Router, RouterConfig
+from streams.resolve.route import Place, Relevance, Router, RouterConfig
 from streams.resolve.threads import ThreadIndex
 from streams.topics import name
 from streams.wire import Activity, Candidate, Mark, Progress, RawActivity, RawEntry, encode
@@ -30,6 +31,9 @@ __all__ = ["STAGE", "Sources"]
 STAGE = "resolve"
 MAX_RECORD_BYTES = 600_000
 """Signals of a story are sent in several records past this, so that none nears the broker's limit."""
+MAX_BRACKETS = 200
+"""A signal with more, maybe in fields of its own, is not passed on as the bytes it came in: inside another record it
+would be nested deeper than the next stage can read."""
 
 log = structlog.get_logger(__name__)
 
@@ -44,17 +48,25 @@ class Sources:
         producer: AIOKafkaProducer,
         threads: ThreadIndex,
         publishers: Publishers,
+        places: Mapping[int, Place],
+        caught_up: Callable[[], Awaitable[None]],
         relevance: Relevance,
         config: ResolveConfig,
         prefix: str,
         partitions: tuple[int, int],
         now_ms: Callable[[], int],
     ) -> None:
-        """``partitions``: how many ``signals`` and ``story-activity`` have."""
+        """``partitions``: how many ``signals`` and ``story-activity`` have.
+
+        ``threads``, ``publishers`` and ``places`` (what was last told of each source) are kept by the caller; after
+        ``caught_up`` they hold all that had been written when it was called.
+        """
         self._consumer = consumer
         self._producer = producer
         self._threads = threads
         self._publishers = publishers
+        self._places = places
+        self._caught_up = caught_up
         self._relevance = relevance
         self._config = config
         self._signals = name("signals", prefix)
@@ -65,42 +77,36 @@ class Sources:
         self._dead_letters = name("dead-letters", prefix)
         self._source_count, self._activity_count = partitions
         self._routers: dict[int, Router] = {}
-        self._unplaced: set[int] = set()
+        self._unplaced: frozenset[int] = frozenset()
         self._read_at: dict[int, float] = {}
         self._marked_at = 0.0
         self._told_heard: tuple[str, ...] = ()
         self._read_marks: dict[int, Mark] = {}
         self._done_marks: dict[int, Mark] = {}
         self._committed_at = time.monotonic()
+        self._acknowledged: dict[int, Place] = {}
+        self._told: dict[int, Place] = {}
         self._committed: dict[int, int] = {}
         self._lock = asyncio.Lock()
         self._outbox: list[tuple[str, bytes, bytes | None, int | None]] = []
         self.counts = {"read": 0, "used": 0, "dead": 0}
 
-    @property
-    def owned(self) -> frozenset[int]:
-        """The partitions this worker reads."""
-        return frozenset(self._routers)
-
     async def assign(self, partitions: frozenset[int]) -> None:
-        """Begin to read ``partitions`` from their committed offsets."""
+        """Begin to read ``partitions``, with the next step: here the group waits, and nobody may be kept waiting."""
         async with self._lock:
-            for partition in sorted(partitions):
-                router_config = RouterConfig(orphan_wait_ms=int(self._config.orphan_wait_seconds * 1000))
-                self._routers[partition] = Router(self._relevance, self._threads.lookup, router_config)
-                self._read_at[partition] = time.monotonic()
-            self._unplaced |= partitions
+            self._unplaced = partitions
 
-    async def revoke(self, partitions: frozenset[int]) -> None:
-        """Commit what is done of ``partitions`` and let go of them; the next owner reads again what still waits."""
+    async def revoke(self, _: frozenset[int]) -> None:
+        """Commit what is done and let go of all partitions; the next owner reads again what still waits."""
         async with self._lock:
-            await self._send()
-            await self._commit()
-            for partition in partitions:
-                self._routers.pop(partition, None)
-                self._read_marks.pop(partition, None)
-                self._done_marks.pop(partition, None)
-                self._committed.pop(partition, None)
+            try:
+                await self._finish()
+            finally:
+                for held in (self._routers, self._read_marks, self._done_marks):
+                    held.clear()
+                for places in (self._acknowledged, self._told, self._committed):
+                    places.clear()
+                self._unplaced = frozenset()
 
     def decided(self, thread: str) -> None:
         """Let pass what waited for ``thread``, whose decision the thread index now holds."""
@@ -109,14 +115,14 @@ class Sources:
 
     async def step(self) -> None:
         """Read one batch, send what comes of it, and commit now and then."""
+        if self._unplaced:
+            await self._take_over()
         batches = await self._consumer.getmany(
             timeout_ms=int(self._config.flush_seconds * 1000), max_records=self._config.batch_records
         )
         async with self._lock:
-            for partition in tuple(self._unplaced & self._routers.keys()):
-                place = TopicPartition(self._signals, partition)
-                self._routers[partition].start_at(await self._consumer.position(place))
-                self._unplaced.discard(partition)
+            if self._unplaced:
+                return  # The group has formed anew meanwhile. What is ours of this batch is read again, from its place.
             for place, records in batches.items():
                 if place.partition in self._routers:
                     self._read(place.partition, records)
@@ -128,8 +134,26 @@ class Sources:
     async def close(self) -> None:
         """Send and commit what is done."""
         async with self._lock:
-            await self._send()
-            await self._commit()
+            await self._finish()
+
+    async def _take_over(self) -> None:
+        """Begin each new partition at its committed offset, once all is known that was decided before it."""
+        await self._caught_up()
+        async with self._lock:
+            for partition in sorted(self._unplaced):
+                offset = await begin(self._consumer, TopicPartition(self._signals, partition))
+                told = self._places.get(partition)
+                place = told if told is not None and told.offset == offset else Place(offset, 0)
+                router_config = RouterConfig(orphan_wait_ms=int(self._config.orphan_wait_seconds * 1000))
+                self._routers[partition] = Router(self._relevance, self._threads.lookup, router_config, place)
+                self._read_at[partition] = time.monotonic()
+            self._unplaced = frozenset()
+
+    async def _finish(self) -> None:
+        """Send what there is, tell how far that was, and commit it."""
+        await self._send()
+        await self._tell_progress()
+        await self._commit()
 
     def _read(self, partition: int, records: list[ConsumerRecord[bytes, bytes]]) -> None:
         router = self._routers[partition]
@@ -142,7 +166,7 @@ class Sources:
             if signal is None:
                 router.skip(record.offset)
             else:
-                router.read(record.offset, record.value or b"", signal, monotonic)
+                router.read(record.offset, _passed_on(record.value or b"", signal), signal, monotonic)
 
     def _decode(self, record: ConsumerRecord[bytes, bytes]) -> Signal | None:
         try:
@@ -179,13 +203,16 @@ class Sources:
             self._send_source(partition, router, now, beat=beat)
         if beat:
             self._marked_at, self._told_heard = now, heard
+        # Taken now: what is decided while we wait for the broker is handed out with the next batch.
+        places = {partition: router.place for partition, router in self._routers.items()}
         outbox, self._outbox = self._outbox, []
         sent = [await self._producer.send(topic, value, key, partition) for topic, value, key, partition in outbox]
         if sent:
             await asyncio.gather(*sent)
+        self._acknowledged = places
         if beat:
             # After the marks: a publisher begins when it reads here that nobody takes its silence for idleness.
-            await self._tell_progress(heard)
+            await self._tell_progress()
         metrics.WAITING.labels(STAGE).set(sum(router.waiting for router in self._routers.values()))
 
     def _send_source(self, partition: int, router: Router, now: float, *, beat: bool) -> None:
@@ -207,8 +234,9 @@ class Sources:
             self._post(self._candidates, encode(Candidate(read)), 0)
             self._read_marks[partition] = read
 
+        low = router.place.offset
         for story, entries in batch.stories.items():
-            self._post_story(story, entries, router.low, self._mark(partition, 0))
+            self._post_story(story, entries, low, self._mark(partition, 0))
         waited_since = now - self._publishers.patience_seconds(self._config.patience_seconds)
         held_ms = router.held_ms(waited_since)
         done_ms = read_ms if held_ms is None else min(held_ms, read_ms)
@@ -220,16 +248,27 @@ class Sources:
                 self._post(self._activity, bare, target)
             self._done_marks[partition] = done
 
-    async def _tell_progress(self, heard: tuple[str, ...]) -> None:
-        now_ms = self._now_ms()
+    async def _tell_progress(self) -> None:
+        """Say how far each source has come, and the time at the place that may be committed."""
+        told, now_ms = self._acknowledged, self._now_ms()
         sent = []
         for partition, router in self._routers.items():
-            instance = str(partition)
-            position = {partition: router.position}
-            progress = Progress(STAGE, instance, router.stream_ms, now_ms, heard=heard, offsets=position)
-            key = f"{STAGE}/{instance}".encode()
+            place = told[partition]
+            progress = Progress(
+                STAGE,
+                str(partition),
+                router.stream_ms,
+                now_ms,
+                heard=self._told_heard,
+                offsets={partition: router.position},
+                low=place.offset,
+                low_ms=place.stream_ms,
+            )
+            key = f"{STAGE}/{partition}".encode()
             sent.append(await self._producer.send(self._progress, encode(progress), key, 0))
-        await asyncio.gather(*sent)
+        if sent:
+            await asyncio.gather(*sent)
+        self._told = told
 
     def _mark(self, partition: int, mark_ms: int, *, idle: bool = False, settle: str = "") -> Mark:
         return Mark(partition, self._source_count, mark_ms, idle, settle)
@@ -270,14 +309,14 @@ class Sources:
     async def _commit(self) -> None:
         """Commit, per partition, the offset below which everything is acknowledged downstream."""
         self._committed_at = time.monotonic()
-        offsets: Mapping[TopicPartition, OffsetAndMetadata] = {
-            TopicPartition(self._signals, partition): OffsetAndMetadata(router.low, "")
-            for partition, router in self._routers.items()
-            if router.low > self._committed.get(partition, 0)
-        }
-        if offsets:
-            await self._consumer.commit(offsets)
-            self._committed.update({place.partition: offset.offset for place, offset in offsets.items()})
+        due = {p: place.offset for p, place in self._told.items() if place.offset > self._committed.get(p, 0)}
+        if due and await commit(self._consumer, {TopicPartition(self._signals, p): due[p] for p in due}):
+            self._committed.update(due)
+
+
+def _passed_on(raw: bytes, signal: Signal) -> bytes:
+    """Return the bytes that stand for a signal from here on: those it came in, unless they are nested too deep."""
+    return raw if raw.count(b"[") + raw.count(b"{") <= MAX_BRACKETS else wire.encode(signal)
 
 
 def _chunks(entries: list[RawEntry]) -> list[list[RawEntry]]:

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, contextmanager, suppress
 from typing import Protocol
 
 import structlog
@@ -20,11 +20,13 @@ from aiokafka.abc import ConsumerRebalanceListener
 
 from ingest.signal import Signal
 from streams import metrics
+from streams.lease import Lease
 from streams.producer import open_producer
 from streams.resolve.beats import Beat
 from streams.resolve.config import ResolveConfig
 from streams.resolve.decisions import Decisions
 from streams.resolve.publishers import Publishers
+from streams.resolve.route import Place
 from streams.resolve.sources import STAGE, Sources
 from streams.resolve.threads import ThreadIndex
 from streams.tail import Tail
@@ -32,6 +34,9 @@ from streams.topics import name
 from streams.wire import decode_progress
 
 __all__ = ["Resolver"]
+
+FINISH_SECONDS = 3.0
+"""How long, when asked to stop, a step in hand may take, and then what is done may take to be sent and committed."""
 
 log = structlog.get_logger(__name__)
 
@@ -43,21 +48,36 @@ class _Owner(Protocol):
 
 
 class _Handover(ConsumerRebalanceListener):  # type: ignore[misc]
-    """Tells a side of the worker which partitions it gains and loses."""
+    """Tells a side of the worker which partitions it gains and loses.
 
-    def __init__(self, owner: _Owner) -> None:
+    ``failure`` is set if that fails, which aiokafka would only log.
+    """
+
+    def __init__(self, owner: _Owner, failure: asyncio.Future[None]) -> None:
         self._owner = owner
+        self._failure = failure
         self.settled = asyncio.Event()
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
         """Let go of everything: with eager rebalancing, what stays is assigned anew."""
         self.settled.clear()
-        await self._owner.revoke(frozenset(place.partition for place in revoked))
+        with self._failing():
+            await self._owner.revoke(frozenset(place.partition for place in revoked))
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         """Take over."""
-        await self._owner.assign(frozenset(place.partition for place in assigned))
-        self.settled.set()
+        with self._failing():
+            await self._owner.assign(frozenset(place.partition for place in assigned))
+            self.settled.set()
+
+    @contextmanager
+    def _failing(self) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:
+            if not self._failure.done():
+                self._failure.set_exception(error)
+            raise
 
 
 class Resolver:
@@ -79,6 +99,7 @@ class Resolver:
         self._now_ms = now_ms
         self._threads = ThreadIndex()
         self._publishers = Publishers()
+        self._places: dict[int, Place] = {}
         self._ready = asyncio.Event()
         self._moved = time.monotonic()
 
@@ -97,6 +118,7 @@ class Resolver:
         Raises:
             LookupError: a topic is missing.
             aiokafka.errors.KafkaError: the broker is gone, or refuses.
+            streams.lease.LeaseLostError: the process stood still for too long.
         """
         async with AsyncExitStack() as stack:
             producer = await stack.enter_async_context(open_producer(self._kafka))
@@ -108,12 +130,19 @@ class Resolver:
             for record in await progress.to_end():
                 self._note_progress(record)
 
+            async def caught_up() -> None:
+                for tail in (stories, progress):
+                    await tail.caught_up()
+
+            lease = Lease(self._config.session_seconds)
             signals_consumer = self._consumer("resolve")
             sources = Sources(
                 consumer=signals_consumer,
                 producer=producer,
                 threads=self._threads,
                 publishers=self._publishers,
+                places=self._places,
+                caught_up=caught_up,
                 relevance=self._relevance,
                 config=self._config,
                 prefix=self._prefix,
@@ -127,29 +156,43 @@ class Resolver:
                 threads=self._threads,
                 beats=self._beats,
                 on_decided=sources.decided,
+                caught_up=caught_up,
+                lease=lease,
                 config=self._config,
                 kafka=self._kafka,
                 prefix=self._prefix,
                 now_ms=self._now_ms,
             )
             handovers = []
+            failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             for consumer, topic, owner in (
                 (signals_consumer, "signals", sources),
                 (candidates_consumer, "candidates", decisions),
             ):
-                handover = _Handover(owner)
+                handover = _Handover(owner, failure)
                 consumer.subscribe([name(topic, self._prefix)], listener=handover)
                 await consumer.start()
-                stack.push_async_callback(consumer.stop)
+                stack.push_async_callback(_leave, consumer)
                 handovers.append(handover)
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._follow_stories(stories, sources, stop))
-                tasks.create_task(self._follow_progress(progress, stop))
-                tasks.create_task(self._settle(handovers, stop))
-                tasks.create_task(self._repeat(sources.step, stop))
-                tasks.create_task(self._repeat(decisions.step, stop))
-            await sources.close()
-            await decisions.close()
+                work = [
+                    tasks.create_task(self._follow_stories(stories, sources)),
+                    tasks.create_task(self._follow_progress(progress)),
+                    tasks.create_task(self._settle(handovers)),
+                    tasks.create_task(lease.keep_by_loop()),
+                    tasks.create_task(_fail_with(failure)),
+                ]
+                steps = [
+                    tasks.create_task(self._repeat(sources.step, stop)),
+                    tasks.create_task(self._repeat(decisions.step, stop)),
+                ]
+                tasks.create_task(_end(stop, steps, work))
+            try:
+                async with asyncio.timeout(FINISH_SECONDS):
+                    await sources.close()
+                    await decisions.close()
+            except TimeoutError:
+                log.warning("not all was sent and committed in time; it is read again", role=STAGE)
 
     def _consumer(self, group: str) -> AIOKafkaConsumer:
         seconds = self._config.session_seconds
@@ -171,28 +214,51 @@ class Resolver:
             await step()
             self._moved = time.monotonic()
 
-    async def _settle(self, handovers: list[_Handover], stop: asyncio.Event) -> None:
+    async def _settle(self, handovers: list[_Handover]) -> None:
         for handover in handovers:
-            waits = [asyncio.create_task(event.wait()) for event in (handover.settled, stop)]
-            _, pending = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-            for task in pending:
-                task.cancel()
+            await handover.settled.wait()
         self._ready.set()
         log.debug("ready", role=STAGE)
 
-    async def _follow_stories(self, tail: Tail, sources: Sources, stop: asyncio.Event) -> None:
-        while not stop.is_set():
+    async def _follow_stories(self, tail: Tail, sources: Sources) -> None:
+        while True:
             for record in await tail.more(200):
                 decided = self._threads.apply(record.key, record.value)
                 if decided is not None:
                     sources.decided(decided.thread)
             metrics.STORIES_LIVE.labels(STAGE).set(self._threads.stories())
 
-    async def _follow_progress(self, tail: Tail, stop: asyncio.Event) -> None:
-        while not stop.is_set():
+    async def _follow_progress(self, tail: Tail) -> None:
+        while True:
             for record in await tail.more(200):
                 self._note_progress(record)
 
     def _note_progress(self, record: ConsumerRecord[bytes, bytes]) -> None:
-        if record.value is not None:
-            self._publishers.note(decode_progress(record.value), time.monotonic())
+        if record.value is None:
+            return
+        progress = decode_progress(record.value)
+        self._publishers.note(progress, time.monotonic())
+        if progress.stage == STAGE:
+            self._places[int(progress.instance)] = Place(progress.low, progress.low_ms)
+
+
+async def _fail_with(failure: asyncio.Future[None]) -> None:
+    await failure
+
+
+async def _end(stop: asyncio.Event, steps: Sequence[asyncio.Task[None]], work: Sequence[asyncio.Task[None]]) -> None:
+    """When asked to stop, let the steps in hand come to their end, if they do, and then end the rest.
+
+    A step may wait for the group to form; what it had in hand is not committed then, and is read again.
+    """
+    await stop.wait()
+    _, late = await asyncio.wait(steps, timeout=FINISH_SECONDS)
+    for task in (*late, *work):
+        task.cancel()
+
+
+async def _leave(consumer: AIOKafkaConsumer) -> None:
+    """Leave the group, if the broker answers; it will notice without being told, after the session."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(FINISH_SECONDS):
+            await consumer.stop()

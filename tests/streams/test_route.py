@@ -1,0 +1,244 @@
+"""One source on its way to stories: whatever is decided when, and wherever it starts anew, the same is handed out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ingest.signal import Signal, encode
+from streams.resolve.route import BEGINNING, Ignored, Place, RoutedBatch, Router, RouterConfig
+from streams.resolve.threads import Known, ThreadIndex
+from streams.wire import Assignment, ThreadRecord
+from tests.streams.signals import START_MS, reply, root
+
+CONFIG = RouterConfig(orphan_wait_ms=60_000, remember_irrelevant=3, orphans=1_000)
+RELEVANT = ("x:a", "x:b", "x:c")
+BLOCKED = "x:blocked"
+IRRELEVANT = ("x:no", "x:nor")
+THREADS = (*RELEVANT, BLOCKED, *IRRELEVANT)
+
+Handed = dict[tuple[str, int], int]
+"""When it counts, of each signal of each story, by story and offset."""
+
+
+def relevance(signal: Signal) -> tuple[str, ...]:
+    return () if signal.thread in IRRELEVANT else ("beat",)
+
+
+def assignments(thread: str) -> tuple[Assignment, ...]:
+    """``x:c`` belongs to two stories; a blocked one to none."""
+    stories = {"x:c": ("of x:c", "of x:a"), BLOCKED: ()}.get(thread, (f"of {thread}",))
+    return tuple(Assignment(story, "beat", "new") for story in stories)
+
+
+@dataclass
+class Lives:
+    """A router, and the one after it, and so on; what they handed out, and what they are told from outside."""
+
+    records: list[Signal | None]
+    threads: ThreadIndex = field(default_factory=ThreadIndex)
+    candidates: dict[str, int] = field(default_factory=dict)
+    handed: Handed = field(default_factory=dict)
+    committed: Place = BEGINNING
+    decisions: int = 0
+
+    def __post_init__(self) -> None:
+        self.begin()
+
+    def begin(self) -> None:
+        """Start anew at what was committed."""
+        self.router = Router(relevance, self.threads.lookup, CONFIG, self.committed)
+        self.began = self.committed.offset
+        self.outcomes = 0
+
+    def read(self, count: int) -> None:
+        for offset in range(self.router.position, min(self.router.position + count, len(self.records))):
+            signal = self.records[offset]
+            if signal is None:
+                self.router.skip(offset)
+                self.outcomes += 1
+            else:
+                self.router.read(offset, encode(signal), signal, 0.0)
+
+    def decide(self, number: int) -> None:
+        """Let the matcher decide one of the candidates it has, and tell of it."""
+        undecided = [thread for thread in self.candidates if self.threads.lookup(thread) is None]
+        if undecided:
+            thread = undecided[number % len(undecided)]
+            self.threads.note(ThreadRecord(thread, self.decisions, self.candidates[thread], assignments(thread)))
+            self.decisions += 1
+            self.router.decided(thread)
+
+    def take(self) -> RoutedBatch:
+        batch = self.router.take()
+        for beats, at_ms, signal in batch.candidates:
+            assert beats == ("beat",)
+            assert self.candidates.setdefault(signal.thread, at_ms) == at_ms, "a candidate's time is that of its source"
+        for story, entries in batch.stories.items():
+            for entry in entries:
+                signal = self.records[entry.offset]
+                assert signal is not None
+                assert bytes(entry.signal) == encode(signal)
+                assert story in [assignment.story for assignment in assignments(signal.thread)]
+                at_ms = self.handed.setdefault((story, entry.offset), entry.at_ms)
+                assert at_ms == entry.at_ms, "a signal counts from the same time in every life"
+        self.outcomes += batch.used + sum(batch.ignored.values())
+        assert self.outcomes + self.router.waiting == self.router.position - self.began, "each record has an outcome"
+        return batch
+
+    def commit(self) -> None:
+        self.committed = self.router.place
+
+
+def run(records: list[Signal | None], actions: list[tuple[str, int]]) -> Handed:
+    """Do what is asked, then let everything come to its end; return what was handed out."""
+    lives = Lives(records)
+    for action, number in actions:
+        match action:
+            case "read":
+                lives.read(number)
+            case "decide":
+                lives.decide(number)
+            case "take":
+                lives.take()
+                lives.commit()
+            case "crash":
+                lives.begin()
+    while True:
+        lives.read(len(records))
+        lives.take()
+        if all(lives.threads.lookup(thread) is not None for thread in lives.candidates):
+            break
+        lives.decide(0)
+    assert lives.router.undecided == 0
+    return lives.handed
+
+
+def by_the_rule(records: list[Signal | None]) -> Handed:
+    """Say what is to be handed out: what is in a thread after its post, or at most a minute before it."""
+    times, time_ms, posts = [], 0, dict[str, int]()
+    for signal in records:
+        time_ms = time_ms if signal is None else max(time_ms, signal.observed_ms)
+        times.append(time_ms)
+        if signal is not None and signal.is_root:
+            posts.setdefault(signal.thread, time_ms)
+    return {
+        (assignment.story, offset): max(times[offset], posts[signal.thread])
+        for offset, signal in enumerate(records)
+        if signal is not None and signal.thread in posts and signal.thread not in IRRELEVANT
+        if times[offset] >= posts[signal.thread] - CONFIG.orphan_wait_ms
+        for assignment in assignments(signal.thread)
+    }
+
+
+@st.composite
+def sources(draw: st.DrawFn) -> list[Signal | None]:
+    """Draw what one partition holds: posts seen over and over, replies before and after them, records nobody reads."""
+    records: list[Signal | None] = []
+    at_ms = 0
+    steps = st.sampled_from((0, 0, 1_000, 20_000, 70_000, -30_000))
+    kinds = st.sampled_from(("root", "reply", "reply", "unreadable"))
+    for number, (kind, thread, step) in enumerate(
+        draw(st.lists(st.tuples(kinds, st.sampled_from(THREADS), steps), max_size=30))
+    ):
+        at_ms = max(0, at_ms + step)
+        if kind == "unreadable":
+            records.append(None)
+        else:
+            records.append(root(thread, at_ms, likes=number) if kind == "root" else reply(thread, number, at_ms))
+    return records
+
+
+ACTIONS = st.lists(
+    st.one_of(
+        st.tuples(st.just("read"), st.integers(1, 6)),
+        st.tuples(st.just("decide"), st.integers(0, 3)),
+        st.tuples(st.just("take"), st.just(0)),
+        st.tuples(st.just("crash"), st.just(0)),
+    ),
+    max_size=30,
+)
+
+
+@given(sources(), ACTIONS)
+@settings(max_examples=250, deadline=None)
+def test_restarts_and_slow_decisions_change_nothing(
+    records: list[Signal | None], actions: list[tuple[str, int]]
+) -> None:
+    assert run(records, actions) == by_the_rule(records)
+
+
+@given(sources(), ACTIONS)
+@settings(max_examples=100, deadline=None)
+def test_the_place_to_begin_never_passes_what_is_not_handed_out(
+    records: list[Signal | None], actions: list[tuple[str, int]]
+) -> None:
+    lives = Lives(records)
+    for action, number in actions:
+        if action == "read":
+            lives.read(number)
+        elif action == "decide":
+            lives.decide(number)
+        lives.take()
+        waiting = lives.router.position - lives.began - lives.outcomes
+        place = lives.router.place
+        assert (place.offset < lives.router.position) == (waiting > 0)
+        assert lives.router.position - place.offset >= waiting
+        if waiting == 0:
+            assert place.stream_ms == lives.router.stream_ms
+
+
+def test_what_has_no_place_is_given_up_for_a_reason_of_its_own() -> None:
+    threads = ThreadIndex()
+    router = Router(relevance, threads.lookup, RouterConfig(orphan_wait_ms=60_000, orphans=2), BEGINNING)
+
+    def read(offset: int, signal: Signal, monotonic: float = 0.0) -> None:
+        router.read(offset, encode(signal), signal, monotonic)
+
+    read(0, root("x:no", 0))
+    read(1, reply("x:no", 1, 0))
+    assert router.take().ignored == {Ignored.IRRELEVANT: 2}
+
+    read(2, reply("x:a", 1, 0))
+    read(3, root("x:a", 70_000))  # too late for the reply, which waited a minute
+    batch = router.take()
+    assert batch.ignored == {Ignored.ORPHAN: 1}
+    assert [signal.id for _, _, signal in batch.candidates] == ["x:a"]
+
+    for number in range(3):
+        read(4 + number, reply("x:b", number, 70_000), monotonic=5.0)
+    assert router.take().ignored == {Ignored.ORPHAN: 1}, "two may wait, the oldest goes"
+    assert router.take(silent_since=5.0).ignored == {}, "while signals come, event time says how long to wait"
+    assert router.take(silent_since=5.1).ignored == {Ignored.ORPHAN: 2}, "and in silence, the clock does"
+    assert router.place == Place(3, START_MS + 70_000)
+
+    threads.note(ThreadRecord("x:a", 0, START_MS + 70_000, ()))
+    router.decided("x:a")
+    assert router.take().ignored == {Ignored.BLOCKED: 1}
+    assert router.place == Place(7, START_MS + 70_000)
+
+
+def test_a_thread_whose_replies_keep_coming_stays_known_as_irrelevant() -> None:
+    router = Router(relevance, lambda _: None, CONFIG, BEGINNING)
+    offset = 0
+    for number in range(20):
+        for signal in (root("x:no", 0), reply("x:no", number, 0), root("x:nor", 0)):
+            router.read(offset, b"{}", signal, 0.0)
+            offset += 1
+    assert router.take().ignored == {Ignored.IRRELEVANT: 60}
+
+
+@pytest.mark.parametrize("held_for", [0.0, 3.0])
+def test_time_is_held_back_by_what_waits_for_a_decision_but_not_for_ever(held_for: float) -> None:
+    known: dict[str, Known] = {}
+    router = Router(relevance, known.get, CONFIG, BEGINNING)
+    for offset, signal in enumerate((root("x:a", 10_000), root("x:b", 20_000), reply("x:b", 1, 30_000))):
+        router.read(offset, b"{}", signal, float(offset))
+    assert router.read_ms(idle=False) == START_MS + 29_999, "more of the newest time may follow"
+    assert router.read_ms(idle=True) == START_MS + 30_000
+    expected = {0.0: START_MS + 9_999, 3.0: None}[held_for]
+    assert router.held_ms(waited_since=held_for) == expected
+    assert router.held_ms(waited_since=1.0) == START_MS + 19_999
