@@ -30,6 +30,9 @@ __all__ = ["CollectorLoop", "LoopOptions"]
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
+
+GIVE_UP_TRIES = 3
+"""A refusal at the start is believed when it has been repeated: it may have been a hiccup of the platform's."""
 ConfigT = TypeVar("ConfigT", bound=CollectorConfig)
 
 
@@ -100,6 +103,7 @@ class CollectorLoop:
                 except Exception as error:
                     log.exception("a collector failed unexpectedly; starting it anew", collector=self._name)
                     self._failed("unexpected", f"{type(error).__name__}: {error}")
+                    await self._publisher.close()
                     await self._pause(self._platform_backoff.next_seconds())
         finally:
             await self._publisher.close()
@@ -140,10 +144,11 @@ class CollectorLoop:
         try:
             batch = await self._unless_stopped(anext(collector))
         except CollectError as error:
-            if isinstance(error, GiveUpError) and self._health.succeeded_at is None:
-                raise
             # What worked before may work again without the operator: platforms have refused everybody for an hour.
             pause_seconds = self._platform_backoff.next_seconds()
+            never_worked = self._health.succeeded_at is None
+            if isinstance(error, GiveUpError) and never_worked and self._platform_backoff.failures >= GIVE_UP_TRIES:
+                raise
             if isinstance(error, SlowDownError) and error.after_seconds is not None:
                 pause_seconds = error.after_seconds
                 self._pace.hold(pause_seconds)

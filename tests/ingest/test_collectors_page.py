@@ -9,7 +9,7 @@ import pytest
 
 from ingest import metrics, watch
 from ingest.batch import Ignored
-from ingest.loop import LoopOptions
+from ingest.loop import GIVE_UP_TRIES, LoopOptions
 from ingest.registry import COLLECTORS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "collectors.md").read_text()
@@ -46,6 +46,7 @@ def test_every_reason_to_ignore_an_item_is_there() -> None:
         f"for at most {LoopOptions().drain_seconds:g} s",
         f"does not acknowledge within {LoopOptions().kafka_timeout_seconds:g} s",
         f"waits {LoopOptions().retry_first_seconds:g} s, 2 s, 4 s … up to {LoopOptions().retry_max_seconds / 60:g} min",
+        f"after {GIVE_UP_TRIES} tries ends this collector",
         f"(of {LoopOptions().dead_share_min_items} items or more)",
     ],
 )

@@ -68,15 +68,23 @@ async def test_a_platform_that_wants_to_be_left_alone_is(place: Place) -> None:
 
 
 async def test_refused_credentials_end_the_collector_with_a_reason(place: Place) -> None:
-    async with running(place, Maker([GiveUpError("check client_id")])) as (task, health, _):
+    maker = Maker([GiveUpError("check client_id")] * 3)
+    async with running(place, maker) as (task, health, _):
         with pytest.raises(GiveUpError, match="check client_id"):
             await task
         assert (health.state, health.problem) == (State.STOPPED, "check client_id")
 
 
+async def test_a_single_refusal_is_not_believed(place: Place) -> None:
+    async with running(place, Maker([GiveUpError("refused"), GiveUpError("refused")])) as (task, health, _):
+        await until(lambda: health.problem == "refused")
+        await until(succeeded(health))
+        assert not task.done()
+
+
 async def test_a_refusal_after_a_success_is_waited_out(place: Place) -> None:
     """Platforms have refused everybody's tokens for an hour; nobody should have to start the collector again."""
-    async with running(place, Maker([Signals(), GiveUpError("refused"), Signals()])) as (task, health, _):
+    async with running(place, Maker([Signals(), *[GiveUpError("refused")] * 4])) as (task, health, _):
         await until(lambda: health.problem == "refused")
         await until(succeeded(health))
         assert not task.done()

@@ -29,7 +29,13 @@ def now_ms() -> int:
 def configs(reddit: RedditSite, hackernews: HackerNewsSite) -> dict[str, CollectorConfig]:
     return {
         "reddit": RedditConfig.model_validate(
-            {"client_id": "id", "client_secret": "s", "reddit_url": reddit.url, "oauth_url": reddit.url}
+            {
+                "client_id": "id",
+                "client_secret": "s",
+                "reddit_url": reddit.url,
+                "oauth_url": reddit.url,
+                "submissions_poll_seconds": 0.05,
+            }
         ),
         "hackernews": HackerNewsConfig.model_validate({"base_url": hackernews.url, "poll_seconds": 0.05}),
     }
