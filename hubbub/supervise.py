@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import signal
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -184,7 +183,8 @@ class Supervisor:
         finally:
             if process.returncode is None:
                 with contextlib.suppress(ProcessLookupError):
-                    os.kill(process.pid, signal.SIGKILL)
+                    process.kill()
+                await process.wait()
 
 
 async def _lacks(session: aiohttp.ClientSession, child: Child) -> str | None:
