@@ -108,6 +108,14 @@ def test_the_audience_is_the_first_that_is_known() -> None:
     assert people(signal(community=community), elsewhere) == 40
 
 
+@pytest.mark.parametrize(("name", "length_ms"), [("5m", 300_000), ("1h", HOUR), ("24h", 24 * HOUR)])
+def test_a_window_leaves_out_its_beginning_and_holds_its_end(name: str, length_ms: int) -> None:
+    ledger = ledger_of(POST)
+    assert score(ledger, T0 + length_ms - 1).windows[name].items == 1
+    assert score(ledger, T0 + length_ms).windows[name].items == 0
+    assert score(ledger, T0).windows[name].items == 1
+
+
 def test_a_score_tells_the_lifecycle_what_it_looks_at() -> None:
     found = score(ledger_of(POST, reply(1), reply(20 * 60_000)), T0 + 70 * 60_000)
     measures = found.measures(alarmed=True)

@@ -1,0 +1,76 @@
+"""The tests bite: each small, deliberate fault of ``mutants/`` makes them fail.
+
+A fault is a patch to a copy of the package; its first line names the tests that are to catch it, and those are run. A
+patch that no longer applies fails too: make it anew.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+MUTANTS = sorted((HERE / "mutants").glob("*.patch"))
+
+NO_RECORDINGS = '''"""The recordings are not copied along."""
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def shared() -> None:
+    pytest.skip("runs on a copy")
+'''
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """Return a folder with all that the tests of scoring need, to be spoilt."""
+    ignore = shutil.ignore_patterns("__pycache__", "mutants", "test_mutants.py")
+    for folder in ("scoring", "ingest", "tests/scoring"):
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=ignore)
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    (tmp_path / "tests" / "conftest.py").write_text(NO_RECORDINGS, encoding="utf-8")
+    return tmp_path
+
+
+def run_tests(folder: Path, *names: str) -> subprocess.CompletedProcess[str]:
+    """Run the fast tests of the files ``names`` on the copy, up to the first that fails."""
+    options = ["-x", "-q", "-p", "no:cacheprovider", "-m", "not slow", "--hypothesis-seed=0"]
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", *options, *(f"tests/scoring/{name}" for name in names)],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def catcher(patch: Path) -> str:
+    """Return the file of tests that the patch names."""
+    return patch.read_text(encoding="utf-8").split("\n", 1)[0].removeprefix("Caught by ")
+
+
+def test_there_are_enough() -> None:
+    assert len(MUTANTS) >= 15
+
+
+def test_the_copy_itself_passes(copy: Path) -> None:
+    done = run_tests(copy, *{catcher(patch) for patch in MUTANTS})
+    assert done.returncode == 0, done.stdout[-2000:]
+
+
+@pytest.mark.parametrize("patch", MUTANTS, ids=lambda patch: patch.stem)
+def test_each_fault_is_caught(copy: Path, patch: Path) -> None:
+    subprocess.run(["git", "apply", "--unsafe-paths", str(patch)], cwd=copy, check=True)
+    done = run_tests(copy, catcher(patch))
+    assert done.returncode == 1, f"not caught: {patch.stem}\n{done.stdout[-500:]}"
