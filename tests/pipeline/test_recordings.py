@@ -1,0 +1,75 @@
+"""Real recordings through the pipeline: what is loud there is on top, with the counts of its last observation."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+from hubbub.terminal import ranking
+from tests.conftest import Broker
+from tests.pipeline.house import comparable, house
+
+pytestmark = [pytest.mark.broker, pytest.mark.slow, pytest.mark.timeout(300)]
+
+
+def last_observations(file: Path) -> dict[str, dict[str, object]]:
+    """Return the latest observation of each item: the few independent lines to check counts by."""
+    last: dict[str, dict[str, object]] = {}
+    with gzip.open(file) as lines:
+        for line in lines:
+            item = json.loads(line)
+            if item["id"] not in last or item["observed_ms"] >= last[item["id"]]["observed_ms"]:
+                last[item["id"]] = item
+    return last
+
+
+def interactions(item: dict[str, object]) -> int:
+    counts = item["counts"]
+    assert isinstance(counts, dict)
+    return (counts["likes"] or 0) + 2 * (counts["replies"] or 0) + 3 * (counts["shares"] or 0)
+
+
+async def test_front_page_of_reddit(broker: Broker, shared: Path) -> None:
+    file = shared / "recordings" / "reddit-front-page.ndjson.gz"
+    last = last_observations(file)
+    async with house(broker) as it:
+        await it.replay(file)
+        scores, threads = await it.scores(), await it.threads()
+        await it.replay(file)
+        assert comparable(await it.scores()) == comparable(scores)
+
+    # Every post is in a story, and each platform's counts are the sums of the last observations.
+    members: dict[str, list[str]] = defaultdict(list)
+    for post in last:
+        known = threads.lookup(post)
+        assert known is not None
+        members[known.stories[0]].append(post)
+    assert set(members) == set(scores)
+    for story, posts in members.items():
+        share = scores[story].platforms["reddit"]
+        assert share.items == len(posts)
+        assert share.interactions == sum(interactions(last[post]) for post in posts)
+        for top in scores[story].top:
+            assert top.interactions == interactions(last[top.id])
+
+    # The loudest stories hold the loudest posts: each of the top twenty is among the loudest tenth of all posts.
+    loud = sorted(last, key=lambda post: -interactions(last[post]))[: len(last) // 10]
+    assert all(set(members[score.story]) & set(loud) for score in ranking(scores, 20))
+
+
+async def test_posts_on_ai_from_many_platforms(broker: Broker, shared: Path) -> None:
+    async with house(broker) as it:
+        await it.replay(shared / "recordings" / "ai-beat.ndjson.gz")
+        scores = await it.scores()
+        letters = [record for record in await it.records("dead-letters") if record is not None]
+    assert sum(sum(share.items for share in score.platforms.values()) for score in scores.values()) > 23_000
+    assert letters == []
+    joined = [score for score in scores.values() if len(score.platforms) >= 2]
+    assert len(joined) >= 50
+    assert any(len(score.platforms) >= 4 for score in joined)
+    loudest = ranking(scores, 20)
+    assert all(score.noise > 0 for score in loudest)
