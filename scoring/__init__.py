@@ -8,6 +8,7 @@ from scoring.assessment import Assessment, Assessor, Category
 from scoring.band import Band, band
 from scoring.composite import Factors, compose, raw
 from scoring.decay import decay
+from scoring.explain import Explanation, explain
 from scoring.figures import Figure, FigureFileError, FigureIndex
 from scoring.ledger import CorruptLedgerError, Ledger
 from scoring.lifecycle import Lifecycle, Measures, State, Transition
@@ -28,6 +29,7 @@ __all__ = [
     "Band",
     "Category",
     "CorruptLedgerError",
+    "Explanation",
     "Factors",
     "Figure",
     "FigureFileError",
@@ -55,6 +57,7 @@ __all__ = [
     "band",
     "compose",
     "decay",
+    "explain",
     "lifecycle",
     "raw",
     "score",

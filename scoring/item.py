@@ -130,16 +130,16 @@ def observe(signal: Signal, reading: Reading, platform: int) -> Item:
     if signal.kind == "reply":
         thread = identity(signal.thread)
         feeling = reading.sentiment or 0
-    rank = created_ms = signal.observed_ms
+    rank = covered_ms = signal.observed_ms
     if likes is None and replies is None and shares is None and views is None and ratio is None:
         rank -= _UNCOUNTED
-    created_ms = min(created_ms, signal.created_ms)
+    covered_ms = min(covered_ms, signal.created_ms)
     return Item(
         identity(signal.id),
         _KINDS[signal.kind],
         platform,
         rank,
-        created_ms,
+        covered_ms,
         likes or 0,
         replies or 0,
         shares or 0,

@@ -1,0 +1,85 @@
+"""Explain: why a score is what it is, and what would raise it.
+
+Owns the breakdown of a noise into points by factor, and the comparison of small changes. Must never know how it is
+printed.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from scoring.composite import Factors, raw
+from scoring.factors.cross_platform import cross_platform
+from scoring.factors.duration import duration
+from scoring.factors.engagement import engagement
+from scoring.factors.reach import reach
+from scoring.score import Score
+from scoring.settings import DEFAULT, HOUR_MS, Settings
+
+__all__ = ["Explanation", "Part", "Raise", "explain"]
+
+FIGURE_POINTS = 20.0
+"""Of a figure of tier A, which stands for one more in :func:`explain`."""
+
+
+class Part(msgspec.Struct, frozen=True):
+    """One factor's part: its value (0 to 100), its weight, and the points of noise that it gives after decay."""
+
+    factor: str
+    value: float
+    weight: float
+    points: float
+
+
+class Raise(msgspec.Struct, frozen=True):
+    """A change, and the points of noise that it would add now."""
+
+    change: str
+    points: float
+
+
+class Explanation(msgspec.Struct, frozen=True):
+    """``parts`` sum to the noise, the largest first. ``raises``: what has an effect, the most effective first."""
+
+    parts: tuple[Part, ...]
+    raises: tuple[Raise, ...]
+
+
+def explain(score: Score, settings: Settings = DEFAULT) -> Explanation:
+    """Return why ``score``, made with ``settings``, is what it is."""
+    factors, inputs = score.factors, score.inputs
+    parts = [
+        Part(name, value, weight, value * weight * score.decay)
+        for name, value, weight in zip(
+            Factors.__struct_fields__,
+            msgspec.structs.astuple(factors),
+            [getattr(settings.weights, name) for name in Factors.__struct_fields__],
+            strict=True,
+        )
+    ]
+    changes = {
+        "new coverage now (no decay)": (factors, 1.0),
+        "twice the audience": (_with(factors, reach=reach(2 * inputs.people, settings)), score.decay),
+        "twice the interactions": (_with(factors, engagement=engagement(2 * inputs.loudness, settings)), score.decay),
+        "one more figure of tier A": (
+            _with(factors, star_power=min(100.0, factors.star_power + FIGURE_POINTS)),
+            score.decay,
+        ),
+        "one more platform": (
+            _with(factors, cross_platform=cross_platform(inputs.posted_platforms + 1, settings)),
+            score.decay,
+        ),
+        "twelve more hours of coverage": (
+            _with(factors, duration=duration(inputs.run_ms + 12 * HOUR_MS, settings)),
+            score.decay,
+        ),
+    }
+    raises = [Raise(change, raw(then, settings) * decay - score.noise) for change, (then, decay) in changes.items()]
+    return Explanation(
+        tuple(sorted(parts, key=lambda part: -part.points)),
+        tuple(sorted((one for one in raises if one.points > 1e-9), key=lambda one: -one.points)),
+    )
+
+
+def _with(factors: Factors, **changed: float) -> Factors:
+    return msgspec.structs.replace(factors, **changed)

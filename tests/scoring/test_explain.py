@@ -1,0 +1,42 @@
+"""The explanation adds up to the score, and what it says would raise it does."""
+
+from __future__ import annotations
+
+import pytest
+
+from scoring import Factors, Ledger, explain, score
+from tests.scoring.stories import HOUR_MS, NOW_MS, TIERS, crowded_story, seeded_story
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_parts_add_up_to_the_noise(seed: int) -> None:
+    ledger = Ledger()
+    for signal, reading in seeded_story(seed):
+        ledger.apply(signal, reading)
+    found = score(ledger, NOW_MS + 30 * HOUR_MS, tiers=TIERS)
+    why = explain(found)
+    assert sum(part.points for part in why.parts) == pytest.approx(found.noise, abs=1e-9)
+    assert {part.factor for part in why.parts} == set(Factors.__struct_fields__)
+    assert [part.points for part in why.parts] == sorted((part.points for part in why.parts), reverse=True)
+    assert [one.points for one in why.raises] == sorted((one.points for one in why.raises), reverse=True)
+
+
+def test_what_is_said_to_raise_it_does() -> None:
+    seen = [(signal, reading) for signal, reading in seeded_story(3) if signal.platform == "reddit"]
+    ledger = Ledger()
+    for signal, reading in seen:
+        ledger.apply(signal, reading)
+    now = score(ledger, NOW_MS, tiers={})
+    platform = next(one for one in explain(now).raises if one.change == "one more platform")
+    assert platform.points == pytest.approx(0.15 * 20 * now.decay)
+    fresh = next(one for one in explain(now).raises if one.change.startswith("new coverage"))
+    assert now.noise + fresh.points == pytest.approx(now.raw)
+
+
+def test_what_is_at_its_top_cannot_be_raised() -> None:
+    ledger = Ledger()
+    for signal, reading in crowded_story(3, 2500):
+        ledger.apply(signal, reading)
+    found = score(ledger, NOW_MS, tiers={})
+    assert found.factors.engagement == 100
+    assert "twice the interactions" not in {one.change for one in explain(found).raises}
