@@ -94,7 +94,7 @@ class KafkaProxy:
                         case Fault.REFUSE:
                             return
                         case Fault.HOLD:
-                            while self.faults.get(topic) is Fault.HOLD:  # noqa: ASYNC110
+                            while self.faults.get(topic) is Fault.HOLD:
                                 await asyncio.sleep(0.01)
                         case Fault.LOSE_ANSWER:
                             lost.set()

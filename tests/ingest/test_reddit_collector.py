@@ -12,10 +12,12 @@ from pathlib import Path
 
 import praw.config
 import pytest
+from aiohttp import web
 from pydantic import ValidationError
 
 from ingest.batch import Batch, Cursor, Signals
 from ingest.pace import Pace
+from ingest.reddit.client import MAX_QUEUED, RedditClient
 from ingest.reddit.collector import RedditCollector
 from ingest.reddit.config import RedditConfig
 from ingest.verdict import CollectError, GiveUpError, RetryLaterError, SlowDownError
@@ -284,6 +286,44 @@ async def test_a_request_without_an_answer_fails_in_time(site: RedditSite) -> No
             await anext(collector)
         assert time.monotonic() - began_at < 3
         assert ids(await looks(collector, 2)) == ["t3_00001"]
+
+
+async def test_an_answer_that_drips_is_not_waited_for_and_holds_up_no_other(
+    site: RedditSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As long as something comes, PRAW waits on; its thread is left behind with the request, and a new one begun."""
+    monkeypatch.setattr("ingest.reddit.client.OVERTIME_FACTOR", 0.3)
+
+    async def drip(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        while request.transport is not None and not request.transport.is_closing():
+            await response.write(b" ")
+            await asyncio.sleep(0.05)
+        return response
+
+    site.posts = [submission(1)]
+    site.next_answers.append(drip)
+    async with collecting(site) as collector:
+        with pytest.raises(RetryLaterError, match="not answered"):
+            await anext(collector)
+        assert ids(await looks(collector, 2)) == ["t3_00001"]
+
+
+async def test_the_queue_to_the_thread_is_bounded(site: RedditSite) -> None:
+    site.next_answers += [hang] * 20
+    options = config(site)
+    client = RedditClient(options, Pace("reddit", 1e6), lambda: NOW_MS)
+    try:
+        requests = [asyncio.create_task(client.info([f"t3_{n}"])) for n in range(20)]
+        done, _ = await asyncio.wait(requests, timeout=0.5)
+        assert len(done) >= 20 - 1 - MAX_QUEUED
+        assert {str(task.exception()) for task in done} == {"earlier requests are still not answered"}
+    finally:
+        await client.close()
+        for task in requests:
+            task.cancel()
+        await asyncio.gather(*requests, return_exceptions=True)
 
 
 async def test_an_expired_token_is_renewed(site: RedditSite) -> None:

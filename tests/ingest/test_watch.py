@@ -97,6 +97,16 @@ def test_a_forgotten_item_does_not_come_up() -> None:
     assert watch.due(BEGIN_MS + HOUR_MS, 10) == []
 
 
+def test_the_most_urgent_stay_when_there_are_too_many() -> None:
+    watch = Watch(10, 72 * HOUR_MS)
+    for number in range(10):
+        watch.note(seen(f"old{number}", 30 * HOUR_MS, created_ms=BEGIN_MS - 30 * HOUR_MS))
+    for number in range(8):
+        watch.note(seen(f"young{number}", 0))
+    assert len(watch) <= 10
+    assert {f"x:young{number}" for number in range(8)} <= set(watch.ids())
+
+
 @given(
     st.lists(
         st.tuples(st.integers(0, 30), st.integers(0, 80 * HOUR_MS), st.integers(0, 10_000), st.booleans()),

@@ -99,11 +99,11 @@ class CollectProcess:
 
 @dataclass(frozen=True)
 class Run:
-    """What a run collected. ``until_ms``: what had appeared by then must have arrived."""
+    """What a run collected of a world until ``stopped_ms``."""
 
     world: World
     signals: list[Signal]
-    until_ms: int
+    stopped_ms: int
 
 
 def check(run: Run) -> None:
@@ -111,7 +111,7 @@ def check(run: Run) -> None:
     arrived = {signal.id for signal in run.signals}
     assert arrived <= items.keys()
     # What was taken away may have been so before anybody could see it.
-    due = {id_ for id_, item in items.items() if item.there(run.until_ms) and not item.gone(run.until_ms)}
+    due = {id_ for id_, item in items.items() if item.there(run.world.ends_ms) and not item.gone(run.stopped_ms)}
     assert len(due) > 400
     assert due - arrived == set()
     for signal in run.signals:
@@ -159,7 +159,7 @@ async def test_a_whole_world_arrives_with_the_counts_it_had(place: Place) -> Non
         await asyncio.sleep(seconds_until_end(world, clock) + LATEST_SECONDS)
         await process.terminate()
     signals = await place.signals()
-    check(Run(world, signals, world.ends_ms))
+    check(Run(world, signals, clock()))
     assert len({(signal.id, signal.observed_ms) for signal in signals}) == len(signals)
     assert posts_come_before_their_replies(signals, world)
     assert await place.read("dead-letters") == []
@@ -193,4 +193,4 @@ async def test_a_whole_world_arrives_however_the_platforms_fail_and_whenever_we_
         await process.terminate()
     assert process.kills >= 3
     assert set(faults.struck) == set(Kind)
-    check(Run(world, await place.signals(), world.ends_ms))
+    check(Run(world, await place.signals(), clock()))

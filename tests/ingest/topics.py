@@ -60,5 +60,5 @@ class Place:
 async def until(condition: Callable[[], object], seconds: float = 15.0) -> None:
     """Wait until ``condition`` holds."""
     async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110
+        while not condition():
             await asyncio.sleep(0.01)
