@@ -160,12 +160,10 @@ class Router:
         self._position = offset + 1
         self._stream_ms = max(self._stream_ms, signal.observed_ms)
         thread = signal.thread
-        known = self._lookup(thread)
-        if known is not None:
-            self._pass(known, offset, raw)
-            return
         entry = RawEntry(offset, self._stream_ms, msgspec.Raw(raw))
-        if (waiting := self._pending.get(thread)) is not None:
+        if (known := self._lookup(thread)) is not None:
+            self._pass(known, entry)
+        elif (waiting := self._pending.get(thread)) is not None:
             waiting.entries.append(entry)
         elif thread in self._irrelevant:
             self._irrelevant.move_to_end(thread)
@@ -177,11 +175,17 @@ class Router:
             self._orphans_of.setdefault(thread, []).append(offset)
 
     def decided(self, thread: str) -> None:
-        """Hand out what waited for the decision on ``thread``, which ``lookup`` now knows."""
-        waiting = self._pending.pop(thread, None)
-        if waiting is not None:
-            known = self._lookup(thread)
-            self._hand_out(known.stories if known is not None else (), waiting.entries)
+        """Hand out what waited for the decision on ``thread``, which ``lookup`` now knows.
+
+        The decision may have been asked for by a router before this one, which has read replies but not the post yet.
+        """
+        known = self._lookup(thread)
+        if known is None:
+            return
+        if (waiting := self._pending.pop(thread, None)) is not None:
+            self._hand_out(known.stories, waiting.entries)
+        for offset in self._orphans_of.pop(thread, ()):
+            self._pass(known, self._orphans.pop(offset).entry)
 
     def take(self, *, silent_since: float | None = None) -> RoutedBatch:
         """Return what there is to send, and forget it.
@@ -205,15 +209,16 @@ class Router:
         if count:
             self._batch.ignored[reason] = self._batch.ignored.get(reason, 0) + count
 
-    def _pass(self, known: Known, offset: int, raw: bytes) -> None:
+    def _pass(self, known: Known, entry: RawEntry) -> None:
         """Hand out a signal of a known thread; one from too long before its root is an orphan even so.
 
         That happens when a worker reads again what another had read before: it must come to the same result.
         """
-        if self._stream_ms < known.at_ms - self._config.orphan_wait_ms:
+        if entry.at_ms < known.at_ms - self._config.orphan_wait_ms:
             self._ignore(Ignored.ORPHAN)
             return
-        entry = RawEntry(offset, max(self._stream_ms, known.at_ms), msgspec.Raw(raw))
+        if entry.at_ms < known.at_ms:
+            entry = RawEntry(entry.offset, known.at_ms, entry.signal)
         self._hand_out(known.stories, (entry,))
 
     def _new_thread(self, thread: str, entry: RawEntry, signal: Signal, monotonic: float) -> None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass, field
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from ingest.signal import Signal, encode
 from streams.resolve.route import BEGINNING, Ignored, Place, RoutedBatch, Router, RouterConfig
@@ -79,10 +78,10 @@ class Lives:
             assert self.candidates.setdefault(signal.thread, at_ms) == at_ms, "a candidate's time is that of its source"
         for story, entries in batch.stories.items():
             for entry in entries:
-                signal = self.records[entry.offset]
-                assert signal is not None
-                assert bytes(entry.signal) == encode(signal)
-                assert story in [assignment.story for assignment in assignments(signal.thread)]
+                sent = self.records[entry.offset]
+                assert sent is not None
+                assert bytes(entry.signal) == encode(sent)
+                assert story in [assignment.story for assignment in assignments(sent.thread)]
                 at_ms = self.handed.setdefault((story, entry.offset), entry.at_ms)
                 assert at_ms == entry.at_ms, "a signal counts from the same time in every life"
         self.outcomes += batch.used + sum(batch.ignored.values())
@@ -134,17 +133,14 @@ def by_the_rule(records: list[Signal | None]) -> Handed:
     }
 
 
-@st.composite
-def sources(draw: st.DrawFn) -> list[Signal | None]:
-    """Draw what one partition holds: posts seen over and over, replies before and after them, records nobody reads."""
+def source(chance: random.Random) -> list[Signal | None]:
+    """Make up a partition: posts seen over and over, replies before and after them, records nobody can read."""
     records: list[Signal | None] = []
     at_ms = 0
-    steps = st.sampled_from((0, 0, 1_000, 20_000, 70_000, -30_000))
-    kinds = st.sampled_from(("root", "reply", "reply", "unreadable"))
-    for number, (kind, thread, step) in enumerate(
-        draw(st.lists(st.tuples(kinds, st.sampled_from(THREADS), steps), max_size=30))
-    ):
-        at_ms = max(0, at_ms + step)
+    for number in range(chance.randrange(4, 30)):
+        at_ms = max(0, at_ms + chance.choice((0, 0, 1_000, 20_000, 70_000, -30_000)))
+        thread = chance.choice(THREADS)
+        kind = chance.choice(("root", "reply", "reply", "reply", "unreadable"))
         if kind == "unreadable":
             records.append(None)
         else:
@@ -152,43 +148,35 @@ def sources(draw: st.DrawFn) -> list[Signal | None]:
     return records
 
 
-ACTIONS = st.lists(
-    st.one_of(
-        st.tuples(st.just("read"), st.integers(1, 6)),
-        st.tuples(st.just("decide"), st.integers(0, 3)),
-        st.tuples(st.just("take"), st.just(0)),
-        st.tuples(st.just("crash"), st.just(0)),
-    ),
-    max_size=30,
-)
+def life(chance: random.Random) -> list[tuple[str, int]]:
+    """Make up what is done when."""
+    kinds = ("read", "read", "decide", "take", "take", "crash")
+    return [(chance.choice(kinds), chance.randrange(1, 6)) for _ in range(chance.randrange(30))]
 
 
-@given(sources(), ACTIONS)
-@settings(max_examples=250, deadline=None)
-def test_restarts_and_slow_decisions_change_nothing(
-    records: list[Signal | None], actions: list[tuple[str, int]]
-) -> None:
-    assert run(records, actions) == by_the_rule(records)
+def test_restarts_and_slow_decisions_change_nothing() -> None:
+    for seed in range(2_000):
+        chance = random.Random(seed)
+        records = source(chance)
+        assert run(records, life(chance)) == by_the_rule(records), f"seed {seed}"
 
 
-@given(sources(), ACTIONS)
-@settings(max_examples=100, deadline=None)
-def test_the_place_to_begin_never_passes_what_is_not_handed_out(
-    records: list[Signal | None], actions: list[tuple[str, int]]
-) -> None:
-    lives = Lives(records)
-    for action, number in actions:
-        if action == "read":
-            lives.read(number)
-        elif action == "decide":
-            lives.decide(number)
-        lives.take()
-        waiting = lives.router.position - lives.began - lives.outcomes
-        place = lives.router.place
-        assert (place.offset < lives.router.position) == (waiting > 0)
-        assert lives.router.position - place.offset >= waiting
-        if waiting == 0:
-            assert place.stream_ms == lives.router.stream_ms
+def test_the_place_to_begin_never_passes_what_is_not_handed_out() -> None:
+    for seed in range(500):
+        chance = random.Random(seed)
+        lives = Lives(source(chance))
+        for action, number in life(chance):
+            if action == "read":
+                lives.read(number)
+            elif action == "decide":
+                lives.decide(number)
+            lives.take()
+            waiting = lives.router.position - lives.began - lives.outcomes
+            place = lives.router.place
+            assert (place.offset < lives.router.position) == (waiting > 0)
+            assert lives.router.position - place.offset >= waiting
+            if waiting == 0:
+                assert place.stream_ms == lives.router.stream_ms
 
 
 def test_what_has_no_place_is_given_up_for_a_reason_of_its_own() -> None:
@@ -222,13 +210,12 @@ def test_what_has_no_place_is_given_up_for_a_reason_of_its_own() -> None:
 
 
 def test_a_thread_whose_replies_keep_coming_stays_known_as_irrelevant() -> None:
-    router = Router(relevance, lambda _: None, CONFIG, BEGINNING)
-    offset = 0
+    router = Router(lambda _: (), lambda _: None, RouterConfig(remember_irrelevant=2), BEGINNING)
+    router.read(0, b"{}", root("x:no", 0), 0.0)
     for number in range(20):
-        for signal in (root("x:no", 0), reply("x:no", number, 0), root("x:nor", 0)):
-            router.read(offset, b"{}", signal, 0.0)
-            offset += 1
-    assert router.take().ignored == {Ignored.IRRELEVANT: 60}
+        router.read(2 * number + 1, b"{}", reply("x:no", number, 0), 0.0)
+        router.read(2 * number + 2, b"{}", root(f"x:nor{number}", 0), 0.0)
+    assert router.take().ignored == {Ignored.IRRELEVANT: 41}
 
 
 @pytest.mark.parametrize("held_for", [0.0, 3.0])
