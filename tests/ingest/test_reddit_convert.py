@@ -75,7 +75,8 @@ def test_every_recorded_thing_becomes_a_signal(shared: Path) -> None:
         if signals.ignored:
             assert signals.ignored == {Ignored.ADVERT: 1}
             continue
-        found = only(signals, RECORDED_MS)
+        (found,) = signals.signals
+        signal.check(found, RECORDED_MS)
         data = thing["data"]
         assert isinstance(data, dict)
         assert found.id == f"reddit:{data['name']}"

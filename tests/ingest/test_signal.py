@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ingest import signal
@@ -84,6 +84,7 @@ def record(**changes: object) -> bytes:
     return json.dumps({name: value for name, value in (fields | changes).items() if value is not ...}).encode()
 
 
+@settings(max_examples=60)
 @given(signals())
 def test_what_is_encoded_is_decoded_to_the_same_signal(original: Signal) -> None:
     raw = signal.encode(original)
@@ -205,6 +206,7 @@ def test_any_bytes_are_a_signal_or_refused(raw: bytes) -> None:
         signal.decode(raw)
 
 
+@settings(max_examples=60)
 @given(st.data())
 def test_a_mutated_record_is_a_signal_or_refused(data: st.DataObject) -> None:
     """Flip, cut, insert and repeat bytes: nothing but a verdict of the closed list comes out."""
