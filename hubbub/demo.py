@@ -138,13 +138,18 @@ class Demo:
             "HUBBUB_COLLECT__REDDIT__SUBMISSIONS_POLL_SECONDS": "1",
             "HUBBUB_COLLECT__REDDIT__COMMENTS_POLL_SECONDS": "1",
             "HUBBUB_COLLECT__REDDIT__REOBSERVE_SECONDS": "2",
+            "HUBBUB_COLLECT__REDDIT__SWEEP_SECONDS": "5",
             "HUBBUB_COLLECT__HACKERNEWS__BASE_URL": platforms["hackernews_url"],
             "HUBBUB_COLLECT__HACKERNEWS__REQUESTS_PER_MINUTE": "6000",
             "HUBBUB_COLLECT__HACKERNEWS__POLL_SECONDS": "1",
             "HUBBUB_COLLECT__HACKERNEWS__UPDATES_SECONDS": "3",
             "HUBBUB_COLLECT__HACKERNEWS__FRONT_PAGE_SECONDS": "5",
             "HUBBUB_COLLECT__HACKERNEWS__REOBSERVE_SECONDS": "2",
+            "HUBBUB_COLLECT__HACKERNEWS__MISSING_RETRY_SECONDS": "1",
         }
+        if self._data is not None:
+            # The ids of recorded items have gaps of millions; those before the first are not worth asking for.
+            environment["HUBBUB_COLLECT__HACKERNEWS__CATCH_UP_MAX_ITEMS"] = "200"
         return role_children(environment, ["hackernews", "reddit"])
 
     @asynccontextmanager

@@ -26,7 +26,8 @@ def configure(*, level: str, style: str, role: str) -> None:
     ``level``: debug, info, warning or error. ``style``: console, json, or auto (json unless on a terminal).
     """
     as_json = style == "json" or (style == "auto" and not sys.stderr.isatty())
-    renderer = structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer()
+    plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    renderer = structlog.processors.JSONRenderer() if as_json else plain
 
     def name_role(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
         event["role"] = role
@@ -36,12 +37,13 @@ def configure(*, level: str, style: str, role: str) -> None:
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         name_role,
+        # Plain tracebacks: the prettier ones print local variables, and with them whatever secret is among these.
+        structlog.processors.format_exc_info,
     ]
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
             *shared,
-            structlog.processors.format_exc_info,
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
         ],
         logger_factory=structlog.stdlib.LoggerFactory(),

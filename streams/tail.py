@@ -40,8 +40,8 @@ class Tail:
             await self._consumer.stop()
             raise LookupError(f"there is no topic {self._topic!r}; make the topics with: hubbub topics create")
         self._places = [TopicPartition(self._topic, partition) for partition in sorted(partitions)]
+        # Without a group there is no committed offset, so reading begins at the earliest record.
         self._consumer.assign(self._places)
-        await self._consumer.seek_to_beginning(*self._places)
         return self
 
     async def __aexit__(

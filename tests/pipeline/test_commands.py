@@ -1,0 +1,88 @@
+"""What a person asks of a running system: the commands, as processes, against a pipeline that has scored something."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from streams.producer import open_producer
+from streams.topics import name
+from tests.conftest import Broker
+from tests.pipeline.house import House, house, write_recording
+from tests.pipeline.recording import SUBJECTS, make
+
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(180)]
+
+
+async def hubbub(it: House, *words: str, code: int = 0) -> str:
+    """Run a command against the pipeline and return what it printed."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "hubbub", *words),
+        env={
+            **os.environ,
+            "HUBBUB_KAFKA__BOOTSTRAP_SERVERS": it.kafka.bootstrap_servers,
+            "HUBBUB_KAFKA__TOPIC_PREFIX": it.kafka.topic_prefix,
+            "HUBBUB_KAFKA__PARTITIONS": str(it.kafka.partitions),
+            "COLUMNS": "120",
+        },
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, errors = await asyncio.wait_for(process.communicate(), 60)
+    assert process.returncode == code, (words, process.returncode, errors.decode())
+    return out.decode()
+
+
+async def test_commands_on_a_running_system(broker: Broker, tmp_path: Path) -> None:
+    signals = make(5)
+    recording = write_recording(tmp_path / "r.ndjson", signals)
+    async with house(broker) as it:
+        done = json.loads(await hubbub(it, "replay", str(recording), "--speed", "max", "--until-idle", "--json"))
+        assert (done["published"], done["scored"], done["refused"]) == (len(signals), True, {})
+        assert (done["first_ms"], done["last_ms"]) == (signals[0].observed_ms, signals[-1].observed_ms)
+
+        scores = [json.loads(line) for line in (await hubbub(it, "scores", "--top", "3", "--json")).splitlines()]
+        assert len(scores) == 3
+        assert [score["noise"] for score in scores] == sorted((score["noise"] for score in scores), reverse=True)
+        table = await hubbub(it, "scores")
+        assert all(score["title"][:30] in table for score in scores)
+        assert len(table.strip().splitlines()) == 1 + len(SUBJECTS)
+
+        loudest = scores[0]
+        explained = json.loads(await hubbub(it, "explain", loudest["slug"], "--json"))
+        points = sum(factor["points"] for factor in explained["factors"].values())
+        assert points == pytest.approx(loudest["raw"], abs=1e-9)
+        assert explained["factors"]["engagement"]["inputs"]["interactions"]
+        assert explained["constants"]["half_life_ms"] == 7 * 24 * 3_600_000
+        text = await hubbub(it, "explain", loudest["story"])
+        assert "engagement" in text
+        assert loudest["top"][0]["title"][:30] in text
+        await hubbub(it, "explain", "no-such-story", code=1)
+
+        assert (await hubbub(it, "dead-letters")).strip() == "no dead letters"
+        async with open_producer(it.options) as producer:
+            await producer.send_and_wait(name("signals", it.kafka.topic_prefix), b"not a signal", b"k", 0)
+        await until_dead(it)
+        (letter,) = [json.loads(line) for line in (await hubbub(it, "dead-letters", "--json")).splitlines()]
+        assert (letter["stage"], letter["reason"], letter["partition"]) == ("resolve", "not_json", 0)
+
+        assert [
+            json.loads(line)["unverified"] for line in (await hubbub(it, "topics", "check", "--json")).splitlines()
+        ] in (
+            [],
+            [True],
+        )
+        findings = [json.loads(line) for line in (await hubbub(it, "doctor", "--no-platforms", "--json")).splitlines()]
+        assert all(finding["ok"] is not False for finding in findings)
+        assert any("score works on all 3 partitions" in finding["what"] for finding in findings)
+
+
+async def until_dead(it: House) -> None:
+    async with asyncio.timeout(20):
+        while not (await it.supervisor.metrics("resolve")).get("hubbub_dead_letters_total"):
+            await asyncio.sleep(0.2)
