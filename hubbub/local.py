@@ -50,7 +50,7 @@ async def broker_at(kafka: KafkaSettings) -> AsyncIterator[bool]:
 async def running(
     kafka: KafkaSettings, children: Sequence[Child], tell: Callable[[str, str], None]
 ) -> AsyncIterator[Supervisor]:
-    """Make the topics, run ``children`` and yield when all of them are ready; stop them on leaving.
+    """Make the topics, run ``children`` and yield when those that are waited for are ready; stop them on leaving.
 
     Raises:
         UserError: a role does not get ready.
@@ -74,7 +74,8 @@ def role_children(environment: Mapping[str, str], collectors: Sequence[str]) -> 
     for role, command in commands.items():
         port = free_port()
         settings = {**environment, "HUBBUB_METRICS_PORT": str(port)}
-        children.append(Child(role, [sys.executable, "-m", "hubbub", *command], settings, port))
+        command_line = [sys.executable, "-m", "hubbub", *command]
+        children.append(Child(role, command_line, settings, port, waited_for=role != "collect"))
     return children
 
 

@@ -33,12 +33,17 @@ DRAIN_SECONDS = 12.0
 
 @dataclass(slots=True)
 class Child:
-    """A process to run. ``health_port``: where it answers /readyz; None: it is ready when it runs."""
+    """A process to run.
+
+    ``health_port``: where it answers for its health; None: it is ready when it runs. ``waited_for``: whether it must be
+    ready before others go on, or only running: a platform that is down keeps nobody from starting.
+    """
 
     name: str
     command: Sequence[str]
     environment: Mapping[str, str] = field(default_factory=dict)
     health_port: int | None = None
+    waited_for: bool = True
 
 
 class Supervisor:
@@ -191,9 +196,10 @@ async def _lacks(session: aiohttp.ClientSession, child: Child) -> str | None:
     """Return what ``child`` says keeps it from being ready; None if it is."""
     if child.health_port is None:
         return None
+    path = "readyz" if child.waited_for else "healthz"
     try:
-        async with session.get(f"http://127.0.0.1:{child.health_port}/readyz") as response:
+        async with session.get(f"http://127.0.0.1:{child.health_port}/{path}") as response:
             answer = await response.json()
     except (aiohttp.ClientError, TimeoutError):
         return "it does not answer"
-    return "; ".join(answer["problems"]) or None
+    return "; ".join(answer.get("problems", ())) or None
