@@ -103,8 +103,8 @@ class Decisions:
             watermark_ms = self._watermark.advance(self._now_ms(), time.monotonic())
             decided = list(itertools.islice(self._decider.decide(watermark_ms), AT_ONCE))
             await self._publish(decided)
-            self._acknowledged = self._decider.low
             if time.monotonic() - self._committed_at >= self._config.commit_seconds:
+                self._acknowledged = self._decider.low
                 await self._commit()
 
     async def close(self) -> None:
