@@ -17,6 +17,7 @@ import faust
 import structlog
 from aiokafka import AIOKafkaProducer
 from faust.auth import SASLCredentials, SSLCredentials
+from faust.types import TP
 
 from streams import metrics
 from streams.producer import open_producer
@@ -76,14 +77,14 @@ class Scorer:
         self._failure: BaseException | None = None
         self._failed = asyncio.Event()
         self._recovered = False
-        self._moved = time.monotonic()
         self.app = self._make_app()
         self.table = ConfirmedTable(
             self.app, name="ledgers", key_type=bytes, value_type=bytes, on_recover=self._on_recovered
         )
         self.app.tables.add(self.table)
+        self._activity = name("story-activity", prefix)
         activity = self.app.topic(
-            name("story-activity", prefix), key_type=bytes, value_type=bytes, value_serializer="raw", internal=False
+            self._activity, key_type=bytes, value_type=bytes, value_serializer="raw", internal=False
         )
         self.app.agent(activity, concurrency=1, name="score")(self._agent)
         self.app.on_partitions_revoked.connect(self._on_revoked)
@@ -151,18 +152,23 @@ class Scorer:
 
     async def _work(self, events: Sequence[_Event]) -> None:
         touched: dict[int, PartitionScorer] = {}
+        read_to: dict[int, int] = {}
         monotonic = time.monotonic()
         for event in events:
             partition = event.message.partition
             scorer = touched.get(partition) or self._scorer(partition)
             touched[partition] = scorer
             scorer.take(decode_activity(event.value), event, monotonic)
+            read_to[partition] = event.message.offset
+        for partition, offset in read_to.items():
+            end: int | None = self.app.consumer.highwater(TP(self._activity, partition))
+            if end is not None:
+                metrics.LAG.labels(STAGE, str(partition)).set(max(0, end - 1 - offset))
         for partition, scorer in touched.items():
             outcome = scorer.advance(self._now_ms(), monotonic)
             await self._write(partition, outcome)
             for done in outcome.done:
                 cast(_Event, done).ack()
-        self._moved = monotonic
         metrics.STORIES_LIVE.labels(STAGE).set(sum(scorer.live for scorer in self._scorers.values()))
 
     def _scorer(self, partition: int) -> PartitionScorer:
