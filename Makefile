@@ -9,7 +9,7 @@ ARGS ?=
 BIN := .venv/bin
 SETUP := .venv/.done
 
-.PHONY: help setup demo test test-fast check format docs bench chaos kafka clean
+.PHONY: help setup demo test test-fast mutants check format docs bench chaos kafka clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -31,11 +31,14 @@ demo: setup ## the whole system on this machine, with simulated platforms: no ac
 
 test: setup ## all tests that this machine can run; says what was left out and why
 	@.ci/chromium
-	$(BIN)/coverage run --include='scoring/*,ingest/signal.py' -m pytest $(ARGS)
+	$(BIN)/coverage run --include='scoring/*,ingest/signal.py' -m pytest -m 'not mutation' $(ARGS)
 	$(BIN)/coverage report --include='scoring/*,ingest/signal.py' --skip-covered --fail-under=100
 
 test-fast: setup ## what needs neither broker nor browser, in under a minute
 	$(BIN)/python -m pytest -m 'not broker and not slow and not browser' $(ARGS)
+
+mutants: setup ## deliberate faults in the scoring, each of which the tests must catch (minutes)
+	$(BIN)/python -m pytest -m mutation $(ARGS)
 
 check: setup ## format, lint, types, architecture, docs
 	$(BIN)/ruff format --check .

@@ -28,7 +28,7 @@ def shared() -> None:
     pytest.skip("runs on a copy")
 '''
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.mutation, pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 @pytest.fixture
