@@ -42,8 +42,10 @@ class Watermark:
     mark of any.
     """
 
-    def __init__(self, patience: Patience) -> None:
+    def __init__(self, patience: Patience, lately_ms: int = 0) -> None:
+        """``lately_ms``: the time reached in a life before this one, by which it tells a silence from a replay."""
         self._patience = patience
+        self._lately_ms = lately_ms
         self._sources: dict[int, _Source] = {}
         self._expected = 0
         self._since = 0.0
@@ -66,12 +68,12 @@ class Watermark:
     def advance(self, now_ms: int, monotonic: float) -> int:
         """Return the watermark in UTC epoch ms; 0 before the first mark.
 
-        Live, when nothing is waiting in any source, time moves on by the clock, a patience behind it.
+        Live, when nothing is waiting in any source, time moves on by the clock, a patience behind it, however long.
         """
         if not self._sources:
             return 0
         latest_ms = max(source.mark_ms for source in self._sources.values())
-        live = now_ms - latest_ms <= self._patience.live_lag_ms
+        live = now_ms - max(latest_ms, self._current_ms, self._lately_ms) <= self._patience.live_lag_ms
         patience = self._patience.live_seconds if live else self._patience.replay_seconds
         missing = self._expected > len(self._sources) and monotonic - self._since <= patience
         waiting = [

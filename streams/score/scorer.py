@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import heapq
 import itertools
+from collections import OrderedDict, deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from ingest.signal import Signal
 from scoring import Reading, Score, Tier, score
+from streams.score.agenda import Agenda
 from streams.score.config import ScoreConfig
 from streams.score.deciding import decide, fades_in_ms
 from streams.score.records import Event, event, score_record
@@ -43,9 +45,10 @@ class Reader(Protocol):
 
 @dataclass(slots=True)
 class Outcome:
-    """What is to be written, by story (None: deleted), and which events are done once it is.
+    """What is to be written, by story (None: deleted), and which events are done once it is, in the order they came.
 
-    ``scored_observations_ms``: observation times of the signals newly covered by an emitted score.
+    Scores and events go first: what a state says was told has been told. ``scored_observations_ms``: when the
+    signals were observed that an emitted score covers for the first time.
     """
 
     watermark_ms: int = 0
@@ -91,19 +94,25 @@ class PartitionScorer:
         """``stored``: what the table holds of this partition, by story id."""
         self._config = config
         self._read = read
-        self._watermark = Watermark(Patience(live_seconds=config.patience_seconds))
         self._stories = {key.decode(): Story.decode(value) for key, value in stored.items()}
-        self._due = [(story.due_ms, name) for name, story in self._stories.items() if story.due_ms]
-        heapq.heapify(self._due)
+        lately_ms = max((story.at_ms for story in self._stories.values()), default=0)
+        self._watermark = Watermark(Patience(live_seconds=config.patience_seconds), lately_ms)
+        self._due = Agenda()
+        self._fading = Agenda()
+        # Changes that were not told, by when they began to wait (monotonic seconds), the first of them first.
+        self._changed: OrderedDict[str, float] = OrderedDict()
+        for name, story in self._stories.items():
+            if story.due_ms:
+                self._due.put(name, story.due_ms)
+            if story.untold:
+                self._changed[name] = 0.0
+            self._await_fading(name, story)
         self._held: list[tuple[int, int, int, int, _Held]] = []
         self._count = itertools.count()
         self._lanes: dict[tuple[str, int], _Lane] = {}
-        self._done: list[object] = []
+        self._parcels: deque[_Parcel] = deque()
         self._time_ms = 0
         self._settled = ""
-        self._fading: list[tuple[int, str, Emitted]] = []
-        # Whether what is stored was also told, nobody knows: it is told again.
-        self._changed: dict[str, float] = dict.fromkeys(self._stories, 0.0)
         self._fresh_ms: dict[str, list[int]] = {}
 
     @property
@@ -114,9 +123,9 @@ class PartitionScorer:
     def take(self, activity: Activity, event_: object, monotonic: float) -> None:
         """Take in one record; ``event_`` is handed back in ``Outcome.done`` when all it carries is applied."""
         self._watermark.update(activity.mark, monotonic)
-        parcel = _Parcel(event_, len(activity.entries))
+        parcel = _Parcel(event_, 0 if activity.story is None else len(activity.entries))
+        self._parcels.append(parcel)
         if activity.story is None or not activity.entries:
-            self._done.append(event_)
             return
         source = activity.mark.source
         for entry in activity.entries:
@@ -134,95 +143,99 @@ class PartitionScorer:
         """
         watermark_ms = max(self._time_ms, self._watermark.advance(now_ms, monotonic))
         outcome = Outcome(watermark_ms)
-        touched: dict[str, None] = {}
         while (tick_ms := self._next_tick()) <= watermark_ms:
-            self._tick(tick_ms, touched, outcome)
-        self._apply_until(watermark_ms, touched, outcome)
+            self._tick(tick_ms, outcome)
+        self._apply_until(watermark_ms, outcome)
         self._time_ms = watermark_ms
-        for name in touched:
-            if name in self._stories:
+        for name in outcome.states:
+            if (story := self._stories.get(name)) is not None:
+                story.untold = True
                 self._changed.setdefault(name, monotonic)
-        self._emit_moved(touched, outcome)
+        self._emit_moved(outcome)
         self._emit_faded(outcome)
         self._emit_late(monotonic, outcome)
-        self._settle(touched, outcome)
-        for name in touched:
-            story = self._stories.get(name)
+        self._settle(outcome)
+        for name in outcome.states:
+            if (story := self._stories.get(name)) is not None:
+                story.at_ms = self._now(story)
             outcome.states[name] = None if story is None else story.encode()
-        outcome.done, self._done = self._done, []
+        # In the order they came, since Faust takes an offset for a claim on all before it.
+        while self._parcels and self._parcels[0].left == 0:
+            outcome.done.append(self._parcels.popleft().event)
         return outcome
 
     def _next_tick(self) -> float:
         """Return the next tick at which there is something to decide."""
-        nexts = [times[0][0] for times in (self._held, self._due) if times]
-        return self._tick_at(min(nexts)) if nexts else NEVER
+        nexts = [self._held[0][0]] if self._held else []
+        if (due_ms := self._due.next_ms) is not None:
+            nexts.append(due_ms)
+        return self._tick_at(min(nexts), self._time_ms) if nexts else NEVER
 
-    def _tick_at(self, at_ms: int) -> int:
-        """Return the first tick at or after ``at_ms`` that is still to come."""
+    def _tick_at(self, at_ms: int, after_ms: int) -> int:
+        """Return the first tick at or after ``at_ms`` and past ``after_ms``."""
         grid_ms = self._config.tick_ms
-        return max(-(-at_ms // grid_ms), self._time_ms // grid_ms + 1) * grid_ms
+        return max(-(-at_ms // grid_ms), after_ms // grid_ms + 1) * grid_ms
 
-    def _tick(self, tick_ms: float, touched: dict[str, None], outcome: Outcome) -> None:
+    def _now(self, story: Story) -> int:
+        """Return the time that ``story`` has come to: after a restart, the partition has to catch up with it."""
+        return max(self._time_ms, story.at_ms)
+
+    def _tick(self, tick_ms: float, outcome: Outcome) -> None:
         """Apply what came until this tick, then decide on every story that it, or time alone, may have changed."""
         at_ms = int(tick_ms)
-        self._apply_until(at_ms, touched, outcome)
-        due: set[str] = set()
-        while self._due and self._due[0][0] <= at_ms:
-            due_ms, name = heapq.heappop(self._due)
-            if (story := self._stories.get(name)) is not None and story.due_ms == due_ms:
-                due.add(name)
-        for name in sorted(due):
-            self._decide(name, at_ms, touched, outcome)
+        self._apply_until(at_ms, outcome)
+        for name in self._due.take(at_ms):
+            self._decide(name, at_ms, outcome)
         self._time_ms = at_ms
 
-    def _decide(self, name: str, at_ms: int, touched: dict[str, None], outcome: Outcome) -> None:
+    def _decide(self, name: str, at_ms: int, outcome: Outcome) -> None:
         story = self._stories[name]
         before = story.scoring.lifecycle, story.scoring.spike
         outcome.events.extend(decide(story, self._score(story, at_ms), at_ms))
         if story.due_ms:
-            heapq.heappush(self._due, (story.due_ms, name))
+            self._due.put(name, story.due_ms)
         lifecycle = story.scoring.lifecycle
         if before != (lifecycle, story.scoring.spike):
-            touched[name] = None
+            outcome.states[name] = None
         if lifecycle.state == "resolved":
-            self._retire(name, story, at_ms, touched, outcome)
+            self._retire(name, story, at_ms, outcome)
 
-    def _retire(self, name: str, story: Story, at_ms: int, touched: dict[str, None], outcome: Outcome) -> None:
+    def _retire(self, name: str, story: Story, at_ms: int, outcome: Outcome) -> None:
         """Forget a resolved story when its time has come; until then, make sure to look again."""
         gone_ms = story.scoring.lifecycle.entered_ms + int(self._config.retention_days * DAY_MS)
         if at_ms < gone_ms:
             story.due_ms = gone_ms
-            heapq.heappush(self._due, (gone_ms, name))
+            self._due.put(name, gone_ms)
             return
         del self._stories[name]
+        self._due.drop(name)
+        self._fading.drop(name)
         self._changed.pop(name, None)
         self._fresh_ms.pop(name, None)
-        touched[name] = None
+        outcome.states[name] = None
         outcome.scores[name] = None
 
-    def _apply_until(self, until_ms: int, touched: dict[str, None], outcome: Outcome) -> None:
+    def _apply_until(self, until_ms: int, outcome: Outcome) -> None:
         while self._held and self._held[0][0] <= until_ms:
             at_ms, *_, held = heapq.heappop(self._held)
-            self._apply(at_ms, held, touched, outcome)
+            self._apply(at_ms, held, outcome)
             held.parcel.left -= 1
-            if held.parcel.left == 0:
-                self._done.append(held.parcel.event)
 
-    def _apply(self, at_ms: int, held: _Held, touched: dict[str, None], outcome: Outcome) -> None:
+    def _apply(self, at_ms: int, held: _Held, outcome: Outcome) -> None:
         name, signal = held.story.id, held.signal
         story = self._stories.get(name)
         if story is None:
             story = self._stories[name] = Story(held.story)
             outcome.events.append(event("new_story", held.story, at_ms))
         story.info = held.story
-        touched[name] = None
+        outcome.states[name] = None
         if story.delivered.take(held.source, held.offset):
             story.scoring.ledger.apply(signal, self._read(signal))
             self._fresh_ms.setdefault(name, []).append(signal.observed_ms)
-            tick_ms = self._tick_at(at_ms)
+            tick_ms = self._tick_at(at_ms, self._now(story))
             if not story.due_ms or tick_ms < story.due_ms:
                 story.due_ms = tick_ms
-                heapq.heappush(self._due, (tick_ms, name))
+                self._due.put(name, tick_ms)
         lane = self._lanes[name, held.source]
         lane.held -= 1
         if lane.held == 0:
@@ -233,25 +246,21 @@ class PartitionScorer:
     def _score(self, story: Story, at_ms: int) -> Score:
         return score(story.scoring.ledger, at_ms, tiers=self._read.tiers)
 
-    def _emit_moved(self, touched: Mapping[str, None], outcome: Outcome) -> None:
+    def _emit_moved(self, outcome: Outcome) -> None:
         """Emit the scores that have moved, and the states that have changed."""
-        for name in touched:
+        for name in outcome.states:
             story = self._stories.get(name)
             if story is None:
                 continue
-            scored = self._score(story, self._time_ms)
-            last = story.emitted
-            moved = last is None or abs(scored.noise - last.noise) >= self._config.emit_change_points
-            if moved or (last is not None and last.state != story.scoring.lifecycle.state):
+            scored = self._score(story, self._now(story))
+            if _has_moved(story, scored, self._config.emit_change_points):
                 self._emit(name, story, scored, outcome)
 
     def _emit_faded(self, outcome: Outcome) -> None:
         """Emit the scores of quiet stories that have decayed far enough to be told."""
-        while self._fading and self._fading[0][0] <= self._time_ms:
-            _, name, emitted = heapq.heappop(self._fading)
-            story = self._stories.get(name)
-            if story is not None and story.emitted == emitted:
-                self._emit(name, story, self._score(story, self._time_ms), outcome)
+        for name in self._fading.take(self._time_ms):
+            story = self._stories[name]
+            self._emit(name, story, self._score(story, self._now(story)), outcome)
 
     def _emit_late(self, monotonic: float, outcome: Outcome) -> None:
         """Emit the small changes that have waited long enough."""
@@ -260,32 +269,49 @@ class PartitionScorer:
             if monotonic - since < self._config.emit_within_seconds:
                 return
             story = self._stories[name]
-            self._emit(name, story, self._score(story, self._time_ms), outcome)
+            self._emit(name, story, self._score(story, self._now(story)), outcome)
 
-    def _settle(self, touched: dict[str, None], outcome: Outcome) -> None:
+    def _settle(self, outcome: Outcome) -> None:
         """When a replay has ended, decide and score every story at the time it ended, so that any replay ends alike."""
         settle = self._watermark.settle
         if not settle or settle == self._settled or self._held:
             return
         for name in sorted(self._stories):
-            self._decide(name, self._time_ms, touched, outcome)
+            self._decide(name, self._now(self._stories[name]), outcome)
         for name, story in self._stories.items():
-            scored = self._score(story, self._time_ms)
-            if name in self._changed or story.emitted is None or scored.noise != story.emitted.noise:
+            scored = self._score(story, self._now(story))
+            if name in self._changed or _has_moved(story, scored, 0.0):
                 self._emit(name, story, scored, outcome)
-                touched[name] = None
         self._settled = outcome.settled = settle
 
     def _emit(self, name: str, story: Story, scored: Score, outcome: Outcome) -> None:
-        last, state = story.emitted, story.scoring.lifecycle.state
+        last, state, at_ms = story.emitted, story.scoring.lifecycle.state, self._now(story)
         previous = None if last is None else last.noise
-        outcome.scores[name] = score_record(story.info, scored, state, previous, self._time_ms)
+        outcome.scores[name] = score_record(story.info, scored, state, previous, at_ms)
         if last is not None:
             details = {"noise": scored.noise, "previous": last.noise, "state": state}
-            outcome.events.append(event("noise_update", story.info, self._time_ms, **details))
-        story.emitted = Emitted(scored.noise, state, self._time_ms)
-        fades_ms = fades_in_ms(scored.noise, self._config.emit_change_points)
-        if fades_ms is not None:
-            heapq.heappush(self._fading, (self._time_ms + fades_ms, name, story.emitted))
+            outcome.events.append(event("noise_update", story.info, at_ms, **details))
+        outcome.states[name] = None
+        story.emitted = Emitted(scored.noise, state, at_ms)
+        story.untold = False
+        self._await_fading(name, story)
         outcome.scored_observations_ms.extend(self._fresh_ms.pop(name, ()))
         self._changed.pop(name, None)
+
+    def _await_fading(self, name: str, story: Story) -> None:
+        """Note when a quiet story will have decayed far enough to be told of."""
+        last = story.emitted
+        fades_ms = None if last is None else fades_in_ms(last.noise, self._config.emit_change_points)
+        if last is None or fades_ms is None:
+            self._fading.drop(name)
+        else:
+            self._fading.put(name, last.at_ms + fades_ms)
+
+
+def _has_moved(story: Story, scored: Score, points: float) -> bool:
+    """Return whether, since they were told, the score has moved by ``points`` (0: at all) or the state changed."""
+    last = story.emitted
+    if last is None or last.state != story.scoring.lifecycle.state:
+        return True
+    moved = abs(scored.noise - last.noise)
+    return moved > 0 and moved >= points

@@ -21,7 +21,7 @@ class CorruptStateError(ValueError):
     """A value of the table that this version cannot read: our own data is damaged, or from a later version."""
 
 
-class Emitted(msgspec.Struct, frozen=True, array_like=True, order=True, gc=False):
+class Emitted(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What was last told of a story."""
 
     noise: float
@@ -36,6 +36,8 @@ class _Stored(msgspec.Struct, array_like=True):
     delivered: dict[int, tuple[int, list[int]]]
     emitted: Emitted | None
     due_ms: int
+    at_ms: int = 0
+    untold: bool = True
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -43,9 +45,14 @@ _decoder = msgspec.msgpack.Decoder(_Stored)
 
 
 class Story:
-    """One story, decoded. ``due_ms``: when it is to be decided on next, though nothing new comes; 0: never."""
+    """One story, decoded.
 
-    __slots__ = ("delivered", "due_ms", "emitted", "info", "scoring")
+    ``due_ms``: when it is to be decided on next, though nothing new comes; 0: never. ``at_ms``: the time it was brought
+    to when it was last written, before which it is never scored or decided on again. ``untold``: it has changed since
+    its score was last told.
+    """
+
+    __slots__ = ("at_ms", "delivered", "due_ms", "emitted", "info", "scoring", "untold")
 
     def __init__(self, info: StoryInfo) -> None:
         self.info = info
@@ -53,12 +60,22 @@ class Story:
         self.delivered = Delivered()
         self.emitted: Emitted | None = None
         self.due_ms = 0
+        self.at_ms = 0
+        self.untold = True
 
     def encode(self) -> bytes:
         """Return the value to keep in the table."""
-        return _encoder.encode(
-            _Stored(VERSION, self.info, self.scoring.encode(), self.delivered.dump(), self.emitted, self.due_ms)
+        stored = _Stored(
+            VERSION,
+            self.info,
+            self.scoring.encode(),
+            self.delivered.dump(),
+            self.emitted,
+            self.due_ms,
+            self.at_ms,
+            self.untold,
         )
+        return _encoder.encode(stored)
 
     @classmethod
     def decode(cls, encoded: bytes) -> Story:
@@ -79,4 +96,6 @@ class Story:
         story.delivered = Delivered(stored.delivered)
         story.emitted = stored.emitted
         story.due_ms = stored.due_ms
+        story.at_ms = stored.at_ms
+        story.untold = stored.untold
         return story

@@ -82,6 +82,15 @@ def test_it_never_goes_back_and_passes_nobody_who_need_be_waited_for(steps: list
         last_ms = reached_ms
 
 
+def test_live_time_moves_on_through_a_long_silence_and_a_replay_that_ended_stays_where_it_ended() -> None:
+    for lag_ms, lately_ms, moved_ms in ((0, 0, 7_200_000), (10 * 86_400_000, 0, 0), (901_000, NOW_MS, 7_200_000)):
+        watermark = Watermark(PATIENCE, lately_ms + lag_ms)
+        for seconds in range(7_202):
+            watermark.update(Mark(0, 1, NOW_MS, idle=True), seconds)
+            reached_ms = watermark.advance(NOW_MS + lag_ms + 1_000 * seconds, seconds)
+        assert reached_ms == NOW_MS + (lag_ms + moved_ms if moved_ms else 0)
+
+
 def test_one_silent_source_holds_a_replay_up_for_a_minute_and_live_for_a_second() -> None:
     for lag_ms, held_seconds in ((0, 1.0), (10 * 86_400_000, 60.0)):
         watermark = Watermark(PATIENCE)

@@ -1,0 +1,305 @@
+"""One partition of stories: whatever the order, the batches, the repetitions and the restarts, the same comes of it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sized
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+import msgspec
+import pytest
+
+from scoring import Ledger, score
+from streams.score.config import ScoreConfig
+from streams.score.records import Event
+from streams.score.scorer import Outcome, PartitionScorer
+from streams.score.state import CorruptStateError, Story
+from streams.wire import Activity, Entry, Mark
+from tests.streams.activity import (
+    HOUR_MS,
+    MINUTE_MS,
+    START_MS,
+    Sent,
+    Unread,
+    end_of,
+    in_order,
+    make_sources,
+    mixed,
+    seen,
+    story,
+)
+
+CONFIG = ScoreConfig()
+LATER_MS = START_MS + 10**12
+"""The clock, so far from event time that this is a replay."""
+
+
+@dataclass
+class Lives:
+    """A scorer, and the one after it; what they wrote, and which records they are done with."""
+
+    log: list[Activity]
+    config: ScoreConfig = CONFIG
+    states: dict[bytes, bytes] = field(default_factory=dict)
+    scores: dict[str, bytes | None] = field(default_factory=dict)
+    events: list[Event] = field(default_factory=list)
+    shown: dict[str, object] = field(default_factory=dict)
+    committed: int = 0
+    settled: str = ""
+    seconds: float = 100.0
+
+    def __post_init__(self) -> None:
+        self.begin()
+
+    def begin(self) -> None:
+        """Start anew with what was written, at what was committed."""
+        self.scorer = PartitionScorer(self.states, self.config, Unread())
+        self.position = self.done = self.committed
+        self.applied: set[tuple[int, int]] = set()
+
+    def step(self, count: int, *, crash: str = "") -> None:
+        """Read some records and write what comes of them; ``crash``: after which part of that the process dies."""
+        for offset in range(self.position, min(self.position + count, len(self.log))):
+            self.scorer.take(self.log[offset], offset, self.seconds)
+            self.position = offset + 1
+        self.seconds += 0.01
+        outcome = self.scorer.advance(LATER_MS, self.seconds)
+        if crash != "before":
+            self.tell(outcome)
+            if crash != "told":
+                self.write(outcome)
+                self.acknowledge(outcome)
+                if not crash:
+                    self.committed = self.done
+        if crash:
+            self.begin()
+
+    def tell(self, outcome: Outcome) -> None:
+        changes = [msgspec.json.decode(event.record) for event in outcome.events if event.type == "state_change"]
+        for about, state in {change["story"]: change["to"] for change in changes}.items():
+            assert about not in outcome.scores or told(outcome, about)["state"] == state
+            assert about in outcome.scores or state == self.shown.get(about), "a state that changed is told at once"
+        self.shown |= {about: told(outcome, about)["state"] for about, score in outcome.scores.items() if score}
+        self.scores.update(outcome.scores)
+        self.events += outcome.events
+        self.settled = outcome.settled or self.settled
+
+    def write(self, outcome: Outcome) -> None:
+        for name, state in outcome.states.items():
+            if state is None:
+                del self.states[name.encode()]
+            else:
+                self.states[name.encode()] = state
+
+    def acknowledge(self, outcome: Outcome) -> None:
+        """Take back records that are done: each once, in their order, and only when all they carry is in a state."""
+        for done in outcome.done:
+            assert done == self.done
+            self.done += 1
+            activity = self.log[done]
+            if activity.story is not None and activity.entries:
+                kept = Story.decode(self.states[activity.story.id.encode()])
+                for entry in activity.entries:
+                    assert not kept.delivered.take(activity.mark.source, entry.offset)
+
+    def decided(self) -> list[bytes]:
+        """Return the events that do not depend on when something was told."""
+        return [event.record for event in self.events if event.type != "noise_update"]
+
+
+def final(lives: Lives) -> dict[str, object]:
+    """Return what must not depend on how a result came about."""
+    result: dict[str, object] = {}
+    for name, state in lives.states.items():
+        kept = Story.decode(state)
+        told = msgspec.json.decode(lives.scores[kept.info.id] or b"null")
+        del told["previous"]
+        assert kept.emitted is not None
+        assert not kept.untold
+        result[name.decode()] = (kept.scoring, kept.info, kept.emitted, told)
+    return result
+
+
+def undisturbed(lanes: list[list[Sent]]) -> Lives:
+    lives = Lives(in_order(lanes))
+    lives.step(len(lives.log))
+    return lives
+
+
+def check_end(lives: Lives, lanes: list[list[Sent]]) -> None:
+    assert lives.settled == "the end"
+    assert lives.committed == len(lives.log)
+    for name, state in lives.states.items():
+        ledger = Ledger()
+        for sent in (sent for lane in lanes for sent in lane if story(sent.story).id == name.decode()):
+            ledger.apply(sent.entry.signal)
+        noise = score(ledger, end_of(lanes), tiers={}).noise
+        told = msgspec.json.decode(lives.scores[name.decode()] or b"null")
+        assert told["noise"] == pytest.approx(noise, abs=1e-9)
+        assert told["scored_ms"] == end_of(lanes)
+        assert Story.decode(state).scoring.ledger == ledger
+
+
+def test_any_interleaving_and_any_batches_come_to_the_same_with_the_same_events() -> None:
+    kinds = set()
+    for seed in range(20):
+        chance = random.Random(seed)
+        lanes = make_sources(chance)
+        expected = undisturbed(lanes)
+        lives = Lives(mixed(chance, lanes))
+        while lives.position < len(lives.log):
+            lives.step(chance.choice((1, 3, 10, 100)))
+        check_end(lives, lanes)
+        assert final(lives) == final(expected), f"seed {seed}"
+        assert lives.decided() == expected.decided(), f"seed {seed}"
+        kinds |= {event.type for event in lives.events}
+    assert kinds == {"new_story", "noise_update", "state_change", "spike", "spike_over", "resolved"}
+
+
+def test_crashes_at_any_point_change_nothing() -> None:
+    for seed in range(20):
+        chance = random.Random(seed)
+        lanes = make_sources(chance)
+        expected = undisturbed(lanes)
+        lives = Lives(mixed(chance, lanes))
+        while lives.position < len(lives.log):
+            crash = chance.choice(("", "", "", "", "before", "told", "written"))
+            lives.step(chance.choice((1, 3, 10, 30)), crash=crash)
+        lives.step(0)
+        check_end(lives, lanes)
+        assert final(lives) == final(expected), f"seed {seed}"
+        assert set(lives.decided()) == set(expected.decided()), f"seed {seed}: events may be told twice, alike"
+
+
+def live(*entries: Entry, at_ms: int, idle: bool = True, sources: int = 1) -> Activity:
+    mark = Mark(0, sources, at_ms, idle)
+    return Activity(mark, 0, story(0) if entries else None, entries)
+
+
+def post(offset: int, at_ms: int, likes: int = 0) -> Entry:
+    """Return an observation of the one post there is."""
+    return Entry(offset, at_ms, seen("reddit", 1, at_ms, likes=likes))
+
+
+def told(outcome: Outcome, about: str = story(0).id) -> dict[str, Any]:
+    found: dict[str, Any] = msgspec.json.decode(outcome.scores[about] or b"null")
+    return found
+
+
+def test_time_alone_decides_resolves_and_forgets() -> None:
+    scorer = PartitionScorer({}, ScoreConfig(retention_days=2), Unread())
+    scorer.take(live(post(1, START_MS, likes=900), at_ms=START_MS), "event", 0.0)
+    outcome = scorer.advance(START_MS + 500, 0.1)
+    assert outcome.done == ["event"]
+    types, seconds, now_ms, noises = [], 0.2, START_MS, [told(outcome)["noise"]]
+    kept = {name: state for name, state in outcome.states.items() if state is not None}
+    while scorer.live:
+        assert now_ms < START_MS + 30 * 24 * HOUR_MS
+        now_ms += 10 * MINUTE_MS
+        seconds += 600
+        # Nothing comes in but the source's heartbeat, which says that it has nothing.
+        scorer.take(live(at_ms=START_MS), "heartbeat", seconds)
+        outcome = scorer.advance(now_ms, seconds)
+        if now_ms == START_MS + HOUR_MS:
+            # A restart while it fades forgets nothing of that, once a signal of some other story tells the time.
+            states = {name.encode(): state for name, state in kept.items()}
+            scorer = PartitionScorer(states, ScoreConfig(retention_days=2), Unread())
+            scorer.take(live(at_ms=now_ms), "heartbeat", seconds)
+        kept |= {name: state for name, state in outcome.states.items() if state is not None}
+        types += [event.type for event in outcome.events if event.type != "noise_update"]
+        noises += [told(outcome)["noise"] for record in outcome.scores.values() if record is not None]
+    assert types == ["state_change", "resolved"]
+    assert noises == sorted(noises, reverse=True), "a quiet story fades"
+    assert all(before - after < 0.13 for before, after in pairwise(noises)), "and every step of that is told"
+    assert outcome.scores == outcome.states == {story(0).id: None}, "and ends with a tombstone"
+    left = {name: value for name, value in vars(scorer).items() if isinstance(value, Sized) and value}
+    assert set(left) == set(), "and leaves nothing behind"
+
+
+def test_a_story_forgotten_as_a_replay_ends_is_not_looked_at_again() -> None:
+    scorer = PartitionScorer({}, ScoreConfig(retention_days=0.00001), Unread())  # 864 ms
+    scorer.take(live(post(1, START_MS), at_ms=START_MS + 72 * HOUR_MS, idle=False), 1, 0.0)
+    assert "resolved" in [event.type for event in scorer.advance(LATER_MS, 0.0).events]
+    scorer.take(Activity(Mark(0, 1, START_MS + 72 * HOUR_MS + 900, settle="end")), 2, 0.1)
+    outcome = scorer.advance(LATER_MS, 0.1)
+    assert (outcome.settled, scorer.live, outcome.scores) == ("end", 0, {story(0).id: None})
+    scorer.take(Activity(Mark(0, 1, START_MS + 99 * HOUR_MS, settle="end")), 3, 0.2)
+    assert scorer.advance(LATER_MS, 0.2).done == [3]
+
+
+def test_a_late_signal_is_used() -> None:
+    scorer = PartitionScorer({}, CONFIG, Unread())
+    scorer.take(live(post(1, START_MS + HOUR_MS), at_ms=START_MS + HOUR_MS), 1, 0.0)
+    before = told(scorer.advance(START_MS + HOUR_MS, 0.0))
+    late = Entry(2, START_MS, seen("reddit", 2, START_MS, likes=5_000))
+    scorer.take(live(late, at_ms=START_MS + HOUR_MS), 2, 0.1)
+    outcome = scorer.advance(START_MS + HOUR_MS, 0.1)
+    after = told(outcome)
+    assert outcome.done == [2]
+    assert after["windows"]["life"]["items"] == before["windows"]["life"]["items"] + 1
+
+
+def test_a_late_signal_after_a_restart_never_takes_a_story_back_in_time() -> None:
+    scorer = PartitionScorer({}, CONFIG, Unread())
+    scorer.take(live(post(1, START_MS + HOUR_MS), at_ms=START_MS + HOUR_MS), 1, 0.0)
+    outcome = scorer.advance(START_MS + HOUR_MS, 0.0)
+    states = {name.encode(): state for name, state in outcome.states.items() if state is not None}
+
+    scorer = PartitionScorer(states, CONFIG, Unread())
+    scorer.take(live(post(2, START_MS + 5, likes=50_000), at_ms=START_MS + 10, idle=False), 2, 100.0)
+    outcome = scorer.advance(START_MS + HOUR_MS, 100.0)
+    assert told(outcome)["scored_ms"] == START_MS + HOUR_MS, "what was told before is not told of an earlier time"
+    assert outcome.events[0].type == "noise_update"
+    kept = Story.decode(outcome.states[story(0).id] or b"")
+    assert kept.at_ms == START_MS + HOUR_MS
+    assert kept.due_ms > kept.at_ms
+
+
+def test_a_score_that_moves_is_told_at_once_and_a_small_change_a_little_later() -> None:
+    scorer = PartitionScorer({}, CONFIG, Unread())
+    scorer.take(live(post(1, START_MS, likes=5_000), at_ms=START_MS), 1, 0.0)
+    first = scorer.advance(START_MS, 0.0)
+    assert first.scored_observations_ms == [START_MS]
+    scorer.take(live(post(2, START_MS + 1, likes=5_001), at_ms=START_MS + 1), 2, 1.0)
+    small = scorer.advance(START_MS + 1, 1.0)
+    assert (small.scores, small.scored_observations_ms, small.done) == ({}, [], [2])
+    assert scorer.advance(START_MS + 1, 2.9).scores == {}
+    late = scorer.advance(START_MS + 1, 3.1)
+    assert 0 < abs(told(late)["noise"] - told(first)["noise"]) < 0.1
+    assert late.scored_observations_ms == [START_MS + 1]
+    scorer.take(live(post(3, START_MS + 2, likes=9_000), at_ms=START_MS + 2), 3, 3.2)
+    assert told(scorer.advance(START_MS + 2, 3.2))["previous"] == told(late)["noise"]
+
+
+def test_a_state_that_changes_is_told_though_the_score_has_not_moved() -> None:
+    scorer = PartitionScorer({}, CONFIG, Unread())
+    replies = [Entry(n, START_MS + n, seen("reddit", n, START_MS + n, replies_to=1)) for n in range(2, 12)]
+    scorer.take(live(post(1, START_MS, likes=5_000), *replies, at_ms=START_MS + 20), 1, 0.0)
+    before = told(scorer.advance(START_MS + 20, 0.0))
+    scorer.take(live(at_ms=START_MS + 5 * MINUTE_MS), 2, 0.2)
+    outcome = scorer.advance(START_MS + 5 * MINUTE_MS, 0.2)
+    assert [event.type for event in outcome.events] == ["spike", "state_change", "noise_update"]
+    after = told(outcome)
+    assert (before["state"], after["state"]) == ("trending", "spike")
+    assert abs(after["noise"] - before["noise"]) < 0.1
+
+
+def test_a_small_change_that_was_not_told_before_a_crash_is_told_after_it() -> None:
+    scorer = PartitionScorer({}, CONFIG, Unread())
+    scorer.take(live(post(1, START_MS, likes=5_000), at_ms=START_MS), 1, 0.0)
+    scorer.advance(START_MS, 0.0)
+    scorer.take(live(post(2, START_MS + 1, likes=5_001), at_ms=START_MS + 1), 2, 1.0)
+    states = {name.encode(): state or b"" for name, state in scorer.advance(START_MS + 1, 1.0).states.items()}
+    again = PartitionScorer(states, CONFIG, Unread())
+    assert told(again.advance(START_MS + 1, 500.0))["scored_ms"] == START_MS + 1
+    assert again.advance(START_MS + 1, 600.0).scores == {}, "and only once"
+
+
+def test_a_state_that_cannot_be_read_is_an_error() -> None:
+    good = Story(story(0)).encode()
+    assert Story.decode(good).info == story(0)
+    for bad in (b"", good[:-5], b"\x93" + good, msgspec.msgpack.encode([2, *msgspec.msgpack.decode(good)[1:]])):
+        with pytest.raises(CorruptStateError):
+            Story.decode(bad)
