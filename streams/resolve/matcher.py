@@ -44,7 +44,7 @@ class MatcherConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """
 
     embedding: str = "wordllama"
-    similarity: float = 0.3
+    similarity: float = 0.45
     forget_hours: float = 7 * 24
     text_chars: int = 400
 
