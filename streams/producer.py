@@ -6,6 +6,7 @@ serves, since everything downstream takes a record written twice as one.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Mapping
@@ -18,6 +19,8 @@ __all__ = ["MAX_RECORD_BYTES", "open_producer"]
 
 MAX_RECORD_BYTES = 2_097_152
 """Larger than any signal may be, since a dead letter carries one in base64."""
+STOP_SECONDS = 3.0
+"""How long what was sent may take to arrive once nobody waits for it any more."""
 
 
 @asynccontextmanager
@@ -31,7 +34,9 @@ async def open_producer(kafka: Mapping[str, object], *, linger_ms: int = 2) -> A
     try:
         yield producer
     finally:
-        await producer.stop()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(STOP_SECONDS):
+                await producer.stop()
 
 
 async def _start(kafka: Mapping[str, object], linger_ms: int, *, idempotent: bool) -> AIOKafkaProducer:

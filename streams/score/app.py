@@ -1,16 +1,17 @@
 """The role ``score``: a Faust app over ``story-activity`` with the stories' state in a table.
 
 Owns the joint between Faust (membership, partitions, recovery of the table) and the scorer of each partition
-(:mod:`streams.score.scorer`): events are acknowledged only when all they carry is applied, and the state, the scores
-and the events that follow from it are confirmed by the broker. Any failure ends the role, for a supervisor to start it
-again: an agent that raises would have its event acknowledged and never seen again.
+(:mod:`streams.score.scorer`): events are acknowledged only when all they carry is applied, and the scores, the events
+and then the state that follow from it are confirmed by the broker. So a crash repeats, and never forgets. Any failure
+ends the role, for a supervisor to start it again: an agent that raises would have its event acknowledged and never seen
+again.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol, cast
 
 import faust
@@ -20,6 +21,7 @@ from faust.auth import SASLCredentials, SSLCredentials
 from faust.types import TP
 
 from streams import metrics
+from streams.lease import Lease
 from streams.producer import open_producer
 from streams.score.config import ScoreConfig
 from streams.score.recovery import recover_to_the_true_end
@@ -51,6 +53,7 @@ class _Event(Protocol):
 class _Message(Protocol):
     partition: int
     offset: int
+    generation_id: int
 
 
 class Scorer:
@@ -77,6 +80,8 @@ class Scorer:
         self._failure: BaseException | None = None
         self._failed = asyncio.Event()
         self._recovered = False
+        self._working = asyncio.Lock()
+        self._lease = Lease(config.session_seconds)
         self.app = self._make_app()
         self.table = ConfirmedTable(
             self.app, name="ledgers", key_type=bytes, value_type=bytes, on_recover=self._on_recovered
@@ -88,7 +93,6 @@ class Scorer:
         )
         self.app.agent(activity, concurrency=1, name="score")(self._agent)
         self.app.on_partitions_revoked.connect(self._on_revoked)
-        self.app.on_partitions_assigned.connect(self._on_assigned)
 
     def problems(self) -> list[str]:
         """Say what keeps this worker from doing its work now; nothing, if it is ready."""
@@ -100,8 +104,10 @@ class Scorer:
         """Work until ``stop`` is set, then hand over cleanly.
 
         Raises:
+            streams.lease.LeaseLostError: the process stood still for too long.
             Exception: whatever went wrong in a batch; nothing of that batch is acknowledged.
         """
+        self._lease.keep_by_thread()
         async with open_producer(self._kafka) as self._producer:
             self.app.finalize()
             recover_to_the_true_end(self.app, self._kafka)
@@ -114,6 +120,7 @@ class Scorer:
             failure = self._failure or self.app.crash_reason
             if failure is not None:
                 raise failure
+            await self._on_revoked()
             await self.app.stop()
 
     def _make_app(self) -> faust.App:
@@ -143,7 +150,8 @@ class Scorer:
     async def _agent(self, stream: faust.Stream) -> None:
         async for events in stream.noack_take(self._config.batch_records, within=self._config.flush_seconds):
             try:
-                await self._work(cast(Sequence[_Event], events))
+                async with self._working:
+                    await self._work(cast(Sequence[_Event], events))
             except Exception as failure:  # noqa: BLE001 (kept, and raised by run)
                 self._failure = failure
                 self._failed.set()
@@ -151,22 +159,25 @@ class Scorer:
                 await asyncio.Event().wait()
 
     async def _work(self, events: Sequence[_Event]) -> None:
-        touched: dict[int, PartitionScorer] = {}
+        scorers: dict[int, PartitionScorer] = {}
         read_to: dict[int, int] = {}
         monotonic = time.monotonic()
         for event in events:
-            partition = event.message.partition
-            scorer = touched.get(partition) or self._scorer(partition)
-            touched[partition] = scorer
+            message = event.message
+            if not self._recovered or message.generation_id != self.app.consumer_generation_id:
+                continue  # Taken before the group formed anew. Whoever has the partition now reads it again.
+            scorer = scorers.get(message.partition)
+            if scorer is None:
+                scorer = scorers[message.partition] = self._scorer(message.partition)
             scorer.take(decode_activity(event.value), event, monotonic)
-            read_to[partition] = event.message.offset
-        for partition, offset in read_to.items():
-            end: int | None = self.app.consumer.highwater(TP(self._activity, partition))
-            if end is not None:
-                metrics.LAG.labels(STAGE, str(partition)).set(max(0, end - 1 - offset))
-        for partition, scorer in touched.items():
-            outcome = scorer.advance(self._now_ms(), monotonic)
-            await self._write(partition, outcome)
+            read_to[message.partition] = message.offset
+        self._measure_lag(read_to)
+        now_ms = self._now_ms()
+        outcomes = {partition: scorer.advance(now_ms, monotonic) for partition, scorer in scorers.items()}
+        await self._tell(outcomes.values())
+        await self._keep(outcomes)
+        await self._report(outcomes)
+        for outcome in outcomes.values():
             for done in outcome.done:
                 cast(_Event, done).ack()
         metrics.STORIES_LIVE.labels(STAGE).set(sum(scorer.live for scorer in self._scorers.values()))
@@ -179,46 +190,74 @@ class Scorer:
             log.info("partition taken over", partition=partition, stories=len(stored))
         return scorer
 
-    async def _write(self, partition: int, outcome: Outcome) -> None:
-        """Write state, scores and events, and wait until the broker has all of it."""
-        producer = self._producer
-        if producer is None:
-            raise RuntimeError("the producer is not running")
-        sent = []
-        for story, state in outcome.states.items():
-            sent.append(await self.table.put(producer, partition, story.encode(), state))
+    def _measure_lag(self, read_to: Mapping[int, int]) -> None:
+        for partition, offset in read_to.items():
+            end: int | None = self.app.consumer.highwater(TP(self._activity, partition))
+            if end is not None:
+                metrics.LAG.labels(STAGE, str(partition)).set(max(0, end - 1 - offset))
+
+    async def _tell(self, outcomes: Collection[Outcome]) -> None:
+        """Write scores and events, and wait until the broker has all of them."""
+        self._lease.check()
         scores, events = name("noise-scores", self._prefix), name("noise-events", self._prefix)
-        for story, record in outcome.scores.items():
-            sent.append(await producer.send(scores, record, story.encode()))
-        for story, event_type, record in outcome.events:
-            sent.append(await producer.send(events, record, story.encode()))
-            metrics.EVENTS_EMITTED.labels(event_type).inc()
-        told_at, settled = self._told.get(partition, (0.0, ""))
-        if outcome.settled or time.monotonic() - told_at >= TELL_SECONDS:
+        sent = []
+        for outcome in outcomes:
+            for story, record in outcome.scores.items():
+                sent.append(await self._writer.send(scores, record, story.encode()))
+            for event in outcome.events:
+                sent.append(await self._writer.send(events, event.record, event.story.encode()))
+                metrics.EVENTS_EMITTED.labels(event.type).inc()
+            metrics.SCORES_EMITTED.inc(len(outcome.scores))
+        await asyncio.gather(*sent)
+        now_ms = self._now_ms()
+        for outcome in outcomes:
+            for observed_ms in outcome.scored_observations_ms:
+                metrics.END_TO_END.observe(max(0, now_ms - observed_ms) / 1000)
+
+    async def _keep(self, outcomes: Mapping[int, Outcome]) -> None:
+        """Write states, and wait until the broker has all of them."""
+        self._lease.check()
+        sent = [
+            await self.table.put(self._writer, partition, story.encode(), state)
+            for partition, outcome in outcomes.items()
+            for story, state in outcome.states.items()
+        ]
+        await asyncio.gather(*sent)
+
+    async def _report(self, outcomes: Mapping[int, Outcome]) -> None:
+        """Say how far each partition has come, now and then, and at once that a replay is wholly scored."""
+        sent = []
+        now_ms = self._now_ms()
+        for partition, outcome in outcomes.items():
+            metrics.WATERMARK_AGE.labels(STAGE).set(max(0, now_ms - outcome.watermark_ms) / 1000)
+            told_at, settled = self._told.get(partition, (0.0, ""))
+            if not outcome.settled and time.monotonic() - told_at < TELL_SECONDS:
+                continue
             settled = outcome.settled or settled
             self._told[partition] = (time.monotonic(), settled)
-            progress = Progress(STAGE, str(partition), outcome.watermark_ms, self._now_ms(), settled=settled)
+            progress = Progress(STAGE, str(partition), outcome.watermark_ms, now_ms, settled=settled)
             key = f"{STAGE}/{partition}".encode()
-            sent.append(await producer.send(name("progress", self._prefix), encode(progress), key, 0))
-        if sent:
-            await asyncio.gather(*sent)
-        metrics.SCORES_EMITTED.inc(len(outcome.scores))
-        now_ms = self._now_ms()
-        metrics.WATERMARK_AGE.labels(STAGE).set(max(0, now_ms - outcome.watermark_ms) / 1000)
-        for observed_ms in outcome.scored_observations_ms:
-            metrics.END_TO_END.observe(max(0, now_ms - observed_ms) / 1000)
+            sent.append(await self._writer.send(name("progress", self._prefix), encode(progress), key, 0))
+        await asyncio.gather(*sent)
+
+    @property
+    def _writer(self) -> AIOKafkaProducer:
+        if self._producer is None:
+            raise RuntimeError("the producer is not running")
+        return self._producer
 
     async def _on_recovered(self) -> None:
         self._scorers.clear()
         self._recovered = True
 
     async def _on_revoked(self, *_: object, **__: object) -> None:
-        # What is held and not acknowledged is read again, by whoever owns the partition next.
-        self._recovered = False
-        self._scorers.clear()
+        """Finish the batch in hand, and take no other until the table is recovered.
 
-    async def _on_assigned(self, *_: object, **__: object) -> None:
-        self._scorers.clear()
+        What is held and not acknowledged is read again, by whoever owns the partition next.
+        """
+        self._recovered = False
+        async with self._working:
+            self._scorers.clear()
 
 
 def _credentials(kafka: Mapping[str, object]) -> SASLCredentials | SSLCredentials | None:
