@@ -27,6 +27,7 @@ from streams.wire import Activity, StoryInfo
 __all__ = ["Outcome", "PartitionScorer", "Reader"]
 
 DAY_MS = 86_400_000
+FADE_SECONDS = 1.0
 NEVER = float("inf")
 
 
@@ -113,6 +114,7 @@ class PartitionScorer:
         self._parcels: deque[_Parcel] = deque()
         self._time_ms = 0
         self._settled = ""
+        self._faded_at = 0.0
         self._fresh_ms: dict[str, list[int]] = {}
 
     @property
@@ -152,7 +154,7 @@ class PartitionScorer:
                 story.untold = True
                 self._changed.setdefault(name, monotonic)
         self._emit_moved(outcome)
-        self._emit_faded(outcome)
+        self._emit_faded(monotonic, outcome)
         self._emit_late(monotonic, outcome)
         self._settle(outcome)
         for name in outcome.states:
@@ -256,8 +258,14 @@ class PartitionScorer:
             if _has_moved(story, scored, self._config.emit_change_points):
                 self._emit(name, story, scored, outcome)
 
-    def _emit_faded(self, outcome: Outcome) -> None:
-        """Emit the scores of quiet stories that have decayed far enough to be told."""
+    def _emit_faded(self, monotonic: float, outcome: Outcome) -> None:
+        """Emit the scores of quiet stories that have decayed far enough to be told.
+
+        Once a second at most: in a replay hours pass between two calls, and every story fades in each of them.
+        """
+        if monotonic - self._faded_at < FADE_SECONDS:
+            return
+        self._faded_at = monotonic
         for name in self._fading.take(self._time_ms):
             story = self._stories[name]
             self._emit(name, story, self._score(story, self._now(story)), outcome)
