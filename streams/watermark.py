@@ -25,6 +25,14 @@ class Patience:
     replay_seconds: float = 60.0
     live_lag_ms: int = 900_000
 
+    def is_live(self, lag_ms: int) -> bool:
+        """Say whether event time that lags behind the clock by ``lag_ms`` keeps step with it."""
+        return lag_ms <= self.live_lag_ms
+
+    def seconds(self, lag_ms: int) -> float:
+        """Return how long one may be waited for while event time lags behind the clock by ``lag_ms``."""
+        return self.live_seconds if self.is_live(lag_ms) else self.replay_seconds
+
 
 @dataclass(slots=True)
 class _Source:
@@ -73,8 +81,8 @@ class Watermark:
         if not self._sources:
             return 0
         latest_ms = max(source.mark_ms for source in self._sources.values())
-        live = now_ms - max(latest_ms, self._current_ms, self._lately_ms) <= self._patience.live_lag_ms
-        patience = self._patience.live_seconds if live else self._patience.replay_seconds
+        lag_ms = now_ms - max(latest_ms, self._current_ms, self._lately_ms)
+        patience = self._patience.seconds(lag_ms)
         missing = self._expected > len(self._sources) and monotonic - self._since <= patience
         waiting = [
             source.mark_ms
@@ -87,7 +95,7 @@ class Watermark:
             reached_ms = min(waiting)
         else:
             reached_ms = latest_ms
-            if live:
+            if self._patience.is_live(lag_ms):
                 reached_ms = max(reached_ms, now_ms - int(1000 * self._patience.live_seconds))
         self._current_ms = max(self._current_ms, reached_ms)
         return self._current_ms

@@ -16,7 +16,6 @@ PUBLISH = "publish"
 """The stage under which a publisher writes to ``progress``."""
 FORGET_SECONDS = 10.0
 """A publisher that says nothing for so long has died; nobody waits for it any more."""
-REPLAY_PATIENCE_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +57,6 @@ class Publishers:
     def active(self) -> bool:
         """Say whether recorded signals are being published now."""
         return bool(self._heard)
-
-    def patience_seconds(self, live_seconds: float) -> float:
-        """Return how long an undecided post may hold up its partition, given how long it may when live."""
-        return REPLAY_PATIENCE_SECONDS if self._heard else live_seconds
 
     def told(self, partition: int, position: int) -> Told:
         """Return what is known of ``partition`` when it has been read up to the offset ``position``."""

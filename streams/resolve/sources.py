@@ -24,6 +24,7 @@ from streams.resolve.publishers import Publishers
 from streams.resolve.route import Place, Relevance, Router, RouterConfig
 from streams.resolve.threads import ThreadIndex
 from streams.topics import name
+from streams.watermark import Patience
 from streams.wire import Activity, Candidate, Mark, Progress, RawActivity, RawEntry, encode
 
 __all__ = ["STAGE", "Sources"]
@@ -237,8 +238,7 @@ class Sources:
         low = router.place.offset
         for story, entries in batch.stories.items():
             self._post_story(story, entries, low, self._mark(partition, 0))
-        waited_since = now - self._publishers.patience_seconds(self._config.patience_seconds)
-        held_ms = router.held_ms(waited_since)
+        held_ms = router.held_ms(now - self._patience_seconds(router))
         done_ms = read_ms if held_ms is None else min(held_ms, read_ms)
         settle = "" if router.undecided else told.settle
         done = self._mark(partition, done_ms, idle=idle and not router.undecided, settle=settle)
@@ -286,6 +286,13 @@ class Sources:
 
     def _post(self, topic: str, value: bytes, partition: int | None, key: bytes | None = None) -> None:
         self._outbox.append((topic, value, key, partition))
+
+    def _patience_seconds(self, router: Router) -> float:
+        """Return how long an undecided post may hold up its source; in a replay, longer than any backlog takes."""
+        patience = Patience(live_seconds=self._config.patience_seconds)
+        if self._publishers.active():
+            return patience.replay_seconds
+        return patience.seconds(self._now_ms() - router.stream_ms)
 
     def _idle(self, partition: int, router: Router, now: float) -> bool:
         """Say whether the partition is read to its end, has been silent for a while, and is not being replayed into."""
