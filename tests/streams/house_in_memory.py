@@ -1,0 +1,297 @@
+"""Resolve and score on a Kafka in memory: recordings published, processes killed, and what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import NamedTuple
+
+import msgspec
+import pytest
+from aiokafka import TopicPartition
+from aiokafka.errors import CommitFailedError
+
+from ingest.signal import Signal, encode, key
+from scoring import Lifecycle
+from streams import wire
+from streams.resolve import decisions, sources, worker
+from streams.resolve.beats import Beat
+from streams.resolve.config import ResolveConfig
+from streams.resolve.publishers import PUBLISH
+from streams.resolve.threads import ThreadIndex
+from streams.resolve.worker import Resolver
+from streams.score.config import ScoreConfig
+from streams.score.scorer import Outcome, PartitionScorer
+from streams.score.state import Story
+from streams.wire import Assignment, Progress, StoryInfo, decode_activity, decode_progress
+from tests.streams.activity import Unread
+from tests.streams.kafka_in_memory import Consumer, Kafka, Process, Producer, Tail
+
+SOURCES, STORIES = 3, 2
+PARTITIONS = {
+    "signals": SOURCES,
+    "candidates": 1,
+    "stories": 1,
+    "story-activity": STORIES,
+    "ledgers": STORIES,
+    "noise-scores": STORIES,
+    "noise-events": STORIES,
+    "dead-letters": 1,
+    "progress": 1,
+}
+RESOLVE = ResolveConfig(heartbeat_seconds=0.05, commit_seconds=0.03, session_seconds=600)
+SCORE = ScoreConfig()
+LATER_MS = 4_000_000_000_000
+"""The clock, so far from the recordings that this is a replay."""
+
+
+class FirstCome:
+    """A matcher by subject. Each story bears the name of the post that founded it, so order matters."""
+
+    def __init__(self, _: Beat) -> None:
+        self._stories: dict[str, str] = {}
+
+    def decide(self, signal: Signal, _: int) -> SimpleNamespace:
+        subject = signal.thread.partition("p")[0].partition(":")[2]
+        founded = subject not in self._stories
+        story = self._stories.setdefault(subject, f"st_{signal.id}")
+        return SimpleNamespace(story=story, founded=founded, stage="new", features=[subject])
+
+    def adopt(self, info: StoryInfo, assignment: Assignment, _: int) -> None:
+        self._stories.setdefault(msgspec.json.decode(assignment.features)[0], info.id)
+
+    def story(self, story: str) -> StoryInfo:
+        return StoryInfo(story, story, story, "beat", 0)
+
+
+class Scores:
+    """The role ``score``, without Faust but in its order: scores and events, then states, then acknowledgements."""
+
+    def __init__(self, process: Process) -> None:
+        self._kafka = process.kafka
+        self._producer = Producer(process)
+        self._consumer = Consumer(process=process, group_id="score")
+        self._consumer.subscribe(["story-activity"], self)
+        self._scorers: dict[TopicPartition, PartitionScorer] = {}
+        self._done: dict[TopicPartition, int] = {}
+        self._unrecovered: set[TopicPartition] = set()
+        self._lock = asyncio.Lock()
+
+    async def on_partitions_revoked(self, _: set[TopicPartition]) -> None:
+        async with self._lock:
+            await self._commit()
+            self._scorers.clear()
+            self._done.clear()
+            self._unrecovered = set()
+
+    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        async with self._lock:
+            self._unrecovered = assigned
+
+    async def _commit(self) -> None:
+        with suppress(CommitFailedError):
+            await self._consumer.commit(self._done)
+
+    async def _recover(self) -> None:
+        for place in sorted(self._unrecovered):
+            stored: dict[bytes, bytes] = {}
+            for record in self._kafka.logs[TopicPartition("ledgers", place.partition)]:
+                stored[record.key] = record.value or b""
+            self._done[place] = await self._consumer.committed(place) or 0
+            self._consumer.seek(place, self._done[place])
+            self._scorers[place] = PartitionScorer(stored, SCORE, Unread())
+        self._unrecovered = set()
+
+    async def run(self) -> None:
+        await self._consumer.start()
+        while True:
+            async with self._lock:
+                await self._recover()
+            batches = await self._consumer.getmany(timeout_ms=0)
+            async with self._lock:
+                if self._unrecovered or not self._scorers:
+                    continue
+                for place, records in batches.items():
+                    for record in records:
+                        activity = decode_activity(record.value or b"")
+                        self._scorers[place].take(activity, record.offset, self._kafka.seconds)
+                await self._write(
+                    {place: s.advance(LATER_MS, self._kafka.seconds) for place, s in self._scorers.items()}
+                )
+                if self._kafka.chance.random() < 0.3:
+                    await self._commit()
+
+    async def _write(self, outcomes: dict[TopicPartition, Outcome]) -> None:
+        sent = []
+        for outcome in outcomes.values():
+            for story, score in outcome.scores.items():
+                sent.append(await self._producer.send("noise-scores", score, story.encode()))
+            sent += [await self._producer.send("noise-events", e.record, e.story.encode()) for e in outcome.events]
+        await asyncio.gather(*sent)
+        sent = []
+        for place, outcome in outcomes.items():
+            for story, state in outcome.states.items():
+                sent.append(await self._producer.send("ledgers", state, story.encode(), place.partition))
+        await asyncio.gather(*sent)
+        for place, outcome in outcomes.items():
+            for offset in outcome.done:
+                assert offset == self._done[place]
+                self._done[place] = offset + 1
+            if outcome.settled:
+                progress = Progress("score", str(place.partition), 0, 0, settled=outcome.settled)
+                await (await self._producer.send("progress", wire.encode(progress), b"score", 0))
+
+
+class Result(NamedTuple):
+    """What came of a run and must not depend on how it went."""
+
+    threads: dict[str, tuple[str, ...]]
+    noise: dict[str, float]
+    lifecycles: dict[str, Lifecycle]
+    events: frozenset[bytes]
+
+
+@dataclass
+class House:
+    """The processes and what is done to them."""
+
+    kafka: Kafka
+    processes: dict[str, Process] = field(default_factory=dict)
+    killed: int = 0
+
+    def start(self, name: str) -> None:
+        process = self.processes[name] = Process(self.kafka)
+        if name.startswith("resolve"):
+            resolver = Resolver(
+                kafka={"process": process},
+                prefix="",
+                config=RESOLVE,
+                beats={"beat": Beat(name="beat")},
+                now_ms=lambda: LATER_MS,
+            )
+            process.task = asyncio.create_task(resolver.run(asyncio.Event()))
+        else:
+            process.task = asyncio.create_task(Scores(process).run())
+
+    async def disturb(self, times: int) -> None:
+        """Kill processes at random, and start them again; let some be taken for dead that are not."""
+        chance = self.kafka.chance
+        for _ in range(times):
+            for _ in range(chance.randrange(20, 250)):
+                await self.kafka.pause()
+            name = chance.choice(sorted(self.processes))
+            process = self.processes[name]
+            zombies = [
+                consumer for consumer in process.consumers if consumer.group is self.kafka.groups["hubbub-resolve"]
+            ]
+            if zombies and chance.random() < 0.3:
+                await zombies[0].stand_still()
+            else:
+                await process.kill()
+                self.killed += 1
+                self.start(name)
+
+    async def publish(self, signals: Sequence[Signal]) -> str:
+        """Publish a recording as ``hubbub replay`` does; return by what name the stages know it."""
+        token, offsets = f"replay{len(signals)}", dict[int, int]()
+
+        def tell(mark_ms: int, *, ended: bool = False) -> None:
+            progress = Progress(PUBLISH, token, mark_ms, 0, active=not ended, offsets=dict(offsets))
+            self.kafka.append("progress", wire.encode(progress), b"publish", 0)
+
+        tell(0)
+        while not self._all_have_heard(token):
+            await self.kafka.pause()
+        for number, signal in enumerate(signals):
+            place = self.kafka.append("signals", encode(signal), key(signal), None)
+            offsets[place] = len(self.kafka.logs[TopicPartition("signals", place)])
+            if number % 5 == 0:
+                tell(signal.observed_ms - 1)
+                await self.kafka.pause()
+        tell(signals[-1].observed_ms, ended=True)
+        return token
+
+    def _all_have_heard(self, token: str) -> bool:
+        heard: dict[str, bool] = {}
+        for record in self.kafka.read("progress"):
+            progress = decode_progress(record.value or b"")
+            if progress.stage == "resolve":
+                heard[progress.instance] = token in progress.heard
+        return len(heard) == SOURCES and all(heard.values())
+
+    async def settled(self, token: str) -> None:
+        """Wait until every partition of stories is scored at the end of the recording."""
+        settled: set[str] = set()
+        position = 0
+        while len(settled) < STORIES:
+            for process in self.processes.values():
+                if process.task is not None and process.task.done() and not process.task.cancelled():
+                    process.task.result()
+            await self.kafka.pause()
+            assert self.kafka.seconds < 1_000 + 500, "nothing moves any more"
+            log = self.kafka.logs[TopicPartition("progress", 0)]
+            while position < len(log):
+                progress = decode_progress(log[position].value or b"")
+                position += 1
+                if progress.stage == "score" and progress.settled == token:
+                    settled.add(progress.instance)
+
+    def result(self) -> Result:
+        index = ThreadIndex()
+        for record in self.kafka.read("stories"):
+            index.apply(record.key, record.value)
+        threads = {thread: known.stories for thread, known in index._threads.items()}
+        scores = {
+            record.key.decode(): msgspec.json.decode(record.value or b"") for record in self.kafka.read("noise-scores")
+        }
+        states = {record.key.decode(): Story.decode(record.value or b"") for record in self.kafka.read("ledgers")}
+        assert states.keys() == scores.keys()
+        return Result(
+            threads,
+            {story: score["noise"] for story, score in scores.items()},
+            {story: state.scoring.lifecycle for story, state in states.items()},
+            frozenset(
+                r.value or b"" for r in self.kafka.read("noise-events") if b'"noise_update"' not in (r.value or b"")
+            ),
+        )
+
+    async def close(self) -> None:
+        for process in self.processes.values():
+            process.die()
+        await asyncio.gather(*(p.task for p in self.processes.values() if p.task is not None), return_exceptions=True)
+
+
+@asynccontextmanager
+async def _producer(kafka: dict[str, Process]) -> AsyncIterator[Producer]:
+    producer = Producer(kafka["process"])
+    try:
+        yield producer
+    finally:
+        await producer.stop()
+
+
+async def run(seed: int, signals: Sequence[Signal], *, disturbances: int, resolvers: int = 2) -> Result:
+    """Play a recording through the house and return what came of it."""
+    kafka = Kafka(random.Random(seed), PARTITIONS)
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (sources, decisions, worker):
+            patch.setattr(module, "time", SimpleNamespace(monotonic=kafka.monotonic))
+        patch.setattr(worker, "AIOKafkaConsumer", Consumer)
+        patch.setattr(worker, "Tail", Tail)
+        patch.setattr(worker, "open_producer", _producer)
+        patch.setattr(decisions, "Tail", Tail)
+        patch.setattr(decisions, "Matcher", FirstCome)
+        house = House(kafka)
+        for name in [*(f"resolve-{number}" for number in range(resolvers)), "score-0", "score-1"]:
+            house.start(name)
+        try:
+            disturbing = asyncio.create_task(house.disturb(disturbances))
+            token = await house.publish(signals)
+            await asyncio.gather(disturbing, house.settled(token))
+            return house.result()
+        finally:
+            await house.close()

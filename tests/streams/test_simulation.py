@@ -1,0 +1,58 @@
+"""The whole path in memory, by seed: killed, taken for dead, slow, and always the same stories, scores and events."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import defaultdict
+from collections.abc import Sequence
+
+import pytest
+from msgspec.structs import replace
+
+from ingest.signal import Signal
+from scoring import Ledger, score
+from tests.pipeline.recording import MINUTE_MS, make
+from tests.streams.house_in_memory import Result, run
+
+
+def by_hand(signals: Sequence[Signal], threads: dict[str, tuple[str, ...]]) -> dict[str, float]:
+    ledgers: defaultdict[str, Ledger] = defaultdict(Ledger)
+    for signal in signals:
+        for story in threads[signal.thread]:
+            ledgers[story].apply(signal)
+    return {story: score(ledger, signals[-1].observed_ms, tiers={}).noise for story, ledger in ledgers.items()}
+
+
+def recording(seed: int) -> list[Signal]:
+    """Return a recording in which stories spike: some posts are seen to be replied to a lot at once."""
+    chance = random.Random(seed)
+    signals = make(seed, replies=16, observations=3, span_minutes=400)
+    for post in [signal for signal in signals if signal.is_root and chance.random() < 0.15]:
+        for number in range(chance.randrange(6, 14)):
+            # Some are seen a little before the post itself.
+            at_ms = post.observed_ms + chance.randrange(-15_000, 8 * MINUTE_MS)
+            reply = replace(
+                post, id=f"{post.id}b{number}", kind="reply", title=None, created_ms=at_ms, observed_ms=at_ms
+            )
+            signals.append(reply)
+    signals.sort(key=lambda signal: signal.observed_ms)
+    return signals
+
+
+def undisturbed(signals: Sequence[Signal]) -> Result:
+    result = asyncio.run(run(0, signals, disturbances=0, resolvers=1))
+    assert result.noise == pytest.approx(by_hand(signals, result.threads), abs=1e-9)
+    return result
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_whatever_happens_the_same_comes_of_it(seed: int) -> None:
+    signals = recording(seed)
+    expected = undisturbed(signals)
+    for whim in range(4):
+        result = asyncio.run(run(100 * seed + whim, signals, disturbances=4))
+        assert result.threads == expected.threads
+        assert result.noise == expected.noise
+        assert result.lifecycles == expected.lifecycles
+        assert result.events == expected.events
