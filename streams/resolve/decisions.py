@@ -7,7 +7,6 @@ reading back everything that was decided before. Offsets move only after the dec
 from __future__ import annotations
 
 import asyncio
-import itertools
 import time
 from collections.abc import Awaitable, Callable, Mapping
 
@@ -29,8 +28,8 @@ from streams.wire import ThreadRecord, decode_candidate, decode_thread, encode
 
 __all__ = ["Decisions"]
 
-AT_ONCE = 500
-"""Decisions between two looks at the event loop: some tens of milliseconds of work."""
+AT_ONCE_SECONDS = 0.1
+"""How long decisions may keep the event loop from everything else, heartbeats to the broker among it."""
 
 log = structlog.get_logger(__name__)
 
@@ -101,7 +100,7 @@ class Decisions:
                 return  # The group has formed anew meanwhile. Whoever decides now reads this batch again.
             self._read(batches.get(self._place, []))
             watermark_ms = self._watermark.advance(self._now_ms(), time.monotonic())
-            decided = list(itertools.islice(self._decider.decide(watermark_ms), AT_ONCE))
+            decided = list(_for_a_while(self._decider.decide(watermark_ms)))
             await self._publish(decided)
             if time.monotonic() - self._committed_at >= self._config.commit_seconds:
                 self._acknowledged = self._decider.low
@@ -183,3 +182,12 @@ class Decisions:
         due = self._decider is not None and self._acknowledged > self._committed
         if due and await commit(self._consumer, {self._place: self._acknowledged}):
             self._committed = self._acknowledged
+
+
+def _for_a_while(decisions: Iterable[Decided]) -> Iterator[Decided]:
+    """Yield decisions until their time is up."""
+    until = time.monotonic() + AT_ONCE_SECONDS
+    for decided in decisions:
+        yield decided
+        if time.monotonic() >= until:
+            return
