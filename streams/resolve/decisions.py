@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
@@ -30,6 +30,9 @@ __all__ = ["Decisions"]
 
 AT_ONCE_SECONDS = 0.1
 """How long decisions may keep the event loop from everything else, heartbeats to the broker among it."""
+
+ADOPTED_AT_ONCE = 100
+"""Decisions read back between two looks at the event loop."""
 
 log = structlog.get_logger(__name__)
 
@@ -142,7 +145,7 @@ class Decisions:
                 if info is not None and matcher is not None:
                     matcher.adopt(info, assignment, decision.at_ms)
             sequence = decision.sequence + 1
-            if number % AT_ONCE == 0:
+            if number % ADOPTED_AT_ONCE == 0:
                 await asyncio.sleep(0)
         return Decider(matchers, lambda thread: self._threads.lookup(thread) is not None, sequence), len(decisions)
 
