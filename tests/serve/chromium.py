@@ -113,7 +113,7 @@ class Page:
         """Wait until the expression is true."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                while not await self._try(f"Boolean({expression})"):  # noqa: ASYNC110 (the other side is a browser)
+                while not await self._try(f"Boolean({expression})"):
                     await asyncio.sleep(0.04)
                 return
         state = await self.run("document.body.innerText.slice(0, 800)")

@@ -56,7 +56,7 @@ class Running:
         answer = None
         try:
             async with asyncio.timeout(seconds):
-                while not fits(answer := await self.get(path)):  # noqa: ASYNC110 (the other side is a server)
+                while not fits(answer := await self.get(path)):
                     await asyncio.sleep(0.03)
         except TimeoutError:
             pytest.fail(f"{path} never fitted; its last answer was {str(answer)[:600]}")

@@ -303,7 +303,7 @@ async def test_a_client_that_takes_nothing_is_dropped_and_the_others_are_served(
     deaf.sendall(handshake.encode())
     async with site.client.ws_connect("/ws") as ws, asyncio.timeout(10):
         heard = 0
-        while len(site.watchers) != 2:  # noqa: ASYNC110 (the other side is a socket)
+        while len(site.watchers) != 2:
             await asyncio.sleep(0.01)
         while len(site.watchers) == 2:
             site.put("st_1", added="x" * 900_000)
