@@ -73,6 +73,7 @@ async def test_front_page_of_reddit(broker: Broker, shared: Path) -> None:
     assert sum(not loud.isdisjoint(members[score.story]) for score in ranking(scores, 20)) >= 15
 
 
+@pytest.mark.timeout(900)
 async def test_posts_on_ai_from_many_platforms(embedded_broker: EmbeddedBroker, shared: Path) -> None:
     async with house(Broker("embedded", embedded_broker.bootstrap_servers, "ai-")) as it:
         await it.replay(shared / "recordings" / "ai-beat.ndjson.gz")
