@@ -58,13 +58,18 @@ class Features(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Decision(msgspec.Struct, frozen=True):
-    """Which story a post belongs to. ``score``: how surely, 0 to 1 (1 for a link or a copy)."""
+    """Which story a post belongs to.
+
+    ``score``: how surely, 0 to 1 (1 for a link or a copy). ``merged``: stories that turned out, with this post, to be
+    the same as ``story``; they are gone.
+    """
 
     story: str
     founded: bool
     stage: Stage
     score: float
     features: Features
+    merged: tuple[str, ...] = ()
 
 
 class _Story:

@@ -69,7 +69,7 @@ def test_the_contract_s_commands_are_there() -> None:
     words = {" ".join(path) for path in ALL}
     assert words >= {
         "demo", "up", "collect", "resolve", "score", "serve", "collectors", "topics create", "topics check", "replay",
-        "scores", "explain", "dead-letters", "doctor",
+        "scores", "explain", "dead-letters", "doctor", "eval stories",
     }  # fmt: skip
 
 

@@ -1,0 +1,60 @@
+"""``hubbub eval``: how well the system does on recordings of which the truth is known."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import orjson
+import typer
+from rich.console import Console
+from rich.table import Table
+
+__all__ = ["register"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to ``app``."""
+    evaluate = typer.Typer(no_args_is_help=True, help="Measure against recordings of which the truth is known.")
+    evaluate.command("stories", epilog="Example: hubbub eval stories recording.ndjson.gz --json")(stories)
+    app.add_typer(evaluate, name="eval")
+
+
+def stories(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            exists=True,
+            dir_okay=False,
+            readable=True,
+            help="Signals with a field label, the story each belongs to (null: none): NDJSON, plain, .gz or .zst.",
+        ),
+    ],
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Tell how well posts are gathered into stories, held against labels."""
+    from hubbub.labelled import read_labelled  # noqa: PLC0415 (each command loads only what it runs)
+    from streams.resolve.beats import load_beat  # noqa: PLC0415
+    from streams.resolve.evaluate import evaluate  # noqa: PLC0415
+    from streams.resolve.matcher import Matcher  # noqa: PLC0415
+
+    result = evaluate(read_labelled(file), Matcher(load_beat("general")))
+    if json:
+        typer.echo(orjson.dumps(asdict(result) | {"signals_per_second": result.signals_per_second}).decode())
+        return
+    table = Table(box=None, header_style="dim")
+    for column in ("", "precision", "recall", "F1"):
+        table.add_column(column, justify="left" if not column else "right")
+    for name, measured in (("final stories", result.final), ("at arrival", result.arrival)):
+        table.add_row(name, f"{measured.precision:.3f}", f"{measured.recall:.3f}", f"{measured.f1:.3f}")
+    console = Console(highlight=False)
+    console.print(table)
+    console.print(
+        f"{result.signals:,} signals, {result.labelled:,} of them in {result.of:,} labelled stories; "
+        f"{result.stories:,} stories made, {result.found:,} of {result.of:,} found; "
+        f"{result.signals_per_second:,.0f} signals/s",
+        soft_wrap=True,
+    )
+    decided = ", ".join(f"{stage} {count:,}" for stage, count in result.stages.items())
+    console.print(f"decided by {decided}", soft_wrap=True)
