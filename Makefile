@@ -6,6 +6,8 @@ SHELL := /bin/bash
 
 PYTHON ?= python3
 ARGS ?=
+# Tests wait more than they work: several run side by side.
+WORKERS ?= 3
 BIN := .venv/bin
 SETUP := .venv/.done
 
@@ -31,8 +33,8 @@ demo: setup ## the whole system on this machine, with simulated platforms: no ac
 
 test: setup ## all tests that this machine can run; says what was left out and why
 	@.ci/chromium
-	$(BIN)/coverage run --include='scoring/*,ingest/signal.py' -m pytest -m 'not mutation' $(ARGS)
-	$(BIN)/coverage report --include='scoring/*,ingest/signal.py' --skip-covered --fail-under=100
+	$(BIN)/python -m pytest -m 'not mutation' --numprocesses=$(WORKERS) --dist=worksteal \
+		--cov=scoring --cov=ingest.signal --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=100 $(ARGS)
 
 test-fast: setup ## what needs neither broker nor browser, in under a minute
 	$(BIN)/python -m pytest -m 'not broker and not slow and not browser' $(ARGS)

@@ -78,13 +78,36 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.broker)
 
 
+_deselected = 0
+
+
+def pytest_deselected(items: list[pytest.Item]) -> None:
+    """Count what -m and -k leave out; a worker process tells the process that reports."""
+    global _deselected  # noqa: PLW0603 (pytest has no other place to keep it for a hook)
+    _deselected += len(items)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """In a worker process: tell how many tests were left out."""
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["deselected"] = _deselected
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: object) -> None:
+    """Hear from a worker process that has ended. All of them leave out the same."""
+    global _deselected  # noqa: PLW0603 (see above)
+    _deselected = max(_deselected, getattr(node, "workeroutput", {}).get("deselected", 0))
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say at the end of a run what was left out, counted by reason."""
     reasons: Counter[str] = Counter()
     for report in terminalreporter.stats.get("skipped", []):
         reasons[report.longrepr[2].removeprefix("Skipped: ") if isinstance(report.longrepr, tuple) else "?"] += 1
-    if left_out := len(terminalreporter.stats.get("deselected", [])):
-        reasons["not selected by -m or -k"] = left_out
+    if _deselected:
+        reasons["not selected by -m or -k"] = _deselected
     if reasons:
         terminalreporter.section("left out, and why")
         for reason, count in reasons.most_common():

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import fcntl
 import os
 import re
 import shutil
@@ -75,14 +76,16 @@ def jars() -> Path:
     if maven is None:
         raise KafkaUnavailableError("Apache Kafka's jars are resolved by Maven: apt-get install maven")
     LOCAL.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=LOCAL) as fresh:
+    with (LOCAL / "jars.lock").open("w") as lock, tempfile.TemporaryDirectory(dir=LOCAL) as fresh:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # Maven's own repository bears one Maven at a time
+        if folder.is_dir():
+            return folder
         command = [maven, "-q", "-B", "-f", str(POM), "dependency:copy-dependencies", f"-DoutputDirectory={fresh}/jars"]
         run = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
         if run.returncode != 0:
             why = next((line for line in run.stdout.splitlines() if "ERROR" in line), "no reason given")
             raise KafkaUnavailableError(f"Maven could not resolve Apache Kafka {version}: {why}")
-        with contextlib.suppress(OSError):  # somebody else was faster; theirs is as good
-            Path(fresh, "jars").rename(folder)
+        Path(fresh, "jars").rename(folder)
     return folder
 
 
