@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import msgspec
 from aiokafka.errors import KafkaError
@@ -22,6 +23,7 @@ from ingest.cursors import CursorRecord
 from ingest.pace import Pace
 from ingest.registry import COLLECTORS
 from ingest.verdict import CollectError, GiveUpError
+from streams.score.reading import FiguresError, TextReader
 from streams.tail import Tail
 from streams.topics import name
 from streams.wire import Progress, decode_progress
@@ -56,6 +58,8 @@ async def examine(*, platforms: bool = True) -> list[Finding]:
     except SettingsError as error:
         return [Finding("settings", ok=False, fix=str(error))]
     findings = [Finding("settings are understood", ok=True)]
+    if (file := settings.score.figures_file) is not None:
+        findings.append(_figures(file))
     servers = settings.kafka.bootstrap_servers
     try:
         async with asyncio.timeout(BROKER_SECONDS):
@@ -77,6 +81,13 @@ async def examine(*, platforms: bool = True) -> list[Finding]:
     if platforms:
         findings += await asyncio.gather(*(_platform(settings, collector) for collector in COLLECTORS))
     return findings
+
+
+def _figures(file: Path) -> Finding:
+    try:
+        return Finding(f"{file} is understood; {TextReader.load(file).figures} public figures in all", ok=True)
+    except FiguresError as error:
+        return Finding("public figures of your own", ok=False, fix=str(error))
 
 
 async def _stages(settings: Settings, options: dict[str, object]) -> AsyncIterator[Finding]:

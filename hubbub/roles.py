@@ -16,6 +16,7 @@ from ingest.registry import COLLECTORS, collect
 from streams.resolve.beats import Beat, load_beat
 from streams.resolve.worker import Resolver
 from streams.score.app import Scorer
+from streams.score.assessing import make_assessor
 from streams.score.reading import TextReader
 from streams.serve.role import Server
 
@@ -74,14 +75,20 @@ def run_resolve(settings: Settings) -> int:
 
 
 def run_score(settings: Settings) -> int:
-    """Score stories; return the exit code."""
+    """Score stories; return the exit code.
+
+    Raises:
+        FiguresError: the operator's own file of public figures cannot be used.
+    """
+    reader = TextReader.load(settings.score.figures_file)
 
     def make() -> tuple[Role, Problems]:
         scorer = Scorer(
             kafka=settings.kafka.client_options(),
             prefix=settings.kafka.topic_prefix,
             config=settings.score,
-            reader=TextReader.default(),
+            reader=reader,
+            assess=make_assessor(settings.score),
             now_ms=settings.clock(),
         )
         return scorer.run, scorer.problems

@@ -32,7 +32,9 @@ BAND_STYLES = {
 }
 BAR_CELLS = 10
 WIDE = 100
-"""Characters from which on a terminal has room for everything."""
+"""Characters from which on a terminal has room for everything but the bars."""
+BARS = 130
+"""And from which on for them too."""
 
 
 def ranking(scores: Mapping[str, NoiseScore], top: int) -> list[NoiseScore]:
@@ -45,15 +47,16 @@ def ranking_table(ranked: Sequence[NoiseScore], now_ms: int, width: int) -> Tabl
 
     On a narrow terminal the titles keep their room, and what can be done without goes.
     """
-    wide = width >= WIDE
+    wide, bars = width >= WIDE, width >= BARS
     table = Table(box=None, header_style="dim", pad_edge=False, width=width)
     table.add_column("#", justify="right", width=2)
     table.add_column("noise", justify="right", width=5)
-    if wide:
+    if bars:
         table.add_column("", width=BAR_CELLS)
     table.add_column("state", width=17 if wide else 8, no_wrap=True, overflow="ellipsis")
     table.add_column("story", ratio=1, no_wrap=True, overflow="ellipsis")
     if wide:
+        table.add_column("category", no_wrap=True, width=9)
         table.add_column("platforms", no_wrap=True, overflow="ellipsis", max_width=22)
     table.add_column("items", justify="right", width=6)
     if wide:
@@ -68,12 +71,14 @@ def ranking_table(ranked: Sequence[NoiseScore], now_ms: int, width: int) -> Tabl
             Text("█" * cells, style=style) + Text("░" * (BAR_CELLS - cells), style="dim"),
             Text(SHOWN_STATES[score.state]),
             Text(plain(score.title)),
+            Text(plain(score.category or ""), style="dim"),
             Text(plain(" ".join(score.platforms)), style="dim"),
             Text(f"{sum(share.items for share in score.platforms.values()):,.0f}"),
             Text(f"{score.velocity_per_hour:.0f}", style="dim"),
             Text(ago(now_ms - score.last_coverage_ms), style="dim"),
         ]
-        table.add_row(*(cell for column, cell in enumerate(row) if wide or column not in {2, 5, 7}))
+        left_out = (set() if bars else {2}) | (set() if wide else {5, 6, 8})
+        table.add_row(*(cell for column, cell in enumerate(row) if column not in left_out))
     return table
 
 

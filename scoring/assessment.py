@@ -18,11 +18,15 @@ Category = Literal[
 
 
 class Assessment(msgspec.Struct, array_like=True, frozen=True, order=True, gc=False):
-    """An assessor's answer; later ones are larger. ``impact``: the assessed consequence for the industry, 0 to 100."""
+    """An assessor's answer; later ones are larger. ``impact``: the assessed consequence for the industry, 0 to 100.
+
+    ``basis``: a number that stands for what was read and by whom, so that it is known when to ask anew; 0: not told.
+    """
 
     assessed_ms: int
     impact: float
     category: Category
+    basis: int = 0
 
 
 class Assessor(Protocol):

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from scoring.assessment import Category
 from scoring.band import Band, band
 from scoring.composite import Factors, raw
 from scoring.decay import decay
@@ -47,8 +48,8 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
 
     ``people``: the audience, estimated; ``loudness``: J of SCORING.md; ``run_ms``: length of the current run of
     coverage; ``posted_platforms``: platforms with at least one post; ``votes``: items with a ratio of votes;
-    ``hour_begins_ms``: when the oldest item of the last hour was covered, 0 if there is none; ``exact``: False once
-    the story is so large that numbers are estimates.
+    ``hour_begins_ms``: when the oldest item of the last hour was covered, 0 if there is none; ``assessed_ms``: when the
+    impact was assessed, 0 if it was not; ``exact``: False once the story is so large that numbers are estimates.
     """
 
     audience: Audience
@@ -61,16 +62,21 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
     negative_replies: int
     silence_ms: int
     hour_begins_ms: int
+    assessed_ms: int
     exact: bool
 
 
 class Score(msgspec.Struct, frozen=True, kw_only=True):
-    """A story's score at one time. ``first_seen_ms`` and ``last_coverage_ms`` are 0 while nothing was covered."""
+    """A story's score at one time. ``first_seen_ms`` and ``last_coverage_ms`` are 0 while nothing was covered.
+
+    ``category``: None where nobody has assessed the story.
+    """
 
     noise: float
     raw: float
     decay: float
     band: Band
+    category: Category | None
     factors: Factors
     velocity_per_hour: float
     windows: dict[str, Window]
@@ -139,6 +145,7 @@ def score(
         raw=raw_noise,
         decay=left,
         band=band(raw_noise * left),
+        category=None if assessment is None else assessment.category,
         factors=factors,
         velocity_per_hour=float(spans["1h"].items),
         windows=spans,
@@ -158,6 +165,7 @@ def score(
             negative_replies=census.negative,
             silence_ms=silence_ms,
             hour_begins_ms=census.hour_begins_ms,
+            assessed_ms=0 if assessment is None else assessment.assessed_ms,
             exact=crowd is None,
         ),
     )

@@ -62,7 +62,6 @@ class StoryInfo(msgspec.Struct, frozen=True):
     title: str
     beat: str
     founded_ms: int
-    category: str | None = None
 
 
 class Entry(msgspec.Struct, frozen=True, array_like=True):

@@ -21,6 +21,7 @@ from hubbub.cli import evaluating, inspection, publishing, roles, running, setup
 from hubbub.errors import UserError
 from hubbub.settings import SettingsError, load
 from streams.resolve.beats import BeatError
+from streams.score.reading import FiguresError
 
 __all__ = ["app", "main"]
 
@@ -68,7 +69,7 @@ def _tell(error: Exception) -> int:
         message = f"no broker answers at {where}; start one with 'hubbub up', or set HUBBUB_KAFKA__BOOTSTRAP_SERVERS"
     elif isinstance(error, KafkaError):
         message = f"the broker refuses: {error}"
-    elif isinstance(error, (UserError, SettingsError, BrokerError, BeatError, LookupError)):
+    elif isinstance(error, (UserError, SettingsError, BrokerError, BeatError, FiguresError, LookupError)):
         message = str(error)
     else:
         raise error

@@ -23,6 +23,9 @@ __all__ = ["Figure", "FigureFileError", "FigureIndex"]
 MAX_CHARS = 5_000
 """Read of a text: who matters to it is named early."""
 
+MAX_ID_BYTES = 64
+"""A ledger keeps no more of it."""
+
 _LINK = re.compile(r"https?://\S+")
 _FIRST_IDEOGRAPH = "\u2e80"
 """From here on scripts write no spaces between words, so their letters do not continue a Latin name."""
@@ -90,7 +93,8 @@ class FigureIndex:
         """Return the index of the figures in ``texts`` (contents of registry files); later entries replace earlier.
 
         Raises:
-            FigureFileError: a text is not TOML, or an entry lacks a field, has an unknown one or an empty name.
+            FigureFileError: a text is not TOML, or an entry lacks a field, has an unknown one, an empty name or
+                an id that is too long or there twice.
         """
         figures: dict[str, Figure] = {}
         for text in texts:
@@ -100,7 +104,15 @@ class FigureIndex:
                 raise FigureFileError(f"registry of public figures: not TOML: {error}") from error
             except msgspec.ValidationError as error:
                 raise FigureFileError(f"registry of public figures: {error}") from error
+            own: set[str] = set()
             for figure in entries:
+                if figure.id in own:
+                    raise FigureFileError(f"registry of public figures: {figure.id!r} is there twice")
+                own.add(figure.id)
+                if len(figure.id.encode()) > MAX_ID_BYTES:
+                    raise FigureFileError(
+                        f"registry of public figures: the id {figure.id!r} has over {MAX_ID_BYTES} bytes"
+                    )
                 if not all(name.strip() for name in (figure.id, *figure.any_case(), *figure.as_written())):
                     raise FigureFileError(f"registry of public figures: {figure.id or figure.name!r} has an empty name")
                 figures[figure.id] = figure

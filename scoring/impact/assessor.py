@@ -7,7 +7,7 @@ a small model that lies in a wheel (WordLlama), or by whatever function it is gi
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import get_args
@@ -26,6 +26,8 @@ Embed = Callable[[Sequence[str]], NDArray[np.float32]]
 TEXTS = 5
 """Read of a story: the loudest. The first counts most, each further one half as much as the one before."""
 MAX_CHARS = 300
+REMEMBERED_TEXTS = 4_096
+"""Readings kept: as a story grows its loudest texts change places far more often than words."""
 
 TEMPERATURE = 0.05
 """How sharply near prototypes outweigh far ones, in cosines."""
@@ -53,27 +55,37 @@ class OfflineAssessor:
         self._names = names
         self._member = np.array([[float(category == name) for name in names] for _, category, _ in rows])
         self._prototypes = _directions(self._embed([text for _, _, text in rows]))
+        self._read = lru_cache(maxsize=REMEMBERED_TEXTS)(self._read_text)
 
     def assess(self, texts: Sequence[str], at_ms: int) -> Assessment:
         """Return the assessment of a story whose signals say ``texts``, the loudest first; none: 50 and ``other``."""
         read = [text[:MAX_CHARS] for text in texts if text.strip()][:TEXTS]
         if not read:
             return Assessment(at_ms, 50.0, "other")
-        nearness = np.exp(_directions(self._embed(read)) @ self._prototypes.T / TEMPERATURE)
-        nearness /= nearness.sum(axis=1, keepdims=True)
         impact = total = 0.0
-        votes = dict.fromkeys(self._names, 0.0)
+        votes = [0.0] * len(self._names)
         for rank, text in enumerate(read):
             share = 0.5**rank
-            found = self._lexicon.read(text)
-            points = PER_LEXICON_POINT * found.impact + PER_PROTOTYPE_POINT * float(nearness[rank] @ self._impacts)
-            points += BASE + PER_CHAR * min(len(text), LONG_CHARS)
-            impact += share * min(100.0, max(0.0, points))
+            points, for_category = self._read(text)
+            impact += share * points
             total += share
-            for name, nearby in zip(self._names, nearness[rank] @ self._member, strict=True):
-                votes[name] += share * (PROTOTYPE_VOTES * float(nearby) + found.categories.get(name, 0.0))
-        category = max(self._names, key=lambda name: votes[name])
+            votes = [sum_ + share * vote for sum_, vote in zip(votes, for_category, strict=True)]
+        category = self._names[votes.index(max(votes))]
         return Assessment(at_ms, impact / total, category)
+
+    def _read_text(self, text: str) -> tuple[float, tuple[float, ...]]:
+        """Return the impact of one text, 0 to 100, and what it says for each category."""
+        # Alone: rows of a batch may differ in the last digit by what else is in it.
+        nearness = np.exp(_directions(self._embed([text]))[0] @ self._prototypes.T / TEMPERATURE)
+        nearness /= nearness.sum()
+        found = self._lexicon.read(text)
+        points = PER_LEXICON_POINT * found.impact + PER_PROTOTYPE_POINT * float(nearness @ self._impacts)
+        points += BASE + PER_CHAR * min(len(text), LONG_CHARS)
+        votes = tuple(
+            PROTOTYPE_VOTES * float(nearby) + found.categories.get(name, 0.0)
+            for name, nearby in zip(self._names, nearness @ self._member, strict=True)
+        )
+        return min(100.0, max(0.0, points)), votes
 
 
 def _directions(rows: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -23,6 +23,7 @@ from faust.types import TP
 from streams import metrics
 from streams.lease import Lease
 from streams.producer import open_producer
+from streams.score.assessing import StoryAssessor
 from streams.score.config import ScoreConfig
 from streams.score.recovery import recover_to_the_true_end
 from streams.score.scorer import Outcome, PartitionScorer, Reader
@@ -66,6 +67,7 @@ class Scorer:
         prefix: str,
         config: ScoreConfig,
         reader: Reader,
+        assess: StoryAssessor,
         now_ms: Callable[[], int],
     ) -> None:
         """``kafka``: aiokafka's connection options. ``reader``: finds figures and sentiment in a signal's text."""
@@ -73,6 +75,7 @@ class Scorer:
         self._prefix = prefix
         self._config = config
         self._reader = reader
+        self._assess = assess
         self._now_ms = now_ms
         self._scorers: dict[int, PartitionScorer] = {}
         self._told: dict[int, tuple[float, str]] = {}
@@ -186,7 +189,7 @@ class Scorer:
         scorer = self._scorers.get(partition)
         if scorer is None:
             stored = self.table.partition_items(partition)
-            scorer = self._scorers[partition] = PartitionScorer(stored, self._config, self._reader)
+            scorer = self._scorers[partition] = PartitionScorer(stored, self._config, self._reader, self._assess)
             log.info("partition taken over", partition=partition, stories=len(stored))
         return scorer
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -37,3 +38,13 @@ class ScoreConfig(BaseModel):
         float, Field(ge=1, description="Silence after which a worker counts as dead and its partitions move.")
     ] = 10.0
     cached_stories: Annotated[int, Field(ge=1, description="Stories kept decoded in memory, per partition.")] = 20_000
+    assessor: Annotated[
+        Literal["offline", "none"],
+        Field(description="Who says what hangs on a story: the model in the wheel, or nobody (an impact of 50)."),
+    ] = "offline"
+    figures_file: Annotated[
+        Path | None,
+        Field(
+            description="Public figures of your own, TOML; adds to those that ship, and replaces those of the same id."
+        ),
+    ] = None

@@ -7,11 +7,16 @@ judged is scoring's.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from ingest.signal import Signal
-from scoring import FigureIndex, Reading, Tier, sentiment
+from scoring import FigureFileError, FigureIndex, Reading, Tier, sentiment
 
-__all__ = ["TextReader"]
+__all__ = ["FiguresError", "TextReader"]
+
+
+class FiguresError(ValueError):
+    """An operator's own file of public figures cannot be used; the message says what to mend."""
 
 
 class TextReader:
@@ -24,6 +29,28 @@ class TextReader:
     def default(cls) -> TextReader:
         """Return a reader with the registry of figures that ships with scoring."""
         return cls(FigureIndex.default())
+
+    @classmethod
+    def load(cls, figures_file: Path | None) -> TextReader:
+        """Return a reader with that registry and, on top of it, the operator's own.
+
+        Raises:
+            FiguresError: the file is not there, or not a registry.
+        """
+        if figures_file is None:
+            return cls.default()
+        try:
+            return cls(FigureIndex.default(figures_file.read_text(encoding="utf-8")))
+        except OSError as error:
+            raise FiguresError(f"score.figures_file {str(figures_file)!r}: {error.strerror}") from None
+        except (FigureFileError, UnicodeDecodeError) as error:
+            why = f"score.figures_file {str(figures_file)!r}: {error}; its fields are in docs/scoring.md"
+            raise FiguresError(why) from None
+
+    @property
+    def figures(self) -> int:
+        """How many figures it can find."""
+        return len(self._figures.figures)
 
     @property
     def tiers(self) -> Mapping[str, Tier]:

@@ -35,7 +35,7 @@ def score_record(info: StoryInfo, scored: Score, state: State, previous: float |
             "slug": info.slug,
             "title": info.title,
             "beat": info.beat,
-            "category": info.category,
+            "category": scored.category,
             "noise": scored.noise,
             "previous": previous,
             "band": scored.band,
@@ -80,5 +80,8 @@ def _by_factor(scored: Score) -> dict[str, dict[str, object]]:
             "positive_replies": inputs.positive_replies,
             "negative_replies": inputs.negative_replies,
         },
-        "industry_impact": {},
+        "industry_impact": {
+            "assessed": bool(inputs.assessed_ms),
+            **({"category": scored.category, "assessed_ms": inputs.assessed_ms} if inputs.assessed_ms else {}),
+        },
     }

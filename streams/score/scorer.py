@@ -17,6 +17,7 @@ from typing import Protocol
 from ingest.signal import Signal
 from scoring import Reading, Score, Tier, score
 from streams.score.agenda import Agenda
+from streams.score.assessing import StoryAssessor, unassessed
 from streams.score.config import ScoreConfig
 from streams.score.deciding import decide, fades_in_ms
 from streams.score.records import Event, event, score_record
@@ -91,10 +92,17 @@ class _Lane:
 class PartitionScorer:
     """The stories of one partition of ``story-activity``."""
 
-    def __init__(self, stored: Mapping[bytes, bytes], config: ScoreConfig, read: Reader) -> None:
+    def __init__(
+        self,
+        stored: Mapping[bytes, bytes],
+        config: ScoreConfig,
+        read: Reader,
+        assess: StoryAssessor = unassessed,
+    ) -> None:
         """``stored``: what the table holds of this partition, by story id."""
         self._config = config
         self._read = read
+        self._assess = assess
         self._stories = {key.decode(): Story.decode(value) for key, value in stored.items()}
         lately_ms = max((story.at_ms for story in self._stories.values()), default=0)
         self._watermark = Watermark(Patience(live_seconds=config.patience_seconds), lately_ms)
@@ -192,12 +200,14 @@ class PartitionScorer:
 
     def _decide(self, name: str, at_ms: int, outcome: Outcome) -> None:
         story = self._stories[name]
-        before = story.scoring.lifecycle, story.scoring.spike
+        ledger = story.scoring.ledger
+        before = story.scoring.lifecycle, story.scoring.spike, ledger.assessment
+        ledger.assessment = self._assess(name, ledger, at_ms)
         outcome.events.extend(decide(story, self._score(story, at_ms), at_ms))
         if story.due_ms:
             self._due.put(name, story.due_ms)
         lifecycle = story.scoring.lifecycle
-        if before != (lifecycle, story.scoring.spike):
+        if before != (lifecycle, story.scoring.spike, ledger.assessment):
             outcome.states[name] = None
         if lifecycle.state == "resolved":
             self._retire(name, story, at_ms, outcome)
@@ -232,7 +242,10 @@ class PartitionScorer:
         story.info = held.story
         outcome.states[name] = None
         if story.delivered.take(held.source, held.offset):
-            story.scoring.ledger.apply(signal, self._read(signal))
+            ledger = story.scoring.ledger
+            ledger.apply(signal, self._read(signal))
+            if ledger.assessment is None:
+                ledger.assessment = self._assess(name, ledger, max(at_ms, self._now(story)))
             self._fresh_ms.setdefault(name, []).append(signal.observed_ms)
             tick_ms = self._tick_at(at_ms, self._now(story))
             if not story.due_ms or tick_ms < story.due_ms:

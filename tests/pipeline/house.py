@@ -17,6 +17,8 @@ from hubbub.supervise import Child, Supervisor
 from ingest.signal import Signal, encode
 from scoring import Ledger, score
 from streams.resolve.threads import ThreadIndex
+from streams.score.assessing import make_assessor
+from streams.score.config import ScoreConfig
 from streams.score.reading import TextReader
 from streams.serve.read import read_scores
 from streams.serve.records import NoiseScore
@@ -67,7 +69,7 @@ class House:
 
 @asynccontextmanager
 async def house(
-    broker: Broker, *, roles: Sequence[str] = ("resolve", "score"), prefix: str = ""
+    broker: Broker, *, roles: Sequence[str] = ("resolve", "score"), prefix: str = "", assessor: str = "offline"
 ) -> AsyncIterator[House]:
     """Run ``roles`` (a role may be named more than once) until the block ends."""
     kafka = KafkaSettings(
@@ -78,6 +80,7 @@ async def house(
         "HUBBUB_KAFKA__TOPIC_PREFIX": kafka.topic_prefix,
         "HUBBUB_RESOLVE__SESSION_SECONDS": str(SESSION_SECONDS),
         "HUBBUB_SCORE__SESSION_SECONDS": str(SESSION_SECONDS),
+        "HUBBUB_SCORE__ASSESSOR": assessor,
     }
     children: list[Child] = []
     for place, role in enumerate(roles):
@@ -96,12 +99,14 @@ def write_recording(path: Path, signals: Sequence[Signal]) -> Path:
 
 def scored_by_hand(signals: Sequence[Signal], threads: ThreadIndex, at_ms: int) -> dict[str, float]:
     """Return the noise of each story, from the plain set of its signals."""
-    read = TextReader.default()
+    read, assess = TextReader.default(), make_assessor(ScoreConfig())
     ledgers: dict[str, Ledger] = {}
     for item in signals:
         known = threads.lookup(item.thread)
         for story in known.stories if known is not None else ():
             ledgers.setdefault(story, Ledger()).apply(item, read(item))
+    for story, ledger in ledgers.items():
+        ledger.assessment = assess(story, ledger, at_ms)
     return {story: score(ledger, at_ms, tiers=read.tiers).noise for story, ledger in ledgers.items()}
 
 

@@ -9,9 +9,13 @@ from itertools import pairwise
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 
+from ingest.signal import Counts
 from scoring import Ledger, score
+from scoring.impact import OfflineAssessor
+from streams.score.assessing import OfflineStories
 from streams.score.config import ScoreConfig
 from streams.score.records import Event
 from streams.score.scorer import Outcome, PartitionScorer
@@ -32,6 +36,8 @@ from tests.streams.activity import (
 )
 
 CONFIG = ScoreConfig()
+ASSESS = OfflineStories(OfflineAssessor(lambda texts: np.zeros((len(texts), 1), dtype=np.float32)))
+"""By the lexicon alone."""
 LATER_MS = START_MS + 10**12
 """The clock, so far from event time that this is a replay."""
 
@@ -55,7 +61,7 @@ class Lives:
 
     def begin(self) -> None:
         """Start anew with what was written, at what was committed."""
-        self.scorer = PartitionScorer(self.states, self.config, Unread())
+        self.scorer = PartitionScorer(self.states, self.config, Unread(), ASSESS)
         self.position = self.done = self.committed
         self.applied: set[tuple[int, int]] = set()
 
@@ -135,11 +141,13 @@ def check_end(lives: Lives, lanes: list[list[Sent]]) -> None:
         ledger = Ledger()
         for sent in (sent for lane in lanes for sent in lane if story(sent.story).id == name.decode()):
             ledger.apply(sent.entry.signal)
+        kept = Story.decode(state).scoring.ledger
+        ledger.assessment = ASSESS(name.decode(), ledger, kept.assessment.assessed_ms if kept.assessment else 0)
         noise = score(ledger, end_of(lanes), tiers={}).noise
         told = msgspec.json.decode(lives.scores[name.decode()] or b"null")
         assert told["noise"] == pytest.approx(noise, abs=1e-9)
         assert told["scored_ms"] == end_of(lanes)
-        assert Story.decode(state).scoring.ledger == ledger
+        assert kept == ledger
 
 
 def test_any_interleaving_and_any_batches_come_to_the_same_with_the_same_events() -> None:
@@ -181,6 +189,9 @@ def live(*entries: Entry, at_ms: int, idle: bool = True, sources: int = 1) -> Ac
 def post(offset: int, at_ms: int, likes: int = 0) -> Entry:
     """Return an observation of the one post there is."""
     return Entry(offset, at_ms, seen("reddit", 1, at_ms, likes=likes))
+
+
+POST = post(1, START_MS).signal
 
 
 def told(outcome: Outcome, about: str = story(0).id) -> dict[str, Any]:
@@ -271,6 +282,28 @@ def test_a_score_that_moves_is_told_at_once_and_a_small_change_a_little_later() 
     assert late.scored_observations_ms == [START_MS + 1]
     scorer.take(live(post(3, START_MS + 2, likes=9_000), at_ms=START_MS + 2), 3, 3.2)
     assert told(scorer.advance(START_MS + 2, 3.2))["previous"] == told(late)["noise"]
+
+
+def test_a_story_is_assessed_from_its_first_words_on_and_anew_when_they_change() -> None:
+    scorer = PartitionScorer({}, CONFIG, Unread(), ASSESS)
+    wordless = msgspec.structs.replace(post(1, START_MS), signal=msgspec.structs.replace(POST, title=None))
+    scorer.take(live(wordless, at_ms=START_MS), 1, 0.0)
+    first = told(scorer.advance(START_MS, 0.0))
+    assert (first["category"], first["factors"]["industry_impact"]) == (None, 50)
+    assert first["inputs"]["industry_impact"] == {"assessed": False}
+    named = msgspec.structs.replace(
+        POST, title="Bank lays off 2,000 employees", counts=Counts(likes=9), observed_ms=START_MS + 1
+    )
+    scorer.take(live(Entry(2, START_MS + 1, named), at_ms=START_MS + 1), 2, 0.1)
+    second = told(scorer.advance(START_MS + 1, 0.1))
+    assert (second["category"], second["inputs"]["industry_impact"]["assessed_ms"]) == ("labor", START_MS + 1)
+    louder = msgspec.structs.replace(seen("reddit", 2, START_MS + 2, likes=50), title="Senate passes law")
+    scorer.take(live(Entry(3, START_MS + 2, louder), at_ms=START_MS + 2), 3, 0.2)
+    assert told(scorer.advance(START_MS + 2, 0.2))["category"] == "labor", "until the next tick"
+    scorer.take(live(at_ms=START_MS + 1_000), 4, 0.3)
+    third = told(scorer.advance(START_MS + 1_000, 0.3))
+    assert (third["category"], third["inputs"]["industry_impact"]["assessed_ms"]) == ("policy", START_MS + 1_000)
+    assert second["factors"]["industry_impact"] != third["factors"]["industry_impact"]
 
 
 def test_a_state_that_changes_is_told_though_the_score_has_not_moved() -> None:

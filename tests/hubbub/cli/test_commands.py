@@ -149,6 +149,36 @@ def test_collectors_as_json_are_one_object_a_line(hubbub: Run) -> None:
     assert [row["on"] for row in rows if row["name"] == "hackernews"] == [True]
 
 
+def test_a_file_of_own_figures_that_cannot_be_used_is_told_in_one_line(hubbub: Run, tmp_path: Path) -> None:
+    file = tmp_path / "figures.toml"
+    for text, says in (
+        (None, "No such file or directory"),
+        ('[[figure]]\nid = "a"\nname = "A"\ntier = "Z"\n', "Invalid enum value 'Z'"),
+    ):
+        if text is not None:
+            file.write_text(text)
+        done = hubbub("score", HUBBUB_SCORE__FIGURES_FILE=str(file))
+        assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
+        assert says in done.stderr
+        assert (says, False) in doctors_word(hubbub, file, says)
+    file.write_text('[[figure]]\nid = "me"\nname = "My Mayor"\ntier = "C"\n')
+    assert ("is understood", True) in doctors_word(hubbub, file, "is understood")
+
+
+def doctors_word(hubbub: Run, file: Path, says: str) -> list[tuple[str, bool]]:
+    """Return what the doctor finds of the file ``file`` that says ``says``."""
+    broker = "127.0.0.1:1"
+    done = hubbub(
+        "doctor",
+        "--no-platforms",
+        "--json",
+        HUBBUB_KAFKA__BOOTSTRAP_SERVERS=broker,
+        HUBBUB_SCORE__FIGURES_FILE=str(file),
+    )
+    findings = [json.loads(line) for line in done.stdout.splitlines()]
+    return [(says, finding["ok"]) for finding in findings if says in finding["what"] + finding["fix"]]
+
+
 def test_the_doctor_says_what_is_wrong_and_exits_with_1(hubbub: Run) -> None:
     done = hubbub("doctor", "--no-platforms", "--json", HUBBUB_KAFKA__BOOTSTRAP_SERVERS="127.0.0.1:1")
     findings = [json.loads(line) for line in done.stdout.splitlines()]
