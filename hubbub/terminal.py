@@ -31,7 +31,7 @@ BAND_STYLES = {
     "uproar": "bold bright_red",
 }
 BAR_CELLS = 10
-WIDE = 100
+WIDE = 110
 """Characters from which on a terminal has room for everything but the bars."""
 BARS = 130
 """And from which on for them too."""

@@ -50,11 +50,14 @@ class OfflineAssessor:
         self._embed = embed or _wordllama()
         self._lexicon = lexicon or Lexicon.default()
         rows = [line.split("\t") for line in _prototypes().splitlines()]
-        self._impacts = np.array([float(impact) for impact, _, _ in rows])
-        names: tuple[Category, ...] = get_args(Category)
-        self._names = names
-        self._member = np.array([[float(category == name) for name in names] for _, category, _ in rows])
-        self._prototypes = _directions(self._embed([text for _, _, text in rows]))
+        self._names: tuple[Category, ...] = get_args(Category)
+        # What each prototype says: its impact, then 1 for its category.
+        self._said = np.array(
+            [[float(impact), *(float(category == name) for name in self._names)] for impact, category, _ in rows]
+        )
+        prototypes = np.asarray(self._embed([text for _, _, text in rows]), dtype=np.float64)
+        lengths = np.linalg.norm(prototypes, axis=1, keepdims=True)
+        self._prototypes = prototypes / np.where(lengths == 0, 1, lengths)
         self._read = lru_cache(maxsize=REMEMBERED_TEXTS)(self._read_text)
 
     def assess(self, texts: Sequence[str], at_ms: int) -> Assessment:
@@ -76,22 +79,18 @@ class OfflineAssessor:
     def _read_text(self, text: str) -> tuple[float, tuple[float, ...]]:
         """Return the impact of one text, 0 to 100, and what it says for each category."""
         # Alone: rows of a batch may differ in the last digit by what else is in it.
-        nearness = np.exp(_directions(self._embed([text]))[0] @ self._prototypes.T / TEMPERATURE)
-        nearness /= nearness.sum()
+        row = np.asarray(self._embed([text])[0], dtype=np.float64)
+        length = float(np.sqrt(row @ row)) or 1.0
+        nearness = np.exp(self._prototypes @ row / (length * TEMPERATURE))
+        prototype_points, *nearby = (nearness @ self._said / nearness.sum()).tolist()
         found = self._lexicon.read(text)
-        points = PER_LEXICON_POINT * found.impact + PER_PROTOTYPE_POINT * float(nearness @ self._impacts)
+        points = PER_LEXICON_POINT * found.impact + PER_PROTOTYPE_POINT * prototype_points
         points += BASE + PER_CHAR * min(len(text), LONG_CHARS)
         votes = tuple(
-            PROTOTYPE_VOTES * float(nearby) + found.categories.get(name, 0.0)
-            for name, nearby in zip(self._names, nearness @ self._member, strict=True)
+            PROTOTYPE_VOTES * near + found.categories.get(name, 0.0)
+            for name, near in zip(self._names, nearby, strict=True)
         )
         return min(100.0, max(0.0, points)), votes
-
-
-def _directions(rows: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return ``rows`` at length 1; an empty one stays empty."""
-    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    return np.asarray(rows / np.where(lengths == 0, 1, lengths), dtype=np.float64)
 
 
 def _prototypes() -> str:
