@@ -38,6 +38,10 @@ PROTOTYPE_VOTES = 3.0
 """What all prototypes together weigh for the category, in the lexicon's weights."""
 
 
+UNKNOWN_VOTES = 1.5
+"""For ``other``, of a text in which no term at all is found."""
+
+
 class OfflineAssessor:
     """Assesses a story by its titles. English, mostly: a text in another language is near the middle of the scale.
 
@@ -90,6 +94,8 @@ class OfflineAssessor:
             PROTOTYPE_VOTES * near + found.categories.get(name, 0.0)
             for name, near in zip(self._names, nearby, strict=True)
         )
+        if not found.categories:
+            votes = (*votes[:-1], votes[-1] + UNKNOWN_VOTES)
         return min(100.0, max(0.0, points)), votes
 
 
