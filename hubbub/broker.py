@@ -133,7 +133,8 @@ class EmbeddedBroker:
             try:
                 await asyncio.wait_for(process.wait(), STOP_TIMEOUT_SECONDS)
             except TimeoutError:
-                process.kill()
+                with contextlib.suppress(ProcessLookupError):
+                    process.kill()
                 await process.wait()
         self._exit.close()
 

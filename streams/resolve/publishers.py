@@ -58,6 +58,13 @@ class Publishers:
         """Say whether recorded signals are being published now."""
         return bool(self._heard)
 
+    def read_to_end(self, partition: int, position: int) -> bool:
+        """Say whether ``position`` is past all that the last replay has published into ``partition``.
+
+        What the consumer knows of the log's end may be older than that.
+        """
+        return self._settled is None or position >= self._settled.offsets.get(partition, 0)
+
     def told(self, partition: int, position: int) -> Told:
         """Return what is known of ``partition`` when it has been read up to the offset ``position``."""
         if self._heard:
@@ -66,7 +73,6 @@ class Publishers:
                 for progress, _ in self._heard.values()
             ]
             return Told(min(marks))
-        settled = self._settled
-        if settled is not None and position >= settled.offsets.get(partition, 0):
-            return Told(settled.mark_ms, settled.instance)
+        if self._settled is not None and self.read_to_end(partition, position):
+            return Told(self._settled.mark_ms, self._settled.instance)
         return Told()

@@ -299,7 +299,7 @@ class Sources:
         if self._publishers.active() or now - self._read_at[partition] < self._config.idle_seconds:
             return False
         end: int | None = self._consumer.highwater(TopicPartition(self._signals, partition))
-        return end is not None and router.position >= end
+        return end is not None and router.position >= end and self._publishers.read_to_end(partition, router.position)
 
     def _pace(self) -> None:
         """Stop reading a partition in which too much waits, until it has drained to half of that."""

@@ -19,7 +19,7 @@ TOPIC_AUTHORIZATION_FAILED = 29
 class Fault(Enum):
     """What happens to a produce request for a topic."""
 
-    REFUSE = "refuse"  # it never reaches the broker, and the connection is closed
+    REFUSE = "refuse"  # it never reaches the broker, and the connection is closed once all before it is answered
     HOLD = "hold"  # it reaches the broker once the fault is taken away
     LOSE_ANSWER = "lose answer"  # the broker writes it, but nobody hears of that
     DENY = "deny"  # the broker writes it, but answers that it has not, and that trying again is of no use
@@ -64,9 +64,10 @@ class KafkaProxy:
                 there, back = await asyncio.open_connection(self._host, self._port)
                 denied: dict[bytes, str] = {}
                 lost = asyncio.Event()
+                unanswered: set[bytes] = set()
                 pumps = [
-                    asyncio.create_task(self._requests(reader, back, lost, denied)),
-                    asyncio.create_task(self._responses(there, writer, lost, denied)),
+                    asyncio.create_task(self._requests(reader, back, lost, denied, unanswered)),
+                    asyncio.create_task(self._responses(there, writer, lost, denied, unanswered)),
                 ]
                 try:
                     await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
@@ -82,7 +83,12 @@ class KafkaProxy:
             self._connections.discard(task)
 
     async def _requests(
-        self, reader: asyncio.StreamReader, back: asyncio.StreamWriter, lost: asyncio.Event, denied: dict[bytes, str]
+        self,
+        reader: asyncio.StreamReader,
+        back: asyncio.StreamWriter,
+        lost: asyncio.Event,
+        denied: dict[bytes, str],
+        unanswered: set[bytes],
     ) -> None:
         with contextlib.suppress(asyncio.IncompleteReadError, OSError):
             while True:
@@ -92,6 +98,8 @@ class KafkaProxy:
                     self.struck[topic] += 1
                     match self.faults[topic]:
                         case Fault.REFUSE:
+                            while unanswered:
+                                await asyncio.sleep(0.005)
                             return
                         case Fault.HOLD:
                             while self.faults.get(topic) is Fault.HOLD:
@@ -101,11 +109,17 @@ class KafkaProxy:
                         case Fault.DENY:
                             assert int.from_bytes(frame[6:8], "big") in {5, 6, 7}, "another form of the answer"
                             denied[frame[8:12]] = topic  # by correlation id
+                unanswered.add(frame[8:12])  # the correlation id
                 back.write(frame)
                 await back.drain()
 
     async def _responses(
-        self, there: asyncio.StreamReader, writer: asyncio.StreamWriter, lost: asyncio.Event, denied: dict[bytes, str]
+        self,
+        there: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        lost: asyncio.Event,
+        denied: dict[bytes, str],
+        unanswered: set[bytes],
     ) -> None:
         with contextlib.suppress(asyncio.IncompleteReadError, OSError):
             while True:
@@ -116,6 +130,7 @@ class KafkaProxy:
                     frame = _with_errors(frame, topic.encode())
                 writer.write(frame.replace(self._theirs, self._ours))
                 await writer.drain()
+                unanswered.discard(frame[4:8])
 
     def _faulty_topic(self, frame: bytes) -> str | None:
         if int.from_bytes(frame[4:6], "big") != PRODUCE:

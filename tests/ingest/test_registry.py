@@ -89,6 +89,9 @@ async def test_one_platform_in_trouble_holds_up_no_other(place: Place, answer: A
         for id_ in range(2, 6):
             hackernews.story(id_)
             await asyncio.sleep(0.1)
+        async with asyncio.timeout(10):
+            while len(await place.signals()) < 5:
+                await asyncio.sleep(0.05)
         sick, well = health.collectors
         assert (sick.name, sick.ready, well.name, well.ready) == ("reddit", False, "hackernews", True)
         assert not health.ready

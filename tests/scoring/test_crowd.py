@@ -208,10 +208,14 @@ def test_whatever_comes_the_encoding_stays_under_its_limit() -> None:
     assert all(len(top.title.encode()) <= 400 for top in found.top)
 
 
+SIGNALS = 200_000
+
+
 @pytest.mark.slow
-def test_a_million_signals_fit() -> None:
+def test_two_hundred_thousand_signals_fit() -> None:
+    """Past a few thousand nothing grows any more; benchmarks/bench_ledger.py goes to a million."""
     ledger, rng = Ledger(), random.Random(0)
-    for index in range(1_000_000):
+    for index in range(SIGNALS):
         platform = f"p{index % 7}"
         signal = Signal(
             id=f"{platform}:{index}",
@@ -225,4 +229,4 @@ def test_a_million_signals_fit() -> None:
         )
         ledger.apply(signal)
     assert len(ledger.encode()) <= MAX_ENCODED_BYTES
-    assert score(ledger, NOW_MS + 100_000_000).windows["life"].items == pytest.approx(1_000_000, rel=0.1)
+    assert score(ledger, NOW_MS + 100_000_000).windows["life"].items == pytest.approx(SIGNALS, rel=0.1)
