@@ -213,7 +213,7 @@ SIGNALS = 200_000
 
 @pytest.mark.slow
 def test_two_hundred_thousand_signals_fit() -> None:
-    """Past a few thousand nothing grows any more; benchmarks/bench_ledger.py goes to a million."""
+    """Past a few thousand nothing grows any more; benchmarks/bench_scoring.py goes to a million."""
     ledger, rng = Ledger(), random.Random(0)
     for index in range(SIGNALS):
         platform = f"p{index % 7}"
