@@ -8,7 +8,8 @@ from scoring.assessment import Assessment, Assessor, Category
 from scoring.band import Band, band
 from scoring.composite import Factors, compose, raw
 from scoring.decay import decay
-from scoring.explain import Explanation, explain
+from scoring.exhibit import Exhibit, Exhibits
+from scoring.explain import Explanation, Measured, explain
 from scoring.figures import Figure, FigureFileError, FigureIndex
 from scoring.ledger import CorruptLedgerError, Ledger
 from scoring.lifecycle import Lifecycle, Measures, State, Transition
@@ -29,6 +30,8 @@ __all__ = [
     "Band",
     "Category",
     "CorruptLedgerError",
+    "Exhibit",
+    "Exhibits",
     "Explanation",
     "Factors",
     "Figure",
@@ -37,6 +40,7 @@ __all__ = [
     "Inputs",
     "Ledger",
     "Lifecycle",
+    "Measured",
     "Measures",
     "PlatformTally",
     "Reading",

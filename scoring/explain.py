@@ -6,20 +6,45 @@ printed.
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import msgspec
 
-from scoring.composite import Factors, raw
+from scoring.composite import Factors, compose
 from scoring.factors.cross_platform import cross_platform
 from scoring.factors.duration import duration
 from scoring.factors.engagement import engagement
 from scoring.factors.reach import reach
-from scoring.score import Score
 from scoring.settings import DEFAULT, HOUR_MS, Settings
 
-__all__ = ["Explanation", "Part", "Raise", "explain"]
+__all__ = ["Explanation", "Measured", "Part", "Raise", "explain"]
 
 FIGURE_POINTS = 20.0
 """Of a figure of tier A, which stands for one more in :func:`explain`."""
+
+
+class Measured(Protocol):
+    """The raw numbers that a change would change; :class:`scoring.Inputs` has them."""
+
+    @property
+    def people(self) -> float:
+        """The audience, estimated."""
+        ...
+
+    @property
+    def loudness(self) -> float:
+        """J of the scoring method."""
+        ...
+
+    @property
+    def run_ms(self) -> int:
+        """How long the current run of coverage is."""
+        ...
+
+    @property
+    def posted_platforms(self) -> int:
+        """Platforms with at least one post."""
+        ...
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -45,11 +70,11 @@ class Explanation(msgspec.Struct, frozen=True):
     raises: tuple[Raise, ...]
 
 
-def explain(score: Score, settings: Settings = DEFAULT) -> Explanation:
-    """Return why ``score``, made with ``settings``, is what it is."""
-    factors, inputs = score.factors, score.inputs
+def explain(factors: Factors, decay: float, measured: Measured, settings: Settings = DEFAULT) -> Explanation:
+    """Return why ``factors`` and ``decay``, worked out with ``settings``, make the noise that they make."""
+    noise = compose(factors, decay, settings)
     parts = [
-        Part(name, value, weight, value * weight * score.decay)
+        Part(name, value, weight, value * weight * decay)
         for name, value, weight in zip(
             Factors.__struct_fields__,
             msgspec.structs.astuple(factors),
@@ -59,22 +84,23 @@ def explain(score: Score, settings: Settings = DEFAULT) -> Explanation:
     ]
     changes = {
         "new coverage now (no decay)": (factors, 1.0),
-        "twice the audience": (_with(factors, reach=reach(2 * inputs.people, settings)), score.decay),
-        "twice the interactions": (_with(factors, engagement=engagement(2 * inputs.loudness, settings)), score.decay),
+        "twice the audience": (_with(factors, reach=reach(2 * measured.people, settings)), decay),
+        "twice the interactions": (_with(factors, engagement=engagement(2 * measured.loudness, settings)), decay),
         "one more figure of tier A": (
             _with(factors, star_power=min(100.0, factors.star_power + FIGURE_POINTS)),
-            score.decay,
+            decay,
         ),
         "one more platform": (
-            _with(factors, cross_platform=cross_platform(inputs.posted_platforms + 1, settings)),
-            score.decay,
+            _with(factors, cross_platform=cross_platform(measured.posted_platforms + 1, settings)),
+            decay,
         ),
+        "an industry impact of 100": (_with(factors, industry_impact=100.0), decay),
         "twelve more hours of coverage": (
-            _with(factors, duration=duration(inputs.run_ms + 12 * HOUR_MS, settings)),
-            score.decay,
+            _with(factors, duration=duration(measured.run_ms + 12 * HOUR_MS, settings)),
+            decay,
         ),
     }
-    raises = [Raise(change, raw(then, settings) * decay - score.noise) for change, (then, decay) in changes.items()]
+    raises = [Raise(change, compose(then, left, settings) - noise) for change, (then, left) in changes.items()]
     return Explanation(
         tuple(sorted(parts, key=lambda part: -part.points)),
         tuple(sorted((one for one in raises if one.points > 1e-9), key=lambda one: -one.points)),

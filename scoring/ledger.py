@@ -16,6 +16,7 @@ import msgspec
 from scoring.assessment import Assessment
 from scoring.coverage import Run, cover, cover_run
 from scoring.crowd import RINGS, Crowd, StoredCrowd
+from scoring.exhibit import Exhibit, Exhibits
 from scoring.item import REPLY, Item, observe, peak, weight
 from scoring.loud import KEPT, Loud, keep_loudest, loud, shorten
 from scoring.observation import UNREAD, Reading, Signal
@@ -53,6 +54,7 @@ class _Stored(msgspec.Struct, array_like=True):
     assessment: Assessment | None
     threshold: float = 0.0
     crowd: StoredCrowd | None = None
+    exhibits: dict[str, list[Exhibit]] = {}
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -71,6 +73,7 @@ class Ledger:
         "_floor",
         "assessment",
         "crowd",
+        "exhibits",
         "figures",
         "items",
         "loudest",
@@ -91,6 +94,8 @@ class Ledger:
         self.loudest: dict[int, Loud] = {}
         self._floor = 0
         """An item with a lower peak is none of the loudest."""
+        self.exhibits = Exhibits()
+        """What factors are traced back to."""
         self.assessment: Assessment | None = None
         """What an assessor last said of the story; the caller sets it."""
         self.threshold = 0.0
@@ -105,6 +110,7 @@ class Ledger:
             self._involve(reading.figures)
         if peak(item) >= self._floor:
             self._show(loud(signal, item))
+        self.exhibits.take(signal, reading, item, self.platforms[item.platform])
         self._take(item)
 
     def merge(self, other: Ledger) -> None:
@@ -122,6 +128,7 @@ class Ledger:
         self._involve(other.figures)
         for kept in other.loudest.values():
             self._show(kept)
+        self.exhibits.merge(other.exhibits)
         if other.assessment is not None and (self.assessment is None or other.assessment > self.assessment):
             self.assessment = other.assessment
 
@@ -140,13 +147,13 @@ class Ledger:
     def until(self, t_ms: int) -> Ledger:
         """Return what this ledger would be without the items covered after ``t_ms``; itself, if there are none.
 
-        The runs of a crowd, which does not know its items' times, are cut off at ``t_ms``; figures stay.
+        The runs of a crowd, which does not know its items' times, are cut off at ``t_ms``; figures and exhibits stay.
         """
         if not self.runs or self.runs[-1][1] <= t_ms:
             return self
         past = Ledger()
         past.platforms = self.platforms
-        past.figures, past.assessment = self.figures, self.assessment
+        past.figures, past.assessment, past.exhibits = self.figures, self.assessment, self.exhibits
         past.threshold, past.crowd = self.threshold, self.crowd
         for item in self.items.values():
             if item.covered_ms <= t_ms:
@@ -191,6 +198,7 @@ class Ledger:
             self.assessment,
             self.threshold,
             None if self.crowd is None else self.crowd.encode(),
+            self.exhibits.encode(),
         )
         return bytes((_VERSION,)) + _encoder.encode(stored)
 
@@ -220,6 +228,7 @@ class Ledger:
         ledger.assessment = stored.assessment
         ledger.threshold = stored.threshold
         ledger.crowd = None if stored.crowd is None else Crowd.decode(stored.crowd)
+        ledger.exhibits = Exhibits.decode(stored.exhibits)
         return ledger
 
     def __eq__(self, other: object) -> bool:
@@ -236,7 +245,8 @@ class Ledger:
             key: (self.platforms[item.platform], msgspec.structs.replace(item, platform=0))
             for key, item in self.items.items()
         }
-        return named, self.runs, self.figures, self.loudest, self.assessment, self.threshold, self.replies_seen
+        sampled = self.threshold, self.replies_seen
+        return named, self.runs, self.figures, self.loudest, self.assessment, self.exhibits.kept, *sampled
 
     def _platform(self, platform: str) -> int:
         platforms = self.platforms

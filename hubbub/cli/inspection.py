@@ -72,17 +72,17 @@ def explain(
     """Show why a story's score is what it is."""
     from hubbub.explain import find, render  # noqa: PLC0415
     from hubbub.settings import load  # noqa: PLC0415
-    from streams.score import explaining  # noqa: PLC0415
+    from streams.score.explaining import explain_score  # noqa: PLC0415
     from streams.serve.read import read_scores  # noqa: PLC0415
 
     settings = load()
     known = asyncio.run(read_scores(settings.kafka.client_options(), settings.kafka.topic_prefix))
     score = find(story, known)
-    explanation = explaining.explain(score)
+    explained = explain_score(score)
     if json:
-        typer.echo(orjson.dumps(explanation).decode())
+        typer.echo(orjson.dumps({**msgspec.to_builtins(score), **msgspec.to_builtins(explained)}).decode())
     else:
-        Console(highlight=False).print(render(score, explanation))
+        Console(highlight=False).print(render(score, explained))
 
 
 def collectors(json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False) -> None:

@@ -308,7 +308,9 @@ class PartitionScorer:
     def _emit(self, name: str, story: Story, scored: Score, outcome: Outcome) -> None:
         last, state, at_ms = story.emitted, story.scoring.lifecycle.state, self._now(story)
         previous = None if last is None else last.noise
-        outcome.scores[name] = score_record(story.info, scored, state, previous, at_ms)
+        outcome.scores[name] = score_record(
+            story.info, scored, story.scoring.ledger.exhibits, state=state, previous=previous, at_ms=at_ms
+        )
         if last is not None:
             details = {"noise": scored.noise, "previous": last.noise, "state": state}
             outcome.events.append(event("noise_update", story.info, at_ms, **details))

@@ -58,6 +58,8 @@ async def test_commands_on_a_running_system(broker: Broker, tmp_path: Path) -> N
         points = sum(factor["points"] for factor in explained["factors"].values())
         assert points == pytest.approx(loudest["raw"], abs=1e-9)
         assert explained["factors"]["engagement"]["inputs"]["interactions"]
+        assert explained["factors"]["reach"]["inputs"]["widest"][0]["id"] in {signal.id for signal in signals}
+        assert explained["raises"][0]["points"] > 0
         assert explained["constants"]["half_life_ms"] == 7 * 24 * 3_600_000
         text = await hubbub(it, "explain", loudest["story"])
         assert "engagement" in text

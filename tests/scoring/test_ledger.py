@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from ingest.signal import Author, Community, Counts, Signal
 from scoring import Assessment, CorruptLedgerError, Ledger, Lifecycle, Reading, Spike, StoryState, score
 from scoring.coverage import MAX_RUNS, RUN_GAP_MS, Run, cover, cover_run
+from scoring.exhibit import Exhibits
 from scoring.ledger import MAX_FIGURES, MAX_PLATFORMS
 
 T0 = 1_704_000_000_000
@@ -223,6 +224,7 @@ def test_a_ledger_of_version_1_still_loads() -> None:
     ledger = ledger_of(POST, reply(1))
     ledger.apply(reply(2, counts=Counts(likes=3, like_ratio=0.25)), Reading(("openai",), -1))
     ledger.assessment = Assessment(T0, 62.5, "labor")
+    ledger.exhibits = Exhibits()  # came later
     assert Ledger.decode(V1) == ledger
 
 

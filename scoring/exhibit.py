@@ -1,0 +1,147 @@
+"""Exhibit: the few signals that each factor is traced back to.
+
+Owns which signals are kept as evidence, of what, and in how many bytes. Must never know what a factor makes of them.
+
+Of each thing, the signals with the largest measure in any one observation are kept: a maximum, so order and repetition
+do not matter.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from scoring.item import AUTHOR, COMMUNITY, LIKES, POST, VIEWS, Item
+from scoring.loud import shorten
+from scoring.observation import Reading, Signal
+from scoring.settings import DEFAULT
+
+__all__ = ["AGAINST", "AUDIENCE", "FAVOUR", "FIGURE", "FIRST", "VOTES", "Exhibit", "Exhibits"]
+
+AUDIENCE = "audience"
+"""By people, at the default rates: one signal for each community, author or item that is the source of an audience."""
+VOTES = "votes"
+"""By likes: items with a ratio of votes."""
+FAVOUR, AGAINST = "favour", "against"
+"""By likes: replies that are for, or against."""
+FIRST = "first on "
+"""The earliest post on a platform, whose name follows."""
+FIGURE = "figure "
+"""The earliest signal that involves a public figure, whose id follows."""
+
+KEPT = {AUDIENCE: 3, VOTES: 3, FAVOUR: 2, AGAINST: 2}
+"""How many, with their words; of anything else one, of which only the id is kept."""
+MAX_FIGURES = 16
+"""The first in the alphabet."""
+MAX_ID_BYTES = 96
+MAX_NAME_BYTES = 64
+MAX_TITLE_BYTES = 100
+MAX_PERMALINK_BYTES = 160
+
+
+class Exhibit(msgspec.Struct, array_like=True, frozen=True, order=True, gc=False):
+    """A signal and what it gave, in the measure that it is kept by. Its texts are a stranger's: escape them.
+
+    ``key``: of the item, or of the community or author whose size it told. ``of``: that one's name, or the item's share
+    of up-votes; "" if there is nothing to say.
+    """
+
+    gave: float
+    key: int
+    observed_ms: int
+    id: str
+    platform: str
+    of: str = ""
+    title: str = ""
+    permalink: str = ""
+
+
+class Exhibits:
+    """The signals kept, by what they are evidence of, then by key."""
+
+    __slots__ = ("_floors", "kept")
+
+    def __init__(self) -> None:
+        self.kept: dict[str, dict[int, Exhibit]] = {}
+        self._floors: dict[str, float] = {}
+        """What gives less is none of the kept."""
+
+    def take(self, signal: Signal, reading: Reading, item: Item, platform: str) -> None:
+        """Keep ``signal``, which is observed as ``item`` on ``platform``, wherever it is among the most telling."""
+        source, audience, key = item.source, item.audience, item.key
+        if source == COMMUNITY and signal.community is not None:
+            people = audience * DEFAULT.views_per_member
+            self._offer(AUDIENCE, people, item.community, signal, signal.community.name)
+        elif source == AUTHOR and signal.author is not None:
+            self._offer(AUDIENCE, audience * DEFAULT.views_per_follower, item.author, signal, signal.author.name)
+        elif source == VIEWS:
+            self._offer(AUDIENCE, audience, key, signal)
+        elif source == LIKES:
+            rate = DEFAULT.views_per_like.get(platform, DEFAULT.other_views_per_like)
+            self._offer(AUDIENCE, audience * rate, key, signal)
+        if item.like_ratio is not None:
+            self._offer(VOTES, item.likes, key, signal, f"{item.like_ratio:.2f}")
+        if item.kind == POST:
+            self._offer(FIRST + platform, -item.covered_ms, key, signal)
+        elif item.sentiment:
+            self._offer(FAVOUR if item.sentiment > 0 else AGAINST, item.likes, key, signal)
+        if reading.figures:
+            for figure in reading.figures:
+                self._offer(FIGURE + shorten(figure, MAX_NAME_BYTES), -item.covered_ms, key, signal)
+            self._limit_figures()
+
+    def merge(self, other: Exhibits) -> None:
+        """Keep the most telling of both."""
+        for what, theirs in other.kept.items():
+            for exhibit in theirs.values():
+                self._keep(what, exhibit)
+        self._limit_figures()
+
+    def of(self, what: str) -> tuple[Exhibit, ...]:
+        """Return what is evidence of ``what``, the most telling first."""
+        return tuple(sorted(self.kept.get(what, {}).values(), reverse=True))
+
+    def encode(self) -> dict[str, list[Exhibit]]:
+        """Return the encoded form."""
+        return {what: list(kept.values()) for what, kept in self.kept.items()}
+
+    @classmethod
+    def decode(cls, stored: dict[str, list[Exhibit]]) -> Exhibits:
+        """Return the exhibits that were encoded."""
+        exhibits = cls()
+        for what, kept in stored.items():
+            for exhibit in kept:
+                exhibits._keep(what, exhibit)
+        return exhibits
+
+    def _limit_figures(self) -> None:
+        for figure in sorted(what for what in self.kept if what.startswith(FIGURE))[MAX_FIGURES:]:
+            del self.kept[figure], self._floors[figure]
+
+    def _offer(self, what: str, gave: float, key: int, signal: Signal, of: str | None = None) -> None:
+        if gave >= self._floors.get(what, gave):
+            self._keep(what, _exhibit(signal, gave, key, of, worded=what in KEPT))
+
+    def _keep(self, what: str, new: Exhibit) -> None:
+        kept = self.kept.setdefault(what, {})
+        old = kept.get(new.key)
+        if old is None or new > old:
+            kept[new.key] = new
+            most = KEPT.get(what, 1)
+            if len(kept) > most:
+                del kept[min(kept.values()).key]
+            if len(kept) == most:
+                self._floors[what] = min(kept.values()).gave
+
+
+def _exhibit(signal: Signal, gave: float, key: int, of: str | None, *, worded: bool) -> Exhibit:
+    title, permalink = signal.title or signal.text or "", signal.permalink or ""
+    return Exhibit(
+        gave,
+        key,
+        signal.observed_ms,
+        shorten(signal.id, MAX_ID_BYTES),
+        shorten(signal.platform, MAX_NAME_BYTES),
+        shorten(of or "", MAX_NAME_BYTES),
+        shorten(title, MAX_TITLE_BYTES) if worded else "",
+        shorten(permalink, MAX_PERMALINK_BYTES) if worded and len(permalink) <= MAX_PERMALINK_BYTES else "",
+    )
