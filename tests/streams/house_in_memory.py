@@ -7,6 +7,7 @@ import random
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import accumulate
 from types import SimpleNamespace
 from typing import NamedTuple
 
@@ -49,23 +50,29 @@ LATER_MS = 4_000_000_000_000
 """The clock, so far from the recordings that this is a replay."""
 
 
-class FirstCome:
-    """A matcher by subject. Each story bears the name of the post that founded it, so order matters."""
+class OrderMatters:
+    """A matcher by subject: now and then a post founds another story of it, as all before it will have it."""
 
     def __init__(self, _: Beat) -> None:
-        self._stories: dict[str, str] = {}
+        self._latest: dict[str, str] = {}
+        self._memory = 0
 
-    def decide(self, signal: Signal, _: int) -> SimpleNamespace:
+    def decide(self, signal: Signal, at_ms: int) -> SimpleNamespace:
         subject = signal.thread.partition("p")[0].partition(":")[2]
-        founded = subject not in self._stories
-        story = self._stories.setdefault(subject, f"st_{signal.id}")
+        founded = subject not in self._latest or self._memory % 3 == 0
+        story = f"st_{signal.id}" if founded else self._latest[subject]
+        self._note(subject, story, at_ms)
         return SimpleNamespace(story=story, founded=founded, stage="new", features=[subject])
 
-    def adopt(self, info: StoryInfo, assignment: Assignment, _: int) -> None:
-        self._stories.setdefault(msgspec.json.decode(assignment.features)[0], info.id)
+    def adopt(self, info: StoryInfo, assignment: Assignment, at_ms: int) -> None:
+        self._note(msgspec.json.decode(assignment.features)[0], info.id, at_ms)
 
     def story(self, story: str) -> StoryInfo:
         return StoryInfo(story, story, story, "beat", 0)
+
+    def _note(self, subject: str, story: str, at_ms: int) -> None:
+        self._latest[subject] = story
+        self._memory = (31 * self._memory + at_ms) % 1_000_003
 
 
 class Scores:
@@ -181,23 +188,22 @@ class House:
         """Kill processes at random, and start them again; let some be taken for dead that are not."""
         chance = self.kafka.chance
         for _ in range(times):
-            for _ in range(chance.randrange(20, 250)):
+            for _ in range(chance.randrange(5, 60)):
                 await self.kafka.pause()
             name = chance.choice(sorted(self.processes))
             process = self.processes[name]
-            zombies = [
-                consumer for consumer in process.consumers if consumer.group is self.kafka.groups["hubbub-resolve"]
-            ]
-            if zombies and chance.random() < 0.3:
-                await zombies[0].stand_still()
+            readers = [consumer for consumer in process.consumers if consumer.reads("signals")]
+            if readers and chance.random() < 0.3:
+                await readers[0].stand_still()
             else:
                 await process.kill()
                 self.killed += 1
                 self.start(name)
 
     async def publish(self, signals: Sequence[Signal]) -> str:
-        """Publish a recording as ``hubbub replay`` does; return by what name the stages know it."""
+        """Publish a recording, not quite in order; return by what name the stages know it, as of ``hubbub replay``."""
         token, offsets = f"replay{len(signals)}", dict[int, int]()
+        complete_ms = list(accumulate((signal.observed_ms - 1 for signal in reversed(signals)), min))[::-1]
 
         def tell(mark_ms: int, *, ended: bool = False) -> None:
             progress = Progress(PUBLISH, token, mark_ms, 0, active=not ended, offsets=dict(offsets))
@@ -207,12 +213,13 @@ class House:
         while not self._all_have_heard(token):
             await self.kafka.pause()
         for number, signal in enumerate(signals):
+            if number % 5 == 0:
+                tell(complete_ms[number])
             place = self.kafka.append("signals", encode(signal), key(signal), None)
             offsets[place] = len(self.kafka.logs[TopicPartition("signals", place)])
-            if number % 5 == 0:
-                tell(signal.observed_ms - 1)
+            if self.kafka.chance.random() < 0.5:
                 await self.kafka.pause()
-        tell(signals[-1].observed_ms, ended=True)
+        tell(max(signal.observed_ms for signal in signals), ended=True)
         return token
 
     def _all_have_heard(self, token: str) -> bool:
@@ -232,7 +239,7 @@ class House:
                 if process.task is not None and process.task.done() and not process.task.cancelled():
                     process.task.result()
             await self.kafka.pause()
-            assert self.kafka.seconds < 1_000 + 500, "nothing moves any more"
+            assert self.kafka.seconds < 1_000 + 200, "nothing moves any more"
             log = self.kafka.logs[TopicPartition("progress", 0)]
             while position < len(log):
                 progress = decode_progress(log[position].value or b"")
@@ -284,7 +291,7 @@ async def run(seed: int, signals: Sequence[Signal], *, disturbances: int, resolv
         patch.setattr(worker, "Tail", Tail)
         patch.setattr(worker, "open_producer", _producer)
         patch.setattr(decisions, "Tail", Tail)
-        patch.setattr(decisions, "Matcher", FirstCome)
+        patch.setattr(decisions, "Matcher", OrderMatters)
         house = House(kafka)
         for name in [*(f"resolve-{number}" for number in range(resolvers)), "score-0", "score-1"]:
             house.start(name)

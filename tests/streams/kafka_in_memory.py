@@ -52,8 +52,8 @@ class Kafka:
         return self.seconds
 
     async def pause(self) -> None:
-        """Let others run for a while."""
-        for _ in range(self.chance.randrange(1, 4)):
+        """Let others run for a while, and now and then for a long while."""
+        for _ in range(self.chance.choice((1, 1, 1, 2, 2, 3)) if self.chance.random() < 0.98 else 40):
             self.seconds += 0.001
             await asyncio.sleep(0)
 
@@ -96,7 +96,7 @@ class Process:
     async def kill(self) -> None:
         """Let it die; its groups miss it after a while."""
         self.die()
-        for _ in range(self.kafka.chance.randrange(60)):
+        for _ in range(self.kafka.chance.randrange(20)):
             await self.kafka.pause()
         for consumer in self.consumers:
             await consumer.group.leave(consumer)
@@ -177,6 +177,10 @@ class Group:
             await self.form()
 
     async def form(self) -> None:
+        """Share the partitions out anew; whoever asked for that may die meanwhile."""
+        await asyncio.shield(asyncio.create_task(self._form()))
+
+    async def _form(self) -> None:
         async with self._forming:
             for member in self._alive():
                 await member.revoke()
@@ -208,12 +212,16 @@ class Consumer:
         self._generation = 0
         self.positions: dict[TopicPartition, int] = {}
         self.alive = True
-        process.consumers.append(self)
 
     def subscribe(self, topics: Iterable[str], listener: Listener) -> None:
         (topic,) = topics
         self.listener = listener
         self.group = self._kafka.group(self._name, topic)
+        self._process.consumers.append(self)
+
+    def reads(self, topic: str) -> bool:
+        """Say whether it is given partitions of ``topic`` now."""
+        return any(place.topic == topic for place in self.positions)
 
     async def start(self) -> None:
         await self.group.join(self)
