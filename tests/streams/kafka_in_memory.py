@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -33,9 +33,9 @@ class Record:
 
 
 class Listener(Protocol):
-    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None: ...
+    def on_partitions_revoked(self, revoked: set[TopicPartition]) -> Coroutine[object, object, None]: ...
 
-    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None: ...
+    def on_partitions_assigned(self, assigned: set[TopicPartition]) -> Coroutine[object, object, None]: ...
 
 
 @dataclass
@@ -83,6 +83,16 @@ class Process:
     task: asyncio.Task[None] | None = None
     producers: list[Producer] = field(default_factory=list)
     consumers: list[Consumer] = field(default_factory=list)
+    listening: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def listen(self, listening: Coroutine[object, object, None]) -> None:
+        """Wait until the process has done what a change of its group demands; if it dies over that, no longer."""
+        task = asyncio.create_task(listening)
+        self.listening.add(task)
+        await asyncio.wait({task})
+        self.listening.discard(task)
+        if not task.cancelled():
+            task.result()
 
     def die(self) -> None:
         """``kill -9``: what was in flight may arrive in part."""
@@ -90,8 +100,9 @@ class Process:
             producer.die()
         for consumer in self.consumers:
             consumer.alive = False
-        if self.task is not None:
-            self.task.cancel()
+        for task in (self.task, *self.listening):
+            if task is not None:
+                task.cancel()
 
     async def kill(self) -> None:
         """Let it die; its groups miss it after a while."""
@@ -183,7 +194,7 @@ class Group:
     async def _form(self) -> None:
         async with self._forming:
             for member in self._alive():
-                await member.revoke()
+                await member.process.listen(member.revoke())
             self.generation += 1
             members = self._alive()
             self._kafka.chance.shuffle(members)
@@ -192,7 +203,7 @@ class Group:
                 member.assign({TopicPartition(self._topic, partition) for partition in share}, self.generation)
             for member in members:
                 await self._kafka.pause()
-                await member.listener.on_partitions_assigned(set(member.positions))
+                await member.process.listen(member.listener.on_partitions_assigned(set(member.positions)))
 
     def _alive(self) -> list[Consumer]:
         return [member for member in self.members if member.alive]
@@ -204,7 +215,7 @@ class Consumer:
     listener: Listener
 
     def __init__(self, *, process: Process, group_id: str, **_: object) -> None:
-        self._process = process
+        self.process = process
         self._kafka = process.kafka
         self._name = group_id
         self._paused: set[TopicPartition] = set()
@@ -217,7 +228,7 @@ class Consumer:
         (topic,) = topics
         self.listener = listener
         self.group = self._kafka.group(self._name, topic)
-        self._process.consumers.append(self)
+        self.process.consumers.append(self)
 
     def reads(self, topic: str) -> bool:
         """Say whether it is given partitions of ``topic`` now."""
