@@ -38,6 +38,7 @@ COOLDOWN_MS: dict[State, int] = {
 """How long a story stays in a state before it may fall out of it. That of trending is ours."""
 
 LIVE: tuple[State, ...] = ("trending", "spike", "controversy", "scandal")
+_LOUDNESS: tuple[State, ...] = ("resolved", *LIVE)
 
 
 class Measures(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -60,6 +61,13 @@ class Lifecycle(msgspec.Struct, frozen=True, array_like=True, gc=False):
     state: State = "trending"
     entered_ms: int = 0
     held_since_ms: tuple[int, ...] = ()
+
+    def louder(self, other: Lifecycle) -> Lifecycle:
+        """Return the one of both that is in the louder state; this one, if they are in the same.
+
+        What was said of a part is true of the whole: a story does not calm down by being found to be larger.
+        """
+        return other if _LOUDNESS.index(other.state) > _LOUDNESS.index(self.state) else self
 
 
 class Transition(msgspec.Struct, frozen=True, gc=False):

@@ -39,6 +39,15 @@ class StoryState(msgspec.Struct):
     lifecycle: Lifecycle = Lifecycle()
     spike: Spike = Spike()
 
+    def merge(self, other: StoryState) -> None:
+        """Take in all of ``other``, which turned out to be of the same story, as if it had been known from the start.
+
+        Both must have been brought up to the same time. Ledgers unite exactly; of two states the louder stays.
+        """
+        self.ledger.merge(other.ledger)
+        self.lifecycle = self.lifecycle.louder(other.lifecycle)
+        self.spike = self.spike.joined(other.spike)
+
     def encode(self) -> bytes:
         """Return a compact, versioned encoding."""
         return bytes((VERSION,)) + _encoder.encode(_Stored(self.ledger.encode(), self.lifecycle, self.spike))

@@ -25,11 +25,17 @@ class Delivered:
             source: (low, dict.fromkeys(above)) for source, (low, above) in (sources or {}).items()
         }
 
-    def take(self, source: int, offset: int) -> bool:
-        """Note that ``offset`` of ``source`` is applied now; return False if it is known to have been before."""
+    def take(self, source: int, offset: int, *, redirected: bool = False) -> bool:
+        """Note that ``offset`` of ``source`` is applied now; return False if it is known to have been before.
+
+        ``redirected``: it was meant for a story that was merged into this one, and may have got lost on that way, so
+        the low water mark says nothing of it.
+        """
         low, above = self._sources.setdefault(source, (0, {}))
-        if offset < low or offset in above:
+        if offset in above:
             return False
+        if offset < low:
+            return redirected
         above[offset] = None
         if len(above) > KEPT:
             del above[next(iter(above))]  # the one noted first

@@ -24,14 +24,19 @@ __all__ = [
     "Candidate",
     "Entry",
     "Mark",
+    "Merge",
+    "Merging",
     "Progress",
     "RawActivity",
     "RawEntry",
+    "Reached",
     "StoryInfo",
     "ThreadRecord",
+    "Transfer",
     "decode_activity",
     "decode_candidate",
     "decode_progress",
+    "decode_reached",
     "decode_story",
     "decode_thread",
     "encode",
@@ -55,13 +60,44 @@ class Mark(msgspec.Struct, frozen=True, gc=False):
 
 
 class StoryInfo(msgspec.Struct, frozen=True):
-    """What a story is called. ``id`` is derived from the beat and the founding post, so replays find the same."""
+    """What a story is called. ``id`` is derived from the beat and the founding post, so replays find the same.
+
+    ``into``: the story that it turned out to be the same as; what its threads are seen to say after ``merged_ms``
+    belongs there.
+    """
 
     id: str
     slug: str
     title: str
     beat: str
     founded_ms: int
+    into: str | None = None
+    merged_ms: int = 0
+
+
+class Merging(msgspec.Struct, frozen=True):
+    """A merge on its way to the two stories: all of ``gone`` up to ``at_ms`` becomes part of ``into``.
+
+    Merges have an order, by (``at_ms``, ``sequence`` of the decision behind it, ``number`` among those of that
+    decision), and come after everything else of the time ``at_ms``.
+    """
+
+    at_ms: int
+    sequence: int
+    number: int
+    gone: StoryInfo
+    into: StoryInfo
+
+
+class Transfer(msgspec.Struct, frozen=True):
+    """What one story leaves to the other: its encoded scoring state, empty if there is none (any more).
+
+    ``absorbed``: the stories that it had taken in itself.
+    """
+
+    merging: Merging
+    scoring: bytes = b""
+    absorbed: tuple[str, ...] = ()
 
 
 class Entry(msgspec.Struct, frozen=True, array_like=True):
@@ -75,13 +111,23 @@ class Entry(msgspec.Struct, frozen=True, array_like=True):
 class Activity(msgspec.Struct, frozen=True):
     """All new signals of one story that one source had for one flush; or, without a story, a bare mark.
 
-    ``low``: every offset of the source below it has been sent, to whichever story it belonged.
+    ``low``: every offset of the source below it has been sent, to whichever story it belonged. ``redirected``: not so
+    of these entries, which may have been sent to a story before it was known to be merged into this one.
+
+    ``leaving`` and ``joining``: the one goes to the partition of the story that is gone, the other to that of the story
+    it was merged into. What the score stage sends itself has no mark: a ``transfer``, or entries of ``source`` that
+    came to a story that was gone.
     """
 
-    mark: Mark
+    mark: Mark | None
     low: Offset = 0
     story: StoryInfo | None = None
     entries: tuple[Entry, ...] = ()
+    redirected: bool = False
+    leaving: Merging | None = None
+    joining: Merging | None = None
+    transfer: Transfer | None = None
+    source: Offset = 0
 
 
 class RawEntry(msgspec.Struct, frozen=True, array_like=True):
@@ -99,6 +145,7 @@ class RawActivity(msgspec.Struct, frozen=True):
     low: int
     story: StoryInfo
     entries: list[RawEntry]
+    redirected: bool = False
 
 
 class Candidate(msgspec.Struct, frozen=True):
@@ -122,16 +169,31 @@ class Assignment(msgspec.Struct, frozen=True):
     features: msgspec.Raw = msgspec.Raw(b"null")
 
 
+class Merge(msgspec.Struct, frozen=True, array_like=True):
+    """Two stories that turned out to be one: ``gone`` is part of ``into`` from now on."""
+
+    gone: str
+    into: str
+
+
 class ThreadRecord(msgspec.Struct, frozen=True):
     """What was decided of a thread: a record of ``stories`` with the key ``t:thread``.
 
-    ``sequence`` counts the decisions. No ``assignments``: the thread belongs to no story.
+    ``sequence`` counts the decisions. No ``assignments``: the thread belongs to no story. ``merged``: the stories that
+    turned out to be one by it.
     """
 
     thread: str
     sequence: int
     at_ms: int
     assignments: tuple[Assignment, ...]
+    merged: tuple[Merge, ...] = ()
+
+
+class Reached(msgspec.Struct, frozen=True):
+    """How far the one who decides has come: every candidate up to ``mark_ms`` is decided, in records before this."""
+
+    mark_ms: int
 
 
 class Progress(msgspec.Struct, frozen=True):
@@ -161,4 +223,5 @@ decode_activity = msgspec.json.Decoder(Activity).decode
 decode_candidate = msgspec.json.Decoder(Candidate).decode
 decode_thread = msgspec.json.Decoder(ThreadRecord).decode
 decode_story = msgspec.json.Decoder(StoryInfo).decode
+decode_reached = msgspec.json.Decoder(Reached).decode
 decode_progress = msgspec.json.Decoder(Progress).decode

@@ -15,7 +15,7 @@ import msgspec
 
 from ingest.signal import Signal
 from streams.resolve.matcher import Matcher
-from streams.wire import Assignment, Candidate, StoryInfo, ThreadRecord
+from streams.wire import Assignment, Candidate, Merge, StoryInfo, ThreadRecord
 
 __all__ = ["Decided", "Decider"]
 
@@ -44,6 +44,10 @@ class Decider:
     def low(self) -> int:
         """The offset of the topic ``candidates`` below which every candidate is decided."""
         return min((item[3] for item in self._queue), default=self._position)
+
+    def decided_ms(self, watermark_ms: int) -> int:
+        """Return the time up to which every candidate that the watermark has passed is decided."""
+        return min(watermark_ms, self._queue[0][0] - 1) if self._queue else watermark_ms
 
     @property
     def waiting(self) -> int:
@@ -74,13 +78,15 @@ class Decider:
     def _decide(self, at_ms: int, beats: tuple[str, ...], signal: Signal) -> Decided:
         assignments: list[Assignment] = []
         founded: list[StoryInfo] = []
+        merged: list[Merge] = []
         for beat in beats:
             matcher = self._matchers[beat]
             decision = matcher.decide(signal, at_ms)
             features = msgspec.Raw(msgspec.json.encode(decision.features))
             assignments.append(Assignment(decision.story, beat, decision.stage, features))
+            merged.extend(Merge(gone, decision.story) for gone in decision.merged)
             if decision.founded:
                 founded.append(matcher.story(decision.story))
-        record = ThreadRecord(signal.thread, self._sequence, at_ms, tuple(assignments))
+        record = ThreadRecord(signal.thread, self._sequence, at_ms, tuple(assignments), tuple(merged))
         self._sequence += 1
         return Decided(record, tuple(founded))

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from msgspec.structs import replace
 
 from streams import metrics
 from streams.lease import Lease
@@ -20,11 +21,12 @@ from streams.resolve.config import ResolveConfig
 from streams.resolve.decide import Decided, Decider
 from streams.resolve.matcher import Matcher
 from streams.resolve.offsets import begin, commit
-from streams.resolve.threads import STORY_KEY, THREAD_KEY, ThreadIndex
+from streams.resolve.publishers import Publishers
+from streams.resolve.threads import DECIDED_KEY, STORY_KEY, THREAD_KEY, ThreadIndex
 from streams.tail import Tail
 from streams.topics import name
 from streams.watermark import Patience, Watermark
-from streams.wire import ThreadRecord, decode_candidate, decode_thread, encode
+from streams.wire import Reached, StoryInfo, ThreadRecord, decode_candidate, decode_thread, encode
 
 __all__ = ["Decisions"]
 
@@ -46,6 +48,7 @@ class Decisions:
         consumer: AIOKafkaConsumer,
         producer: AIOKafkaProducer,
         threads: ThreadIndex,
+        publishers: Publishers,
         beats: Mapping[str, Beat],
         on_decided: Callable[[str], None],
         caught_up: Callable[[], Awaitable[None]],
@@ -53,15 +56,18 @@ class Decisions:
         config: ResolveConfig,
         kafka: Mapping[str, object],
         prefix: str,
+        make_matcher: Callable[[Beat], Matcher],
         now_ms: Callable[[], int],
     ) -> None:
         """``on_decided`` is told of each thread, after the broker and ``threads`` have the decision.
 
-        ``threads`` is kept by the caller; after ``caught_up`` it holds all that had been decided when it was called.
+        ``threads`` and ``publishers`` are kept by the caller; after ``caught_up`` they hold all that had been written
+        when it was called.
         """
         self._consumer = consumer
         self._producer = producer
         self._threads = threads
+        self._publishers = publishers
         self._beats = beats
         self._on_decided = on_decided
         self._caught_up = caught_up
@@ -70,11 +76,13 @@ class Decisions:
         self._kafka = kafka
         self._stories = name("stories", prefix)
         self._place = TopicPartition(name("candidates", prefix), 0)
+        self._make_matcher = make_matcher
         self._now_ms = now_ms
         self._appointment: object | None = None
         self._decider: Decider | None = None
         self._watermark = Watermark(Patience())
         self._committed_at = 0.0
+        self._told_at = 0.0
         self._acknowledged = self._committed = 0
         self._lock = asyncio.Lock()
 
@@ -104,7 +112,7 @@ class Decisions:
             self._read(batches.get(self._place, []))
             watermark_ms = self._watermark.advance(self._now_ms(), time.monotonic())
             decided = list(_for_a_while(self._decider.decide(watermark_ms)))
-            await self._publish(decided)
+            await self._publish(decided, self._decider.decided_ms(watermark_ms))
             if time.monotonic() - self._committed_at >= self._config.commit_seconds:
                 self._acknowledged = self._decider.low
                 await self._commit()
@@ -136,7 +144,7 @@ class Decisions:
                     decisions.pop(record.key, None)
                     if record.value is not None:
                         decisions[record.key] = decode_thread(record.value)
-        matchers = {beat: Matcher(definition) for beat, definition in self._beats.items()}
+        matchers = {beat: self._make_matcher(definition) for beat, definition in self._beats.items()}
         sequence = 0
         for number, decision in enumerate(sorted(decisions.values(), key=lambda decision: decision.sequence), 1):
             for assignment in decision.assignments:
@@ -161,24 +169,53 @@ class Decisions:
             else:
                 self._decider.offer(record.offset, candidate)
 
-    async def _publish(self, decided: list[Decided]) -> None:
-        """Write decisions, each after the stories it founded, and tell of them once the broker has them."""
+    async def _publish(self, decided: list[Decided], reached_ms: int) -> None:
+        """Write decisions, each after the stories it founded or merged, and how far that was.
+
+        Tell of them once the broker has them.
+        """
         self._lease.check()
         sent = []
+        after: list[tuple[bytes, bytes]] = []
         for decision in decided:
             for info in decision.founded:
                 key = STORY_KEY + info.id.encode()
                 sent.append(await self._producer.send(self._stories, encode(info), key, 0))
                 self._threads.apply(key, encode(info))
+            for merge in decision.record.merged:
+                info = replace(self._named(merge.gone), into=merge.into, merged_ms=decision.record.at_ms)
+                after.append((STORY_KEY + merge.gone.encode(), encode(info)))
+                sent.append(await self._producer.send(self._stories, after[-1][1], after[-1][0], 0))
             key = THREAD_KEY + decision.record.thread.encode()
             sent.append(await self._producer.send(self._stories, encode(decision.record), key, 0))
+        if self._is_worth_telling(reached_ms):
+            after.append((DECIDED_KEY, encode(Reached(reached_ms))))
+            sent.append(await self._producer.send(self._stories, after[-1][1], after[-1][0], 0))
         if sent:
             await asyncio.gather(*sent)
+        for key, value in after:
+            self._threads.apply(key, value)
         for decision in decided:
             self._threads.note(decision.record)
             for assignment in decision.record.assignments:
                 metrics.CANDIDATES_DECIDED.labels("resolve", assignment.stage).inc()
             self._on_decided(decision.record.thread)
+
+    def _is_worth_telling(self, reached_ms: int) -> bool:
+        """Say whether to tell how far all is decided: at once while anybody may wait for it, else now and then."""
+        now = time.monotonic()
+        late = now - self._told_at >= self._config.heartbeat_seconds
+        told_ms = self._threads.decided_ms
+        if reached_ms <= told_ms or not (late or self._publishers.unfinished(told_ms)):
+            return False
+        self._told_at = now
+        return True
+
+    def _named(self, story: str) -> StoryInfo:
+        info = self._threads.story(story)
+        if info is None:
+            raise RuntimeError(f"story {story} was founded, but has no record in the topic 'stories'")
+        return info
 
     async def _commit(self) -> None:
         self._committed_at = time.monotonic()

@@ -65,6 +65,16 @@ class Publishers:
         """
         return self._settled is None or position >= self._settled.offsets.get(partition, 0)
 
+    def replayed(self, partition: int, offset: int) -> bool:
+        """Say whether what is at ``offset`` of ``partition`` may belong to a recording."""
+        if self._heard:
+            return True
+        return self._settled is not None and offset < self._settled.offsets.get(partition, 0)
+
+    def unfinished(self, decided_ms: int) -> bool:
+        """Say whether recordings are being published, or were up to a time after ``decided_ms``."""
+        return bool(self._heard) or (self._settled is not None and decided_ms < self._settled.mark_ms)
+
     def told(self, partition: int, position: int) -> Told:
         """Return what is known of ``partition`` when it has been read up to the offset ``position``."""
         if self._heard:

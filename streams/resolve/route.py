@@ -2,13 +2,14 @@
 
 Owns the order, the time and the waiting of one source. Known threads pass straight through; a new root post becomes a
 candidate and waits, with what follows in its thread, for the matcher's decision; a reply whose root has not been seen
-waits a while for it. Pure: reads no clock, sends nothing. The worker asks it what to send, and tells it of decisions.
+waits a while for it. In a replay, everything waits until what was decided before it is known, since stories are merged.
+Pure: reads no clock, sends nothing. The worker asks it what to send, and tells it of decisions.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
@@ -16,15 +17,14 @@ from typing import NamedTuple
 import msgspec
 
 from ingest.signal import Signal
-from streams.resolve.threads import Known
-from streams.wire import RawEntry
+from streams.resolve.hold import Hold, Place
+from streams.resolve.threads import Known, ThreadIndex
+from streams.wire import Merging, RawEntry
 
-__all__ = ["Ignored", "Place", "RoutedBatch", "Router", "RouterConfig"]
+__all__ = ["AT_ONCE", "Ignored", "Place", "RoutedBatch", "Router", "RouterConfig"]
 
 Relevance = Callable[[Signal], tuple[str, ...]]
 """The beats a root post is relevant to; none: it is irrelevant."""
-Lookup = Callable[[str], Known | None]
-"""What is known of a thread; None while it is undecided."""
 
 
 class Ignored(StrEnum):
@@ -49,14 +49,8 @@ class RouterConfig:
     orphans: int = 20_000
 
 
-class Place(NamedTuple):
-    """Where in its source a router may begin: at ``offset``, when the time there was ``stream_ms``."""
-
-    offset: int
-    stream_ms: int
-
-
 BEGINNING = Place(0, 0)
+AT_ONCE = float("inf")
 
 
 @dataclass(slots=True)
@@ -82,9 +76,15 @@ class _Orphan(NamedTuple):
 
 @dataclass(slots=True)
 class RoutedBatch:
-    """What a router has to send: signals by story, candidates as (beats, time, signal), and what it ignored."""
+    """What a router has to send: signals by story, candidates as (beats, time, signal), and what it ignored.
+
+    ``redirected``: signals by story, too, that another router may have sent to a story that was merged into it.
+    ``merges``: those that decisions on threads of this source brought about.
+    """
 
     stories: dict[str, list[RawEntry]] = field(default_factory=dict)
+    redirected: dict[str, list[RawEntry]] = field(default_factory=dict)
+    merges: list[Merging] = field(default_factory=list)
     candidates: list[tuple[tuple[str, ...], int, Signal]] = field(default_factory=list)
     used: int = 0
     ignored: dict[Ignored, int] = field(default_factory=dict)
@@ -93,13 +93,17 @@ class RoutedBatch:
 class Router:
     """The state of one source between two commits of its offset."""
 
-    def __init__(self, relevance: Relevance, lookup: Lookup, config: RouterConfig, place: Place = BEGINNING) -> None:
-        """``place``: where reading begins, as ``place`` of the router before this one said."""
+    def __init__(
+        self, relevance: Relevance, threads: ThreadIndex, config: RouterConfig, place: Place = BEGINNING
+    ) -> None:
+        """``threads``: kept by the caller. ``place``: where reading begins, as the router before this one said."""
         self._relevance = relevance
-        self._lookup = lookup
+        self._threads = threads
         self._config = config
         self._position, self._stream_ms = place
         self._pending: dict[str, _Pending] = {}
+        self._hold = Hold()
+        self._until_ms = AT_ONCE
         self._orphans: OrderedDict[int, _Orphan] = OrderedDict()
         self._orphans_of: dict[str, list[int]] = {}
         self._irrelevant: OrderedDict[str, None] = OrderedDict()
@@ -117,8 +121,8 @@ class Router:
 
     @property
     def waiting(self) -> int:
-        """How many signals wait for a decision or for their root post."""
-        return len(self._orphans) + sum(len(waiting.entries) for waiting in self._pending.values())
+        """How many signals wait for decisions or for their root post."""
+        return len(self._orphans) + len(self._hold) + sum(len(waiting.entries) for waiting in self._pending.values())
 
     @property
     def place(self) -> Place:
@@ -127,22 +131,33 @@ class Router:
         if self._orphans:
             first = next(iter(self._orphans.values())).entry
             places.append(Place(first.offset, first.at_ms))
+        if (held := self._hold.place) is not None:
+            places.append(held)
         return min(places, default=Place(self._position, self._stream_ms))
 
     @property
     def undecided(self) -> int:
-        """How many threads wait for a decision."""
-        return len(self._pending)
+        """How many threads wait for a decision, and signals for decisions before them."""
+        return len(self._pending) + len(self._hold)
+
+    @property
+    def drains(self) -> bool:
+        """Say whether something that waits can be handed out without another record being read.
+
+        Not while it waits for time to pass in this very source.
+        """
+        first_ms = next((waiting.at_ms for waiting in self._pending.values()), self._stream_ms)
+        held_ms = self._hold.first_ms
+        return first_ms < self._stream_ms or (held_ms is not None and held_ms <= self._stream_ms)
 
     def held_ms(self, waited_since: float) -> int | None:
-        """Return the time up to which everything has been handed out, or None if no post that waits holds it back.
+        """Return the time up to which everything has been handed out, or None if nothing that waits holds it back.
 
         Posts that have been waiting since before ``waited_since`` (monotonic seconds) hold it back no longer.
         """
-        for waiting in self._pending.values():
-            if waiting.since >= waited_since:
-                return waiting.at_ms - 1
-        return None
+        pending = (waiting.at_ms for waiting in self._pending.values() if waiting.since >= waited_since)
+        firsts = [first_ms for first_ms in (next(pending, None), self._hold.first_ms) if first_ms is not None]
+        return min(firsts) - 1 if firsts else None
 
     def read_ms(self, *, idle: bool) -> int:
         """Return the time up to which everything has been read.
@@ -161,7 +176,10 @@ class Router:
         self._stream_ms = max(self._stream_ms, signal.observed_ms)
         thread = signal.thread
         entry = RawEntry(offset, self._stream_ms, msgspec.Raw(raw))
-        if (known := self._lookup(thread)) is not None:
+        if (known := self._threads.lookup(thread)) is not None:
+            if entry.at_ms <= known.at_ms and signal.is_root:
+                # Read again: the router before this one may not have come to tell of them.
+                self._batch.merges += self._threads.merges(thread)
             self._pass(known, entry)
         elif (waiting := self._pending.get(thread)) is not None:
             waiting.entries.append(entry)
@@ -179,13 +197,21 @@ class Router:
 
         The decision may have been asked for by a router before this one, which has read replies but not the post yet.
         """
-        known = self._lookup(thread)
+        known = self._threads.lookup(thread)
         if known is None:
             return
         if (waiting := self._pending.pop(thread, None)) is not None:
-            self._hand_out(known.stories, waiting.entries)
+            self._batch.merges += self._threads.merges(thread)
+            for entry in waiting.entries:
+                self._hold_or_hand_out(known.stories, entry, waiting.place)
         for offset in self._orphans_of.pop(thread, ()):
             self._pass(known, self._orphans.pop(offset).entry)
+
+    def allow(self, until_ms: float) -> None:
+        """Let what is seen up to ``until_ms`` be handed out, now and from now on, and nothing after it."""
+        self._until_ms = until_ms
+        for stories, entry in self._hold.release(until_ms):
+            self._hand_out(stories, entry)
 
     def take(self, *, silent_since: float | None = None) -> RoutedBatch:
         """Return what there is to send, and forget it.
@@ -197,13 +223,23 @@ class Router:
         batch, self._batch = self._batch, RoutedBatch()
         return batch
 
-    def _hand_out(self, stories: tuple[str, ...], entries: Sequence[RawEntry]) -> None:
+    def _hold_or_hand_out(self, stories: tuple[str, ...], entry: RawEntry, place: Place) -> None:
+        if entry.at_ms > self._until_ms:
+            self._hold.add(stories, entry, place)
+        else:
+            self._hand_out(stories, entry)
+
+    def _hand_out(self, stories: tuple[str, ...], entry: RawEntry) -> None:
         if not stories:
-            self._ignore(Ignored.BLOCKED, len(entries))
+            self._ignore(Ignored.BLOCKED)
             return
         for story in stories:
-            self._batch.stories.setdefault(story, []).extend(entries)
-        self._batch.used += len(entries)
+            into = self._threads.at(story, entry.at_ms)
+            # What did not wait may have been sent to the other story, too, before the merge was known.
+            is_redirected = into != story and self._until_ms == AT_ONCE
+            batch = self._batch.redirected if is_redirected else self._batch.stories
+            batch.setdefault(into, []).append(entry)
+        self._batch.used += 1
 
     def _ignore(self, reason: Ignored, count: int = 1) -> None:
         if count:
@@ -217,9 +253,10 @@ class Router:
         if entry.at_ms < known.at_ms - self._config.orphan_wait_ms:
             self._ignore(Ignored.ORPHAN)
             return
+        place = Place(entry.offset, entry.at_ms)
         if entry.at_ms < known.at_ms:
             entry = RawEntry(entry.offset, known.at_ms, entry.signal)
-        self._hand_out(known.stories, (entry,))
+        self._hold_or_hand_out(known.stories, entry, place)
 
     def _new_thread(self, thread: str, entry: RawEntry, signal: Signal, monotonic: float) -> None:
         earlier = [self._orphans.pop(offset).entry for offset in self._orphans_of.pop(thread, ())]

@@ -19,13 +19,14 @@ from streams import metrics
 from streams.dead_letters import encode_dead_letter
 from streams.partitioning import partition_of
 from streams.resolve.config import ResolveConfig
+from streams.resolve.hold import Place
 from streams.resolve.offsets import begin, commit
 from streams.resolve.publishers import Publishers
-from streams.resolve.route import Place, Relevance, Router, RouterConfig
+from streams.resolve.route import AT_ONCE, Relevance, Router, RouterConfig
 from streams.resolve.threads import ThreadIndex
 from streams.topics import name
 from streams.watermark import Patience
-from streams.wire import Activity, Candidate, Mark, Progress, RawActivity, RawEntry, encode
+from streams.wire import Activity, Candidate, Mark, Merging, Progress, RawActivity, RawEntry, encode
 
 __all__ = ["STAGE", "Sources"]
 
@@ -146,7 +147,7 @@ class Sources:
                 told = self._places.get(partition)
                 place = told if told is not None and told.offset == offset else Place(offset, 0)
                 router_config = RouterConfig(orphan_wait_ms=int(self._config.orphan_wait_seconds * 1000))
-                self._routers[partition] = Router(self._relevance, self._threads.lookup, router_config, place)
+                self._routers[partition] = Router(self._relevance, self._threads, router_config, place)
                 self._read_at[partition] = time.monotonic()
             self._unplaced = frozenset()
 
@@ -158,6 +159,7 @@ class Sources:
 
     def _read(self, partition: int, records: list[ConsumerRecord[bytes, bytes]]) -> None:
         router = self._routers[partition]
+        self._allow(partition, router)
         monotonic = time.monotonic()
         self._read_at[partition] = monotonic
         self.counts["read"] += len(records)
@@ -168,6 +170,11 @@ class Sources:
                 router.skip(record.offset)
             else:
                 router.read(record.offset, _passed_on(record.value or b"", signal), signal, monotonic)
+
+    def _allow(self, partition: int, router: Router) -> None:
+        """Let pass what may pass: live everything; in a replay what is seen before anything undecided."""
+        replayed = self._publishers.replayed(partition, router.place.offset)
+        router.allow(self._threads.decided_ms + 1 if replayed else AT_ONCE)
 
     def _decode(self, record: ConsumerRecord[bytes, bytes]) -> Signal | None:
         try:
@@ -218,6 +225,7 @@ class Sources:
 
     def _send_source(self, partition: int, router: Router, now: float, *, beat: bool) -> None:
         """Queue everything one source has to send: candidates and their mark, signals and theirs."""
+        self._allow(partition, router)
         idle = self._idle(partition, router, now)
         batch = router.take(silent_since=now - self._config.orphan_wait_seconds if idle else None)
         for reason, count in batch.ignored.items():
@@ -236,8 +244,11 @@ class Sources:
             self._read_marks[partition] = read
 
         low = router.place.offset
-        for story, entries in batch.stories.items():
-            self._post_story(story, entries, low, self._mark(partition, 0))
+        for stories, redirected in ((batch.stories, False), (batch.redirected, True)):
+            for story, entries in stories.items():
+                self._post_story(story, entries, low, self._mark(partition, 0), redirected=redirected)
+        for merging in batch.merges:
+            self._post_merge(merging, self._mark(partition, 0))
         held_ms = router.held_ms(now - self._patience_seconds(router))
         done_ms = read_ms if held_ms is None else min(held_ms, read_ms)
         settle = "" if router.undecided else told.settle
@@ -273,7 +284,7 @@ class Sources:
     def _mark(self, partition: int, mark_ms: int, *, idle: bool = False, settle: str = "") -> Mark:
         return Mark(partition, self._source_count, mark_ms, idle, settle)
 
-    def _post_story(self, story: str, entries: list[RawEntry], low: int, mark: Mark) -> None:
+    def _post_story(self, story: str, entries: list[RawEntry], low: int, mark: Mark, *, redirected: bool) -> None:
         info = self._threads.story(story)
         if info is None:
             raise RuntimeError(f"story {story} has threads but no record in the topic 'stories'; the topic is damaged")
@@ -281,8 +292,17 @@ class Sources:
         target = partition_of(key, self._activity_count)
         *first, last = _chunks(entries)
         for chunk in first:
-            self._post(self._activity, encode(RawActivity(mark, 0, info, chunk)), target, key)
-        self._post(self._activity, encode(RawActivity(mark, low, info, last)), target, key)
+            self._post(self._activity, encode(RawActivity(mark, 0, info, chunk, redirected)), target, key)
+        self._post(self._activity, encode(RawActivity(mark, low, info, last, redirected)), target, key)
+
+    def _post_merge(self, merging: Merging, mark: Mark) -> None:
+        """Tell both stories; this source's time does not pass that of the merge before they know."""
+        for story, activity in (
+            (merging.gone.id, Activity(mark, leaving=merging)),
+            (merging.into.id, Activity(mark, joining=merging)),
+        ):
+            key = story.encode()
+            self._post(self._activity, encode(activity), partition_of(key, self._activity_count), key)
 
     def _post(self, topic: str, value: bytes, partition: int | None, key: bytes | None = None) -> None:
         self._outbox.append((topic, value, key, partition))
@@ -302,16 +322,20 @@ class Sources:
         return end is not None and router.position >= end and self._publishers.read_to_end(partition, router.position)
 
     def _pace(self) -> None:
-        """Stop reading a partition in which too much waits, until it has drained to half of that."""
+        """Stop reading a partition in which too much waits, until it has drained to half of that.
+
+        Not one in which everything waits for the partition's own time to move on: only reading does that.
+        """
         for partition, router in self._routers.items():
             place = TopicPartition(self._signals, partition)
             end = self._consumer.highwater(place)
             if end is not None:
                 metrics.LAG.labels(STAGE, str(partition)).set(max(0, end - router.position))
-            if router.waiting >= self._config.waiting_records:
-                self._consumer.pause(place)
-            elif router.waiting <= self._config.waiting_records // 2 and place in self._consumer.paused():
+            enough = router.waiting <= self._config.waiting_records // 2 or not router.drains
+            if enough and place in self._consumer.paused():
                 self._consumer.resume(place)
+            elif not enough and router.waiting >= self._config.waiting_records:
+                self._consumer.pause(place)
 
     async def _commit(self) -> None:
         """Commit, per partition, the offset below which everything is acknowledged downstream."""

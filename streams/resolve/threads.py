@@ -7,31 +7,39 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from streams.wire import StoryInfo, ThreadRecord, decode_story, decode_thread
+from streams.wire import Merging, StoryInfo, ThreadRecord, decode_reached, decode_story, decode_thread
 
-__all__ = ["STORY_KEY", "THREAD_KEY", "Known", "ThreadIndex"]
+__all__ = ["DECIDED_KEY", "STORY_KEY", "THREAD_KEY", "Known", "ThreadIndex"]
 
 THREAD_KEY = b"t:"
 STORY_KEY = b"s:"
+DECIDED_KEY = b"decided"
 
 
 class Known(NamedTuple):
-    """What is known of a thread: its stories (none: it belongs to no story), and when its root post was seen."""
+    """What is known of a thread: its stories (none: it belongs to no story), and when its root post was seen.
+
+    A story may have been merged into another since; see :meth:`ThreadIndex.at`.
+    """
 
     stories: tuple[str, ...]
     at_ms: int
 
 
 class ThreadIndex:
-    """Thread to stories, and story to its name.
+    """Thread to stories, story to its name, and story to the one it was merged into.
 
-    Compact on purpose: the tuple of stories is shared by all threads of a story.
+    Compact on purpose: the tuple of stories is shared by all threads of a story. ``decided_ms``: all decisions up to
+    that time are known.
     """
 
     def __init__(self) -> None:
         self._threads: dict[str, Known] = {}
         self._stories: dict[str, StoryInfo] = {}
         self._shared: dict[tuple[str, ...], tuple[str, ...]] = {}
+        self._into: dict[str, tuple[str, int]] = {}
+        self._merging: dict[str, ThreadRecord] = {}
+        self.decided_ms = 0
 
     def __len__(self) -> int:
         return len(self._threads)
@@ -45,13 +53,34 @@ class ThreadIndex:
         return self._stories.get(story)
 
     def stories(self) -> int:
-        """Return how many stories are known."""
-        return len(self._stories)
+        """Return how many stories are known and not merged into others."""
+        return len(self._stories) - len(self._into)
+
+    def at(self, story: str, at_ms: int) -> str:
+        """Return the story that what is said in ``story`` at ``at_ms`` belongs to.
+
+        Another one, if it had been merged into that before.
+        """
+        while (merged := self._into.get(story)) is not None and at_ms > merged[1]:
+            story = merged[0]
+        return story
+
+    def merges(self, thread: str) -> list[Merging]:
+        """Return the merges that the decision on ``thread`` brought about."""
+        record = self._merging.get(thread)
+        if record is None:
+            return []
+        return [
+            Merging(record.at_ms, record.sequence, number, self._stories[merge.gone], self._stories[merge.into])
+            for number, merge in enumerate(record.merged)
+        ]
 
     def note(self, record: ThreadRecord) -> None:
         """Take in a decision."""
         stories = tuple(assignment.story for assignment in record.assignments)
         self._threads[record.thread] = Known(self._shared.setdefault(stories, stories), record.at_ms)
+        if record.merged:
+            self._merging[record.thread] = record
 
     def apply(self, key: bytes, value: bytes | None) -> ThreadRecord | None:
         """Take in one record of the topic; return it if it was a decision on a thread.
@@ -61,17 +90,28 @@ class ThreadIndex:
         """
         if key.startswith(THREAD_KEY):
             if value is None:
-                self._threads.pop(key[len(THREAD_KEY) :].decode(), None)
+                thread = key[len(THREAD_KEY) :].decode()
+                self._threads.pop(thread, None)
+                self._merging.pop(thread, None)
                 return None
             record = decode_thread(value)
             self.note(record)
             return record
         if key.startswith(STORY_KEY):
-            if value is None:
-                gone = self._stories.pop(key[len(STORY_KEY) :].decode(), None)
-                if gone is not None:
-                    self._shared.pop((gone.id,), None)
-            else:
-                info = decode_story(value)
-                self._stories[info.id] = info
+            self._apply_story(key[len(STORY_KEY) :].decode(), value)
+        elif key == DECIDED_KEY and value is not None:
+            self.decided_ms = max(self.decided_ms, decode_reached(value).mark_ms)
         return None
+
+    def _apply_story(self, story: str, value: bytes | None) -> None:
+        if value is None:
+            self._stories.pop(story, None)
+            self._into.pop(story, None)
+            self._shared.pop((story,), None)
+            return
+        info = decode_story(value)
+        if info.into is not None:
+            self._into[story] = (info.into, info.merged_ms)
+        elif story in self._into:
+            return  # The one who decides knows before it reads its own records, from the first of them on.
+        self._stories[story] = info

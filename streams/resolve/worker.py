@@ -25,8 +25,9 @@ from streams.producer import open_producer
 from streams.resolve.beats import Beat
 from streams.resolve.config import ResolveConfig
 from streams.resolve.decisions import Decisions
+from streams.resolve.hold import Place
+from streams.resolve.matcher import Matcher
 from streams.resolve.publishers import Publishers
-from streams.resolve.route import Place
 from streams.resolve.sources import STAGE, Sources
 from streams.resolve.threads import ThreadIndex
 from streams.tail import Tail
@@ -91,7 +92,10 @@ class Resolver:
         config: ResolveConfig,
         beats: Mapping[str, Beat],
         now_ms: Callable[[], int],
+        make_matcher: Callable[[Beat], Matcher] = Matcher,
     ) -> None:
+        """``make_matcher``: for each beat, anew whenever this worker becomes the one that decides."""
+        self._make_matcher = make_matcher
         self._kafka = kafka
         self._prefix = prefix
         self._config = config
@@ -154,6 +158,7 @@ class Resolver:
                 consumer=candidates_consumer,
                 producer=producer,
                 threads=self._threads,
+                publishers=self._publishers,
                 beats=self._beats,
                 on_decided=sources.decided,
                 caught_up=caught_up,
@@ -161,6 +166,7 @@ class Resolver:
                 config=self._config,
                 kafka=self._kafka,
                 prefix=self._prefix,
+                make_matcher=self._make_matcher,
                 now_ms=self._now_ms,
             )
             handovers = []

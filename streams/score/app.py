@@ -22,11 +22,14 @@ from faust.types import TP
 
 from streams import metrics
 from streams.lease import Lease
+from streams.partitioning import partition_of
 from streams.producer import open_producer
 from streams.score.assessing import StoryAssessor
 from streams.score.config import ScoreConfig
+from streams.score.outcome import Outcome
+from streams.score.reading import Reader
 from streams.score.recovery import recover_to_the_true_end
-from streams.score.scorer import Outcome, PartitionScorer, Reader
+from streams.score.scorer import PartitionScorer
 from streams.score.table import ConfirmedTable
 from streams.topics import name
 from streams.wire import Progress, decode_activity, encode
@@ -200,8 +203,9 @@ class Scorer:
                 metrics.LAG.labels(STAGE, str(partition)).set(max(0, end - 1 - offset))
 
     async def _tell(self, outcomes: Collection[Outcome]) -> None:
-        """Write scores and events, and wait until the broker has all of them."""
+        """Write scores, events and what goes to other stories, and wait until the broker has all of them."""
         self._lease.check()
+        partitions = len(await self._writer.partitions_for(self._activity))
         scores, events = name("noise-scores", self._prefix), name("noise-events", self._prefix)
         sent = []
         for outcome in outcomes:
@@ -210,6 +214,9 @@ class Scorer:
             for event in outcome.events:
                 sent.append(await self._writer.send(events, event.record, event.story.encode()))
                 metrics.EVENTS_EMITTED.labels(event.type).inc()
+            for story, record in outcome.sent:
+                key = story.encode()
+                sent.append(await self._writer.send(self._activity, record, key, partition_of(key, partitions)))
             metrics.SCORES_EMITTED.inc(len(outcome.scores))
         await asyncio.gather(*sent)
         now_ms = self._now_ms()

@@ -8,15 +8,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Protocol
 
 from ingest.signal import Signal
 from scoring import FigureFileError, FigureIndex, Reading, Tier, sentiment
 
-__all__ = ["FiguresError", "TextReader"]
+__all__ = ["FiguresError", "Reader", "TextReader"]
 
 
 class FiguresError(ValueError):
     """An operator's own file of public figures cannot be used; the message says what to mend."""
+
+
+class Reader(Protocol):
+    """Finds in a signal's text what scoring wants to know of it."""
+
+    @property
+    def tiers(self) -> Mapping[str, Tier]:
+        """The tier of each public figure it can find, by id."""
+        ...
+
+    def __call__(self, signal: Signal) -> Reading:
+        """Return what the text of ``signal`` says."""
+        ...
 
 
 class TextReader:

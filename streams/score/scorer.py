@@ -1,84 +1,37 @@
 """One partition of stories: applies signals behind the watermark, decides at ticks, says what to write.
 
-Owns the order in which things happen to stories: signals by (``at_ms``, source, offset), and between them ticks of
-event time, at which spikes and states are decided. So the same log gives the same decisions, however fast it is read
-and in whatever order partitions advance. Pure: reads no clock, writes nothing.
+Owns what happens to stories when: signals and merges in their order (:mod:`streams.score.order`), and between them
+ticks of event time, at which spikes and states are decided. So the same log gives the same decisions, however fast it
+is read and in whatever order partitions advance. Pure: reads no clock, writes nothing.
 """
 
 from __future__ import annotations
 
-import heapq
-import itertools
 from collections import OrderedDict, deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Protocol
+from dataclasses import dataclass
 
-from ingest.signal import Signal
-from scoring import Reading, Score, Tier, score
+from msgspec.structs import replace
+
+from scoring import Score, score
 from streams.score.agenda import Agenda
 from streams.score.assessing import StoryAssessor, unassessed
 from streams.score.config import ScoreConfig
 from streams.score.deciding import decide, fades_in_ms
-from streams.score.records import Event, event, score_record
+from streams.score.merging import absorb, end, stub
+from streams.score.order import Held, Item, Joining, Leaving, Line, Moving, Parcel
+from streams.score.outcome import Outcome
+from streams.score.reading import Reader
+from streams.score.records import event, score_record
 from streams.score.state import Emitted, Story
 from streams.watermark import Patience, Watermark
-from streams.wire import Activity, StoryInfo
+from streams.wire import Activity, Entry, Merging, StoryInfo, Transfer, encode
 
-__all__ = ["Outcome", "PartitionScorer", "Reader"]
+__all__ = ["PartitionScorer"]
 
 DAY_MS = 86_400_000
 FADE_SECONDS = 1.0
 NEVER = float("inf")
-
-
-class Reader(Protocol):
-    """Finds in a signal's text what scoring wants to know of it."""
-
-    @property
-    def tiers(self) -> Mapping[str, Tier]:
-        """The tier of each public figure it can find, by id."""
-        ...
-
-    def __call__(self, signal: Signal) -> Reading:
-        """Return what the text of ``signal`` says."""
-        ...
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What is to be written, by story (None: deleted), and which events are done once it is, in the order they came.
-
-    Scores and events go first: what a state says was told has been told. ``scored_observations_ms``: when the
-    signals were observed that an emitted score covers for the first time.
-    """
-
-    watermark_ms: int = 0
-    settled: str = ""
-    states: dict[str, bytes | None] = field(default_factory=dict)
-    scores: dict[str, bytes | None] = field(default_factory=dict)
-    events: list[Event] = field(default_factory=list)
-    done: list[object] = field(default_factory=list)
-    scored_observations_ms: list[int] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class _Parcel:
-    """One record of ``story-activity``: done when all it carries is applied."""
-
-    event: object
-    left: int
-
-
-@dataclass(slots=True, frozen=True)
-class _Held:
-    """One signal that waits for the watermark."""
-
-    source: int
-    offset: int
-    story: StoryInfo
-    signal: Signal
-    parcel: _Parcel
 
 
 @dataclass(slots=True)
@@ -101,11 +54,15 @@ class PartitionScorer:
     ) -> None:
         """``stored``: what the table holds of this partition, by story id."""
         self._config = config
+        self._retention_ms = int(config.retention_days * DAY_MS)
         self._read = read
         self._assess = assess
-        self._stories = {key.decode(): Story.decode(value) for key, value in stored.items()}
-        lately_ms = max((story.at_ms for story in self._stories.values()), default=0)
-        self._watermark = Watermark(Patience(live_seconds=config.patience_seconds), lately_ms)
+        decoded = {key.decode(): Story.decode(value) for key, value in stored.items()}
+        self._stories = {name: story for name, story in decoded.items() if story.into is None}
+        self._stubs = {name: story for name, story in decoded.items() if story.into is not None}
+        lately_ms = max((story.at_ms for story in decoded.values()), default=0)
+        self._patience = Patience(live_seconds=config.patience_seconds)
+        self._watermark = Watermark(self._patience, lately_ms)
         self._due = Agenda()
         self._fading = Agenda()
         # Changes that were not told, by when they began to wait (monotonic seconds), the first of them first.
@@ -116,11 +73,13 @@ class PartitionScorer:
             if story.untold:
                 self._changed[name] = 0.0
             self._await_fading(name, story)
-        self._held: list[tuple[int, int, int, int, _Held]] = []
-        self._count = itertools.count()
+        for name, left in self._stubs.items():
+            self._due.put(name, left.due_ms)
+        self._line = Line()
         self._lanes: dict[tuple[str, int], _Lane] = {}
-        self._parcels: deque[_Parcel] = deque()
+        self._parcels: deque[Parcel] = deque()
         self._time_ms = 0
+        self._now_ms, self._monotonic = 0, 0.0
         self._settled = ""
         self._faded_at = 0.0
         self._fresh_ms: dict[str, list[int]] = {}
@@ -132,16 +91,23 @@ class PartitionScorer:
 
     def take(self, activity: Activity, event_: object, monotonic: float) -> None:
         """Take in one record; ``event_`` is handed back in ``Outcome.done`` when all it carries is applied."""
-        self._watermark.update(activity.mark, monotonic)
-        parcel = _Parcel(event_, 0 if activity.story is None else len(activity.entries))
+        parcel = Parcel(event_)
         self._parcels.append(parcel)
+        source, redirected = activity.source, True
+        if activity.mark is not None:
+            self._watermark.update(activity.mark, monotonic)
+            source, redirected = activity.mark.source, activity.redirected
+        if activity.leaving is not None:
+            self._line.add(activity.leaving.at_ms, Leaving(parcel, activity.leaving))
+        if activity.joining is not None:
+            self._line.add(activity.joining.at_ms, Joining(parcel, activity.joining))
+        if activity.transfer is not None:
+            self._line.add(activity.transfer.merging.at_ms, Moving(parcel, activity.transfer))
         if activity.story is None or not activity.entries:
             return
-        source = activity.mark.source
         for entry in activity.entries:
-            held = _Held(source, entry.offset, activity.story, entry.signal, parcel)
-            # The count keeps a record that was delivered twice from comparing what cannot be compared.
-            heapq.heappush(self._held, (entry.at_ms, source, entry.offset, next(self._count), held))
+            held = Held(parcel, source, entry.offset, activity.story, entry.signal, redirected)
+            self._line.add(entry.at_ms, held)
         lane = self._lanes.setdefault((activity.story.id, source), _Lane())
         lane.held += len(activity.entries)
         lane.low = max(lane.low, activity.low)
@@ -152,11 +118,11 @@ class PartitionScorer:
         ``now_ms``: the clock, by which time moves on when nothing comes in live.
         """
         watermark_ms = max(self._time_ms, self._watermark.advance(now_ms, monotonic))
-        outcome = Outcome(watermark_ms)
-        while (tick_ms := self._next_tick()) <= watermark_ms:
-            self._tick(tick_ms, outcome)
-        self._apply_until(watermark_ms, outcome)
-        self._time_ms = watermark_ms
+        self._now_ms, self._monotonic = now_ms, monotonic
+        outcome = Outcome()
+        if self._apply_ticks(watermark_ms, outcome) and self._apply_until(watermark_ms, outcome):
+            self._time_ms = watermark_ms
+        outcome.watermark_ms = self._time_ms
         for name in outcome.states:
             if (story := self._stories.get(name)) is not None:
                 story.untold = True
@@ -168,7 +134,8 @@ class PartitionScorer:
         for name in outcome.states:
             if (story := self._stories.get(name)) is not None:
                 story.at_ms = self._now(story)
-            outcome.states[name] = None if story is None else story.encode()
+            kept = story or self._stubs.get(name)
+            outcome.states[name] = None if kept is None else kept.encode()
         # In the order they came, since Faust takes an offset for a claim on all before it.
         while self._parcels and self._parcels[0].left == 0:
             outcome.done.append(self._parcels.popleft().event)
@@ -176,7 +143,7 @@ class PartitionScorer:
 
     def _next_tick(self) -> float:
         """Return the next tick at which there is something to decide."""
-        nexts = [self._held[0][0]] if self._held else []
+        nexts = [] if self._line.next_ms is None else [self._line.next_ms]
         if (due_ms := self._due.next_ms) is not None:
             nexts.append(due_ms)
         return self._tick_at(min(nexts), self._time_ms) if nexts else NEVER
@@ -190,13 +157,22 @@ class PartitionScorer:
         """Return the time that ``story`` has come to: after a restart, the partition has to catch up with it."""
         return max(self._time_ms, story.at_ms)
 
-    def _tick(self, tick_ms: float, outcome: Outcome) -> None:
-        """Apply what came until this tick, then decide on every story that it, or time alone, may have changed."""
-        at_ms = int(tick_ms)
-        self._apply_until(at_ms, outcome)
-        for name in self._due.take(at_ms):
-            self._decide(name, at_ms, outcome)
-        self._time_ms = at_ms
+    def _apply_ticks(self, until_ms: int, outcome: Outcome) -> bool:
+        """Apply what came until each tick, then decide on every story that it, or time alone, may have changed.
+
+        Returns False if something must be waited for.
+        """
+        while (tick_ms := self._next_tick()) <= until_ms:
+            at_ms = int(tick_ms)
+            if not self._apply_until(at_ms, outcome):
+                return False
+            for name in self._due.take(at_ms):
+                if self._stubs.pop(name, None) is None:
+                    self._decide(name, at_ms, outcome)
+                else:
+                    outcome.states[name] = None
+            self._time_ms = at_ms
+        return True
 
     def _decide(self, name: str, at_ms: int, outcome: Outcome) -> None:
         story = self._stories[name]
@@ -214,11 +190,14 @@ class PartitionScorer:
 
     def _retire(self, name: str, story: Story, at_ms: int, outcome: Outcome) -> None:
         """Forget a resolved story when its time has come; until then, make sure to look again."""
-        gone_ms = story.scoring.lifecycle.entered_ms + int(self._config.retention_days * DAY_MS)
+        gone_ms = story.scoring.lifecycle.entered_ms + self._retention_ms
         if at_ms < gone_ms:
             story.due_ms = gone_ms
             self._due.put(name, gone_ms)
             return
+        self._forget(name, outcome)
+
+    def _forget(self, name: str, outcome: Outcome) -> None:
         del self._stories[name]
         self._due.drop(name)
         self._fading.drop(name)
@@ -227,30 +206,106 @@ class PartitionScorer:
         outcome.states[name] = None
         outcome.scores[name] = None
 
-    def _apply_until(self, until_ms: int, outcome: Outcome) -> None:
-        while self._held and self._held[0][0] <= until_ms:
-            at_ms, *_, held = heapq.heappop(self._held)
-            self._apply(at_ms, held, outcome)
-            held.parcel.left -= 1
+    def _apply_until(self, until_ms: int, outcome: Outcome) -> bool:
+        """Apply all that waits for a time up to ``until_ms``; return False if something must be waited for."""
+        while (next_ms := self._line.next_ms) is not None and next_ms <= until_ms:
+            if not self._may_pass(self._line.next):
+                self._time_ms = max(self._time_ms, next_ms - 1)
+                return False
+            at_ms, item = self._line.pop()
+            match item:
+                case Held():
+                    self._apply(at_ms, item, outcome)
+                case Leaving():
+                    self._leave(item.merging, outcome)
+                case Moving():
+                    self._take_in(item.transfer, outcome)
+                    self._line.drop_waits(item.transfer.merging)
+        return True
 
-    def _apply(self, at_ms: int, held: _Held, outcome: Outcome) -> None:
-        name, signal = held.story.id, held.signal
-        story = self._stories.get(name)
+    def _may_pass(self, item: Item | None) -> bool:
+        """Say whether nothing has to be waited for before ``item``: a story that is taken in, for as long as patience.
+
+        Its transfer, once it is here, comes before it in the line.
+        """
+        if not isinstance(item, Joining):
+            return True
+        gone, into = item.merging.gone.id, item.merging.into.id
+        story = self._stories.get(into)
+        if into in self._stubs or (story is not None and gone in story.absorbed):
+            return True
+        if item.since is None:
+            item.since = self._monotonic
+        return self._monotonic - item.since > self._patience.seconds(self._now_ms - item.merging.at_ms)
+
+    def _leave(self, merging: Merging, outcome: Outcome) -> None:
+        """End a story, and send what it leaves; again, if it is asked for again, that there is nothing more."""
+        gone = merging.gone.id
+        transfer = Transfer(merging)
+        if gone not in self._stubs:
+            story = self._stories.get(gone)
+            if story is not None:
+                at_ms = max(merging.at_ms, self._now(story))
+                transfer, events = end(story, merging, self._score(story, at_ms), at_ms)
+                outcome.events += events
+                self._forget(gone, outcome)
+            left = self._stubs[gone] = stub(merging, story, merging.at_ms + self._retention_ms)
+            self._due.put(gone, left.due_ms)
+            outcome.states[gone] = None
+        self._send(transfer, outcome)
+
+    def _take_in(self, transfer: Transfer, outcome: Outcome) -> None:
+        """Make what a story left part of the one it was merged into, or send it on if that is gone, too."""
+        gone, into = transfer.merging.gone.id, transfer.merging.into
+        left = self._stubs.get(into.id)
+        story = left or self._stories.get(into.id)
+        if not transfer.scoring or (story is not None and gone in story.absorbed):
+            return
+        if left is not None and left.into is not None:
+            self._send(replace(transfer, merging=replace(transfer.merging, into=left.into)), outcome)
+            return
+        at_ms = transfer.merging.at_ms
         if story is None:
-            story = self._stories[name] = Story(held.story)
-            outcome.events.append(event("new_story", held.story, at_ms))
-        story.info = held.story
+            story = self._found(into, at_ms, outcome)
+        at_ms = max(at_ms, self._now(story))
+        outcome.events += absorb(story, transfer, self._score, at_ms)
+        outcome.states[into.id] = None
+        self._look_at(story, at_ms)
+
+    def _send(self, transfer: Transfer, outcome: Outcome) -> None:
+        outcome.sent.append((transfer.merging.into.id, encode(Activity(None, transfer=transfer))))
+
+    def _found(self, info: StoryInfo, at_ms: int, outcome: Outcome) -> Story:
+        story = self._stories[info.id] = Story(info)
+        outcome.events.append(event("new_story", info, at_ms))
+        return story
+
+    def _look_at(self, story: Story, at_ms: int) -> None:
+        """Make sure to decide on ``story`` at the first tick from ``at_ms`` on that it has not passed."""
+        tick_ms = self._tick_at(at_ms, self._now(story))
+        if not story.due_ms or tick_ms < story.due_ms:
+            story.due_ms = tick_ms
+        self._due.put(story.info.id, story.due_ms)
+
+    def _apply(self, at_ms: int, held: Held, outcome: Outcome) -> None:
+        name, signal = held.story.id, held.signal
+        left = self._stubs.get(name)
+        story = left or self._stories.get(name) or self._found(held.story, at_ms, outcome)
         outcome.states[name] = None
-        if story.delivered.take(held.source, held.offset):
+        if left is None and not held.redirected:
+            story.info = held.story
+        is_new = story.delivered.take(held.source, held.offset, redirected=held.redirected)
+        if is_new and story.into is not None:
+            entries = (Entry(held.offset, at_ms, signal),)
+            sent = Activity(None, story=story.into, entries=entries, source=held.source)
+            outcome.sent.append((story.into.id, encode(sent)))
+        elif is_new:
             ledger = story.scoring.ledger
             ledger.apply(signal, self._read(signal))
             if ledger.assessment is None:
                 ledger.assessment = self._assess(name, ledger, max(at_ms, self._now(story)))
             self._fresh_ms.setdefault(name, []).append(signal.observed_ms)
-            tick_ms = self._tick_at(at_ms, self._now(story))
-            if not story.due_ms or tick_ms < story.due_ms:
-                story.due_ms = tick_ms
-                self._due.put(name, tick_ms)
+            self._look_at(story, at_ms)
         lane = self._lanes[name, held.source]
         lane.held -= 1
         if lane.held == 0:
@@ -295,7 +350,7 @@ class PartitionScorer:
     def _settle(self, outcome: Outcome) -> None:
         """When a replay has ended, decide and score every story at the time it ended, so that any replay ends alike."""
         settle = self._watermark.settle
-        if not settle or settle == self._settled or self._held:
+        if not settle or settle == self._settled or self._line:
             return
         for name in sorted(self._stories):
             self._decide(name, self._now(self._stories[name]), outcome)

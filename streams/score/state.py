@@ -12,7 +12,7 @@ from scoring import StoryState
 from streams.delivery import Delivered
 from streams.wire import StoryInfo
 
-__all__ = ["CorruptStateError", "Emitted", "Story"]
+__all__ = ["ABSORBED", "CorruptStateError", "Emitted", "Story"]
 
 VERSION = 1
 
@@ -38,7 +38,12 @@ class _Stored(msgspec.Struct, array_like=True):
     due_ms: int
     at_ms: int = 0
     untold: bool = True
+    absorbed: list[str] = []
+    into: StoryInfo | None = None
 
+
+ABSORBED = 256
+"""Stories merged into one that are remembered, so that what is sent again of a merge changes nothing."""
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(_Stored)
@@ -49,10 +54,11 @@ class Story:
 
     ``due_ms``: when it is to be decided on next, though nothing new comes; 0: never. ``at_ms``: the time it was brought
     to when it was last written, before which it is never scored or decided on again. ``untold``: it has changed since
-    its score was last told.
+    its score was last told. ``absorbed``: the stories that were merged into it, the latest last. ``into``: the story
+    that this one was merged into; then nothing of it is left but where to send what still comes.
     """
 
-    __slots__ = ("at_ms", "delivered", "due_ms", "emitted", "info", "scoring", "untold")
+    __slots__ = ("absorbed", "at_ms", "delivered", "due_ms", "emitted", "info", "into", "scoring", "untold")
 
     def __init__(self, info: StoryInfo) -> None:
         self.info = info
@@ -62,6 +68,8 @@ class Story:
         self.due_ms = 0
         self.at_ms = 0
         self.untold = True
+        self.absorbed: list[str] = []
+        self.into: StoryInfo | None = None
 
     def encode(self) -> bytes:
         """Return the value to keep in the table."""
@@ -74,6 +82,8 @@ class Story:
             self.due_ms,
             self.at_ms,
             self.untold,
+            self.absorbed,
+            self.into,
         )
         return _encoder.encode(stored)
 
@@ -98,4 +108,6 @@ class Story:
         story.due_ms = stored.due_ms
         story.at_ms = stored.at_ms
         story.untold = stored.untold
+        story.absorbed = stored.absorbed
+        story.into = stored.into
         return story

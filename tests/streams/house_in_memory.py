@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import accumulate
 from types import SimpleNamespace
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import msgspec
 import pytest
@@ -19,14 +19,17 @@ from aiokafka.errors import CommitFailedError
 from ingest.signal import Signal, encode, key
 from scoring import Lifecycle
 from streams import wire
+from streams.partitioning import partition_of
 from streams.resolve import decisions, sources, worker
 from streams.resolve.beats import Beat
 from streams.resolve.config import ResolveConfig
+from streams.resolve.matcher import Matcher
 from streams.resolve.publishers import PUBLISH
 from streams.resolve.threads import ThreadIndex
 from streams.resolve.worker import Resolver
 from streams.score.config import ScoreConfig
-from streams.score.scorer import Outcome, PartitionScorer
+from streams.score.outcome import Outcome
+from streams.score.scorer import PartitionScorer
 from streams.score.state import Story
 from streams.wire import Assignment, Progress, StoryInfo, decode_activity, decode_progress
 from tests.streams.activity import Unread
@@ -51,28 +54,40 @@ LATER_MS = 4_000_000_000_000
 
 
 class OrderMatters:
-    """A matcher by subject: now and then a post founds another story of it, as all before it will have it."""
+    """A matcher by subject: now and then a post founds another story of it, or two stories turn out to be one.
+
+    Which, depends on all posts before.
+    """
 
     def __init__(self, _: Beat) -> None:
-        self._latest: dict[str, str] = {}
+        self._stories: dict[str, list[str]] = {}
         self._memory = 0
 
     def decide(self, signal: Signal, at_ms: int) -> SimpleNamespace:
         subject = signal.thread.partition("p")[0].partition(":")[2]
-        founded = subject not in self._latest or self._memory % 3 == 0
-        story = f"st_{signal.id}" if founded else self._latest[subject]
-        self._note(subject, story, at_ms)
-        return SimpleNamespace(story=story, founded=founded, stage="new", features=[subject])
+        live = self._stories.get(subject, [])
+        founded = not live or self._memory % 3 == 0
+        story = f"st_{signal.id}" if founded else live[-1]
+        others = [one for stories in self._stories.values() for one in stories if one != story]
+        count = (0, 0, 1, 2)[self._memory % 4]
+        merged = tuple(others[: -1 - count : -1] if self._memory % 2 else others[:count])
+        self._note(subject, story, merged, at_ms)
+        return SimpleNamespace(story=story, founded=founded, stage="new", features=[subject, merged], merged=merged)
 
     def adopt(self, info: StoryInfo, assignment: Assignment, at_ms: int) -> None:
-        self._note(msgspec.json.decode(assignment.features)[0], info.id, at_ms)
+        subject, merged = msgspec.json.decode(assignment.features)
+        self._note(subject, info.id, tuple(merged), at_ms)
 
     def story(self, story: str) -> StoryInfo:
         return StoryInfo(story, story, story, "beat", 0)
 
-    def _note(self, subject: str, story: str, at_ms: int) -> None:
-        self._latest[subject] = story
-        self._memory = (31 * self._memory + at_ms) % 1_000_003
+    def _note(self, subject: str, story: str, merged: tuple[str, ...], at_ms: int) -> None:
+        live = self._stories.setdefault(subject, [])
+        if story not in live:
+            live.append(story)
+        for stories in self._stories.values():
+            stories[:] = [one for one in stories if one not in merged]
+        self._memory = (31 * self._memory + at_ms // 1000) % 1_000_003
 
 
 class Scores:
@@ -137,6 +152,10 @@ class Scores:
         for outcome in outcomes.values():
             for story, score in outcome.scores.items():
                 sent.append(await self._producer.send("noise-scores", score, story.encode()))
+            for story, record in outcome.sent:
+                key_ = story.encode()
+                place = partition_of(key_, STORIES)
+                sent.append(await self._producer.send("story-activity", record, key_, place))
             sent += [await self._producer.send("noise-events", e.record, e.story.encode()) for e in outcome.events]
         await asyncio.gather(*sent)
         sent = []
@@ -179,6 +198,7 @@ class House:
                 config=RESOLVE,
                 beats={"beat": Beat(name="beat")},
                 now_ms=lambda: LATER_MS,
+                make_matcher=cast(Callable[[Beat], Matcher], OrderMatters),
             )
             process.task = asyncio.create_task(resolver.run(asyncio.Event()))
         else:
@@ -251,12 +271,16 @@ class House:
         index = ThreadIndex()
         for record in self.kafka.read("stories"):
             index.apply(record.key, record.value)
-        threads = {thread: known.stories for thread, known in index._threads.items()}
-        scores = {
-            record.key.decode(): msgspec.json.decode(record.value or b"") for record in self.kafka.read("noise-scores")
+        threads = {
+            thread: tuple(index.at(story, LATER_MS) for story in known.stories)
+            for thread, known in index._threads.items()
         }
-        states = {record.key.decode(): Story.decode(record.value or b"") for record in self.kafka.read("ledgers")}
+        scores = {name: msgspec.json.decode(value) for name, value in self._latest("noise-scores").items()}
+        stored = {name: Story.decode(value) for name, value in self._latest("ledgers").items()}
+        states = {name: story for name, story in stored.items() if story.into is None}
+        gone = {name for name, story in stored.items() if story.into is not None}
         assert states.keys() == scores.keys()
+        assert gone == {info.id for info in index._stories.values() if info.into is not None}
         return Result(
             threads,
             {story: score["noise"] for story, score in scores.items()},
@@ -265,6 +289,11 @@ class House:
                 r.value or b"" for r in self.kafka.read("noise-events") if b'"noise_update"' not in (r.value or b"")
             ),
         )
+
+    def _latest(self, topic: str) -> dict[str, bytes]:
+        """Return the last record of each key, as compaction leaves them."""
+        latest = {record.key.decode(): record.value for record in self.kafka.read(topic)}
+        return {name: value for name, value in latest.items() if value is not None}
 
     async def close(self) -> None:
         for process in self.processes.values():
@@ -291,7 +320,6 @@ async def run(seed: int, signals: Sequence[Signal], *, disturbances: int, resolv
         patch.setattr(worker, "Tail", Tail)
         patch.setattr(worker, "open_producer", _producer)
         patch.setattr(decisions, "Tail", Tail)
-        patch.setattr(decisions, "Matcher", OrderMatters)
         house = House(kafka)
         for name in [*(f"resolve-{number}" for number in range(resolvers)), "score-0", "score-1"]:
             house.start(name)

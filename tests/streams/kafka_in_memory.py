@@ -84,9 +84,13 @@ class Process:
     producers: list[Producer] = field(default_factory=list)
     consumers: list[Consumer] = field(default_factory=list)
     listening: set[asyncio.Task[None]] = field(default_factory=set)
+    dead: bool = False
 
     async def listen(self, listening: Coroutine[object, object, None]) -> None:
-        """Wait until the process has done what a change of its group demands; if it dies over that, no longer."""
+        """Wait until the process has done what a change of its group demands; if it dies before or over that, not."""
+        if self.dead:
+            listening.close()
+            return
         task = asyncio.create_task(listening)
         self.listening.add(task)
         await asyncio.wait({task})
@@ -96,6 +100,7 @@ class Process:
 
     def die(self) -> None:
         """``kill -9``: what was in flight may arrive in part."""
+        self.dead = True
         for producer in self.producers:
             producer.die()
         for consumer in self.consumers:

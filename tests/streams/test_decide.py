@@ -31,7 +31,7 @@ class OrderMatters:
         story = f"st-{signal.id}" if founded else self.stories[self.memory % len(self.stories)]
         self.adopt(story, signal.id, at_ms)
         stage = "new" if founded else "similar"
-        return SimpleNamespace(story=story, founded=founded, stage=stage, features=(signal.id,))
+        return SimpleNamespace(story=story, founded=founded, stage=stage, features=(signal.id,), merged=())
 
     def adopt(self, story: str, post: str, at_ms: int) -> None:
         if story not in self.stories:

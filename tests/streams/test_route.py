@@ -6,11 +6,14 @@ import random
 from dataclasses import dataclass, field
 
 import pytest
+from msgspec.structs import replace
 
 from ingest.signal import Signal, encode
-from streams.resolve.route import BEGINNING, Ignored, Place, RoutedBatch, Router, RouterConfig
-from streams.resolve.threads import Known, ThreadIndex
-from streams.wire import Assignment, ThreadRecord
+from streams.resolve.hold import Place
+from streams.resolve.route import BEGINNING, Ignored, RoutedBatch, Router, RouterConfig
+from streams.resolve.threads import DECIDED_KEY, STORY_KEY, ThreadIndex
+from streams.wire import Assignment, Merge, Reached, StoryInfo, ThreadRecord
+from streams.wire import encode as wire_encode
 from tests.streams.signals import START_MS, reply, root
 
 CONFIG = RouterConfig(orphan_wait_ms=60_000, remember_irrelevant=3, orphans=1_000)
@@ -49,7 +52,7 @@ class Lives:
 
     def begin(self) -> None:
         """Start anew at what was committed."""
-        self.router = Router(relevance, self.threads.lookup, CONFIG, self.committed)
+        self.router = Router(relevance, self.threads, CONFIG, self.committed)
         self.began = self.committed.offset
         self.outcomes = 0
 
@@ -181,7 +184,7 @@ def test_the_place_to_begin_never_passes_what_is_not_handed_out() -> None:
 
 def test_what_has_no_place_is_given_up_for_a_reason_of_its_own() -> None:
     threads = ThreadIndex()
-    router = Router(relevance, threads.lookup, RouterConfig(orphan_wait_ms=60_000, orphans=2), BEGINNING)
+    router = Router(relevance, threads, RouterConfig(orphan_wait_ms=60_000, orphans=2), BEGINNING)
 
     def read(offset: int, signal: Signal, monotonic: float = 0.0) -> None:
         router.read(offset, encode(signal), signal, monotonic)
@@ -210,7 +213,7 @@ def test_what_has_no_place_is_given_up_for_a_reason_of_its_own() -> None:
 
 
 def test_a_thread_whose_replies_keep_coming_stays_known_as_irrelevant() -> None:
-    router = Router(lambda _: (), lambda _: None, RouterConfig(remember_irrelevant=2), BEGINNING)
+    router = Router(lambda _: (), ThreadIndex(), RouterConfig(remember_irrelevant=2), BEGINNING)
     router.read(0, b"{}", root("x:no", 0), 0.0)
     for number in range(20):
         router.read(2 * number + 1, b"{}", reply("x:no", number, 0), 0.0)
@@ -220,8 +223,7 @@ def test_a_thread_whose_replies_keep_coming_stays_known_as_irrelevant() -> None:
 
 @pytest.mark.parametrize("held_for", [0.0, 3.0])
 def test_time_is_held_back_by_what_waits_for_a_decision_but_not_for_ever(held_for: float) -> None:
-    known: dict[str, Known] = {}
-    router = Router(relevance, known.get, CONFIG, BEGINNING)
+    router = Router(relevance, ThreadIndex(), CONFIG, BEGINNING)
     for offset, signal in enumerate((root("x:a", 10_000), root("x:b", 20_000), reply("x:b", 1, 30_000))):
         router.read(offset, b"{}", signal, float(offset))
     assert router.read_ms(idle=False) == START_MS + 29_999, "more of the newest time may follow"
@@ -229,3 +231,88 @@ def test_time_is_held_back_by_what_waits_for_a_decision_but_not_for_ever(held_fo
     expected = {0.0: START_MS + 9_999, 3.0: None}[held_for]
     assert router.held_ms(waited_since=held_for) == expected
     assert router.held_ms(waited_since=1.0) == START_MS + 19_999
+
+
+def decide_in_order(lives: Lives, chance: random.Random) -> None:
+    """Let the matcher decide the earliest of the candidates, by which stories may turn out to be one."""
+    undecided = [thread for thread in lives.candidates if lives.threads.lookup(thread) is None]
+    if not undecided:
+        return
+    thread = min(undecided, key=lambda thread: lives.candidates[thread])
+    into, at_ms, merged = f"of {thread}", lives.candidates[thread], list[Merge]()
+    for story in [f"of {other}" for other in RELEVANT]:
+        info = lives.threads.story(story)
+        if info is not None and info.into is None and chance.random() < 0.5:
+            lives.threads.apply(STORY_KEY + story.encode(), wire_encode(replace(info, into=into, merged_ms=at_ms)))
+            merged.append(Merge(story, into))
+    lives.threads.apply(STORY_KEY + into.encode(), wire_encode(StoryInfo(into, into, into, "beat", 0)))
+    assigned = (Assignment(into, "beat", "new"),)
+    lives.threads.note(ThreadRecord(thread, lives.decisions, at_ms, assigned, tuple(merged)))
+    lives.decisions += 1
+    lives.router.decided(thread)
+
+
+def test_in_a_replay_signals_go_where_all_decisions_before_them_say_in_every_life() -> None:
+    for seed in range(500):
+        chance = random.Random(seed)
+        records = [signal for signal in source(chance) if signal is None or signal.thread in RELEVANT]
+        lives, places, told, read_ms = Lives(records), dict[int, tuple[str, int]](), set[str](), 0
+        for _ in range(60):
+            undecided = [lives.candidates[t] for t in lives.candidates if lives.threads.lookup(t) is None]
+            reached_ms = min([read_ms, *(at_ms - 1 for at_ms in undecided)])
+            lives.threads.apply(DECIDED_KEY, wire_encode(Reached(reached_ms)))
+            lives.router.allow(lives.threads.decided_ms + 1)
+            match chance.choice(("read", "read", "decide", "take", "take", "crash")):
+                case "read":
+                    lives.read(chance.randrange(1, 6))
+                case "decide":
+                    decide_in_order(lives, chance)
+                case "crash":
+                    lives.begin()
+                case "take":
+                    held_ms = lives.router.held_ms(waited_since=0.0)
+                    batch = lives.router.take()
+                    read_ms = lives.router.read_ms(idle=lives.router.position == len(records))
+                    lives.candidates |= {signal.thread: at_ms for _, at_ms, signal in batch.candidates}
+                    told |= {merging.gone.id for merging in batch.merges}
+                    assert batch.redirected == {}
+                    for story, entries in batch.stories.items():
+                        for entry in entries:
+                            there = places.setdefault(entry.offset, (story, entry.at_ms))
+                            assert there == (story, entry.at_ms), f"seed {seed}: the same in every life"
+                    waiting = set(range(lives.router.place.offset, lives.router.position)) - places.keys()
+                    assert held_ms is None or waiting
+                    lives.commit()
+        for offset, (story, at_ms) in places.items():
+            signal = records[offset]
+            assert signal is not None
+            assert story == lives.threads.at(f"of {signal.thread}", at_ms), f"seed {seed}: as all decisions say"
+        gone = {f"of {thread}" for thread in RELEVANT if lives.threads.at(f"of {thread}", 10**15) != f"of {thread}"}
+        told |= {merging.gone.id for merging in lives.router.take().merges}
+        if lives.router.undecided == 0 and lives.router.position == len(records):
+            assert told >= gone, f"seed {seed}: every merge is told of"
+
+
+def test_live_a_signal_passes_at_once_and_says_if_it_may_have_been_sent_elsewhere_before() -> None:
+    threads = ThreadIndex()
+    router = Router(relevance, threads, CONFIG, BEGINNING)
+    for thread in ("x:a", "x:b"):
+        threads.note(ThreadRecord(thread, 0, START_MS, (Assignment(f"of {thread}", "beat", "new"),)))
+    gone = StoryInfo("of x:a", "", "", "beat", 0, into="of x:b", merged_ms=START_MS + 5)
+    threads.apply(STORY_KEY + b"of x:a", wire_encode(gone))
+    for offset, signal in enumerate((reply("x:a", 1, 5), reply("x:a", 2, 6), reply("x:b", 3, 7))):
+        router.read(offset, b"{}", signal, 0.0)
+    batch = router.take()
+    assert [entry.offset for entry in batch.stories["of x:a"]] == [0]
+    assert [entry.offset for entry in batch.redirected["of x:b"]] == [1]
+    assert [entry.offset for entry in batch.stories["of x:b"]] == [2]
+
+
+def test_waiting_for_its_own_time_is_no_reason_to_stop_reading() -> None:
+    router = Router(relevance, ThreadIndex(), CONFIG, BEGINNING)
+    router.allow(START_MS)
+    for offset in range(100):
+        router.read(offset, b"{}", reply("x:a", offset, 10) if offset else root("x:a", 10), 0.0)
+    assert (router.waiting, router.drains) == (100, False), "only a later record tells that this time is over"
+    router.read(100, b"{}", reply("x:a", 100, 11), 0.0)
+    assert router.drains

@@ -17,8 +17,9 @@ from scoring import Ledger, score
 from scoring.impact import OfflineAssessor
 from streams.score.assessing import OfflineStories
 from streams.score.config import ScoreConfig
+from streams.score.outcome import Outcome
 from streams.score.records import Event
-from streams.score.scorer import Outcome, PartitionScorer
+from streams.score.scorer import PartitionScorer
 from streams.score.state import CorruptStateError, Story
 from streams.wire import Activity, Entry, Mark
 from tests.streams.activity import (

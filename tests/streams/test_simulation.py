@@ -1,4 +1,4 @@
-"""The whole path in memory, by seed: killed, taken for dead, slow, and always the same stories, scores and events."""
+"""The whole path in memory, by seed: killed, taken for dead, slow, merging stories, and always the same comes of it."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def recording(seed: int) -> list[Signal]:
                 post, id=f"{post.id}b{number}", kind="reply", title=None, created_ms=at_ms, observed_ms=at_ms
             )
             signals.append(reply)
-    # What was observed first is not always published first.
-    return sorted(signals, key=lambda signal: signal.observed_ms + chance.choice((0, 0, 0, 20_000, 100_000)))
+    # What was observed first is not always published first; no reply a minute before its post, it would be ignored.
+    return sorted(signals, key=lambda signal: signal.observed_ms + chance.choice((0, 0, 0, 10_000, 30_000)))
 
 
 def undisturbed(signals: Sequence[Signal]) -> Result:
@@ -47,12 +47,13 @@ def undisturbed(signals: Sequence[Signal]) -> Result:
     return result
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(4))
 def test_whatever_happens_the_same_comes_of_it(seed: int) -> None:
     signals = recording(seed)
     expected = undisturbed(signals)
-    for whim in range(8):
-        result = asyncio.run(run(100 * seed + whim, signals, disturbances=6))
+    assert any(b'"type":"merged"' in event for event in expected.events)
+    for whim in range(6):
+        result = asyncio.run(run(100 * seed + whim, signals, disturbances=6, resolvers=2 + whim % 2))
         assert result.threads == expected.threads
         assert result.noise == expected.noise
         assert result.lifecycles == expected.lifecycles

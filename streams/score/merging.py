@@ -1,0 +1,58 @@
+"""What happens to two stories that turn out to be one.
+
+Owns how one ends and how the other takes it in: their states and the events of it. Pure. Must never know where stories
+are kept, nor how the one gets to the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from scoring import Score, StoryState
+from streams.score.deciding import decide
+from streams.score.records import Event, event
+from streams.score.state import ABSORBED, Story
+from streams.wire import Merging, Transfer
+
+__all__ = ["absorb", "end", "stub"]
+
+REASON = "merged with a story in this state"
+
+
+def end(story: Story, merging: Merging, scored: Score, at_ms: int) -> tuple[Transfer, list[Event]]:
+    """Return what ``story``, which scores ``scored`` at ``at_ms``, leaves, and the events of its end."""
+    events = decide(story, scored, at_ms)
+    events.append(event("merged", story.info, merging.at_ms, into=merging.into.id))
+    return Transfer(merging, story.scoring.encode(), tuple(story.absorbed)), events
+
+
+def stub(merging: Merging, story: Story | None, until_ms: int) -> Story:
+    """Return what is kept of the story that is gone until ``until_ms``: where to send what still comes, and what has.
+
+    ``story``: what there was of it, if anything ever came.
+    """
+    left = Story(merging.gone)
+    left.into = merging.into
+    left.due_ms = until_ms
+    left.untold = False
+    if story is not None:
+        left.delivered = story.delivered
+        left.absorbed = story.absorbed
+        left.at_ms = story.at_ms
+    return left
+
+
+def absorb(story: Story, transfer: Transfer, score: Callable[[Story, int], Score], at_ms: int) -> list[Event]:
+    """Make what another story left part of ``story`` at ``at_ms``; return the events of that.
+
+    Both are brought up to that time first, since what they were found to be until then is what is joined.
+    """
+    events = decide(story, score(story, at_ms), at_ms)
+    before = story.scoring.lifecycle.state
+    story.scoring.merge(StoryState.decode(transfer.scoring))
+    story.absorbed = [*story.absorbed, *transfer.absorbed, transfer.merging.gone.id][-ABSORBED:]
+    state = story.scoring.lifecycle.state
+    if state != before:
+        details = {"from": before, "to": state, "noise": score(story, at_ms).noise, "reason": REASON}
+        events.append(event("state_change", story.info, at_ms, **details))
+    return events

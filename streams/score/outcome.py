@@ -1,0 +1,31 @@
+"""What came of looking at one partition of stories: all that is to be written, and which events are done by that.
+
+Owns the list of what a scorer hands to whoever writes. Must never know topics, nor how writes are confirmed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from streams.score.records import Event
+
+__all__ = ["Outcome"]
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What is to be written, by story (None: deleted), and which events are done once it is, in the order they came.
+
+    Scores, events and what is ``sent`` to other partitions' stories (a story and a record of ``story-activity``) go
+    first: what a state says was told has been told. ``scored_observations_ms``: when the
+    signals were observed that an emitted score covers for the first time.
+    """
+
+    watermark_ms: int = 0
+    settled: str = ""
+    states: dict[str, bytes | None] = field(default_factory=dict)
+    scores: dict[str, bytes | None] = field(default_factory=dict)
+    events: list[Event] = field(default_factory=list)
+    sent: list[tuple[str, bytes]] = field(default_factory=list)
+    done: list[object] = field(default_factory=list)
+    scored_observations_ms: list[int] = field(default_factory=list)
