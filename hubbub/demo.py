@@ -119,7 +119,7 @@ class Demo:
                 threads.apply(record.key, record.value)
         facts = truth(self._world, at_ms)
         posts = [post for story in facts.stories for post in story.posts]
-        stories = {post: known.stories for post in posts if (known := threads.lookup(post)) is not None}
+        stories = {post: found for post in posts if (found := threads.by_now(post))}
         return scores, agree(facts, stories, scores)
 
     def _children(self, kafka: KafkaSettings, platforms: dict[str, str], port: int) -> list[Child]:

@@ -16,10 +16,13 @@ from rich.text import Text
 
 from hubbub.errors import UserError
 from hubbub.terminal import SHOWN_STATES, ago, plain
+from streams import topics
+from streams.resolve.threads import NEVER, ThreadIndex
 from streams.score.explaining import Explained
 from streams.serve.records import NoiseScore
+from streams.tail import Tail
 
-__all__ = ["find", "render"]
+__all__ = ["find", "merged_into", "render"]
 
 EARLIEST_MS = 946_684_800_000
 """A number of milliseconds from here on (the year 2000) is a moment, below a length of time."""
@@ -41,6 +44,21 @@ def find(wanted: str, scores: Mapping[str, NoiseScore]) -> NoiseScore:
         hint = f"did you mean: {', '.join(near)}?" if near else "see: hubbub scores"
         raise UserError(f"no story {wanted!r}; {hint}")
     return score
+
+
+async def merged_into(wanted: str, kafka: Mapping[str, object], prefix: str) -> str | None:
+    """Return the id of the story that the one with the slug or id ``wanted`` was merged into; None if it was not.
+
+    Raises:
+        LookupError: there is no topic of stories.
+        aiokafka.errors.KafkaError: the broker cannot be reached.
+    """
+    threads = ThreadIndex()
+    async with Tail(topics.name("stories", prefix), kafka) as tail:
+        for record in await tail.to_end():
+            threads.apply(record.key, record.value)
+    info = threads.named(wanted)
+    return None if info is None or info.into is None else threads.at(info.id, NEVER)
 
 
 def render(score: NoiseScore, explained: Explained) -> Group:

@@ -70,13 +70,19 @@ def explain(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Show why a story's score is what it is."""
-    from hubbub.explain import find, render  # noqa: PLC0415
+    from hubbub.explain import find, merged_into, render  # noqa: PLC0415
     from hubbub.settings import load  # noqa: PLC0415
     from streams.score.explaining import explain_score  # noqa: PLC0415
     from streams.serve.read import read_scores  # noqa: PLC0415
 
     settings = load()
-    known = asyncio.run(read_scores(settings.kafka.client_options(), settings.kafka.topic_prefix))
+    kafka, prefix = settings.kafka.client_options(), settings.kafka.topic_prefix
+    known = asyncio.run(read_scores(kafka, prefix))
+    if not any(story in {score.story, score.slug} for score in known.values()):
+        into = known.get(asyncio.run(merged_into(story, kafka, prefix)) or "")
+        if into is not None:
+            typer.echo(f"{story} was merged into {into.slug} ({into.story}):", err=True)
+            story = into.story
     score = find(story, known)
     explained = explain_score(score)
     if json:

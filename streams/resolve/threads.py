@@ -9,11 +9,12 @@ from typing import NamedTuple
 
 from streams.wire import Merging, StoryInfo, ThreadRecord, decode_reached, decode_story, decode_thread
 
-__all__ = ["DECIDED_KEY", "STORY_KEY", "THREAD_KEY", "Known", "ThreadIndex"]
+__all__ = ["DECIDED_KEY", "NEVER", "STORY_KEY", "THREAD_KEY", "Known", "ThreadIndex"]
 
 THREAD_KEY = b"t:"
 STORY_KEY = b"s:"
 DECIDED_KEY = b"decided"
+NEVER = float("inf")
 
 
 class Known(NamedTuple):
@@ -56,7 +57,16 @@ class ThreadIndex:
         """Return how many stories are known and not merged into others."""
         return len(self._stories) - len(self._into)
 
-    def at(self, story: str, at_ms: int) -> str:
+    def by_now(self, thread: str) -> tuple[str, ...]:
+        """Return the stories that ``thread`` belongs to after all merges; none if it is not known."""
+        known = self._threads.get(thread)
+        return () if known is None else tuple(self.at(story, NEVER) for story in known.stories)
+
+    def named(self, name: str) -> StoryInfo | None:
+        """Return the story with the id ``name`` or else the slug; by now it may have been merged into another."""
+        return self._stories.get(name) or next((one for one in self._stories.values() if one.slug == name), None)
+
+    def at(self, story: str, at_ms: float) -> str:
         """Return the story that what is said in ``story`` at ``at_ms`` belongs to.
 
         Another one, if it had been merged into that before.

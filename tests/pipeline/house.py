@@ -102,8 +102,7 @@ def scored_by_hand(signals: Sequence[Signal], threads: ThreadIndex, at_ms: int) 
     read, assess = TextReader.default(), make_assessor(ScoreConfig())
     ledgers: dict[str, Ledger] = {}
     for item in signals:
-        known = threads.lookup(item.thread)
-        for story in known.stories if known is not None else ():
+        for story in threads.by_now(item.thread):
             ledgers.setdefault(story, Ledger()).apply(item, read(item))
     for story, ledger in ledgers.items():
         ledger.assessment = assess(story, ledger, at_ms)

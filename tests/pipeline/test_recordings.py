@@ -52,9 +52,8 @@ async def test_front_page_of_reddit(broker: Broker, shared: Path) -> None:
     # Every post is in a story, and each platform's counts are the sums of the last observations.
     members: dict[str, list[str]] = defaultdict(list)
     for post in last:
-        known = threads.lookup(post)
-        assert known is not None
-        members[known.stories[0]].append(post)
+        (story,) = threads.by_now(post)
+        members[story].append(post)
     assert set(members) == set(scores)
     for story, posts in members.items():
         share = scores[story].platforms["reddit"]

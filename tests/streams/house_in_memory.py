@@ -271,10 +271,7 @@ class House:
         index = ThreadIndex()
         for record in self.kafka.read("stories"):
             index.apply(record.key, record.value)
-        threads = {
-            thread: tuple(index.at(story, LATER_MS) for story in known.stories)
-            for thread, known in index._threads.items()
-        }
+        threads = {thread: index.by_now(thread) for thread in index._threads}
         scores = {name: msgspec.json.decode(value) for name, value in self._latest("noise-scores").items()}
         stored = {name: Story.decode(value) for name, value in self._latest("ledgers").items()}
         states = {name: story for name, story in stored.items() if story.into is None}
