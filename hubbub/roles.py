@@ -16,7 +16,6 @@ from ingest.registry import COLLECTORS, collect
 from streams.resolve.beats import Beat, load_beat
 from streams.resolve.worker import Resolver
 from streams.score.app import Scorer
-from streams.score.assessing import make_assessor
 from streams.score.reading import TextReader
 from streams.serve.role import Server
 
@@ -88,7 +87,6 @@ def run_score(settings: Settings) -> int:
             prefix=settings.kafka.topic_prefix,
             config=settings.score,
             reader=reader,
-            assess=make_assessor(settings.score),
             now_ms=settings.clock(),
         )
         return scorer.run, scorer.problems

@@ -9,6 +9,9 @@ from __future__ import annotations
 from prometheus_client import Counter, Gauge, Histogram
 
 __all__ = [
+    "ASSESSOR_BUDGET",
+    "ASSESSOR_FALLBACKS",
+    "ASSESSOR_REQUESTS",
     "CANDIDATES_DECIDED",
     "DEAD_LETTERS",
     "END_TO_END",
@@ -43,3 +46,13 @@ END_TO_END = Histogram(
 )
 SCORES_EMITTED = Counter("hubbub_scores_emitted_total", "Scores written to the score topic.")
 EVENTS_EMITTED = Counter("hubbub_events_emitted_total", "Events written to the event topic, by type.", ["type"])
+
+ASSESSOR_REQUESTS = Counter("hubbub_assessor_requests_total", "Requests to the assessing endpoint.", ["outcome"])
+ASSESSOR_FALLBACKS = Counter(
+    "hubbub_assessor_fallbacks_total", "Times a story was left to the offline assessor, by reason.", ["reason"]
+)
+ASSESSOR_BUDGET = Gauge("hubbub_assessor_budget_requests", "Requests left to the assessing endpoint.", ["window"])
+for _outcome in ("answered", "throttled", "refused", "server_error", "timed_out", "unreachable", "unreadable"):
+    ASSESSOR_REQUESTS.labels(_outcome)
+for _reason in ("failure", "pause", "budget", "queue"):
+    ASSESSOR_FALLBACKS.labels(_reason)

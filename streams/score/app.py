@@ -24,7 +24,7 @@ from streams import metrics
 from streams.lease import Lease
 from streams.partitioning import partition_of
 from streams.producer import open_producer
-from streams.score.assessing import StoryAssessor
+from streams.score.assessing import StoryAssessor, Unassessed, open_assessor
 from streams.score.config import ScoreConfig
 from streams.score.outcome import Outcome
 from streams.score.reading import Reader
@@ -70,7 +70,6 @@ class Scorer:
         prefix: str,
         config: ScoreConfig,
         reader: Reader,
-        assess: StoryAssessor,
         now_ms: Callable[[], int],
     ) -> None:
         """``kafka``: aiokafka's connection options. ``reader``: finds figures and sentiment in a signal's text."""
@@ -78,7 +77,7 @@ class Scorer:
         self._prefix = prefix
         self._config = config
         self._reader = reader
-        self._assess = assess
+        self._assess: StoryAssessor = Unassessed()
         self._now_ms = now_ms
         self._scorers: dict[int, PartitionScorer] = {}
         self._told: dict[int, tuple[float, str]] = {}
@@ -114,7 +113,10 @@ class Scorer:
             Exception: whatever went wrong in a batch; nothing of that batch is acknowledged.
         """
         self._lease.keep_by_thread()
-        async with open_producer(self._kafka) as self._producer:
+        async with (
+            open_producer(self._kafka) as self._producer,
+            open_assessor(self._config, kafka=self._kafka, prefix=self._prefix, now_ms=_wall_clock_ms) as self._assess,
+        ):
             self.app.finalize()
             recover_to_the_true_end(self.app, self._kafka)
             await self.app.start()
@@ -177,6 +179,9 @@ class Scorer:
                 scorer = scorers[message.partition] = self._scorer(message.partition)
             scorer.take(decode_activity(event.value), event, monotonic)
             read_to[message.partition] = message.offset
+        answered = self._assess.answered()
+        for scorer in self._scorers.values():
+            scorer.reassess(answered)
         self._measure_lag(read_to)
         now_ms = self._now_ms()
         outcomes = {partition: scorer.advance(now_ms, monotonic) for partition, scorer in scorers.items()}
@@ -268,6 +273,11 @@ class Scorer:
         self._recovered = False
         async with self._working:
             self._scorers.clear()
+
+
+def _wall_clock_ms() -> int:
+    """Return the time that budgets go by: real money is spent in real time, whatever clock the stories live by."""
+    return time.time_ns() // 1_000_000
 
 
 def _credentials(kafka: Mapping[str, object]) -> SASLCredentials | SSLCredentials | None:

@@ -1,21 +1,34 @@
 """Who says how much hangs on a story, and when he is asked again.
 
-Owns the assessors that a worker may be set to use. Each is a pure function of a story's ledger, so that a replay comes
-to the same impact; how texts are read is scoring's (:mod:`scoring.impact`).
+Owns the assessors that a worker may be set to use. The offline one is a pure function of a story's ledger, so that a
+replay comes to the same impact; how texts are read is scoring's (:mod:`scoring.impact`).
 """
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from contextlib import asynccontextmanager
 from hashlib import blake2b
 from typing import Protocol
 
 import msgspec
+import structlog
+from aiokafka.errors import KafkaError
 
 from scoring import Assessment, Assessor, Ledger
 from scoring.impact import OfflineAssessor
+from streams.producer import open_producer
 from streams.score.config import ScoreConfig
+from streams.score.consulting import AnswerRecord, ConsultedStories, decode_answer
+from streams.score.endpoint import Endpoint
+from streams.tail import Tail
+from streams.topics import name
+from streams.wire import encode
 
-__all__ = ["OfflineStories", "StoryAssessor", "make_assessor", "unassessed"]
+__all__ = ["OfflineStories", "StoryAssessor", "Unassessed", "open_assessor"]
+
+log = structlog.get_logger(__name__)
 
 
 class StoryAssessor(Protocol):
@@ -28,11 +41,22 @@ class StoryAssessor(Protocol):
         """
         ...
 
+    def answered(self) -> Collection[str]:
+        """Return the stories that are to be asked about anew though nothing has happened in them."""
+        ...
 
-def unassessed(story: str, ledger: Ledger, at_ms: int) -> Assessment | None:
-    """Say nothing of any story: its impact is the middle of the scale, its category unknown."""
-    del story, ledger, at_ms
-    return None
+
+class Unassessed:
+    """Says nothing of any story: impacts are the middle of the scale, categories unknown."""
+
+    def __call__(self, story: str, ledger: Ledger, at_ms: int) -> Assessment | None:
+        """Return None."""
+        del story, ledger, at_ms
+        return None
+
+    def answered(self) -> Collection[str]:
+        """Return no story."""
+        return ()
 
 
 class OfflineStories:
@@ -53,7 +77,47 @@ class OfflineStories:
             return held
         return msgspec.structs.replace(self._assessor.assess(titles, at_ms), basis=basis)
 
+    def answered(self) -> Collection[str]:
+        """Return no story: what it says changes only with the story."""
+        return ()
 
-def make_assessor(config: ScoreConfig) -> StoryAssessor:
-    """Return the assessor that is set; the offline one takes about a second."""
-    return unassessed if config.assessor == "none" else OfflineStories(OfflineAssessor())
+
+@asynccontextmanager
+async def open_assessor(
+    config: ScoreConfig, *, kafka: Mapping[str, object], prefix: str, now_ms: Callable[[], int]
+) -> AsyncIterator[StoryAssessor]:
+    """Yield the assessor that is set. ``kafka``: aiokafka's connection options; ``now_ms``: what budgets go by.
+
+    Raises:
+        LookupError: there is no topic for its answers.
+    """
+    if config.assessor == "none":
+        yield Unassessed()
+        return
+    offline = OfflineStories(OfflineAssessor())
+    if config.assessor == "offline":
+        yield offline
+        return
+    topic = name("assessments", prefix)
+    async with Tail(topic, kafka) as tail:
+        before = [decode_answer(record.value) for record in await tail.to_end() if record.value]
+    async with open_producer(kafka) as producer:
+
+        async def remember(answer: AnswerRecord) -> None:
+            try:
+                await producer.send_and_wait(topic, encode(answer), answer.story.encode(), 0)
+            except KafkaError as error:
+                # The story's own state will have it; only a replay into fresh topics will ask again.
+                log.warning("an answer is not remembered", error=type(error).__name__)
+
+        endpoint = Endpoint(config.openai)
+        consulted = ConsultedStories(
+            endpoint, config.openai, offline=offline, remember=remember, answered_before=before, now_ms=now_ms
+        )
+        try:
+            async with asyncio.TaskGroup() as group:  # if asking fails in a way nobody thought of, the role ends
+                asking = group.create_task(consulted.run())
+                yield consulted
+                asking.cancel()
+        finally:
+            await endpoint.close()

@@ -5,9 +5,24 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr
 
-__all__ = ["ScoreConfig"]
+__all__ = ["EndpointConfig", "ScoreConfig"]
+
+
+class EndpointConfig(BaseModel):
+    """An endpoint that speaks OpenAI's chat completions with structured answers, and what it may cost."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    base_url: Annotated[HttpUrl, Field(description="Where it is; ``/chat/completions`` is appended.")] = HttpUrl(
+        "https://api.openai.com/v1"
+    )
+    model: Annotated[str, Field(min_length=1, description="The model to ask for.")] = "gpt-4o-mini"
+    api_key: Annotated[SecretStr | None, Field(description="Its key; none for a server that asks for none.")] = None
+    timeout_seconds: Annotated[float, Field(gt=0, description="A request without an answer by then has failed.")] = 20.0
+    requests_per_hour: Annotated[int, Field(ge=0, description="At most so many requests in any hour, per worker.")] = 60
+    requests_per_day: Annotated[int, Field(ge=0, description="At most so many requests in any day, per worker.")] = 500
 
 
 class ScoreConfig(BaseModel):
@@ -39,9 +54,13 @@ class ScoreConfig(BaseModel):
     ] = 10.0
     cached_stories: Annotated[int, Field(ge=1, description="Stories kept decoded in memory, per partition.")] = 20_000
     assessor: Annotated[
-        Literal["offline", "none"],
-        Field(description="Who says what hangs on a story: the model in the wheel, or nobody (an impact of 50)."),
+        Literal["offline", "openai", "none"],
+        Field(
+            description="Who says what hangs on a story: the model in the wheel, an endpoint (the model in the wheel "
+            "until that has answered), or nobody (an impact of 50)."
+        ),
     ] = "offline"
+    openai: EndpointConfig = EndpointConfig()
     figures_file: Annotated[
         Path | None,
         Field(

@@ -8,14 +8,14 @@ is read and in whatever order partitions advance. Pure: reads no clock, writes n
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from msgspec.structs import replace
 
 from scoring import Score, score
 from streams.score.agenda import Agenda
-from streams.score.assessing import StoryAssessor, unassessed
+from streams.score.assessing import StoryAssessor, Unassessed
 from streams.score.config import ScoreConfig
 from streams.score.deciding import decide, fades_in_ms
 from streams.score.merging import absorb, end, stub
@@ -50,13 +50,14 @@ class PartitionScorer:
         stored: Mapping[bytes, bytes],
         config: ScoreConfig,
         read: Reader,
-        assess: StoryAssessor = unassessed,
+        assess: StoryAssessor | None = None,
     ) -> None:
         """``stored``: what the table holds of this partition, by story id."""
         self._config = config
         self._retention_ms = int(config.retention_days * DAY_MS)
         self._read = read
-        self._assess = assess
+        self._assess = assess or Unassessed()
+        self._answered: set[str] = set()
         decoded = {key.decode(): Story.decode(value) for key, value in stored.items()}
         self._stories = {name: story for name, story in decoded.items() if story.into is None}
         self._stubs = {name: story for name, story in decoded.items() if story.into is not None}
@@ -112,6 +113,10 @@ class PartitionScorer:
         lane.held += len(activity.entries)
         lane.low = max(lane.low, activity.low)
 
+    def reassess(self, stories: Collection[str]) -> None:
+        """Have those of ``stories`` that are here assessed anew, at the next advance."""
+        self._answered.update(stories)
+
     def advance(self, now_ms: int, monotonic: float) -> Outcome:
         """Apply and decide what the watermark has passed, and say what to write.
 
@@ -123,6 +128,7 @@ class PartitionScorer:
         if self._apply_ticks(watermark_ms, outcome) and self._apply_until(watermark_ms, outcome):
             self._time_ms = watermark_ms
         outcome.watermark_ms = self._time_ms
+        self._take_answers(outcome)
         for name in outcome.states:
             if (story := self._stories.get(name)) is not None:
                 story.untold = True
@@ -140,6 +146,15 @@ class PartitionScorer:
         while self._parcels and self._parcels[0].left == 0:
             outcome.done.append(self._parcels.popleft().event)
         return outcome
+
+    def _take_answers(self, outcome: Outcome) -> None:
+        for name in sorted(self._answered & self._stories.keys()):
+            story = self._stories[name]
+            ledger, before = story.scoring.ledger, story.scoring.ledger.assessment
+            ledger.assessment = self._assess(name, ledger, self._now(story))
+            if ledger.assessment != before:
+                outcome.states[name] = None
+        self._answered.clear()
 
     def _next_tick(self) -> float:
         """Return the next tick at which there is something to decide."""
@@ -323,7 +338,7 @@ class PartitionScorer:
             if story is None:
                 continue
             scored = self._score(story, self._now(story))
-            if _has_moved(story, scored, self._config.emit_change_points):
+            if story.has_moved(scored.noise, self._config.emit_change_points):
                 self._emit(name, story, scored, outcome)
 
     def _emit_faded(self, monotonic: float, outcome: Outcome) -> None:
@@ -356,16 +371,15 @@ class PartitionScorer:
             self._decide(name, self._now(self._stories[name]), outcome)
         for name, story in self._stories.items():
             scored = self._score(story, self._now(story))
-            if name in self._changed or _has_moved(story, scored, 0.0):
+            if name in self._changed or story.has_moved(scored.noise, 0.0):
                 self._emit(name, story, scored, outcome)
         self._settled = outcome.settled = settle
 
     def _emit(self, name: str, story: Story, scored: Score, outcome: Outcome) -> None:
         last, state, at_ms = story.emitted, story.scoring.lifecycle.state, self._now(story)
         previous = None if last is None else last.noise
-        outcome.scores[name] = score_record(
-            story.info, scored, story.scoring.ledger.exhibits, state=state, previous=previous, at_ms=at_ms
-        )
+        exhibits = story.scoring.ledger.exhibits
+        outcome.scores[name] = score_record(story.info, scored, exhibits, state=state, previous=previous, at_ms=at_ms)
         if last is not None:
             details = {"noise": scored.noise, "previous": last.noise, "state": state}
             outcome.events.append(event("noise_update", story.info, at_ms, **details))
@@ -384,12 +398,3 @@ class PartitionScorer:
             self._fading.drop(name)
         else:
             self._fading.put(name, last.at_ms + fades_ms)
-
-
-def _has_moved(story: Story, scored: Score, points: float) -> bool:
-    """Return whether, since they were told, the score has moved by ``points`` (0: at all) or the state changed."""
-    last = story.emitted
-    if last is None or last.state != story.scoring.lifecycle.state:
-        return True
-    moved = abs(scored.noise - last.noise)
-    return moved > 0 and moved >= points

@@ -71,6 +71,14 @@ class Story:
         self.absorbed: list[str] = []
         self.into: StoryInfo | None = None
 
+    def has_moved(self, noise: float, points: float) -> bool:
+        """Return whether, since it was told, the noise has moved by ``points`` (0: at all) or the state changed."""
+        last = self.emitted
+        if last is None or last.state != self.scoring.lifecycle.state:
+            return True
+        moved = abs(noise - last.noise)
+        return moved > 0 and moved >= points
+
     def encode(self) -> bytes:
         """Return the value to keep in the table."""
         stored = _Stored(

@@ -16,9 +16,9 @@ from hubbub.settings import KafkaSettings
 from hubbub.supervise import Child, Supervisor
 from ingest.signal import Signal, encode
 from scoring import Ledger, score
+from scoring.impact import OfflineAssessor
 from streams.resolve.threads import ThreadIndex
-from streams.score.assessing import make_assessor
-from streams.score.config import ScoreConfig
+from streams.score.assessing import OfflineStories
 from streams.score.reading import TextReader
 from streams.serve.read import read_scores
 from streams.serve.records import NoiseScore
@@ -99,7 +99,7 @@ def write_recording(path: Path, signals: Sequence[Signal]) -> Path:
 
 def scored_by_hand(signals: Sequence[Signal], threads: ThreadIndex, at_ms: int) -> dict[str, float]:
     """Return the noise of each story, from the plain set of its signals."""
-    read, assess = TextReader.default(), make_assessor(ScoreConfig())
+    read, assess = TextReader.default(), OfflineStories(OfflineAssessor())
     ledgers: dict[str, Ledger] = {}
     for item in signals:
         for story in threads.by_now(item.thread):
