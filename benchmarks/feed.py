@@ -1,0 +1,58 @@
+"""The load on its way into Kafka: all at once, or each signal at its time.
+
+Owns the topics of a run. Their output topics are stamped by the broker, whose clock is everybody's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Sequence
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+from benchmarks.participants import Run
+from hubbub import topics
+from ingest.signal import Signal, encode, key
+from streams.producer import open_producer
+
+__all__ = ["make_topics", "now_ms", "publish"]
+
+STAMPED = {"message.timestamp.type": "LogAppendTime"}
+UNACKNOWLEDGED = 10_000
+
+
+def now_ms() -> int:
+    """Return the time in UTC epoch ms."""
+    return time.time_ns() // 1_000_000
+
+
+async def make_topics(run: Run) -> None:
+    """Make what a participant reads and writes, where it is not there."""
+    wanted = [
+        NewTopic(topic, run.partitions, 1, topic_configs=STAMPED)
+        for topic in (f"{run.prefix}noise-scores", run.environment["BENCH_OUTPUT"], run.environment["BENCH_ACTIVITY"])
+    ]
+    admin = AIOKafkaAdminClient(bootstrap_servers=run.servers)
+    await admin.start()
+    try:
+        await admin.create_topics(wanted)
+    finally:
+        await admin.close()
+    await topics.create({"bootstrap_servers": run.servers}, run.prefix, run.partitions, 1)
+
+
+async def publish(signals: Sequence[Signal], run: Run, *, paced: bool = False) -> None:
+    """Write ``signals`` to the run's topic; ``paced``: none before it was observed."""
+    async with open_producer({"bootstrap_servers": run.servers}) as producer:
+        on_the_way: deque[asyncio.Future[object]] = deque()
+        for signal in signals:
+            if paced and (early_ms := signal.observed_ms - now_ms()) > 0:
+                await asyncio.sleep(early_ms / 1000)
+            on_the_way.append(await producer.send(run.signals, encode(signal), key(signal)))
+            if len(on_the_way) > UNACKNOWLEDGED:
+                await on_the_way[UNACKNOWLEDGED // 2]
+                while on_the_way and on_the_way[0].done():
+                    await on_the_way.popleft()
+        await asyncio.gather(*on_the_way)

@@ -1,0 +1,40 @@
+"""The floor: reads the signals and decodes them, and does nothing else. Nobody who reads with Python can be faster.
+
+Run with BENCH_SERVERS, BENCH_SIGNALS and BENCH_OUTPUT set; writes one record to BENCH_OUTPUT at the beginning and one
+at the end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+
+from ingest.signal import decode
+
+
+async def main() -> None:
+    """Read the whole topic once."""
+    servers, topic = os.environ["BENCH_SERVERS"], os.environ["BENCH_SIGNALS"]
+    async with (
+        AIOKafkaProducer(bootstrap_servers=servers) as producer,
+        AIOKafkaConsumer(bootstrap_servers=servers) as consumer,
+    ):
+        places = [TopicPartition(topic, number) for number in await producer.partitions_for(topic)]
+        consumer.assign(places)
+        ends = await consumer.end_offsets(places)
+        await consumer.seek_to_beginning(*places)
+        left = sum(ends.values())
+        for told in (0, left):
+            while left > 0 and told:
+                for records in (await consumer.getmany(timeout_ms=1_000, max_records=5_000)).values():
+                    for record in records:
+                        decode(record.value)
+                    left -= len(records)
+            await producer.send_and_wait(os.environ["BENCH_OUTPUT"], json.dumps({"decoded": told}).encode())
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
