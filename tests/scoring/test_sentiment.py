@@ -2,11 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from vaderSentiment.vaderSentiment import BOOSTER_DICT, NEGATE, SPECIAL_CASES, SentimentIntensityAnalyzer
 
 from scoring import sentiment
+
+VADER = SentimentIntensityAnalyzer()
+TELLING = [
+    *BOOSTER_DICT,
+    *NEGATE,
+    *SPECIAL_CASES,
+    "no",
+    "or",
+    "nor",
+    "at",
+    "least",
+    "so",
+    "this",
+    "but",
+    "kind",
+    "of",
+    "Y'AIN'T",
+]
 
 
 @pytest.mark.parametrize(
@@ -39,6 +60,38 @@ def test_english(text: str, feels: int) -> None:
 )
 def test_what_is_not_known_to_be_english_is_unknown_not_neutral(text: str | None) -> None:
     assert sentiment(text) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "kind of good",
+        "how kind of you",
+        "kind",
+        "GOOD and bad",
+        "bad \U0001f601 \U0001f601",
+        "no good",
+        "it's the bomb!!",
+    ],
+)
+def test_read_as_vader_reads(text: str) -> None:
+    compound = VADER.polarity_scores(text)["compound"]
+    assert sentiment(text, "en") == (compound >= 0.05) - (compound <= -0.05)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.one_of(*map(st.sampled_from, (TELLING, sorted(VADER.lexicon)))),
+            st.sampled_from((str, str.upper)),
+            st.sampled_from(("", "!", "??", ",")),
+        ),
+        max_size=12,
+    )
+)
+@settings(max_examples=100, deadline=None)
+def test_any_words_are_read_as_vader_reads_them(words: list[tuple[str, Callable[[str], str], str]]) -> None:
+    test_read_as_vader_reads(" ".join(case(word) + mark for word, case, mark in words) + " indeed")
 
 
 def test_what_the_platform_says_of_the_language_stands() -> None:
