@@ -84,8 +84,8 @@ def _floor(_: Run) -> list[list[str]]:
 
 
 def _faust(run: Run) -> list[list[str]]:
-    worker = [sys.executable, str(PEERS / "faust_agent.py"), "--loglevel=warning"]
-    return [[*worker, f"--datadir={run.folder / f'faust-{number}'}", "worker"] for number in range(2)]
+    worker = [sys.executable, str(PEERS / "faust_agent.py"), "--loglevel=warn"]
+    return [[*worker, f"--datadir={run.folder / f'faust-{number}'}", "worker", "--without-web"] for number in range(2)]
 
 
 def _quix(run: Run) -> list[list[str]]:
