@@ -11,7 +11,7 @@ WORKERS ?= 3
 BIN := .venv/bin
 SETUP := .venv/.done
 
-.PHONY: help setup demo test test-fast mutants check format docs bench chaos kafka clean
+.PHONY: help setup demo test test-fast mutants check format docs bench bench-parts chaos kafka clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -56,9 +56,13 @@ format: setup ## put the code in form
 docs: setup ## write the tables of settings, metrics and topics in docs/ from the code
 	$(BIN)/python -m tests.docs.tables
 
-bench: setup ## every benchmark, one after the other
+bench: setup ## Hubbub and its peers at the same job, side by side on Apache Kafka (a quarter of an hour)
+	@mkdir -p .local/bench
+	$(BIN)/python -m benchmarks.compare --json .local/bench/compare.json --plot .local/bench/compare.svg $(ARGS)
+
+bench-parts: setup ## what single parts cost: signals, scoring, brokers
 	@set -e; for bench in benchmarks/bench_*.py; do \
-		name=$${bench#benchmarks/}; echo "== $${name%.py}"; $(BIN)/python -m "benchmarks.$${name%.py}" $(ARGS); done
+		name=$${bench#benchmarks/}; echo "== $${name%.py}"; $(BIN)/python -m "benchmarks.$${name%.py}"; done
 
 chaos: setup ## kill -9 of every role in turn, during a replay
 	$(BIN)/python -m pytest tests/pipeline -m broker -k kill $(ARGS)

@@ -166,7 +166,7 @@ async def _link_of_story(run: Run, expected: Expected) -> dict[str, str]:
 
 
 def _of_hubbub(record: ConsumerRecord[bytes, bytes], names: Mapping[str, str]) -> Told:
-    """Take out of a NoiseScore what the job asks for; what it says of feelings and people is not part of the job."""
+    """Take out of a NoiseScore what the job asks for; feelings, consequence and people are not part of the job."""
     value = json.loads(record.value)
     windows, factors = value["windows"], value["factors"]
     return Told(
@@ -175,7 +175,7 @@ def _of_hubbub(record: ConsumerRecord[bytes, bytes], names: Mapping[str, str]) -
         windows["life"]["items"],
         windows["life"]["interactions"],
         value["inputs"]["cross_platform"]["platforms_with_posts"],
-        value["raw"] - 0.10 * (factors["polarity"] - 50) - 0.15 * factors["star_power"],
+        value["raw"] - 0.10 * (factors["polarity"] + factors["industry_impact"] - 100) - 0.15 * factors["star_power"],
         value["last_coverage_ms"],
         scored_ms=value["scored_ms"],
         hour=windows["1h"]["items"],
