@@ -4,13 +4,14 @@ Owns the detector: expectation, criterion, alarm and its end. Must never know wh
 
 The criterion is the Poisson one of Hendrickson, Kolb, Lehman & Montague, "Trend Detection in Social Data" (Gnip, 2015):
 an observed count is held against the expected one in units of the width of the Poisson confidence interval around it.
-Three sums are tested, of the last 5, 15 and 60 minutes: a violent spike shows at once, a slow one a little later.
+Four sums are tested, of the last 5, 15, 30 and 60 minutes: a violent spike shows at once, a slow one a little later.
 Talk is burstier than Poisson's law, so the interval is widened by how much the hourly rate itself is seen to vary.
 
 Both are robust: the rate is the mean of past buckets, each cut at the median plus three (scaled) median absolute
 deviations, and the variation is taken from the median absolute deviation of past hours (Leys et al., "Detecting
 outliers", J. Exp. Soc. Psychology 49, 2013). Buckets under alarm are left out, and so are buckets that nobody watched
-(an outage): neither a spike nor a silence of ours becomes what is normal.
+(an outage): neither a spike nor a silence of ours becomes what is normal. So is the last hour: what is tested is
+no part of what it is held against, else a slow rise would lift its own bar.
 """
 
 from __future__ import annotations
@@ -33,27 +34,28 @@ class SpikeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """The detector's constants; all are ours.
 
     Cold start: a story is born with ``prior_hours`` of history at ``prior_per_hour`` items, so its first buckets are
-    judged too, against what is usual for a young story.
+    judged too, against what is usual for a young story. No story is expected to be quieter than that, however long it
+    was silent: five items in an hour are news to nobody.
     """
 
     confidence: float = 0.999
     """Of the Poisson interval: the chance that a count of the expected rate lies below its upper end."""
-    widths: float = 1.5
+    widths: float = 1.6
     """How many widths of that interval above the expectation a count must lie."""
-    min_count: int = 5
+    min_count: int = 4
     """Fewer than this is never a spike, however unexpected."""
-    spans: tuple[int, ...] = (1, 3, 12)
+    spans: tuple[int, ...] = (1, 3, 6, 12)
     """Sums tested, in buckets."""
-    history: int = 288
-    """Buckets remembered: a day."""
+    history: int = 576
+    """Buckets remembered: two days, so that the afterglow of yesterday's spike is not all there is."""
     prior_per_hour: float = 2.0
-    prior_hours: float = 3.0
+    prior_hours: float = 6.0
     outlier_mads: float = 3.0
-    dispersion_least: float = 0.2
-    dispersion_most: float = 0.5
-    """Bounds of the variance of the hourly rate, as a share of its square: it moves by 45 to 70 %."""
+    dispersion_least: float = 0.3
+    dispersion_most: float = 0.7
+    """Bounds of the variance of the hourly rate, as a share of its square: it moves by 55 to 84 %."""
     over_after: int = 6
-    """An alarm ends after so many buckets in a row back within the interval: half an hour."""
+    """An alarm ends when the sum of so many buckets is back within the interval: half an hour."""
     longest_alarm: int = 288
     """After so many buckets under alarm the new level is what is normal."""
 
@@ -69,8 +71,7 @@ class Spike(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The detector's state for one story. ``next_ms``: begin of the next bucket to be counted, 0 before the first.
 
     ``calm``: counts outside alarms, the oldest first; ``recent``: the last hour's counts, alarms included;
-    ``alarm_ms``: begin of the bucket that raised the alarm, 0 if it is off; ``alarmed``: counts since then;
-    ``quiet``: buckets in a row back within the interval.
+    ``alarm_ms``: begin of the bucket that raised the alarm, 0 if it is off; ``alarmed``: counts since then.
     """
 
     next_ms: int = 0
@@ -78,7 +79,6 @@ class Spike(msgspec.Struct, frozen=True, array_like=True, gc=False):
     recent: tuple[int, ...] = ()
     alarm_ms: int = 0
     alarmed: tuple[int, ...] = ()
-    quiet: int = 0
 
     def joined(self, other: Spike) -> Spike:
         """Return the detector of the story that both are parts of: what is usual of it is the sum of both.
@@ -167,6 +167,7 @@ def baseline(calm: Sequence[int], pace: float = 1.0, settings: SpikeSettings = D
     middle = median(calm) if calm else 0.0
     cut = middle + max(1.0, settings.outlier_mads * _deviation(calm, middle))
     rate = (prior + math.fsum([min(count, cut) for count in calm])) / (prior_buckets + len(calm))
+    rate = max(rate, settings.prior_per_hour / BUCKETS_PER_HOUR)
     hours = [
         sum(calm[end - BUCKETS_PER_HOUR : end]) for end in range(len(calm), BUCKETS_PER_HOUR - 1, -BUCKETS_PER_HOUR)
     ]
@@ -223,29 +224,28 @@ def _under_alarm(
     spike: Spike, next_ms: int, recent: tuple[int, ...], pace: float, settings: SpikeSettings
 ) -> tuple[Spike, SpikeChange | None]:
     usual = baseline(spike.calm, pace, settings)
-    limit = max(usual.limit(1, settings, 1.0), settings.min_count - 1)
     alarmed = (*spike.alarmed, recent[-1])
-    quiet = spike.quiet + 1 if recent[-1] <= limit else 0
+    latest = alarmed[-settings.over_after :]
+    limit = max(usual.limit(len(latest), settings, 1.0), settings.min_count - 1)
+    counted = sum(latest)
     worn = len(alarmed) >= settings.longest_alarm
-    if quiet < settings.over_after and not worn:
-        return Spike(next_ms, spike.calm, recent, spike.alarm_ms, alarmed, quiet), None
-    calm = alarmed if worn else (*spike.calm, *alarmed[-quiet:])
-    change = SpikeChange(False, next_ms, BUCKET_MS, recent[-1], usual.rate, limit)
+    if not worn and (counted > limit or len(alarmed) <= settings.over_after):
+        return Spike(next_ms, spike.calm, recent, spike.alarm_ms, alarmed), None
+    calm = alarmed if worn else (*spike.calm, *latest)
+    change = SpikeChange(False, next_ms, len(latest) * BUCKET_MS, counted, usual.rate * len(latest), limit)
     return Spike(next_ms=next_ms, calm=calm[-settings.history :]), change
 
 
 def _surprise(
     calm: Sequence[int], recent: Sequence[int], at_ms: int, pace: float, settings: SpikeSettings
 ) -> SpikeChange | None:
-    """Return the alarm of the shortest span whose sum is a surprise."""
-    usual = None
+    """Return the alarm of the shortest span whose sum is a surprise; a bucket without items raises none."""
+    if not recent[-1] or sum(recent) < settings.min_count:
+        return None
+    usual = baseline(calm[: len(calm) + 1 - len(recent)], pace, settings)
     for span in settings.spans:
         counted = sum(recent[-span:])
-        if counted < settings.min_count or len(recent) < span:
-            continue
-        if usual is None:
-            usual = baseline(calm, pace, settings)
-        limit = usual.limit(span, settings, settings.widths)
+        limit = max(usual.limit(span, settings, settings.widths), settings.min_count - 1)
         if counted > limit:
             return SpikeChange(True, at_ms, span * BUCKET_MS, counted, usual.rate * span, limit)
     return None

@@ -18,6 +18,7 @@ def register(app: typer.Typer) -> None:
     """Add these commands to ``app``."""
     evaluate = typer.Typer(no_args_is_help=True, help="Measure against recordings of which the truth is known.")
     evaluate.command("stories", epilog="Example: hubbub eval stories recording.ndjson.gz --json")(stories)
+    evaluate.command("spikes", epilog="Example: hubbub eval spikes recording.ndjson.gz --world")(spikes)
     app.add_typer(evaluate, name="eval")
 
 
@@ -58,3 +59,33 @@ def stories(
     )
     decided = ", ".join(f"{stage} {count:,}" for stage, count in result.stages.items())
     console.print(f"decided by {decided}", soft_wrap=True)
+
+
+def spikes(
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            exists=True,
+            dir_okay=False,
+            readable=True,
+            help="Signals, with a field label or without: NDJSON, plain, .gz or .zst. None: the simulated world.",
+        ),
+    ] = None,
+    world: Annotated[bool, typer.Option("--world", help="The simulated world as well.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line, one for each set.")] = False,
+) -> None:
+    """Tell how soon spikes are found, how many are missed and how many false, beside three simpler detectors."""
+    from hubbub.spike_trial import read, trials  # noqa: PLC0415
+    from hubbub.terminal import plain  # noqa: PLC0415
+    from hubbub.trial_table import trial_table  # noqa: PLC0415
+
+    recordings = [read(file) for file in files or ()]
+    out, err = Console(highlight=False), Console(stderr=True)
+    with err.status("reading") as status:
+        for name, measured in trials(
+            recordings, world=world or not recordings, begin=lambda to: status.update(plain(to))
+        ):
+            if json:
+                typer.echo(orjson.dumps({"set": name, **measured.as_json()}).decode())
+            else:
+                out.print(trial_table(plain(name), measured))

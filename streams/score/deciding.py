@@ -10,11 +10,11 @@ from collections.abc import Iterator
 
 import msgspec
 
-from scoring import DEFAULT, Score, SpikeChange, Transition, lifecycle, spike
+from scoring import DEFAULT, Score, SpikeChange, StoryState, Transition, lifecycle, spike
 from streams.score.records import Event, event
 from streams.score.state import Story
 
-__all__ = ["decide", "fades_in_ms"]
+__all__ = ["decide", "detect", "fades_in_ms"]
 
 BUCKET_MS = spike.BUCKET_MS
 LOOK_BACK_MS = 288 * BUCKET_MS
@@ -27,8 +27,8 @@ def decide(story: Story, scored: Score, at_ms: int) -> list[Event]:
 
     Sets ``story.due_ms``: the earliest time after ``at_ms`` at which something could change by itself, 0 for never.
     """
-    events = [_spike_event(story, scored, change) for change in _detect(story, scored, at_ms)]
     state = story.scoring
+    events = [_spike_event(story, scored, change) for change in detect(state, scored.first_seen_ms, at_ms)]
     measures = scored.measures(alarmed=bool(state.spike.alarm_ms))
     state.lifecycle, transitions = lifecycle.step(state.lifecycle, measures, at_ms)
     for transition in transitions:
@@ -47,14 +47,15 @@ def fades_in_ms(noise: float, points: float) -> int | None:
     return max(1, round(-DEFAULT.half_life_ms * math.log2(1 - points / noise)))
 
 
-def _detect(story: Story, scored: Score, at_ms: int) -> tuple[SpikeChange, ...]:
-    """Show the detector the buckets that have closed since it last looked."""
-    state = story.scoring
+def detect(state: StoryState, first_seen_ms: int, at_ms: int) -> tuple[SpikeChange, ...]:
+    """Show the detector the buckets that have closed since it last looked; return the alarms that go on or off.
+
+    ``first_seen_ms``: of the story, 0 if nothing has covered it yet.
+    """
     closed_ms = at_ms - at_ms % BUCKET_MS
-    begin_ms = state.spike.next_ms or scored.first_seen_ms - scored.first_seen_ms % BUCKET_MS
-    begin_ms = max(begin_ms, closed_ms - LOOK_BACK_MS)
+    begin_ms = max(state.spike.next_ms or first_seen_ms - first_seen_ms % BUCKET_MS, closed_ms - LOOK_BACK_MS)
     buckets = (closed_ms - begin_ms) // BUCKET_MS
-    if buckets <= 0 or not scored.first_seen_ms:
+    if buckets <= 0 or not first_seen_ms:
         return ()
     state.spike, changes = spike.step(state.spike, begin_ms, state.ledger.counts(begin_ms, buckets))
     return changes

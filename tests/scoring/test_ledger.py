@@ -247,7 +247,7 @@ def test_a_ledger_is_no_other_thing_and_has_no_hash() -> None:
 
 
 def test_a_storys_state_goes_and_comes_back_whole() -> None:
-    state = StoryState(ledger_of(POST), Lifecycle("spike", T0, (1, 0, 2, 0)), Spike(T0, (1, 2), (3,), T0, (4,), 5))
+    state = StoryState(ledger_of(POST), Lifecycle("spike", T0, (1, 0, 2, 0)), Spike(T0, (1, 2), (3,), T0, (4,)))
     assert StoryState.decode(state.encode()) == state
     for broken in (b"", b"\x09", b"\x01\x80", state.encode()[:-1], b"\x01\x91\xc4\x00"):
         with pytest.raises(CorruptLedgerError):

@@ -1,0 +1,154 @@
+"""Spike detectors: ours, and three that it is held against.
+
+Owns the three others, each in its natural configuration and with the same cold start as ours, and the way of ours:
+signals go into a story's ledger, and at every tick at which a bucket closes the score stage's own code is asked.
+Must never know the truth.
+
+The others are shown how many items there were in each bucket of 5 minutes. Their alarm is on while their criterion is
+met.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import accumulate, zip_longest
+from typing import NamedTuple
+
+from ingest.signal import Signal
+from scoring import StoryState
+from scoring.spike import BUCKET_MS, SpikeSettings, upper_limit
+from streams.score.deciding import detect
+
+__all__ = ["DETECTORS", "Alarm", "Detector", "Story", "watch"]
+
+HOUR_MS = 3_600_000
+WEEK = 7 * 24 * HOUR_MS // BUCKET_MS
+OURS = SpikeSettings()
+GROWING_PER_HOUR, NOT_GROWING_PER_HOUR = 15, 8
+"""The reference site's thresholds: a story grows from so many items an hour on, until there are so few."""
+
+
+class Alarm(NamedTuple):
+    """When an alarm went on and off, UTC epoch ms; of one that was on at the end, the end."""
+
+    on_ms: int
+    off_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """What detectors see of a story: ``counts`` by bucket from ``begin_ms`` on, until an hour after its last item."""
+
+    begin_ms: int
+    counts: tuple[int, ...]
+    alarms: tuple[Alarm, ...]
+    """Ours."""
+
+    @property
+    def end_ms(self) -> int:
+        """Until when it was watched."""
+        return self.begin_ms + len(self.counts) * BUCKET_MS
+
+    @property
+    def days(self) -> float:
+        """For how long it was watched."""
+        return len(self.counts) * BUCKET_MS / (24 * HOUR_MS)
+
+
+Detector = Callable[[Story], Iterable[Alarm]]
+"""Returns its alarms, in order."""
+
+
+def watch(signals: Iterable[Signal]) -> Story:
+    """Let the score stage's detector watch ``signals``, in the order they were observed, as it does live."""
+    state = StoryState()
+    counts: dict[int, int] = {}
+    seen: set[str] = set()
+    switched_ms: list[int] = []
+    begin_ms = first_ms = last_ms = tick_ms = 0
+
+    def look_until(until_ms: int) -> None:
+        nonlocal tick_ms
+        while tick_ms <= until_ms:
+            switched_ms.extend(change.at_ms for change in detect(state, first_ms, tick_ms))
+            # As live: nobody looks at a quiet story before something comes.
+            quiet = not state.spike.alarm_ms and last_ms < tick_ms - BUCKET_MS
+            tick_ms = max(tick_ms, until_ms - until_ms % BUCKET_MS if quiet else 0) + BUCKET_MS
+
+    for signal in signals:
+        covered_ms = min(signal.created_ms, signal.observed_ms)
+        if not begin_ms:
+            first_ms = covered_ms
+            begin_ms = covered_ms - covered_ms % BUCKET_MS
+            tick_ms = begin_ms + BUCKET_MS
+        look_until(signal.observed_ms)
+        state.ledger.apply(signal)
+        last_ms = max(last_ms, covered_ms)
+        if signal.id not in seen:
+            seen.add(signal.id)
+            bucket = max(0, covered_ms - begin_ms) // BUCKET_MS
+            counts[bucket] = counts.get(bucket, 0) + 1
+    look_until(last_ms - last_ms % BUCKET_MS + HOUR_MS)
+    buckets = (tick_ms - begin_ms) // BUCKET_MS
+    return Story(begin_ms, tuple(counts.get(bucket, 0) for bucket in range(buckets)), _alarms(switched_ms, tick_ms))
+
+
+def _alarms(switched_ms: Sequence[int], end_ms: int) -> tuple[Alarm, ...]:
+    """Return the alarms, given when they went on and off in turn."""
+    return tuple(
+        Alarm(on_ms, off_ms) for on_ms, off_ms in zip_longest(switched_ms[::2], switched_ms[1::2], fillvalue=end_ms)
+    )
+
+
+def ours(story: Story) -> Iterable[Alarm]:
+    """Ours, as :func:`watch` saw it."""
+    return story.alarms
+
+
+def plain_poisson(story: Story) -> Iterable[Alarm]:
+    """(a) A bucket above what Poisson's law allows, at our confidence, for the mean of the seven days before it.
+
+    The point-by-point criterion of Hendrickson et al., "Trend Detection in Social Data" (Gnip, 2015).
+    """
+    return _while_hot(story, lambda count, mean: count > upper_limit(mean, OURS.confidence))
+
+
+def three_times(story: Story) -> Iterable[Alarm]:
+    """(b) A bucket of at least three times the mean of the seven days before it."""
+    return _while_hot(story, lambda count, mean: count >= 3 * mean)
+
+
+def hourly(story: Story) -> Iterable[Alarm]:
+    """(c) The reference site's way: at every full hour, growing from 15 items in the last hour until fewer than 8."""
+    per_hour = HOUR_MS // BUCKET_MS
+    switched_ms: list[int] = []
+    ends_ms = range(story.begin_ms + BUCKET_MS, story.end_ms + 1, BUCKET_MS)
+    for end, at_ms in enumerate(ends_ms, 1):
+        if at_ms % HOUR_MS == 0:
+            count = sum(story.counts[max(0, end - per_hour) : end])
+            growing = len(switched_ms) % 2 == 1
+            if (count < NOT_GROWING_PER_HOUR) if growing else (count >= GROWING_PER_HOUR):
+                switched_ms.append(at_ms)
+    return _alarms(switched_ms, story.end_ms)
+
+
+DETECTORS: Mapping[str, Detector] = {
+    "hubbub": ours,
+    "poisson": plain_poisson,
+    "three_times": three_times,
+    "hourly": hourly,
+}
+
+
+def _while_hot(story: Story, hot: Callable[[int, float], bool]) -> Iterable[Alarm]:
+    """Return an alarm for each run of buckets that are hot, given the mean of the week before them."""
+    prior, prior_buckets = OURS.prior_per_hour * OURS.prior_hours, OURS.prior_hours * HOUR_MS / BUCKET_MS
+    sums = [0, *accumulate(story.counts)]
+    switched_ms: list[int] = []
+    for bucket, count in enumerate(story.counts):
+        week = max(0, bucket - WEEK)
+        mean = (prior + sums[bucket] - sums[week]) / (prior_buckets + bucket - week)
+        if hot(count, mean) != (len(switched_ms) % 2 == 1):
+            switched_ms.append(story.begin_ms + (bucket + 1) * BUCKET_MS)
+    return _alarms(switched_ms, story.end_ms)
