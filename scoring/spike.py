@@ -5,7 +5,8 @@ Owns the detector: expectation, criterion, alarm and its end. Must never know wh
 The criterion is the Poisson one of Hendrickson, Kolb, Lehman & Montague, "Trend Detection in Social Data" (Gnip, 2015):
 an observed count is held against the expected one in units of the width of the Poisson confidence interval around it.
 Four sums are tested, of the last 5, 15, 30 and 60 minutes: a violent spike shows at once, a slow one a little later.
-Talk is burstier than Poisson's law, so the interval is widened by how much the hourly rate itself is seen to vary.
+Talk is burstier than Poisson's law, so the interval is widened by how much the hourly rate itself is seen to vary, the
+rhythm of the platform's day included (docs/scoring.md tells why that is no factor of its own).
 
 Both are robust: the rate is the mean of past buckets, each cut at the median plus three (scaled) median absolute
 deviations, and the variation is taken from the median absolute deviation of past hours (Leys et al., "Detecting
@@ -156,8 +157,8 @@ class Baseline(msgspec.Struct, frozen=True, gc=False):
         return expectation + widths * width * math.sqrt(1.0 + self.dispersion * expectation)
 
 
-def baseline(calm: Sequence[int], pace: float = 1.0, settings: SpikeSettings = DEFAULT) -> Baseline:
-    """Return what is usual, given the counts outside alarms, at ``pace`` times the usual rate.
+def baseline(calm: Sequence[int], settings: SpikeSettings = DEFAULT) -> Baseline:
+    """Return what is usual, given the counts outside alarms.
 
     >>> baseline([0] * 20 + [40]).rate < baseline([1] * 21).rate < baseline([2] * 21).rate
     True
@@ -173,20 +174,18 @@ def baseline(calm: Sequence[int], pace: float = 1.0, settings: SpikeSettings = D
     ]
     usual = median(hours) if hours else 0.0
     excess = (_deviation(hours, usual) ** 2 - usual) / usual**2 if usual else 0.0
-    return Baseline(rate * pace, min(max(excess, settings.dispersion_least), settings.dispersion_most))
+    return Baseline(rate, min(max(excess, settings.dispersion_least), settings.dispersion_most))
 
 
 def step(
     spike: Spike,
     bucket_ms: int,
     counts: Sequence[int | None],
-    pace: float = 1.0,
     settings: SpikeSettings = DEFAULT,
 ) -> tuple[Spike, tuple[SpikeChange, ...]]:
     """Return the detector after the closed buckets ``counts``, of which the first begins at ``bucket_ms``.
 
-    A count of None is a bucket nobody watched. ``pace``: how lively the platform is at this hour against its usual.
-    Buckets before ``spike.next_ms`` were seen already and are skipped; a gap after it counts as unwatched.
+    A count of None is a bucket nobody watched. Buckets before ``spike.next_ms`` were seen already and are skipped; a gap after it counts as unwatched.
 
     >>> spike, changes = step(Spike(), 0, [0] * 12 + [9])
     >>> changes[0].on, changes[0].counted, changes[0].at_ms == 13 * BUCKET_MS
@@ -197,23 +196,21 @@ def step(
         if bucket_ms >= spike.next_ms:
             if spike.next_ms and bucket_ms > spike.next_ms:
                 spike = msgspec.structs.replace(spike, recent=())
-            spike, change = _take(spike, bucket_ms, count, pace, settings)
+            spike, change = _take(spike, bucket_ms, count, settings)
             if change is not None:
                 changes.append(change)
         bucket_ms += BUCKET_MS
     return spike, tuple(changes)
 
 
-def _take(
-    spike: Spike, bucket_ms: int, count: int | None, pace: float, settings: SpikeSettings
-) -> tuple[Spike, SpikeChange | None]:
+def _take(spike: Spike, bucket_ms: int, count: int | None, settings: SpikeSettings) -> tuple[Spike, SpikeChange | None]:
     next_ms = bucket_ms + BUCKET_MS
     if count is None:
         return msgspec.structs.replace(spike, next_ms=next_ms, recent=()), None
     recent = (*spike.recent[1 - max(settings.spans) :], count)
     if spike.alarm_ms:
-        return _under_alarm(spike, next_ms, recent, pace, settings)
-    found = _surprise(spike.calm, recent, next_ms, pace, settings)
+        return _under_alarm(spike, next_ms, recent, settings)
+    found = _surprise(spike.calm, recent, next_ms, settings)
     if found is None:
         calm = (*spike.calm[1 - settings.history :], count)
         return Spike(next_ms=next_ms, calm=calm, recent=recent), None
@@ -221,9 +218,9 @@ def _take(
 
 
 def _under_alarm(
-    spike: Spike, next_ms: int, recent: tuple[int, ...], pace: float, settings: SpikeSettings
+    spike: Spike, next_ms: int, recent: tuple[int, ...], settings: SpikeSettings
 ) -> tuple[Spike, SpikeChange | None]:
-    usual = baseline(spike.calm, pace, settings)
+    usual = baseline(spike.calm, settings)
     alarmed = (*spike.alarmed, recent[-1])
     latest = alarmed[-settings.over_after :]
     limit = max(usual.limit(len(latest), settings, 1.0), settings.min_count - 1)
@@ -236,13 +233,11 @@ def _under_alarm(
     return Spike(next_ms=next_ms, calm=calm[-settings.history :]), change
 
 
-def _surprise(
-    calm: Sequence[int], recent: Sequence[int], at_ms: int, pace: float, settings: SpikeSettings
-) -> SpikeChange | None:
+def _surprise(calm: Sequence[int], recent: Sequence[int], at_ms: int, settings: SpikeSettings) -> SpikeChange | None:
     """Return the alarm of the shortest span whose sum is a surprise; a bucket without items raises none."""
     if not recent[-1] or sum(recent) < settings.min_count:
         return None
-    usual = baseline(calm[: len(calm) + 1 - len(recent)], pace, settings)
+    usual = baseline(calm[: max(0, len(calm) + 1 - len(recent))], settings)
     for span in settings.spans:
         counted = sum(recent[-span:])
         limit = max(usual.limit(span, settings, settings.widths), settings.min_count - 1)
