@@ -185,7 +185,8 @@ def step(
 ) -> tuple[Spike, tuple[SpikeChange, ...]]:
     """Return the detector after the closed buckets ``counts``, of which the first begins at ``bucket_ms``.
 
-    A count of None is a bucket nobody watched. Buckets before ``spike.next_ms`` were seen already and are skipped; a gap after it counts as unwatched.
+    A count of None is a bucket nobody watched. Buckets before ``spike.next_ms`` were seen already and are skipped; a
+    gap after it counts as unwatched.
 
     >>> spike, changes = step(Spike(), 0, [0] * 12 + [9])
     >>> changes[0].on, changes[0].counted, changes[0].at_ms == 13 * BUCKET_MS
