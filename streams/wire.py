@@ -63,7 +63,7 @@ class StoryInfo(msgspec.Struct, frozen=True):
     """What a story is called. ``id`` is derived from the beat and the founding post, so replays find the same.
 
     ``into``: the story that it turned out to be the same as; what its threads are seen to say after ``merged_ms``
-    belongs there.
+    belongs there. ``forgotten_ms``: when it had been without a new post for too long; what comes later is not used.
     """
 
     id: str
@@ -73,6 +73,7 @@ class StoryInfo(msgspec.Struct, frozen=True):
     founded_ms: int
     into: str | None = None
     merged_ms: int = 0
+    forgotten_ms: int = 0
 
 
 class Merging(msgspec.Struct, frozen=True):

@@ -27,6 +27,9 @@ class ResolveConfig(BaseModel):
     orphan_wait_seconds: Annotated[
         float, Field(ge=0, description="How long, in event time, a reply waits for its root post.")
     ] = 60.0
+    forget_hours: Annotated[
+        float, Field(gt=0, description="Event time without a new post after which a story is forgotten.")
+    ] = 168.0
     idle_seconds: Annotated[
         float, Field(gt=0, description="Silence after which a fully read partition holds nobody up.")
     ] = 0.5

@@ -19,23 +19,27 @@ from streams.wire import Assignment, Candidate, Merge, StoryInfo, ThreadRecord
 
 __all__ = ["Decided", "Decider"]
 
+HOUR_MS = 3_600_000
+
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """A decision to publish, with the stories it founded."""
+    """A decision to publish, with the stories it founded, and those that had been forgotten by then."""
 
     record: ThreadRecord
     founded: tuple[StoryInfo, ...]
+    forgotten: tuple[str, ...] = ()
 
 
 class Decider:
     """Gives each new thread to a story of each of its beats, in one order whatever order they arrive in."""
 
-    def __init__(self, matchers: Mapping[str, Matcher], is_decided: Callable[[str], bool], sequence: int) -> None:
-        """``is_decided``: whether a thread was decided before; ``sequence``: the number of the next decision."""
+    def __init__(self, matchers: Mapping[str, Matcher], is_decided: Callable[[str], bool]) -> None:
+        """``is_decided``: whether a thread was decided before."""
         self._matchers = matchers
         self._is_decided = is_decided
-        self._sequence = sequence
+        self._sequence = 0
+        self._expired_hour = 0
         self._position = 0
         self._queue: list[tuple[int, int, str, int, tuple[str, ...], Signal]] = []
         self._queued: set[str] = set()
@@ -75,7 +79,28 @@ class Decider:
             self._queued.discard(signal.thread)
             yield self._decide(at_ms, beats, signal)
 
+    def adopt(self, record: ThreadRecord, story: Callable[[str], StoryInfo | None]) -> None:
+        """Make a decision again that was made before; in the order they were made, before any other.
+
+        ``story``: what a story is called, None if it has been forgotten.
+        """
+        self._expire(record.at_ms)
+        for assignment in record.assignments:
+            info, matcher = story(assignment.story), self._matchers.get(assignment.beat)
+            if info is not None and matcher is not None:
+                matcher.adopt(info, assignment, record.at_ms)
+        self._sequence = record.sequence + 1
+
+    def _expire(self, at_ms: int) -> tuple[str, ...]:
+        """With the first decision of each hour, forget the stories that had no new post for too long."""
+        hour = at_ms // HOUR_MS
+        if hour <= self._expired_hour:
+            return ()
+        self._expired_hour = hour
+        return tuple(story for matcher in self._matchers.values() for story in matcher.expire(at_ms))
+
     def _decide(self, at_ms: int, beats: tuple[str, ...], signal: Signal) -> Decided:
+        forgotten = self._expire(at_ms)
         assignments: list[Assignment] = []
         founded: list[StoryInfo] = []
         merged: list[Merge] = []
@@ -89,4 +114,4 @@ class Decider:
                 founded.append(matcher.story(decision.story))
         record = ThreadRecord(signal.thread, self._sequence, at_ms, tuple(assignments), tuple(merged))
         self._sequence += 1
-        return Decided(record, tuple(founded))
+        return Decided(record, tuple(founded), forgotten)

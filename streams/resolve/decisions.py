@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from itertools import islice
 
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
@@ -32,6 +33,11 @@ __all__ = ["Decisions"]
 
 AT_ONCE_SECONDS = 0.1
 """How long decisions may keep the event loop from everything else, heartbeats to the broker among it."""
+
+KEEP_FORGOTTEN_SECONDS = 600
+"""How long the records of a forgotten story are kept."""
+SWEPT_AT_ONCE = 20_000
+"""Records looked at between two commits when those of forgotten stories are removed."""
 
 ADOPTED_AT_ONCE = 100
 """Decisions read back between two looks at the event loop."""
@@ -83,6 +89,8 @@ class Decisions:
         self._watermark = Watermark(Patience())
         self._committed_at = 0.0
         self._told_at = 0.0
+        self._forgotten: dict[str, float] = {}
+        self._leavings: Iterator[bytes | None] | None = None
         self._acknowledged = self._committed = 0
         self._lock = asyncio.Lock()
 
@@ -97,7 +105,7 @@ class Decisions:
             try:
                 await self._commit()
             finally:
-                self._appointment = self._decider = None
+                self._appointment = self._decider = self._leavings = None
 
     async def step(self) -> None:
         """Read candidates and decide those that the watermark has passed."""
@@ -116,6 +124,7 @@ class Decisions:
             if time.monotonic() - self._committed_at >= self._config.commit_seconds:
                 self._acknowledged = self._decider.low
                 await self._commit()
+                await self._sweep()
 
     async def close(self) -> None:
         """Commit what is done."""
@@ -145,17 +154,12 @@ class Decisions:
                     if record.value is not None:
                         decisions[record.key] = decode_thread(record.value)
         matchers = {beat: self._make_matcher(definition) for beat, definition in self._beats.items()}
-        sequence = 0
+        decider = Decider(matchers, lambda thread: self._threads.lookup(thread) is not None)
         for number, decision in enumerate(sorted(decisions.values(), key=lambda decision: decision.sequence), 1):
-            for assignment in decision.assignments:
-                info = self._threads.story(assignment.story)
-                matcher = matchers.get(assignment.beat)
-                if info is not None and matcher is not None:
-                    matcher.adopt(info, assignment, decision.at_ms)
-            sequence = decision.sequence + 1
+            decider.adopt(decision, self._threads.story)
             if number % ADOPTED_AT_ONCE == 0:
                 await asyncio.sleep(0)
-        return Decider(matchers, lambda thread: self._threads.lookup(thread) is not None, sequence), len(decisions)
+        return decider, len(decisions)
 
     def _read(self, records: list[ConsumerRecord[bytes, bytes]]) -> None:
         if self._decider is None:
@@ -170,7 +174,7 @@ class Decisions:
                 self._decider.offer(record.offset, candidate)
 
     async def _publish(self, decided: list[Decided], reached_ms: int) -> None:
-        """Write decisions, each after the stories it founded or merged, and how far that was.
+        """Write decisions, each after the stories it founded, merged or forgot, and how far that was.
 
         Tell of them once the broker has them.
         """
@@ -182,9 +186,11 @@ class Decisions:
                 key = STORY_KEY + info.id.encode()
                 sent.append(await self._producer.send(self._stories, encode(info), key, 0))
                 self._threads.apply(key, encode(info))
-            for merge in decision.record.merged:
-                info = replace(self._named(merge.gone), into=merge.into, merged_ms=decision.record.at_ms)
-                after.append((STORY_KEY + merge.gone.encode(), encode(info)))
+            at_ms = decision.record.at_ms
+            ended = [replace(self._named(m.gone), into=m.into, merged_ms=at_ms) for m in decision.record.merged]
+            ended += [replace(self._named(story), forgotten_ms=at_ms) for story in decision.forgotten]
+            for info in ended:
+                after.append((STORY_KEY + info.id.encode(), encode(info)))
                 sent.append(await self._producer.send(self._stories, after[-1][1], after[-1][0], 0))
             key = THREAD_KEY + decision.record.thread.encode()
             sent.append(await self._producer.send(self._stories, encode(decision.record), key, 0))
@@ -216,6 +222,27 @@ class Decisions:
         if info is None:
             raise RuntimeError(f"story {story} was founded, but has no record in the topic 'stories'")
         return info
+
+    async def _sweep(self) -> None:
+        """Remove what is left of stories forgotten a while ago, some at a time.
+
+        Only then: a source that is read again has to come to the same result.
+        """
+        now = time.monotonic()
+        self._forgotten = {story: self._forgotten.get(story, now) for story in self._threads.forgotten}
+        if self._leavings is None:
+            due = {story for story, since in self._forgotten.items() if now - since >= KEEP_FORGOTTEN_SECONDS}
+            if not due:
+                return
+            self._leavings = self._threads.leavings(due, min(self._threads.forgotten[story] for story in due))
+        self._lease.check()
+        looked_at = list(islice(self._leavings, SWEPT_AT_ONCE))
+        if len(looked_at) < SWEPT_AT_ONCE:
+            self._leavings = None
+        keys = [key for key in looked_at if key is not None]
+        await asyncio.gather(*[await self._producer.send(self._stories, None, key, 0) for key in keys])
+        for key in keys:
+            self._threads.apply(key, None)
 
     async def _commit(self) -> None:
         self._committed_at = time.monotonic()

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from ingest.signal import Signal
+from ingest.signal import CLOCK_SKEW_MS, Signal
 from streams.resolve.hold import Hold, Place
 from streams.resolve.threads import Known, ThreadIndex
 from streams.wire import Merging, RawEntry
@@ -33,6 +33,7 @@ class Ignored(StrEnum):
     IRRELEVANT = "irrelevant"
     ORPHAN = "orphan"
     BLOCKED = "blocked"
+    FORGOTTEN = "forgotten"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +42,14 @@ class RouterConfig:
 
     ``orphan_wait_ms``: how long, in event time, a reply waits for its root post. ``remember_irrelevant``: how many
     irrelevant threads are remembered, the latest seen, so that their replies need not wait. ``orphans``: how many
-    signals may wait.
+    signals may wait. ``forget_ms``: after how long without a new post stories are forgotten; a post that old is no
+    new one.
     """
 
     orphan_wait_ms: int = 60_000
     remember_irrelevant: int = 200_000
     orphans: int = 20_000
+    forget_ms: int = 7 * 86_400_000
 
 
 BEGINNING = Place(0, 0)
@@ -186,6 +189,9 @@ class Router:
         elif thread in self._irrelevant:
             self._irrelevant.move_to_end(thread)
             self._ignore(Ignored.IRRELEVANT)
+        elif signal.is_root and signal.created_ms < entry.at_ms - self._config.forget_ms + CLOCK_SKEW_MS:
+            # Its thread may have been decided and forgotten, and nobody can know.
+            self._ignore(Ignored.FORGOTTEN)
         elif signal.is_root:
             self._new_thread(thread, entry, signal, monotonic)
         else:
@@ -233,13 +239,20 @@ class Router:
         if not stories:
             self._ignore(Ignored.BLOCKED)
             return
+        used = False
         for story in stories:
             into = self._threads.at(story, entry.at_ms)
+            if not self._threads.is_used(into, entry.at_ms):
+                continue
+            used = True
             # What did not wait may have been sent to the other story, too, before the merge was known.
             is_redirected = into != story and self._until_ms == AT_ONCE
             batch = self._batch.redirected if is_redirected else self._batch.stories
             batch.setdefault(into, []).append(entry)
-        self._batch.used += 1
+        if used:
+            self._batch.used += 1
+        else:
+            self._ignore(Ignored.FORGOTTEN)
 
     def _ignore(self, reason: Ignored, count: int = 1) -> None:
         if count:

@@ -26,13 +26,14 @@ from streams.resolve.route import AT_ONCE, Relevance, Router, RouterConfig
 from streams.resolve.threads import ThreadIndex
 from streams.topics import name
 from streams.watermark import Patience
-from streams.wire import Activity, Candidate, Mark, Merging, Progress, RawActivity, RawEntry, encode
+from streams.wire import Activity, Candidate, Mark, Merging, Progress, RawActivity, RawEntry, StoryInfo, encode
 
 __all__ = ["STAGE", "Sources"]
 
 STAGE = "resolve"
 MAX_RECORD_BYTES = 600_000
 """Signals of a story are sent in several records past this, so that none nears the broker's limit."""
+HOUR_MS = 3_600_000
 MAX_BRACKETS = 200
 """A signal with more, maybe in fields of its own, is not passed on as the bytes it came in: inside another record it
 would be nested deeper than the next stage can read."""
@@ -146,7 +147,10 @@ class Sources:
                 offset = await begin(self._consumer, TopicPartition(self._signals, partition))
                 told = self._places.get(partition)
                 place = told if told is not None and told.offset == offset else Place(offset, 0)
-                router_config = RouterConfig(orphan_wait_ms=int(self._config.orphan_wait_seconds * 1000))
+                router_config = RouterConfig(
+                    orphan_wait_ms=int(self._config.orphan_wait_seconds * 1000),
+                    forget_ms=int(self._config.forget_hours * HOUR_MS),
+                )
                 self._routers[partition] = Router(self._relevance, self._threads, router_config, place)
                 self._read_at[partition] = time.monotonic()
             self._unplaced = frozenset()
@@ -246,7 +250,9 @@ class Sources:
         low = router.place.offset
         for stories, redirected in ((batch.stories, False), (batch.redirected, True)):
             for story, entries in stories.items():
-                self._post_story(story, entries, low, self._mark(partition, 0), redirected=redirected)
+                info = self._threads.story(story)
+                if info is not None:  # as it was a moment ago, when they were handed out
+                    self._post_story(info, entries, low, self._mark(partition, 0), redirected=redirected)
         for merging in batch.merges:
             self._post_merge(merging, self._mark(partition, 0))
         held_ms = router.held_ms(now - self._patience_seconds(router))
@@ -284,11 +290,8 @@ class Sources:
     def _mark(self, partition: int, mark_ms: int, *, idle: bool = False, settle: str = "") -> Mark:
         return Mark(partition, self._source_count, mark_ms, idle, settle)
 
-    def _post_story(self, story: str, entries: list[RawEntry], low: int, mark: Mark, *, redirected: bool) -> None:
-        info = self._threads.story(story)
-        if info is None:
-            raise RuntimeError(f"story {story} has threads but no record in the topic 'stories'; the topic is damaged")
-        key = story.encode()
+    def _post_story(self, info: StoryInfo, entries: list[RawEntry], low: int, mark: Mark, *, redirected: bool) -> None:
+        key = info.id.encode()
         target = partition_of(key, self._activity_count)
         *first, last = _chunks(entries)
         for chunk in first:

@@ -5,6 +5,7 @@ Owns the look-up from a thread to its stories and from a story to what it is cal
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterator
 from typing import NamedTuple
 
 from streams.wire import Merging, StoryInfo, ThreadRecord, decode_reached, decode_story, decode_thread
@@ -40,6 +41,8 @@ class ThreadIndex:
         self._shared: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._into: dict[str, tuple[str, int]] = {}
         self._merging: dict[str, ThreadRecord] = {}
+        self.forgotten: dict[str, int] = {}
+        """When each story was given up that had no new post for too long, until its records go."""
         self.decided_ms = 0
 
     def __len__(self) -> int:
@@ -54,8 +57,8 @@ class ThreadIndex:
         return self._stories.get(story)
 
     def stories(self) -> int:
-        """Return how many stories are known and not merged into others."""
-        return len(self._stories) - len(self._into)
+        """Return how many stories are known, and neither merged into others nor forgotten."""
+        return len(self._stories) - len(self._into) - len(self.forgotten)
 
     def by_now(self, thread: str) -> tuple[str, ...]:
         """Return the stories that ``thread`` belongs to after all merges; none if it is not known."""
@@ -78,12 +81,29 @@ class ThreadIndex:
     def merges(self, thread: str) -> list[Merging]:
         """Return the merges that the decision on ``thread`` brought about."""
         record = self._merging.get(thread)
-        if record is None:
-            return []
+        merges = enumerate(record.merged if record is not None else ())
+        named = [(number, self._stories.get(merge.gone), self._stories.get(merge.into)) for number, merge in merges]
         return [
-            Merging(record.at_ms, record.sequence, number, self._stories[merge.gone], self._stories[merge.into])
-            for number, merge in enumerate(record.merged)
+            Merging(record.at_ms, record.sequence, number, gone, into)
+            for number, gone, into in named
+            if record is not None and gone is not None and into is not None
         ]
+
+    def is_used(self, story: str, at_ms: int) -> bool:
+        """Say whether what is said in ``story`` at ``at_ms`` is used: it is known, and not forgotten before that."""
+        return story in self._stories and at_ms <= self.forgotten.get(story, at_ms)
+
+    def leavings(self, forgotten: Container[str], before_ms: int) -> Iterator[bytes | None]:
+        """Yield the key of each record that tells of stories in ``forgotten`` only, or of none since ``before_ms``.
+
+        And None for each other record, so that whoever asks may pause at any of a million.
+        """
+        for thread, known in list(self._threads.items()):
+            stories = [self.at(story, NEVER) for story in known.stories]
+            gone = all(story in forgotten for story in stories) and (stories or known.at_ms < before_ms)
+            yield THREAD_KEY + thread.encode() if gone else None
+        for story in list(self._stories):
+            yield STORY_KEY + story.encode() if self.at(story, NEVER) in forgotten else None
 
     def note(self, record: ThreadRecord) -> None:
         """Take in a decision."""
@@ -117,11 +137,14 @@ class ThreadIndex:
         if value is None:
             self._stories.pop(story, None)
             self._into.pop(story, None)
+            self.forgotten.pop(story, None)
             self._shared.pop((story,), None)
             return
         info = decode_story(value)
         if info.into is not None:
             self._into[story] = (info.into, info.merged_ms)
-        elif story in self._into:
+        elif info.forgotten_ms:
+            self.forgotten[story] = info.forgotten_ms
+        elif story in self._into or story in self.forgotten:
             return  # The one who decides knows before it reads its own records, from the first of them on.
         self._stories[story] = info

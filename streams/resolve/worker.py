@@ -26,7 +26,7 @@ from streams.resolve.beats import Beat
 from streams.resolve.config import ResolveConfig
 from streams.resolve.decisions import Decisions
 from streams.resolve.hold import Place
-from streams.resolve.matcher import Matcher
+from streams.resolve.matcher import Matcher, MatcherConfig
 from streams.resolve.publishers import Publishers
 from streams.resolve.sources import STAGE, Sources
 from streams.resolve.threads import ThreadIndex
@@ -92,10 +92,11 @@ class Resolver:
         config: ResolveConfig,
         beats: Mapping[str, Beat],
         now_ms: Callable[[], int],
-        make_matcher: Callable[[Beat], Matcher] = Matcher,
+        make_matcher: Callable[[Beat, MatcherConfig], Matcher] = Matcher,
     ) -> None:
         """``make_matcher``: for each beat, anew whenever this worker becomes the one that decides."""
-        self._make_matcher = make_matcher
+        matching = MatcherConfig(forget_hours=config.forget_hours)
+        self._make_matcher = lambda beat: make_matcher(beat, matching)
         self._kafka = kafka
         self._prefix = prefix
         self._config = config

@@ -23,7 +23,7 @@ from streams.partitioning import partition_of
 from streams.resolve import decisions, sources, worker
 from streams.resolve.beats import Beat
 from streams.resolve.config import ResolveConfig
-from streams.resolve.matcher import Matcher
+from streams.resolve.matcher import Matcher, MatcherConfig
 from streams.resolve.publishers import PUBLISH
 from streams.resolve.threads import ThreadIndex
 from streams.resolve.worker import Resolver
@@ -47,8 +47,9 @@ PARTITIONS = {
     "dead-letters": 1,
     "progress": 1,
 }
-RESOLVE = ResolveConfig(heartbeat_seconds=0.05, commit_seconds=0.03, session_seconds=600)
+RESOLVE = ResolveConfig(forget_hours=1, heartbeat_seconds=0.05, commit_seconds=0.03, session_seconds=600)
 SCORE = ScoreConfig()
+HOUR_MS = 3_600_000
 LATER_MS = 4_000_000_000_000
 """The clock, so far from the recordings that this is a replay."""
 
@@ -59,8 +60,10 @@ class OrderMatters:
     Which, depends on all posts before.
     """
 
-    def __init__(self, _: Beat) -> None:
+    def __init__(self, _: Beat, config: MatcherConfig) -> None:
+        self._forget_ms = int(config.forget_hours * HOUR_MS)
         self._stories: dict[str, list[str]] = {}
+        self._last_ms: dict[str, int] = {}
         self._memory = 0
 
     def decide(self, signal: Signal, at_ms: int) -> SimpleNamespace:
@@ -81,12 +84,23 @@ class OrderMatters:
     def story(self, story: str) -> StoryInfo:
         return StoryInfo(story, story, story, "beat", 0)
 
+    def expire(self, at_ms: int) -> list[str]:
+        gone = [
+            one for stories in self._stories.values() for one in stories if self._last_ms[one] < at_ms - self._forget_ms
+        ]
+        self._leave_out(gone)
+        return gone
+
+    def _leave_out(self, gone: Sequence[str]) -> None:
+        for stories in self._stories.values():
+            stories[:] = [one for one in stories if one not in gone]
+
     def _note(self, subject: str, story: str, merged: tuple[str, ...], at_ms: int) -> None:
         live = self._stories.setdefault(subject, [])
+        self._last_ms[story] = at_ms
         if story not in live:
             live.append(story)
-        for stories in self._stories.values():
-            stories[:] = [one for one in stories if one not in merged]
+        self._leave_out(merged)
         self._memory = (31 * self._memory + at_ms // 1000) % 1_000_003
 
 
@@ -176,6 +190,7 @@ class Result(NamedTuple):
     """What came of a run and must not depend on how it went."""
 
     threads: dict[str, tuple[str, ...]]
+    forgotten: dict[str, int]
     noise: dict[str, float]
     lifecycles: dict[str, Lifecycle]
     events: frozenset[bytes]
@@ -198,7 +213,7 @@ class House:
                 config=RESOLVE,
                 beats={"beat": Beat(name="beat")},
                 now_ms=lambda: LATER_MS,
-                make_matcher=cast(Callable[[Beat], Matcher], OrderMatters),
+                make_matcher=cast(Callable[[Beat, MatcherConfig], Matcher], OrderMatters),
             )
             process.task = asyncio.create_task(resolver.run(asyncio.Event()))
         else:
@@ -280,6 +295,7 @@ class House:
         assert gone == {info.id for info in index._stories.values() if info.into is not None}
         return Result(
             threads,
+            index.forgotten,
             {story: score["noise"] for story, score in scores.items()},
             {story: state.scoring.lifecycle for story, state in states.items()},
             frozenset(
@@ -307,7 +323,9 @@ async def _producer(kafka: dict[str, Process]) -> AsyncIterator[Producer]:
         await producer.stop()
 
 
-async def run(seed: int, signals: Sequence[Signal], *, disturbances: int, resolvers: int = 2) -> Result:
+async def run(
+    seed: int, signals: Sequence[Signal], *, disturbances: int, resolvers: int = 2, keep_forgotten_seconds: float = 600
+) -> Result:
     """Play a recording through the house and return what came of it."""
     kafka = Kafka(random.Random(seed), PARTITIONS)
     with pytest.MonkeyPatch.context() as patch:
@@ -317,6 +335,7 @@ async def run(seed: int, signals: Sequence[Signal], *, disturbances: int, resolv
         patch.setattr(worker, "Tail", Tail)
         patch.setattr(worker, "open_producer", _producer)
         patch.setattr(decisions, "Tail", Tail)
+        patch.setattr(decisions, "KEEP_FORGOTTEN_SECONDS", keep_forgotten_seconds)
         house = House(kafka)
         for name in [*(f"resolve-{number}" for number in range(resolvers)), "score-0", "score-1"]:
             house.start(name)

@@ -7,16 +7,19 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import cast
 
+import msgspec
+
 from ingest.signal import Signal
 from streams.resolve.decide import Decided, Decider
 from streams.resolve.matcher import Matcher
 from streams.resolve.threads import ThreadIndex
 from streams.watermark import Patience, Watermark
-from streams.wire import Candidate, Mark, StoryInfo
+from streams.wire import Assignment, Candidate, Mark, StoryInfo
 from tests.streams.signals import START_MS, root
 
 SOURCES = 3
-END_MS = START_MS + 10_000_000
+END_MS = START_MS + 30_000_000
+HOUR_MS = 3_600_000
 
 
 class OrderMatters:
@@ -25,17 +28,28 @@ class OrderMatters:
     def __init__(self) -> None:
         self.memory = 0
         self.stories: list[str] = []
+        self.last_ms: dict[str, int] = {}
 
     def decide(self, signal: Signal, at_ms: int) -> SimpleNamespace:
         founded = not self.stories or self.memory % 3 == 0
         story = f"st-{signal.id}" if founded else self.stories[self.memory % len(self.stories)]
-        self.adopt(story, signal.id, at_ms)
+        self._note(story, signal.id, at_ms)
         stage = "new" if founded else "similar"
         return SimpleNamespace(story=story, founded=founded, stage=stage, features=(signal.id,), merged=())
 
-    def adopt(self, story: str, post: str, at_ms: int) -> None:
+    def adopt(self, info: StoryInfo, assignment: Assignment, at_ms: int) -> None:
+        (post,) = msgspec.json.decode(assignment.features)
+        self._note(info.id, post, at_ms)
+
+    def expire(self, at_ms: int) -> list[str]:
+        gone = [story for story in self.stories if self.last_ms[story] < at_ms - HOUR_MS]
+        self.stories = [story for story in self.stories if story not in gone]
+        return gone
+
+    def _note(self, story: str, post: str, at_ms: int) -> None:
         if story not in self.stories:
             self.stories.append(story)
+        self.last_ms[story] = at_ms
         self.memory = (self.memory * 31 + sum(post.encode()) + at_ms) % 1_000_003
 
     def story(self, story: str) -> StoryInfo:
@@ -44,12 +58,14 @@ class OrderMatters:
 
 def by_the_rule(candidates: list[Candidate]) -> dict[str, tuple[str, int]]:
     """Decide a plain list in its order: by the time in its source, then by what the post says of itself."""
-    matcher = OrderMatters()
+    matcher, hour, decided = OrderMatters(), 0, dict[str, tuple[str, int]]()
     found = {c.signal.thread: (c.at_ms, c.signal.created_ms, c.signal.id, c.signal) for c in candidates if c.signal}
-    return {
-        signal.thread: (matcher.decide(signal, at_ms).story, number)
-        for number, (at_ms, _, _, signal) in enumerate(sorted(found.values(), key=lambda entry: entry[:3]))
-    }
+    for number, (at_ms, _, _, signal) in enumerate(sorted(found.values(), key=lambda entry: entry[:3])):
+        if at_ms // HOUR_MS > hour:
+            hour = at_ms // HOUR_MS
+            matcher.expire(at_ms)
+        decided[signal.thread] = matcher.decide(signal, at_ms).story, number
+    return decided
 
 
 def write_log(chance: random.Random) -> list[Candidate]:
@@ -58,11 +74,11 @@ def write_log(chance: random.Random) -> list[Candidate]:
     for source in range(SOURCES):
         at_ms, lane = START_MS, list[Candidate]()
         for number in range(chance.randrange(6)):
-            at_ms += chance.choice((0, 0, 1_000, 50_000))
+            at_ms += chance.choice((0, 0, 1_000, 50_000, 4_000_000))
             post = root(f"x:s{source}p{number}", at_ms - START_MS - chance.choice((0, 500)))
             lane.append(Candidate(Mark(source, SOURCES, 0), ("beat",), at_ms, post))
             lane.append(Candidate(Mark(source, SOURCES, at_ms - 1)))
-        while lane and chance.random() < 0.4:
+        while lane and len(lane) < 100 and chance.random() < 0.4:
             again = chance.randrange(len(lane))
             lane.extend(lane[again : again + chance.randrange(1, 5)])
             lane.extend(lane[again:])  # in the end, all of it has been sent
@@ -88,12 +104,10 @@ class Lives:
         self.begin()
 
     def begin(self) -> None:
-        matcher = OrderMatters()
+        matchers = cast(dict[str, Matcher], {"beat": OrderMatters()})
+        self.decider = Decider(matchers, lambda t: self.threads.lookup(t) is not None)
         for decided in self.written:
-            (assignment,) = decided.record.assignments
-            matcher.adopt(assignment.story, decided.record.thread, decided.record.at_ms)
-        matchers = cast(dict[str, Matcher], {"beat": matcher})
-        self.decider = Decider(matchers, lambda t: self.threads.lookup(t) is not None, len(self.written))
+            self.decider.adopt(decided.record, lambda story: StoryInfo(story, story, story, "beat", 0))
         self.watermark = Watermark(Patience())
         self.position = self.committed
 

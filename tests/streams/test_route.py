@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -34,6 +35,11 @@ def assignments(thread: str) -> tuple[Assignment, ...]:
     """``x:c`` belongs to two stories; a blocked one to none."""
     stories = {"x:c": ("of x:c", "of x:a"), BLOCKED: ()}.get(thread, (f"of {thread}",))
     return tuple(Assignment(story, "beat", "new") for story in stories)
+
+
+def name_story(threads: ThreadIndex, story: str, **more: Any) -> None:
+    """Let the topic ``stories`` say of ``story`` what it is called, and ``more``."""
+    threads.apply(STORY_KEY + story.encode(), wire_encode(StoryInfo(story, story, story, "beat", 0, **more)))
 
 
 @dataclass
@@ -70,6 +76,8 @@ class Lives:
         undecided = [thread for thread in self.candidates if self.threads.lookup(thread) is None]
         if undecided:
             thread = undecided[number % len(undecided)]
+            for assignment in assignments(thread):
+                name_story(self.threads, assignment.story)
             self.threads.note(ThreadRecord(thread, self.decisions, self.candidates[thread], assignments(thread)))
             self.decisions += 1
             self.router.decided(thread)
@@ -243,9 +251,9 @@ def decide_in_order(lives: Lives, chance: random.Random) -> None:
     for story in [f"of {other}" for other in RELEVANT]:
         info = lives.threads.story(story)
         if info is not None and info.into is None and chance.random() < 0.5:
-            lives.threads.apply(STORY_KEY + story.encode(), wire_encode(replace(info, into=into, merged_ms=at_ms)))
+            name_story(lives.threads, story, into=into, merged_ms=at_ms)
             merged.append(Merge(story, into))
-    lives.threads.apply(STORY_KEY + into.encode(), wire_encode(StoryInfo(into, into, into, "beat", 0)))
+    name_story(lives.threads, into)
     assigned = (Assignment(into, "beat", "new"),)
     lives.threads.note(ThreadRecord(thread, lives.decisions, at_ms, assigned, tuple(merged)))
     lives.decisions += 1
@@ -298,8 +306,8 @@ def test_live_a_signal_passes_at_once_and_says_if_it_may_have_been_sent_elsewher
     router = Router(relevance, threads, CONFIG, BEGINNING)
     for thread in ("x:a", "x:b"):
         threads.note(ThreadRecord(thread, 0, START_MS, (Assignment(f"of {thread}", "beat", "new"),)))
-    gone = StoryInfo("of x:a", "", "", "beat", 0, into="of x:b", merged_ms=START_MS + 5)
-    threads.apply(STORY_KEY + b"of x:a", wire_encode(gone))
+        name_story(threads, f"of {thread}")
+    name_story(threads, "of x:a", into="of x:b", merged_ms=START_MS + 5)
     for offset, signal in enumerate((reply("x:a", 1, 5), reply("x:a", 2, 6), reply("x:b", 3, 7))):
         router.read(offset, b"{}", signal, 0.0)
     batch = router.take()
@@ -316,3 +324,44 @@ def test_waiting_for_its_own_time_is_no_reason_to_stop_reading() -> None:
     assert (router.waiting, router.drains) == (100, False), "only a later record tells that this time is over"
     router.read(100, b"{}", reply("x:a", 100, 11), 0.0)
     assert router.drains
+
+
+def test_a_forgotten_story_takes_nothing_later_and_its_posts_are_no_new_ones() -> None:
+    week_ms = CONFIG.forget_ms
+    threads = ThreadIndex()
+    threads.note(ThreadRecord("x:a", 0, START_MS, (Assignment("of x:a", "beat", "new"),)))
+    name_story(threads, "of x:a")
+    name_story(threads, "of x:a", forgotten_ms=START_MS + week_ms + 10)
+    name_story(threads, "of x:a")  # its own older record, which the one who decides reads after it has decided
+    router = Router(relevance, threads, CONFIG, BEGINNING)
+    again = replace(root("x:a", 0), observed_ms=START_MS + week_ms + 11)
+    for offset, signal in enumerate((reply("x:a", 1, week_ms + 10), reply("x:a", 2, week_ms + 11), again)):
+        router.read(offset, b"{}", signal, 0.0)
+    batch = router.take()
+    assert [entry.offset for entry in batch.stories["of x:a"]] == [0]
+    assert batch.ignored == {Ignored.FORGOTTEN: 2}
+
+    left = [key for key in threads.leavings({"of x:a"}, 0) if key is not None]
+    assert left == [b"t:x:a", b"s:of x:a"]
+    for key in left:
+        threads.apply(key, None)
+    assert (len(threads), threads.stories(), threads.forgotten) == (0, 0, {})
+    router = Router(relevance, threads, CONFIG, BEGINNING)
+    router.read(3, b"{}", again, 0.0)
+    router.read(4, b"{}", reply("x:a", 3, week_ms + 12), 0.0)
+    router.read(5, b"{}", reply("x:b", 1, week_ms + 90_000), 0.0)
+    batch = router.take()
+    assert (batch.candidates, batch.ignored) == ([], {Ignored.FORGOTTEN: 1, Ignored.ORPHAN: 1})
+
+
+def test_what_is_left_of_merged_and_blocked_threads_goes_with_the_story_they_ended_in() -> None:
+    threads = ThreadIndex()
+    for number, thread in enumerate(("x:a", "x:b", "x:c")):
+        threads.note(ThreadRecord(thread, number, START_MS, (Assignment(f"of {thread}", "beat", "new"),)))
+        name_story(threads, f"of {thread}")
+    threads.note(ThreadRecord("x:blocked", 3, START_MS, ()))
+    name_story(threads, "of x:a", into="of x:b", merged_ms=START_MS)
+    name_story(threads, "of x:b", forgotten_ms=START_MS + 9)
+    left = {key for key in threads.leavings({"of x:b"}, START_MS) if key is not None}
+    assert left == {b"t:x:a", b"t:x:b", b"s:of x:a", b"s:of x:b"}
+    assert b"t:x:blocked" in threads.leavings({"of x:b"}, START_MS + 1)

@@ -10,17 +10,22 @@ from collections.abc import Sequence
 import pytest
 from msgspec.structs import replace
 
-from ingest.signal import Signal
+from ingest.signal import Signal, key
 from scoring import Ledger, score
+from streams.partitioning import partition_of
 from tests.pipeline.recording import MINUTE_MS, make
-from tests.streams.house_in_memory import Result, run
+from tests.streams.house_in_memory import SOURCES, Result, run
 
 
-def by_hand(signals: Sequence[Signal], threads: dict[str, tuple[str, ...]]) -> dict[str, float]:
+def by_hand(signals: Sequence[Signal], result: Result) -> dict[str, float]:
     ledgers: defaultdict[str, Ledger] = defaultdict(Ledger)
+    times_ms: defaultdict[int, int] = defaultdict(int)
     for signal in signals:
-        for story in threads.get(signal.thread, ()):
-            ledgers[story].apply(signal)
+        source = partition_of(key(signal), SOURCES)
+        times_ms[source] = max(times_ms[source], signal.observed_ms)
+        for story in result.threads.get(signal.thread, ()):
+            if times_ms[source] <= result.forgotten.get(story, times_ms[source]):
+                ledgers[story].apply(signal)
     end_ms = max(signal.observed_ms for signal in signals)
     return {story: score(ledger, end_ms, tiers={}).noise for story, ledger in ledgers.items()}
 
@@ -43,7 +48,7 @@ def recording(seed: int) -> list[Signal]:
 
 def undisturbed(signals: Sequence[Signal]) -> Result:
     result = asyncio.run(run(0, signals, disturbances=0, resolvers=1))
-    assert result.noise == pytest.approx(by_hand(signals, result.threads), abs=1e-9)
+    assert result.noise == pytest.approx(by_hand(signals, result), abs=1e-9)
     return result
 
 
@@ -55,6 +60,17 @@ def test_whatever_happens_the_same_comes_of_it(seed: int) -> None:
     for whim in range(6):
         result = asyncio.run(run(100 * seed + whim, signals, disturbances=6, resolvers=2 + whim % 2))
         assert result.threads == expected.threads
+        assert result.forgotten == expected.forgotten
         assert result.noise == expected.noise
         assert result.lifecycles == expected.lifecycles
         assert result.events == expected.events
+
+
+def test_what_is_left_of_forgotten_stories_goes_and_nothing_else_changes() -> None:
+    signals = recording(1)
+    expected = undisturbed(signals)
+    assert expected.forgotten
+    result = asyncio.run(run(5, signals, disturbances=0, keep_forgotten_seconds=1.0))
+    assert result.forgotten.keys() < expected.forgotten.keys()
+    assert len(result.threads) < len(expected.threads)
+    assert (result.noise, result.lifecycles, result.events) == (expected.noise, expected.lifecycles, expected.events)
