@@ -188,8 +188,8 @@ class Decisions:
                 self._threads.apply(key, encode(info))
             at_ms = decision.record.at_ms
             ended = [replace(self._named(m.gone), into=m.into, merged_ms=at_ms) for m in decision.record.merged]
-            known = [info for story in decision.forgotten if (info := self._threads.story(story)) is not None]
-            ended += [replace(info, forgotten_ms=at_ms) for info in known]
+            left = [self._threads.story(story) for story in decision.forgotten]
+            ended += [replace(info, forgotten_ms=at_ms) for info in left if info is not None]
             for info in ended:
                 after.append((STORY_KEY + info.id.encode(), encode(info)))
                 sent.append(await self._producer.send(self._stories, after[-1][1], after[-1][0], 0))
