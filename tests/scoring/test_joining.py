@@ -20,7 +20,7 @@ def looked(counts: list[int], begin_ms: int = BEGIN_MS) -> Spike:
 
 
 def test_what_is_usual_of_both_is_what_would_be_usual_of_one() -> None:
-    mine, theirs = [1, 0, 2, 1, 3, 0] * 4, [2, 2, 1, 0, 0, 1] * 3
+    mine, theirs = [1, 0, 0, 0, 1, 0] * 4, [0, 1, 0, 0, 0, 1] * 3
     late_ms = BEGIN_MS + (len(mine) - len(theirs)) * BUCKET_MS
     early = len(mine) - len(theirs)
     together = mine[:early] + [a + b for a, b in zip(mine[early:], theirs, strict=True)]
