@@ -1,0 +1,82 @@
+"""What each stage of the pipeline costs a signal, without Kafka between them: CPU microseconds.
+
+    python -m benchmarks.bench_stages [signals]
+
+The load is the comparison's, at 20 000 signals in a second of event time, all relevant. A flush is what `resolve` reads
+at once: the more there is in it, the more signals of one story are dealt with together.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import defaultdict
+
+from benchmarks.load import make_load
+from ingest.signal import decode, encode
+from scoring.impact import OfflineAssessor
+from streams import wire
+from streams.resolve.route import BEGINNING, Router, RouterConfig
+from streams.resolve.threads import STORY_KEY, ThreadIndex
+from streams.score.assessing import OfflineStories
+from streams.score.config import ScoreConfig
+from streams.score.reading import TextReader
+from streams.score.scorer import PartitionScorer
+
+SIGNALS = 40_000
+FLUSHES = (200, 1_000, 5_000)
+PER_SECOND = 20_000
+BEGIN_MS = 1_704_000_000_000
+
+
+def stages(raws: list[bytes], flush: int) -> dict[str, float]:
+    """Return the CPU time of each stage per signal, in microseconds."""
+    signals = [decode(raw) for raw in raws]
+    threads = ThreadIndex()
+    links: dict[str, str] = {}
+    infos: dict[str, wire.StoryInfo] = {}
+    for signal in signals:
+        if signal.is_root and signal.id not in links:
+            story = links[signal.id] = signal.url or ""
+            infos[story] = wire.StoryInfo(story, story, story, "bench", signal.created_ms)
+            threads.apply(STORY_KEY + story.encode(), wire.encode(infos[story]))
+            threads.note(wire.ThreadRecord(signal.id, 0, 0, (wire.Assignment(story, "bench", "url"),)))
+    router = Router(lambda _: ("bench",), threads, RouterConfig(), BEGINNING)
+    scorer = PartitionScorer({}, ScoreConfig(), TextReader.default(), OfflineStories(OfflineAssessor()))
+    spent: dict[str, float] = defaultdict(float)
+    told = 0
+    for begin in range(0, len(raws), flush):
+        times = [time.process_time()]
+        batch = [decode(raw) for raw in raws[begin : begin + flush]]
+        times.append(time.process_time())
+        for place, signal in enumerate(batch, begin):
+            router.read(place, raws[place], signal, 0.0)
+        sent = []
+        for story, entries in router.take().stories.items():
+            sent.append(wire.encode(wire.RawActivity(wire.Mark(0, 1, 0), 0, infos[story], entries)))
+        sent.append(wire.encode(wire.Activity(wire.Mark(0, 1, router.stream_ms))))
+        times.append(time.process_time())
+        activities = [wire.decode_activity(value) for value in sent]
+        times.append(time.process_time())
+        for activity in activities:
+            scorer.take(activity, None, begin / PER_SECOND)
+        told += len(scorer.advance(router.stream_ms, begin / PER_SECOND).scores)
+        times.append(time.process_time())
+        for name, from_, to in zip(("decode", "route", "decode again", "score"), times, times[1:], strict=False):
+            spent[name] += (to - from_) / len(raws) * 1e6
+    return {**spent, "scores per 1 000": told / len(raws) * 1_000}
+
+
+def main() -> None:
+    """Measure and print a table."""
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else SIGNALS
+    load = make_load(count, relevant_share=1.0, begin_ms=BEGIN_MS, span_ms=count * 1_000 // PER_SECOND)
+    raws = [encode(signal) for signal in load]
+    stages(raws[:1_000], 1_000)
+    for flush in FLUSHES:
+        figures = stages(raws, flush)
+        print(f"flush of {flush:5}: " + "   ".join(f"{name} {figure:6.1f}" for name, figure in figures.items()))
+
+
+if __name__ == "__main__":
+    main()
