@@ -34,6 +34,7 @@ RATE = 2_000
 WARM_SECONDS = 10
 QUIET_SECONDS = 3.0
 GIVE_UP_SECONDS = 45.0
+BEGIN_SECONDS = 180.0
 LIMIT_SECONDS = 400.0
 
 
@@ -123,11 +124,11 @@ class Comparison:
         row.peak_bytes = max(row.peak_bytes, processes.peak_bytes())
 
     async def _until_begun(self, run: Run, participant: str, processes: Processes) -> None:
-        deadline = time.monotonic() + 90
+        deadline = time.monotonic() + BEGIN_SECONDS
         while not await self._told(run, participant):
             processes.check()
             if time.monotonic() > deadline:
-                raise EndedError(f"{participant} told nothing within 90 s")
+                raise EndedError(f"{participant} told nothing within {BEGIN_SECONDS:.0f} s")
             await asyncio.sleep(0.2)
 
     async def _until_done(self, run: Run, participant: str, processes: Processes, expected: Expected) -> list[Told]:

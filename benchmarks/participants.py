@@ -104,7 +104,13 @@ def _quix(run: Run) -> list[list[str]]:
 
 
 def _kafka_streams(_: Run) -> list[list[str]]:
-    return [_java("kafka-streams", "hubbub.NoiseJob")]
+    return [_java("kafka-streams", "hubbub.StreamsJob")]
+
+
+def _flink(_: Run) -> list[list[str]]:
+    inside = ("java.base/java.util=ALL-UNNAMED", "java.base/java.lang=ALL-UNNAMED", "java.base/java.time=ALL-UNNAMED")
+    opened = [option for package in inside for option in ("--add-opens", package)]
+    return [_java("flink", "hubbub.FlinkJob", *opened)]
 
 
 def _java(peer: str, main: str, *options: str) -> list[str]:
@@ -112,7 +118,7 @@ def _java(peer: str, main: str, *options: str) -> list[str]:
     sources = PEERS / peer
     if shutil.which("mvn") is None or shutil.which("javac") is None:
         raise UnavailableError(f"{peer} is built with Maven and Java 17: apt-get install maven openjdk-17-jdk-headless")
-    files = sorted(map(str, sources.rglob("*.java")))
+    files = sorted(str(file) for folder in (sources, PEERS / "job-java") for file in folder.rglob("*.java"))
     pom = sources / "pom.xml"
     target = _made(
         peer,
@@ -150,5 +156,6 @@ PARTICIPANTS = {
     "faust": Participant("Faust, an agent per event", _faust, slow=True),
     "quix": Participant("Quix Streams", _quix, slow=True),
     "kafka-streams": Participant("Kafka Streams (Java)", _kafka_streams),
+    "flink": Participant("Flink (Java)", _flink),
 }
 """All of them, in the order they run: Hubbub soon after the load, so that no story has faded meanwhile."""

@@ -2,6 +2,10 @@ package hubbub;
 
 import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import com.fasterxml.jackson.annotation.JsonProperty;
+import java.net.URI;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /** What the job wants to know of a signal; the rest of the record is skipped. */
 @JsonIgnoreProperties(ignoreUnknown = true)
@@ -16,14 +20,18 @@ public record Signal(
         @JsonProperty("created_ms") long createdMs,
         @JsonProperty("observed_ms") long observedMs) {
 
+    private static final Set<String> WATCHED_SITES =
+            IntStream.range(0, 12).mapToObj(number -> "site" + number + ".example.org").collect(Collectors.toSet());
+
     @JsonIgnoreProperties(ignoreUnknown = true)
     public record Community(String name, long members) {}
 
     @JsonIgnoreProperties(ignoreUnknown = true)
     public record Counts(long likes, long replies, long shares) {}
 
-    boolean isRoot() {
-        return id.equals(thread);
+    /** Whether this is a post that links to a watched site. */
+    boolean isRelevantRoot() {
+        return id.equals(thread) && WATCHED_SITES.contains(URI.create(url).getHost());
     }
 
     long interactions() {

@@ -3,11 +3,7 @@ package hubbub;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.URI;
 import java.util.Properties;
-import java.util.Set;
-import java.util.stream.Collectors;
-import java.util.stream.IntStream;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.common.serialization.Serde;
 import org.apache.kafka.common.serialization.Serdes;
@@ -24,12 +20,9 @@ import org.apache.kafka.streams.state.KeyValueStore;
 import org.apache.kafka.streams.state.Stores;
 
 /** The job on Kafka Streams, with its default stores (RocksDB, with changelogs) and settings, on two threads. */
-public final class NoiseJob {
+public final class StreamsJob {
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final Set<String> WATCHED_SITES =
-            IntStream.range(0, 12).mapToObj(number -> "site" + number + ".example.org").collect(Collectors.toSet());
-
-    private NoiseJob() {}
+    private StreamsJob() {}
 
     /** Sends what is relevant to its story. */
     private static final class Route extends ContextualProcessor<String, Signal, String, Signal> {
@@ -45,7 +38,7 @@ public final class NoiseJob {
         public void process(Record<String, Signal> record) {
             Signal signal = record.value();
             String story = storyOfThread.get(signal.thread());
-            if (story == null && signal.isRoot() && WATCHED_SITES.contains(URI.create(signal.url()).getHost())) {
+            if (story == null && signal.isRelevantRoot()) {
                 story = signal.url();
                 storyOfThread.put(signal.thread(), story);
             }
