@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import msgspec
 
-from scoring.item import AUTHOR, COMMUNITY, LIKES, POST, VIEWS, Item
+from scoring.item import AUTHOR, COMMUNITY, POST, REPLY, VIEWS, Item
 from scoring.loud import shorten
 from scoring.observation import Reading, Signal
 from scoring.settings import DEFAULT
@@ -30,6 +30,8 @@ FIGURE = "figure "
 
 KEPT = {AUDIENCE: 3, VOTES: 3, FAVOUR: 2, AGAINST: 2}
 """How many, with their words; of anything else one, of which only the id is kept."""
+PER_MEMBER, PER_FOLLOWER = DEFAULT.views_per_member, DEFAULT.views_per_follower
+PER_OTHER_LIKE = DEFAULT.other_views_per_like
 MAX_FIGURES = 16
 """The first in the alphabet."""
 MAX_ID_BYTES = 96
@@ -41,13 +43,14 @@ MAX_PERMALINK_BYTES = 160
 class Exhibit(msgspec.Struct, array_like=True, frozen=True, order=True, gc=False):
     """A signal and what it gave, in the measure that it is kept by. Its texts are a stranger's: escape them.
 
+    ``minus_ms``: minus the time of its observation, so that of two that gave as much the earlier is the larger.
     ``key``: of the item, or of the community or author whose size it told. ``of``: that one's name, or the item's share
     of up-votes; "" if there is nothing to say.
     """
 
     gave: float
+    minus_ms: int
     key: int
-    observed_ms: int
     id: str
     platform: str
     of: str = ""
@@ -62,31 +65,37 @@ class Exhibits:
 
     def __init__(self) -> None:
         self.kept: dict[str, dict[int, Exhibit]] = {}
-        self._floors: dict[str, float] = {}
-        """What gives less is none of the kept."""
+        self._floors: dict[str, tuple[float, int]] = {}
+        """What gives less, or as much and later, is none of the kept: set where there is no room for more."""
 
     def take(self, signal: Signal, reading: Reading, item: Item, platform: str) -> None:
         """Keep ``signal``, which is observed as ``item`` on ``platform``, wherever it is among the most telling."""
-        source, audience, key = item.source, item.audience, item.key
-        if source == COMMUNITY and signal.community is not None:
-            people = audience * DEFAULT.views_per_member
-            self._offer(AUDIENCE, people, item.community, signal, signal.community.name)
-        elif source == AUTHOR and signal.author is not None:
-            self._offer(AUDIENCE, audience * DEFAULT.views_per_follower, item.author, signal, signal.author.name)
-        elif source == VIEWS:
-            self._offer(AUDIENCE, audience, key, signal)
-        elif source == LIKES:
-            rate = DEFAULT.views_per_like.get(platform, DEFAULT.other_views_per_like)
-            self._offer(AUDIENCE, audience * rate, key, signal)
+        floors, minus_ms = self._floors, -signal.observed_ms
+        # Most signals are none of the most telling, so that is asked of each before anything is made of it.
+        source = item.source
+        if source:
+            people = item.audience * PER_MEMBER if source == COMMUNITY else _people(item, platform)
+            floor = floors.get(AUDIENCE)
+            if floor is None or (people, minus_ms) >= floor:
+                self._offer_audience(signal, item, people)
+        if item.kind == REPLY:
+            if item.sentiment:
+                what = FAVOUR if item.sentiment > 0 else AGAINST
+                floor = floors.get(what)
+                if floor is None or (item.likes, minus_ms) >= floor:
+                    self._offer(what, item.likes, item.key, signal)
+        elif item.kind == POST:
+            what = FIRST + platform
+            floor = floors.get(what)
+            if floor is None or (-item.covered_ms, minus_ms) >= floor:
+                self._offer(what, -item.covered_ms, item.key, signal)
         if item.like_ratio is not None:
-            self._offer(VOTES, item.likes, key, signal, f"{item.like_ratio:.2f}")
-        if item.kind == POST:
-            self._offer(FIRST + platform, -item.covered_ms, key, signal)
-        elif item.sentiment:
-            self._offer(FAVOUR if item.sentiment > 0 else AGAINST, item.likes, key, signal)
+            floor = floors.get(VOTES)
+            if floor is None or (item.likes, minus_ms) >= floor:
+                self._offer(VOTES, item.likes, item.key, signal, f"{item.like_ratio:.2f}")
         if reading.figures:
             for figure in reading.figures:
-                self._offer(FIGURE + shorten(figure, MAX_NAME_BYTES), -item.covered_ms, key, signal)
+                self._offer(FIGURE + shorten(figure, MAX_NAME_BYTES), -item.covered_ms, item.key, signal)
             self._limit_figures()
 
     def merge(self, other: Exhibits) -> None:
@@ -117,28 +126,48 @@ class Exhibits:
         for figure in sorted(what for what in self.kept if what.startswith(FIGURE))[MAX_FIGURES:]:
             del self.kept[figure], self._floors[figure]
 
+    def _offer_audience(self, signal: Signal, item: Item, people: float) -> None:
+        if item.source == COMMUNITY:
+            of = None if signal.community is None else signal.community.name
+            self._offer(AUDIENCE, people, item.community, signal, of)
+        elif item.source == AUTHOR:
+            self._offer(AUDIENCE, people, item.author, signal, None if signal.author is None else signal.author.name)
+        else:
+            self._offer(AUDIENCE, people, item.key, signal)
+
     def _offer(self, what: str, gave: float, key: int, signal: Signal, of: str | None = None) -> None:
-        if gave >= self._floors.get(what, gave):
+        kept = self.kept.get(what)
+        old = None if kept is None else kept.get(key)
+        if old is None or (gave, -signal.observed_ms) >= (old.gave, old.minus_ms):
             self._keep(what, _exhibit(signal, gave, key, of, worded=what in KEPT))
 
     def _keep(self, what: str, new: Exhibit) -> None:
         kept = self.kept.setdefault(what, {})
         old = kept.get(new.key)
-        if old is None or new > old:
-            kept[new.key] = new
-            most = KEPT.get(what, 1)
-            if len(kept) > most:
-                del kept[min(kept.values()).key]
-            if len(kept) == most:
-                self._floors[what] = min(kept.values()).gave
+        if old is not None and new <= old:
+            return
+        kept[new.key] = new
+        most = KEPT.get(what, 1)
+        if len(kept) > most:
+            del kept[min(kept.values()).key]
+        if len(kept) == most:
+            least = min(kept.values())
+            self._floors[what] = least.gave, least.minus_ms
+
+
+def _people(item: Item, platform: str) -> float:
+    """Return how many people the source of the item's audience stands for, if that is no community."""
+    if item.source == AUTHOR:
+        return item.audience * PER_FOLLOWER
+    return item.audience * (1.0 if item.source == VIEWS else DEFAULT.views_per_like.get(platform, PER_OTHER_LIKE))
 
 
 def _exhibit(signal: Signal, gave: float, key: int, of: str | None, *, worded: bool) -> Exhibit:
     title, permalink = signal.title or signal.text or "", signal.permalink or ""
     return Exhibit(
         gave,
+        -signal.observed_ms,
         key,
-        signal.observed_ms,
         shorten(signal.id, MAX_ID_BYTES),
         shorten(signal.platform, MAX_NAME_BYTES),
         shorten(of or "", MAX_NAME_BYTES),

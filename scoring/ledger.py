@@ -9,7 +9,7 @@ items (:mod:`scoring.sampling`) and counts the rest in sketches (:mod:`scoring.c
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 
 import msgspec
 
@@ -21,6 +21,8 @@ from scoring.item import REPLY, Item, observe, peak, weight
 from scoring.loud import KEPT, Loud, keep_loudest, loud, shorten
 from scoring.observation import UNREAD, Reading, Signal
 from scoring.sampling import priority, surplus
+from scoring.settings import DEFAULT, Settings
+from scoring.tally import Census
 
 __all__ = ["MAX_ENCODED_BYTES", "MAX_ITEMS", "CorruptLedgerError", "Ledger"]
 
@@ -70,7 +72,9 @@ class Ledger:
     """
 
     __slots__ = (
+        "_census",
         "_floor",
+        "_touched",
         "assessment",
         "crowd",
         "exhibits",
@@ -101,16 +105,23 @@ class Ledger:
         self.threshold = 0.0
         """See :mod:`scoring.sampling`; 0 while all items are kept."""
         self.crowd: Crowd | None = None
+        self._census: Census | None = None
+        """The sums of the last time, while all items are kept; and which items were touched since."""
+        self._touched: set[int] = set()
 
     def apply(self, signal: Signal, reading: Reading = UNREAD) -> None:
         """Take one observation in. Again, it changes nothing; an older one never replaces a later one's counts."""
-        item = observe(signal, reading, self._platform(signal.platform))
-        cover(self.runs, item.covered_ms)
+        platforms, platform = self.platforms, signal.platform
+        index = 0 if platforms and platforms[0] == platform else self._platform(platform)
+        item = observe(signal, reading, index)
+        runs, covered_ms = self.runs, item.covered_ms
+        if not (runs and runs[-1][0] <= covered_ms <= runs[-1][1]):
+            cover(runs, covered_ms)
         if reading.figures:
             self._involve(reading.figures)
         if peak(item) >= self._floor:
             self._show(loud(signal, item))
-        self.exhibits.take(signal, reading, item, self.platforms[item.platform])
+        self.exhibits.take(signal, reading, item, platforms[index])
         self._take(item)
 
     def merge(self, other: Ledger) -> None:
@@ -164,6 +175,20 @@ class Ledger:
             past.runs = [(start_ms, min(end_ms, t_ms)) for start_ms, end_ms in self.runs if start_ms <= t_ms]
         past.loudest = {key: kept for key, kept in self.loudest.items() if key in past.items}
         return past
+
+    def census(self, t_ms: int, settings: Settings = DEFAULT) -> Census:
+        """Return the sums over the items, none of which was covered after ``t_ms``; good until the next call.
+
+        The sums of the last call are brought up to date; only a crowd's sample is added up anew each time.
+        """
+        census: Census | None = self._census
+        touched: Set[int] = self._touched
+        if census is None or not census.serves(t_ms, settings):
+            census, touched = Census(settings, self.threshold), self.items.keys()
+        census.update(self.items, touched, t_ms, self.replies_seen if self.crowd is None else {})
+        self._census = census if self.crowd is None else None
+        self._touched.clear()
+        return census
 
     def counts(self, from_ms: int, buckets: int) -> list[int]:
         """Return how many items were covered in each of ``buckets`` spans of 5 minutes, the first at ``from_ms``.
@@ -272,7 +297,7 @@ class Ledger:
         key = item.key
         old = self.items.get(key)
         if old is None:
-            if self._is_sampled(item):
+            if not self.threshold or self._is_sampled(item):
                 self._keep(item)
         else:
             covered_ms = min(old.covered_ms, item.covered_ms)
@@ -281,7 +306,10 @@ class Ledger:
                 if self._is_sampled(item):
                     self._keep(item)
                 old = item
-            old.covered_ms = covered_ms
+            if covered_ms != old.covered_ms:
+                old.covered_ms = covered_ms
+                if self._census is not None:
+                    self._touched.add(key)
         if self.crowd is not None:
             self.crowd.add(item)
         if len(self.items) > MAX_ITEMS + _SLACK:
@@ -293,14 +321,26 @@ class Ledger:
     def _keep(self, item: Item) -> None:
         self.items[item.key] = item
         if item.kind == REPLY:
-            self.replies_seen[item.thread] = self.replies_seen.get(item.thread, 0) + 1
+            self._see(item, self.replies_seen.get(item.thread, 0), 1)
+        if self._census is not None:
+            self._touched.add(item.key)
 
     def _drop(self, item: Item) -> None:
         """Take an item that goes, or is replaced, out of the replies seen."""
         if item.kind == REPLY:
-            seen = self.replies_seen.pop(item.thread) - 1
-            if seen:
-                self.replies_seen[item.thread] = seen
+            self._see(item, self.replies_seen[item.thread], -1)
+            if not self.replies_seen[item.thread]:
+                del self.replies_seen[item.thread]
+        if self._census is not None:
+            self._touched.add(item.key)
+
+    def _see(self, reply: Item, seen: int, more: int) -> None:
+        """Count one reply more or less of its thread, whose post changes if it tells of fewer than are seen."""
+        self.replies_seen[reply.thread] = seen + more
+        if self._census is not None:
+            post = self.items.get(reply.thread)
+            if post is not None and post.replies <= seen:
+                self._touched.add(reply.thread)
 
     def _crowd(self) -> Crowd:
         """Return the crowd; the first time, one with all items so far, which are still all there."""

@@ -60,4 +60,6 @@ def keep_loudest(kept: dict[int, Loud], new: Loud) -> None:
 
 def shorten(text: str, max_bytes: int) -> str:
     """Return the beginning of ``text`` as something that UTF-8 carries in ``max_bytes`` at most."""
+    if len(text) <= max_bytes and text.isascii():
+        return text
     return text[:max_bytes].encode("utf-8", "replace")[:max_bytes].decode("utf-8", "ignore")

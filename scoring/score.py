@@ -15,16 +15,16 @@ from scoring.composite import Factors, raw
 from scoring.decay import decay
 from scoring.factors.cross_platform import cross_platform
 from scoring.factors.duration import duration
-from scoring.factors.engagement import engagement, interactions, loudness
-from scoring.factors.polarity import polarity, replies_evidence, votes_evidence
+from scoring.factors.engagement import engagement, loudness
+from scoring.factors.polarity import polarity, replies_evidence
 from scoring.factors.reach import reach
 from scoring.factors.star_power import star_power
 from scoring.figures import FigureIndex
 from scoring.item import POST
 from scoring.ledger import Ledger
 from scoring.lifecycle import Measures
+from scoring.loud import Loud
 from scoring.settings import DEFAULT, Settings, Tier
-from scoring.tally import take_census
 from scoring.windows import Audience, PlatformTally, Window, crowd_windows, windows
 
 __all__ = ["SHOWN", "Inputs", "Score", "Top", "score"]
@@ -114,8 +114,7 @@ def score(
     ledger = ledger.until(t_ms)
     runs, crowd, assessment = ledger.runs, ledger.crowd, ledger.assessment
     first_ms, last_ms, run_ms = (runs[0][0], runs[-1][1], runs[-1][1] - runs[-1][0]) if runs else (0, 0, 0)
-    replies_seen = ledger.replies_seen if crowd is None else {}
-    census = take_census(ledger.items.values(), t_ms, replies_seen, settings, ledger.threshold)
+    census = ledger.census(t_ms, settings)
     if crowd is None:
         spans, life = windows(census, ledger.platforms, settings)
     else:
@@ -123,7 +122,6 @@ def score(
     people = life.estimate(settings)
     platforms = spans["life"].platforms
     story_loudness = loudness({name: platform.interactions for name, platform in platforms.items()}, settings)
-    votes = votes_evidence(census.votes, settings)
     feelings = replies_evidence(census.positive, census.negative, settings)
     if tiers is None:
         tiers = FigureIndex.default().tiers
@@ -135,7 +133,7 @@ def score(
         star_power=star_power([tiers[figure] for figure in ledger.figures if figure in tiers], settings),
         duration=duration(run_ms, settings),
         cross_platform=cross_platform(posted, settings),
-        polarity=polarity([*votes, feelings], settings),
+        polarity=polarity([*census.votes, feelings], settings),
         industry_impact=settings.unassessed_impact if assessment is None else assessment.impact,
     )
     raw_noise = raw(factors, settings)
@@ -160,7 +158,7 @@ def score(
             loudness=story_loudness,
             run_ms=run_ms,
             posted_platforms=posted,
-            votes=len(votes),
+            votes=len(census.votes),
             positive_replies=census.positive,
             negative_replies=census.negative,
             silence_ms=silence_ms,
@@ -172,13 +170,19 @@ def score(
 
 
 def _top(ledger: Ledger, settings: Settings) -> tuple[Top, ...]:
-    shown = []
+    items, seen = ledger.items, ledger.replies_seen
+    like, reply, share = (
+        settings.interactions_per_like,
+        settings.interactions_per_reply,
+        settings.interactions_per_share,
+    )
+    shown: list[tuple[int, str, Loud]] = []
     for kept in ledger.loudest.values():
-        item = ledger.items.get(kept.key)
+        item = items.get(kept.key)
         now = kept.peak
         if item is not None:
-            replies = max(item.replies, ledger.replies_seen.get(item.key, 0)) if item.kind == POST else item.replies
-            now = round(interactions(item.likes, replies, item.shares, settings))
+            replies = max(item.replies, seen.get(item.key, 0)) if item.kind == POST else item.replies
+            now = item.likes * like + replies * reply + item.shares * share
         shown.append((-now, kept.id, kept))
     shown.sort()
-    return tuple(Top(kept.id, kept.platform, kept.title, kept.permalink, -now) for now, _, kept in shown[:SHOWN])
+    return tuple([Top(kept.id, kept.platform, kept.title, kept.permalink, -now) for now, _, kept in shown[:SHOWN]])

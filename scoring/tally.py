@@ -1,18 +1,20 @@
 """Tally: what the items of a story add up to, by how recent they are.
 
-Owns the sums over items: by platform, distinct authors, the audience by source, votes, feelings. Must never know what
-factors they go into.
+Owns the sums over items: by platform, distinct authors, the audience by source, votes, feelings; and how they are
+brought up to date without adding up all items anew. Must never know what factors they go into.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 
-from scoring.factors.polarity import Votes
+from scoring.factors.polarity import Evidence, Votes, votes_evidence
 from scoring.item import AUTHOR, COMMUNITY, LIKES, POST, VIEWS, Item, weight
 from scoring.settings import DAY_MS, DEFAULT, HOUR_MS, MINUTE_MS, Settings
 
-__all__ = ["Census", "Tally", "take_census"]
+__all__ = ["Census", "Tally"]
+
+NEVER_MS = 1 << 62
 
 
 class Tally:
@@ -21,9 +23,26 @@ class Tally:
     ``items`` and ``interactions``: by platform; whole numbers while a story is kept exactly, else estimates.
     ``members`` and ``followers``: of each community and author that is a source of audience, the most observed;
     ``views``: of the items that tell them; ``likes``: by platform, of the items of which nothing else is known.
+    ``told``: replies that counters tell of, by platform, if the items are a sample. ``votes``: what those on each item
+    say. ``posted``: platforms with a post. ``positive``, ``negative``: replies. ``oldest_ms``: when the first of the
+    items was covered.
     """
 
-    __slots__ = ("authors", "followers", "interactions", "items", "likes", "members", "views")
+    __slots__ = (
+        "authors",
+        "followers",
+        "interactions",
+        "items",
+        "likes",
+        "members",
+        "negative",
+        "oldest_ms",
+        "positive",
+        "posted",
+        "told",
+        "views",
+        "votes",
+    )
 
     def __init__(self) -> None:
         self.items: dict[int, float] = {}
@@ -33,58 +52,27 @@ class Tally:
         self.followers: dict[int, int] = {}
         self.views: float = 0
         self.likes: dict[int, float] = {}
-
-    def add(self, other: Tally) -> None:
-        """Add the sums of another span."""
-        for mine, theirs in (
-            (self.items, other.items),
-            (self.interactions, other.interactions),
-            (self.likes, other.likes),
-        ):
-            for platform, count in theirs.items():
-                mine[platform] = mine.get(platform, 0) + count
-        for sizes, others in ((self.members, other.members), (self.followers, other.followers)):
-            for key, size in others.items():
-                if size > sizes.get(key, -1):
-                    sizes[key] = size
-        self.authors |= other.authors
-        self.views += other.views
-
-
-class Census:
-    """All sums over a story's items at one time.
-
-    ``spans``: those of the last 5 minutes, of the rest of the last hour, of the last day, and of the time before.
-    ``votes``: (ratio, likes, number of items it stands for). ``posted``: platforms with a post. ``positive``,
-    ``negative``: replies. ``hour_begins_ms``: when the oldest item of the last hour was covered, 0 if there is none.
-    """
-
-    __slots__ = ("hour_begins_ms", "negative", "positive", "posted", "spans", "votes")
-
-    def __init__(self) -> None:
-        self.spans: tuple[Tally, ...] = ()
-        self.votes: list[Votes] = []
+        self.told: dict[int, float] = {}
+        self.votes: list[Evidence] = []
         self.posted: set[int] = set()
         self.positive = 0
         self.negative = 0
-        self.hour_begins_ms = 0
+        self.oldest_ms = NEVER_MS
 
-    def tally(  # noqa: PLR0912 - the one loop over all items of every score: calls inside would double its time
-        self, items: list[Item], seen: Mapping[int, int], settings: Settings, threshold: float
-    ) -> Tally:
-        """Return the sums over the items of one span; see :func:`take_census`."""
-        span = Tally()
-        if not items:
-            return span
-        counted, acted, liked = span.items, span.interactions, span.likes
-        members, followers = span.members, span.followers
+    def count(  # noqa: PLR0912 - the one loop over items of every score: calls inside would double its time
+        self, items: Iterable[Item], seen: Mapping[int, int], settings: Settings, threshold: float
+    ) -> None:
+        """Add the sums over ``items``; ``seen`` and ``threshold``: see :class:`Census`."""
+        counted, acted, liked = self.items, self.interactions, self.likes
+        members, followers, authors, told = self.members, self.followers, self.authors, self.told
         like, reply = settings.interactions_per_like, settings.interactions_per_reply
         share = settings.interactions_per_share
-        span.authors = {item.author for item in items}
-        span.authors.discard(0)
+        votes: list[Votes] = []
         times: float = 1
         for item in items:
             platform, replies = item.platform, item.replies
+            authors.add(item.author)
+            self.oldest_ms = min(self.oldest_ms, item.covered_ms)
             if item.kind == POST:
                 self.posted.add(platform)
                 replies = max(replies, seen.get(item.key, 0))
@@ -96,6 +84,7 @@ class Census:
             if threshold:
                 times = max(1.0, threshold / weight(item))
                 acts *= times
+                told[platform] = told.get(platform, 0.0) + item.replies * times
             counted[platform] = counted.get(platform, 0) + times
             acted[platform] = acted.get(platform, 0) + acts
             source, audience = item.source, item.audience
@@ -108,37 +97,123 @@ class Census:
             elif source == LIKES:
                 liked[platform] = liked.get(platform, 0) + audience * times
             elif source == VIEWS:
-                span.views += audience * times
+                self.views += audience * times
             if item.like_ratio is not None:
-                self.votes.append((item.like_ratio, item.likes, times))
-        return span
+                votes.append((item.like_ratio, item.likes, times))
+        authors.discard(0)
+        if votes:
+            self.votes += votes_evidence(votes, settings)
+
+    def plus(self, other: Tally) -> Tally:
+        """Return what windows need of the sums of both spans; ``other`` itself, if there is nothing here."""
+        if not self.items:
+            return other
+        both = Tally()
+        for counts, mine, theirs in (
+            (both.items, self.items, other.items),
+            (both.interactions, self.interactions, other.interactions),
+            (both.likes, self.likes, other.likes),
+        ):
+            counts.update(mine)
+            for platform, count in theirs.items():
+                counts[platform] = counts.get(platform, 0) + count
+        for sizes, these, others in (
+            (both.members, self.members, other.members),
+            (both.followers, self.followers, other.followers),
+        ):
+            sizes.update(these)
+            for key, size in others.items():
+                if size > sizes.get(key, -1):
+                    sizes[key] = size
+        both.authors = self.authors | other.authors
+        both.views = self.views + other.views
+        return both
 
 
-def take_census(
-    items: Iterable[Item],
-    t_ms: int,
-    replies_seen: Mapping[int, int],
-    settings: Settings = DEFAULT,
-    threshold: float = 0.0,
-) -> Census:
-    """Add up ``items``, none of them covered after ``t_ms``.
+class Census:
+    """All sums over a story's items at one time, none of them covered after it.
 
-    ``replies_seen``: by key of the root; the replies of an item are the larger of its counter and these.
-    ``threshold``: of the sample that ``items`` are, 0 if they are all (see :mod:`scoring.sampling`); communities and
+    ``spans``: those of the last 5 minutes, of the rest of the last hour, of the last day, and of the time before.
+    The rest is as in :class:`Tally`, of all of them; ``hour_begins_ms``: when the oldest item of the last hour was
+    covered, 0 if there is none.
+
+    ``threshold``: of the sample that the items are, 0 if they are all (see :mod:`scoring.sampling`); communities and
     authors count once even then, so that their audience is a lower bound.
     """
-    five_begins_ms, hour_begins_ms, day_begins_ms = t_ms - 5 * MINUTE_MS, t_ms - HOUR_MS, t_ms - DAY_MS
-    latest: list[Item] = []
-    hour: list[Item] = []
-    day: list[Item] = []
-    older: list[Item] = []
-    for item in items:
-        covered_ms = item.covered_ms
-        if covered_ms > hour_begins_ms:
-            (latest if covered_ms > five_begins_ms else hour).append(item)
-        else:
-            (day if covered_ms > day_begins_ms else older).append(item)
-    census = Census()
-    census.spans = tuple(census.tally(span, replies_seen, settings, threshold) for span in (latest, hour, day, older))
-    census.hour_begins_ms = min([item.covered_ms for item in hour or latest], default=0)
-    return census
+
+    __slots__ = (
+        "_held",
+        "_settings",
+        "_t_ms",
+        "_threshold",
+        "hour_begins_ms",
+        "negative",
+        "positive",
+        "posted",
+        "spans",
+        "votes",
+    )
+
+    def __init__(self, settings: Settings = DEFAULT, threshold: float = 0.0) -> None:
+        self._settings = settings
+        self._threshold = threshold
+        self._t_ms = 0
+        self._held: tuple[dict[int, Item], ...] = ({}, {}, {}, {})
+        """The items of each span, by key."""
+        self.spans = [Tally(), Tally(), Tally(), Tally()]
+
+    def serves(self, t_ms: int, settings: Settings) -> bool:
+        """Return whether it can be brought to ``t_ms``, and was made with ``settings``."""
+        return t_ms >= self._t_ms and settings is self._settings
+
+    def update(self, items: Mapping[int, Item], touched: Set[int], t_ms: int, seen: Mapping[int, int]) -> None:
+        """Bring the sums to ``t_ms``.
+
+        ``items``: all there are now, by key. ``touched``: keys of those that came, changed or went since the last time.
+        ``seen``: replies seen, by key of the root; the replies of an item are the larger of its counter and these.
+
+        A span that only gains is added to; one that loses something is added up anew.
+        """
+        begins_ms = (t_ms - 5 * MINUTE_MS, t_ms - HOUR_MS, t_ms - DAY_MS)
+        moved = [items[key] for key in touched if key in items]
+        lossy: set[int] = set()
+        for number, held in enumerate(self._held):
+            if not held:
+                continue
+            gone = touched & held.keys()
+            for key in gone:
+                del held[key]
+            if number < 3 and self.spans[number].oldest_ms <= begins_ms[number]:
+                aged = [item for item in held.values() if item.covered_ms <= begins_ms[number]]
+                for item in aged:
+                    del held[item.key]
+                moved += aged
+                lossy.add(number)
+            if gone:
+                lossy.add(number)
+        gained: tuple[list[Item], ...] = ([], [], [], [])
+        for item in moved:
+            covered_ms = item.covered_ms
+            if covered_ms > begins_ms[1]:
+                number = 0 if covered_ms > begins_ms[0] else 1
+            else:
+                number = 2 if covered_ms > begins_ms[2] else 3
+            self._held[number][item.key] = item
+            gained[number].append(item)
+        for number, gain in enumerate(gained):
+            if number in lossy:
+                self.spans[number] = Tally()
+                self.spans[number].count(self._held[number].values(), seen, self._settings, self._threshold)
+            elif gain:
+                self.spans[number].count(gain, seen, self._settings, self._threshold)
+        self._t_ms = t_ms
+        self._sum_up()
+
+    def _sum_up(self) -> None:
+        latest, hour, day, older = self.spans
+        self.votes = [*latest.votes, *hour.votes, *day.votes, *older.votes]
+        self.posted = latest.posted | hour.posted | day.posted | older.posted
+        self.positive = latest.positive + hour.positive + day.positive + older.positive
+        self.negative = latest.negative + hour.negative + day.negative + older.negative
+        oldest_ms = min(latest.oldest_ms, hour.oldest_ms)
+        self.hour_begins_ms = 0 if oldest_ms == NEVER_MS else oldest_ms

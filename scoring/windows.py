@@ -9,12 +9,12 @@ came. What an item gained in the window depends on how often it was looked at, s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
 from scoring.crowd import Crowd
-from scoring.item import AUTHOR, COMMUNITY, VIEWS, Item, weight
+from scoring.item import AUTHOR, COMMUNITY, VIEWS
 from scoring.ledger import Ledger
 from scoring.settings import DAY_MS, DEFAULT, HOUR_MS, MINUTE_MS, Settings
 from scoring.tally import Census, Tally
@@ -74,7 +74,7 @@ def windows(census: Census, names: Sequence[str], settings: Settings = DEFAULT) 
     found: dict[str, Window] = {}
     for name, span in zip(_NAMES, census.spans, strict=True):
         if span.items or not found:
-            so_far.add(span)
+            so_far = so_far.plus(span)
             audience = _audience(so_far, names)
             window = _window(so_far, audience, names, settings)
         found[name] = window
@@ -90,7 +90,7 @@ def crowd_windows(
     sample, with the errors stated where those are made. The audience of a shorter window, and its items by platform,
     are those of the sample: rough.
     """
-    _fill_up(census, crowd, ledger.items.values(), ledger.threshold, settings)
+    _fill_up(census, crowd, settings)
     names = ledger.platforms
     found, _ = windows(census, names, settings)
     for (name, window), length_ms, ring in zip(tuple(found.items()), _LENGTHS_MS, crowd.rings, strict=False):
@@ -103,15 +103,13 @@ def crowd_windows(
     return found, audience
 
 
-def _fill_up(census: Census, crowd: Crowd, sample: Iterable[Item], threshold: float, settings: Settings) -> None:
+def _fill_up(census: Census, crowd: Crowd, settings: Settings) -> None:
     """Put what the crowd counted, past what the sample tells, into the oldest span: it ends up in the story's life."""
-    told: dict[int, float] = {}
-    for item in sample:
-        told[item.platform] = told.get(item.platform, 0.0) + item.replies * max(1.0, threshold / weight(item))
     older = census.spans[-1]
     for platform, (items, replies) in crowd.platforms.items():
         sampled = sum(span.items.get(platform, 0.0) for span in census.spans)
-        unseen = max(0.0, replies.estimate() - told.get(platform, 0.0))
+        told = sum(span.told.get(platform, 0.0) for span in census.spans)
+        unseen = max(0.0, replies.estimate() - told)
         older.items[platform] = older.items.get(platform, 0.0) + items.estimate() - sampled
         older.interactions[platform] = older.interactions.get(platform, 0.0) + settings.interactions_per_reply * unseen
     census.posted = crowd.posted

@@ -90,6 +90,17 @@ def test_replies_are_the_larger_of_the_counter_and_those_seen() -> None:
     assert life(ledger_of(POST, *map(reply, range(3)), moved)) == 14
 
 
+def test_replies_that_come_after_a_score_count_for_their_post() -> None:
+    """Though nothing else changes in the span of time that the post is in."""
+    ledger = ledger_of(signal(counts=Counts(likes=10, replies=1)))
+    assert life(ledger) == 12
+    for number, interactions in ((1, 12), (2, 14), (3, 16)):
+        ledger.apply(reply(number, created_ms=T0 + HOUR, observed_ms=T0 + 2 * HOUR))
+        assert life(ledger) == interactions
+    ledger.apply(reply(3, thread="reddit:2", counts=Counts(likes=0), observed_ms=T0 + 2 * HOUR + 1))
+    assert life(ledger) == 14
+
+
 def test_the_audience_is_the_first_that_is_known() -> None:
     community, author, counts = Community("c", 1000), Author("a", 300), Counts(likes=10, views=50)
 

@@ -18,9 +18,13 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 MUTANTS = sorted((HERE / "mutants").glob("*.patch"))
 
-NO_RECORDINGS = '''"""The recordings are not copied along."""
+NO_RECORDINGS = '''"""The recordings are not copied along, and nobody reads how small a failing example can be made."""
 
 import pytest
+from hypothesis import Phase, settings
+
+settings.register_profile("mutants", phases=[Phase.explicit, Phase.generate])
+settings.load_profile("mutants")
 
 
 @pytest.fixture(scope="session")

@@ -49,6 +49,24 @@ def test_streams_in_any_order_with_duplicates_agree_with_the_batch(
     assert_agrees(score(ledger_of(order), NOW_MS + later_ms, tiers=TIERS), answer(seen, NOW_MS + later_ms, TIERS))
 
 
+@given(seen=stories(), data=st.data())
+@settings(max_examples=30, deadline=None)
+def test_a_ledger_that_is_scored_again_and_again_scores_as_one_that_never_was(
+    seen: list[Seen], data: st.DataObject
+) -> None:
+    """Sums are carried from one score to the next: whatever came, changed or aged between."""
+    ledger, t_ms = Ledger(), NOW_MS
+    for seen_at_once in data.draw(st.permutations([seen[:4], seen[4:9], seen[2:], seen[9:], []])):
+        for signal, reading in seen_at_once:
+            ledger.apply(signal, reading)
+        t_ms += data.draw(st.sampled_from((0, 0, 1, 60_000, 250_000, HOUR_MS, 23 * HOUR_MS)))
+        if data.draw(st.booleans()):
+            ledger.merge(ledger_of(seen[:3]))
+        for at_ms in (t_ms, t_ms - 2 * HOUR_MS):
+            expected = score(Ledger.decode(ledger.encode()), at_ms, tiers=TIERS)
+            assert score(ledger, at_ms, tiers=TIERS) == expected
+
+
 @pytest.mark.parametrize("seed", range(40))
 def test_golden_ledgers(seed: int) -> None:
     seen = seeded_story(seed, items=5 + 4 * seed)
