@@ -1,9 +1,11 @@
-"""Text as a vector: the embedding model, read from an installed wheel, never from the network.
+"""Words as vectors: the embedding model, read from an installed wheel, never from the network.
 
-Owns loading the model and adding up its token vectors. Must never know about posts or stories.
+Owns loading the model, what a text means (a vector), and how usual a word is where nobody has counted yet.
+Must never know about posts or stories.
 
 The model is *static*: each token has one vector, whatever stands around it, and a text is the sum of its tokens. So a
-text costs a few microseconds, and the length of a word's vector tells how much the word says ("the" 1.6, "police" 15).
+text costs a few microseconds. Its tokens are numbered by how common they are in text of many languages, which gives
+each word a share of posts to expect it in.
 """
 
 from __future__ import annotations
@@ -17,14 +19,29 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Embedding", "Vector", "WordLlamaEmbedding", "load_embedding"]
+__all__ = ["STEM_CHARS", "Embedding", "Vector", "WordLlamaEmbedding", "load_embedding", "stem"]
 
 Vector = npt.NDArray[np.float32]
+STEM_CHARS = 7
+"""Words are compared by their beginning, which serves most inflecting languages (McNamee and Mayfield, 2004)."""
 MAX_CACHED_WORDS = 200_000
+FULL_LENGTH = 20.0
+"""A word's vector counts up to this length: past it, a word is only long, or a slip of the keyboard."""
+FIRST_WORD = 259
+"""The tokens before it are bytes and control tokens."""
+WORD_START = "\u2581"
+MOST_USUAL = 0.06
+RARE = 0.0003
+NUMBER, SHORT_NUMBER = 0.002, 0.01
+
+
+def stem(word: str) -> str:
+    """Return what stands for ``word`` in comparisons."""
+    return word[:STEM_CHARS]
 
 
 class Embedding(Protocol):
-    """A model that turns words into vectors that can be added up."""
+    """A model of what words mean and how usual they are."""
 
     @property
     def dimensions(self) -> int:
@@ -32,11 +49,11 @@ class Embedding(Protocol):
         ...
 
     def vector(self, words: Sequence[str]) -> Vector:
-        """Return the sum of the vectors of ``words``; zeros if there are none."""
+        """Return what ``words`` mean together, a vector of length 1; zeros if they mean nothing."""
         ...
 
-    def weight(self, word: str) -> float:
-        """Return how much ``word`` says: the length of its vector."""
+    def usual(self, stem: str) -> float:
+        """Return the share of posts in which a word of this stem is to be expected, above 0, at most 0.06."""
         ...
 
 
@@ -47,8 +64,7 @@ class WordLlamaEmbedding:
     """
 
     def __init__(self) -> None:
-        level = logging.root.level
-        handlers = list(logging.root.handlers)
+        level, handlers = logging.root.level, list(logging.root.handlers)
         import wordllama  # noqa: PLC0415  (0.3 s, and it sets up the root logger: only when it is needed, and undone)
 
         logging.root.setLevel(level)
@@ -56,8 +72,16 @@ class WordLlamaEmbedding:
         model = wordllama.WordLlama.load(cache_dir=Path(wordllama.__file__).parent, disable_download=True)
         self._tokenizer = model.tokenizer
         self._tokenizer.no_padding()
-        self._tokens: npt.NDArray[np.float32] = model.embedding
-        self._ids: dict[str, list[int]] = {}
+        self._raw: Vector = model.embedding
+        self._tokens: Vector = self._raw - _mean(self._raw)
+        self._words: dict[str, tuple[list[int], float]] = {}
+        self._shares: dict[str, float] = {}
+        for token, number in self._tokenizer.get_vocab().items():
+            if token.startswith(WORD_START) and number >= FIRST_WORD:
+                known = stem(token[1:].lower())
+                # Zipf's law; the constant fits news, tweets and front pages in English.
+                share = min(MOST_USUAL, max(RARE, 6 / (number - 200)))
+                self._shares[known] = max(share, self._shares.get(known, 0.0))
 
     @property
     def dimensions(self) -> int:
@@ -65,22 +89,40 @@ class WordLlamaEmbedding:
         return int(self._tokens.shape[1])
 
     def vector(self, words: Sequence[str]) -> Vector:
-        """Return the sum of the vectors of ``words``; zeros if there are none."""
-        ids = [token for word in words for token in self._tokens_of(word)]
-        total: Vector = self._tokens[ids].sum(axis=0) if ids else np.zeros(self.dimensions, np.float32)
-        return total
+        """Return what ``words`` mean together, a vector of length 1; zeros if they mean nothing."""
+        ids: list[int] = []
+        weights: list[float] = []
+        for word in words:
+            tokens, weight = self._words.get(word) or self._learn(word)
+            ids += tokens
+            weights += [weight] * len(tokens)
+        if not ids:
+            return np.zeros(self.dimensions, np.float32)
+        total: Vector = np.array(weights, np.float32) @ self._tokens[ids]
+        length = float(np.sqrt(total @ total))
+        return total / np.float32(length) if length > 0 else total
 
-    def weight(self, word: str) -> float:
-        """Return how much ``word`` says: the length of its vector."""
-        return float(np.linalg.norm(self.vector((word,))))
+    def usual(self, stem: str) -> float:
+        """Return the share of posts in which a word of this stem is to be expected, above 0, at most 0.06."""
+        if any(char.isdigit() for char in stem):
+            return SHORT_NUMBER if len(stem) < 3 else NUMBER
+        return self._shares.get(stem, RARE)
 
-    def _tokens_of(self, word: str) -> list[int]:
-        ids = self._ids.get(word)
-        if ids is None:
-            if len(self._ids) >= MAX_CACHED_WORDS:
-                self._ids.clear()
-            ids = self._ids[word] = self._tokenizer.encode(word, add_special_tokens=False).ids
-        return ids
+    def _learn(self, word: str) -> tuple[list[int], float]:
+        if len(self._words) >= MAX_CACHED_WORDS:
+            self._words.clear()
+        tokens: list[int] = self._tokenizer.encode(word, add_special_tokens=False).ids
+        length = float(np.linalg.norm(self._raw[tokens].sum(axis=0))) if tokens else 0.0
+        known = self._words[word] = (tokens, min(1.0, FULL_LENGTH / length) if length > 0 else 0.0)
+        return known
+
+
+def _mean(vectors: Vector) -> Vector:
+    """Return the mean vector of running text: tokens run from frequent to rare, so Zipf's law gives their shares."""
+    shares = 1 / (np.arange(len(vectors), dtype=np.float64) + 50)
+    shares[:FIRST_WORD] = 0
+    mean: Vector = (shares / shares.sum() @ vectors).astype(np.float32)
+    return mean
 
 
 @cache

@@ -1,0 +1,153 @@
+"""How surely a post belongs to a story, and two stories together: the evidence, added up.
+
+Owns the measure. Reads the index and changes nothing in it. Must never know what is done about the answer.
+
+A post of a story says each of its terms either because of the story or as anybody would; which is as likely, so a term
+that the story says x times as often as others do speaks for it by log((1 + x) / 2). Terms are not independent, so
+the sum grows only with the root of a post's length, and no term may say too much. To this comes how alike the post and
+the story's mean post are in meaning; and against it, how far the story has faded.
+"""
+
+from __future__ import annotations
+
+import math
+from heapq import nlargest
+
+import msgspec
+
+from streams.resolve.activity import HOUR_MS
+from streams.resolve.index import Index, Post, Story, Term
+
+__all__ = ["Affinity", "Weights"]
+
+LOG_2 = math.log(2)
+MAX_WALK = 800
+"""Holders of a post's terms, rarest first, that are looked at as candidates; past it, terms only weigh these."""
+MAX_WEIGHED = 12
+
+
+class Weights(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How evidence counts.
+
+    ``expected_posts``: so many posts, as usual as the model expects, are reckoned with beside those seen. ``discount``:
+    what a word is taken to be said too often in a story by chance; ``doubt``: posts added to a story's. ``most_by_term``
+    and ``most_by_meaning``: the most that one term, or meaning, may say. ``meaning``: of a cosine above
+    ``usual_cosine``. ``words``: posts of so many telling words count in full, longer ones by the root, shorter ones
+    more, down to ``least_words``. ``fading`` and ``silence`` (per e-fold of ``silence_hours``) count against.
+    """
+
+    expected_posts: float = 1_000.0
+    discount: float = 0.8
+    doubt: float = 0.5
+    most_by_term: float = 6.7
+    meaning: float = 8.0
+    usual_cosine: float = 0.1
+    most_by_meaning: float = 4.0
+    words: float = 10.0
+    least_words: float = 7.0
+    fading: float = 1.0
+    silence: float = 0.5
+    silence_hours: float = 24.0
+
+
+class Affinity:
+    """The evidence for belonging together, from none (below 0) to overwhelming (above 20)."""
+
+    def __init__(self, index: Index, weights: Weights) -> None:
+        self._index = index
+        self._weights = weights
+
+    def nearest(self, post: Post, at_ms: int, least: float) -> list[tuple[float, Story]]:
+        """Return the stories with an affinity of at least ``least`` to a post at ``at_ms``, the nearest first."""
+        weights, index = self._weights, self._index
+        said = self._said(post.terms)
+        length = self._length(post.strength)
+        absent = LOG_2 * post.strength
+        enough = (least - weights.most_by_meaning) / length + absent
+        likely = [item for item in said.items() if item[1] >= enough]
+        if not likely:
+            return []
+        if len(likely) > MAX_WEIGHED:
+            likely = nlargest(MAX_WEIGHED, likely, key=lambda item: (item[1], -item[0].number))
+        cosines = index.cosines([story for story, _ in likely], post.vector).tolist()
+        found = []
+        for (story, words), cosine in zip(likely, cosines, strict=True):
+            score = length * (words - absent) + self._meaning(cosine) - self._past(story, at_ms)
+            if score >= least:
+                found.append((score, story))
+        found.sort(key=lambda item: (-item[0], item[1].number))
+        return found
+
+    def alike(self, story: Story, most: int) -> list[Story]:
+        """Return the stories that say most of what ``story`` says most."""
+        top = nlargest(24, story.terms.items(), key=lambda item: (item[1], item[0].stem))
+        terms = [term for term, _ in top]
+        terms.sort(key=lambda term: (self._index.heard(term) + 1_000 * term.prior, term.stem))
+        said = self._said(terms)
+        said.pop(story, None)
+        near = nlargest(most, said.items(), key=lambda item: (item[1], -item[0].number))
+        return [other for other, _ in near]
+
+    def of_posts(self, few: Story, many: Story) -> float:
+        """Return the mean affinity that the posts of ``few`` have to ``many``."""
+        weights, index = self._weights, self._index
+        size = max(0.0, index.size - few.share * few.posts - many.share * many.posts) + weights.expected_posts
+        scale = size / (many.posts + weights.doubt)
+        said = strength = 0.0
+        theirs = many.terms
+        for term, count in few.terms.items():
+            strength += count * term.weight
+            has = theirs.get(term)
+            if has is not None:
+                usual = max(0.0, index.heard(term) - few.share * count - many.share * has)
+                usual += weights.expected_posts * term.prior
+                ratio = (has - weights.discount) * scale / usual
+                said += count * term.weight * min(weights.most_by_term, math.log1p(ratio))
+        words, strength = said / few.posts, strength / few.posts
+        cosine = index.cosine(few, many) * min(1.0, few.length / few.posts)
+        gap_ms = max(0, few.first_ms - many.last_ms, many.first_ms - few.last_ms)
+        past = self._silence(gap_ms)
+        if few.first_ms > many.first_ms and few.last_ms >= many.last_ms:
+            past += weights.fading * many.activity.faded(few.last_ms, index.reach_hours)
+        return self._length(strength) * (words - LOG_2 * strength) + self._meaning(cosine) - past
+
+    def _said(self, terms: list[Term]) -> dict[Story, float]:
+        """Return what ``terms``, the rarest first, say for the stories that have them."""
+        weights, index, log1p = self._weights, self._index, math.log1p
+        discount, doubt, most = weights.discount, weights.doubt, weights.most_by_term
+        all_posts = index.size
+        expected = weights.expected_posts
+        quiet = index.quiet
+        said: dict[Story, float] = {}
+        walked = 0
+        for term in terms:
+            holders = term.stories
+            heard, prior, weight = term.posts - quiet * term.fresh, expected * term.prior, term.weight
+            walked += len(holders)
+            if walked <= MAX_WALK or not said:
+                items = holders.items()
+            else:
+                items = {story: holders[story] for story in said if story in holders}.items()
+            for story, count in items:
+                share, posts = story.share, story.posts
+                usual = heard - share * count
+                others = all_posts - share * posts
+                ratio = (count - discount) * ((others if others > 0 else 0.0) + expected) / (
+                    (posts + doubt) * ((usual if usual > 0 else 0.0) + prior)
+                )
+                evidence = log1p(ratio)
+                said[story] = said.get(story, 0.0) + weight * (evidence if evidence < most else most)
+        return said
+
+    def _length(self, strength: float) -> float:
+        return math.sqrt(self._weights.words / max(self._weights.least_words, strength))
+
+    def _meaning(self, cosine: float) -> float:
+        return min(self._weights.most_by_meaning, self._weights.meaning * (cosine - self._weights.usual_cosine))
+
+    def _past(self, story: Story, at_ms: int) -> float:
+        faded = self._weights.fading * story.activity.faded(at_ms, self._index.reach_hours)
+        return faded + self._silence(max(0, at_ms - story.last_ms))
+
+    def _silence(self, gap_ms: int) -> float:
+        return self._weights.silence * math.log1p(gap_ms / (self._weights.silence_hours * HOUR_MS))

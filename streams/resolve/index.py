@@ -1,0 +1,306 @@
+"""The index of live stories of one beat: which story says what, and how usual words are outside it.
+
+Owns stories and terms, their counts, what ages and what is forgotten. Must never decide where a post belongs.
+
+A *term* is the stem of a word. How usual a term is, is what posts outside a story say; but posts of the last day count
+little for that (``quiet``), or a story that has just begun in pieces would make its own words usual.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, OrderedDict, deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from streams.resolve.activity import HOUR_MS, Activity
+from streams.resolve.embedding import Embedding, Vector, stem
+from streams.resolve.features import Features, copy_key, link_key
+from streams.wire import StoryInfo
+
+__all__ = ["Index", "Post", "Story", "Term"]
+
+BUCKETS = 4
+"""Posts grow old in so many steps."""
+MAX_TERMS = 3_000
+"""A story that says more than this forgets what was said in it but once."""
+
+
+class Term:
+    """A stem: how many live posts say it, how many of them are fresh, and which stories they are in, how often."""
+
+    __slots__ = ("fresh", "posts", "prior", "stem", "stories", "weight")
+
+    def __init__(self, text: str, prior: float, weight: float) -> None:
+        self.stem = text
+        self.prior = prior
+        self.weight = weight
+        self.posts = 0
+        self.fresh = 0
+        self.stories: dict[Story, int] = {}
+
+
+class Story:
+    """A live story: how many posts it has, what they say, when they came. ``into``: the story it was merged with."""
+
+    __slots__ = (
+        "activity", "first_ms", "fresh", "info", "into", "keys", "last_ms", "length", "number", "posts", "row", "share",
+        "slugs", "terms",
+    )  # fmt: skip
+
+    def __init__(self, info: StoryInfo, number: int, row: int, at_ms: int) -> None:
+        self.info = info
+        self.number = number
+        self.row = row
+        self.first_ms = self.last_ms = at_ms
+        self.posts = 0
+        self.fresh = 0
+        self.share = 0.0
+        self.length = 0.0
+        self.terms: dict[Term, int] = {}
+        self.activity = Activity(at_ms)
+        self.keys: list[int] = []
+        self.slugs = [info.slug]
+        self.into: Story | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A post as the index sees it. ``strength``: how much its terms weigh together."""
+
+    terms: list[Term]
+    strength: float
+    vector: Vector
+    keys: list[int]
+
+
+class Index:
+    """The live stories."""
+
+    def __init__(
+        self,
+        embedding: Embedding,
+        *,
+        common: float,
+        telling: float,
+        quiet: float,
+        grown_hours: float,
+        reach_hours: float,
+        forget_hours: float,
+        max_stories: int,
+    ) -> None:
+        """A term says nothing if it is to be expected in ``common`` of all posts, and all it can if in ``telling``.
+
+        Posts count 1 - ``quiet`` for what is usual until they are ``grown_hours`` old. ``reach_hours``: see
+        :class:`Activity`. ``forget_hours``: a story without a new post for so long is forgotten.
+        """
+        self._embedding = embedding
+        self._common, self._span = common, float(np.log(common / telling))
+        self.quiet = quiet
+        self.reach_hours = reach_hours
+        self._bucket_ms = int(grown_hours * HOUR_MS / BUCKETS)
+        self._forget_ms = int(forget_hours * HOUR_MS)
+        self._max_stories = max_stories
+        self.posts = 0
+        self.fresh = 0
+        self.stories: OrderedDict[str, Story] = OrderedDict()  # least recently posted first
+        self.slugs: set[str] = set()
+        self.gone: list[str] = []
+        self._terms: dict[str, Term] = {}
+        self._keys: dict[int, Story] = {}
+        self._buckets: deque[tuple[int, Counter[Term], Counter[Story]]] = deque()
+        self._sums: npt.NDArray[np.float32] = np.zeros((64, embedding.dimensions), np.float32)
+        self._free: list[int] = []
+        self._rows = self._founded = 0
+        self._hour = 0
+
+    def heard(self, term: Term) -> float:
+        """Return how many posts say ``term``, of those that count for what is usual."""
+        return term.posts - self.quiet * term.fresh
+
+    @property
+    def size(self) -> float:
+        """How many posts count for what is usual."""
+        return self.posts - self.quiet * self.fresh
+
+    def post(self, features: Features) -> Post:
+        """Return the post of these features, its rarest terms first."""
+        terms: dict[str, Term] = {}
+        for word in features.words:
+            text = stem(word)
+            if text not in terms:
+                terms[text] = self._terms.get(text) or self._term(text)
+        telling = [term for term in terms.values() if term.weight > 0]
+        quiet = self.quiet
+        telling.sort(key=lambda term: (term.posts - quiet * term.fresh + 1_000 * term.prior, term.stem))
+        keys = [link_key(link) for link in features.links]
+        if telling and (copy := copy_key(features.words)) is not None:
+            keys.append(copy)
+        vector = self._embedding.vector(tuple(dict.fromkeys(features.words)))
+        return Post(telling, sum(term.weight for term in telling), vector, keys)
+
+    def by_key(self, keys: Iterable[int]) -> tuple[int, Story] | None:
+        """Return the first of ``keys`` that a story has, and the story."""
+        for key in keys:
+            story = self._keys.get(key)
+            if story is not None:
+                return key, self.last(story)
+        return None
+
+    def last(self, story: Story) -> Story:
+        """Return the story that ``story`` became by merges."""
+        while story.into is not None:
+            story = story.into
+        return story
+
+    def cosines(self, stories: list[Story], vector: Vector) -> npt.NDArray[np.float32]:
+        """Return how alike the mean post of each of ``stories`` is to ``vector``, -1 to 1."""
+        products: npt.NDArray[np.float32] = self._sums[[story.row for story in stories]] @ vector
+        return products / np.array([story.length or 1.0 for story in stories], np.float32)
+
+    def cosine(self, one: Story, other: Story) -> float:
+        """Return how alike the mean posts of two stories are, -1 to 1."""
+        product = float(self._sums[one.row] @ self._sums[other.row])
+        return product / ((one.length or 1.0) * (other.length or 1.0))
+
+    def direction(self, story: Story) -> Vector:
+        """Return what the posts of ``story`` mean together, a vector of length 1."""
+        return self._sums[story.row] / np.float32(story.length or 1.0)
+
+    def found(self, info: StoryInfo, at_ms: int) -> Story:
+        """Take in a new story, without posts yet."""
+        row = self._free.pop() if self._free else self._rows
+        if row == self._rows:
+            self._rows += 1
+            if row == len(self._sums):
+                self._sums = np.concatenate([self._sums, np.zeros_like(self._sums)])
+        self._founded += 1
+        story = self.stories[info.id] = Story(info, self._founded, row, at_ms)
+        self.slugs.add(info.slug)
+        if len(self.stories) > self._max_stories:
+            self._forget(next(iter(self.stories.values())))
+        return story
+
+    def add(self, story: Story, post: Post, at_ms: int) -> None:
+        """Give ``post`` to ``story``."""
+        _, terms, stories = self._bucket(at_ms)
+        for term in post.terms:
+            term.posts += 1
+            term.fresh += 1
+            count = term.stories.get(story, 0) + 1
+            term.stories[story] = story.terms[term] = count
+            terms[term] += 1
+        stories[story] += 1
+        story.posts += 1
+        story.fresh += 1
+        self.posts += 1
+        self.fresh += 1
+        self._share(story)
+        for key in post.keys:
+            if key not in self._keys:
+                self._keys[key] = story
+                story.keys.append(key)
+        total = self._sums[story.row]
+        total += post.vector
+        story.length = float(np.sqrt(total @ total))
+        story.activity.add(at_ms, self.reach_hours)
+        story.last_ms = max(story.last_ms, at_ms)
+        self.stories.move_to_end(story.info.id)
+        if len(story.terms) > MAX_TERMS:
+            self._prune(story)
+
+    def merge(self, one: Story, other: Story) -> Story:
+        """Make two stories one, the larger or else the older, and return it."""
+        into, gone = (one, other) if (one.posts, -one.number) >= (other.posts, -other.number) else (other, one)
+        for term, count in gone.terms.items():
+            del term.stories[gone]
+            term.stories[into] = into.terms[term] = into.terms.get(term, 0) + count
+        gone.terms = {}
+        into.posts += gone.posts
+        into.fresh += gone.fresh
+        self._share(into)
+        self._sums[into.row] += self._sums[gone.row]
+        total = self._sums[into.row]
+        into.length = float(np.sqrt(total @ total))
+        into.activity.take_in(gone.activity, self.reach_hours)
+        into.first_ms = min(into.first_ms, gone.first_ms)
+        into.last_ms = max(into.last_ms, gone.last_ms)
+        into.keys += gone.keys
+        into.slugs += gone.slugs
+        gone.into = into
+        self._drop(gone)
+        self.stories.move_to_end(into.info.id)
+        if len(into.terms) > MAX_TERMS:
+            self._prune(into)
+        return into
+
+    def advance(self, at_ms: int) -> None:
+        """Let time pass: what was fresh grows old, and stories without coverage are forgotten, by the hour."""
+        while self._buckets and (self._buckets[0][0] + 1 + BUCKETS) * self._bucket_ms <= at_ms:
+            self._grow_old(*self._buckets.popleft()[1:])
+        hour = at_ms // HOUR_MS
+        if hour > self._hour:
+            self._hour = hour
+            before_ms = hour * HOUR_MS - self._forget_ms
+            for story in list(self._older_than(before_ms)):
+                self._forget(story)
+
+    def _older_than(self, before_ms: int) -> Iterator[Story]:
+        for story in self.stories.values():
+            if story.last_ms >= before_ms:
+                return
+            yield story
+
+    def _grow_old(self, terms: Counter[Term], stories: Counter[Story]) -> None:
+        for term, count in terms.items():
+            term.fresh -= count
+        for story, count in stories.items():
+            self.fresh -= count
+            now = self.last(story)
+            now.fresh -= count
+            self._share(now)
+
+    def _share(self, story: Story) -> None:
+        story.share = 1 - self.quiet * story.fresh / max(1, story.posts)
+
+    def _bucket(self, at_ms: int) -> tuple[int, Counter[Term], Counter[Story]]:
+        number = at_ms // self._bucket_ms
+        if not self._buckets or self._buckets[-1][0] < number:
+            self._buckets.append((number, Counter(), Counter()))
+        return self._buckets[-1]
+
+    def _term(self, text: str) -> Term:
+        prior = self._embedding.usual(text)
+        weight = min(1.0, max(0.0, float(np.log(self._common / prior)) / self._span))
+        term = Term(text, prior, weight)
+        if weight > 0:
+            self._terms[text] = term
+        return term
+
+    def _prune(self, story: Story) -> None:
+        for term in [term for term, count in story.terms.items() if count == 1]:
+            del story.terms[term], term.stories[story]
+            self._unsay(term, 1)
+
+    def _unsay(self, term: Term, count: int) -> None:
+        term.posts -= count
+        if not term.posts and self._terms.get(term.stem) is term and not term.fresh:
+            del self._terms[term.stem]
+
+    def _forget(self, story: Story) -> None:
+        for term, count in story.terms.items():
+            del term.stories[story]
+            self._unsay(term, count)
+        self.posts -= story.posts
+        for key in story.keys:
+            del self._keys[key]
+        self.slugs.difference_update(story.slugs)
+        self.gone.append(story.info.id)
+        self._drop(story)
+
+    def _drop(self, story: Story) -> None:
+        del self.stories[story.info.id]
+        self._sums[story.row] = 0
+        self._free.append(story.row)
