@@ -37,6 +37,7 @@ class Weights(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """
 
     expected_posts: float = 1_000.0
+    any_story: float = 0.0
     discount: float = 0.8
     doubt: float = 0.5
     most_by_term: float = 6.7
@@ -92,7 +93,6 @@ class Affinity:
         """Return the mean affinity that the posts of ``few`` have to ``many``."""
         weights, index = self._weights, self._index
         size = max(0.0, index.size - few.share * few.posts - many.share * many.posts) + weights.expected_posts
-        scale = size / (many.posts + weights.doubt)
         said = strength = 0.0
         theirs = many.terms
         for term, count in few.terms.items():
@@ -101,7 +101,8 @@ class Affinity:
             if has is not None:
                 usual = max(0.0, index.heard(term) - few.share * count - many.share * has)
                 usual += weights.expected_posts * term.prior
-                ratio = (has - weights.discount) * scale / usual
+                rate = (has - weights.discount) / (many.posts + weights.doubt)
+                ratio = rate / (usual / size + weights.any_story)
                 said += count * term.weight * min(weights.most_by_term, math.log1p(ratio))
         words, strength = said / few.posts, strength / few.posts
         cosine = index.cosine(few, many) * min(1.0, few.length / few.posts)
@@ -116,7 +117,7 @@ class Affinity:
         weights, index, log1p = self._weights, self._index, math.log1p
         discount, doubt, most = weights.discount, weights.doubt, weights.most_by_term
         all_posts = index.size
-        expected = weights.expected_posts
+        expected, any_story = weights.expected_posts, weights.any_story
         quiet = index.quiet
         said: dict[Story, float] = {}
         walked = 0
@@ -132,10 +133,9 @@ class Affinity:
                 share, posts = story.share, story.posts
                 usual = heard - share * count
                 others = all_posts - share * posts
-                ratio = (count - discount) * ((others if others > 0 else 0.0) + expected) / (
-                    (posts + doubt) * ((usual if usual > 0 else 0.0) + prior)
-                )
-                evidence = log1p(ratio)
+                rate = (count - discount) / (posts + doubt)
+                usual = ((usual if usual > 0 else 0.0) + prior) / ((others if others > 0 else 0.0) + expected)
+                evidence = log1p(rate / (usual + any_story))
                 said[story] = said.get(story, 0.0) + weight * (evidence if evidence < most else most)
         return said
 

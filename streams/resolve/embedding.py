@@ -74,9 +74,10 @@ class WordLlamaEmbedding:
         self._tokenizer.no_padding()
         self._raw: Vector = model.embedding
         self._tokens: Vector = self._raw - _mean(self._raw)
+        self._vocabulary: dict[str, int] = self._tokenizer.get_vocab()
         self._words: dict[str, tuple[list[int], float]] = {}
         self._shares: dict[str, float] = {}
-        for token, number in self._tokenizer.get_vocab().items():
+        for token, number in self._vocabulary.items():
             if token.startswith(WORD_START) and number >= FIRST_WORD:
                 known = stem(token[1:].lower())
                 # Zipf's law; the constant fits news, tweets and front pages in English.
@@ -104,14 +105,16 @@ class WordLlamaEmbedding:
 
     def usual(self, stem: str) -> float:
         """Return the share of posts in which a word of this stem is to be expected, above 0, at most 0.06."""
-        if any(char.isdigit() for char in stem):
-            return SHORT_NUMBER if len(stem) < 3 else NUMBER
-        return self._shares.get(stem, RARE)
+        share = self._shares.get(stem)
+        if share is None or stem.isdigit():
+            share = RARE if stem.isalpha() else SHORT_NUMBER if len(stem) < 3 else NUMBER
+        return share
 
     def _learn(self, word: str) -> tuple[list[int], float]:
         if len(self._words) >= MAX_CACHED_WORDS:
             self._words.clear()
-        tokens: list[int] = self._tokenizer.encode(word, add_special_tokens=False).ids
+        whole = self._vocabulary.get(WORD_START + word)
+        tokens: list[int] = [whole] if whole else self._tokenizer.encode(word, add_special_tokens=False).ids
         length = float(np.linalg.norm(self._raw[tokens].sum(axis=0))) if tokens else 0.0
         known = self._words[word] = (tokens, min(1.0, FULL_LENGTH / length) if length > 0 else 0.0)
         return known

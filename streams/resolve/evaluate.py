@@ -45,7 +45,7 @@ class Evaluation:
 
     ``final``: the stories at the end, after all merges; ``arrival``: as each post was given to a story when it came.
     ``found``: labels of which one story holds at least half the posts and little else; ``of``: how many labels there
-    are. ``stories``: those made. ``stages``: posts by what decided. ``seconds``: time spent deciding.
+    are. ``stories``: those made. ``stages``: posts by what decided. ``seconds``: processor time spent.
     """
 
     signals: int
@@ -90,7 +90,7 @@ def evaluate(posts: Iterable[Labelled], matcher: Matcher) -> Evaluation:
     labels: dict[str, str | None] = {}
     arrival: dict[str, str] = {}
     expire_ms = ordered[0].signal.observed_ms if ordered else 0
-    began = time.perf_counter()
+    began = time.process_time()
     for post in ordered:
         signal = post.signal
         if signal.id in arrival:
@@ -109,7 +109,7 @@ def evaluate(posts: Iterable[Labelled], matcher: Matcher) -> Evaluation:
             stages["thread"] += 1
         arrival[signal.id] = story
         labels[signal.id] = post.label
-    seconds = time.perf_counter() - began
+    seconds = time.process_time() - began
     final = [_last(story, became) for story in arrival.values()]
     truth = list(labels.values())
     return Evaluation(

@@ -8,8 +8,9 @@ little for that (``quiet``), or a story that has just begun in pieces would make
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict, deque
-from collections.abc import Iterable, Iterator
+import math
+from collections import OrderedDict, deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -88,33 +89,30 @@ class Index:
         quiet: float,
         grown_hours: float,
         reach_hours: float,
-        forget_hours: float,
         max_stories: int,
     ) -> None:
         """A term says nothing if it is to be expected in ``common`` of all posts, and all it can if in ``telling``.
 
         Posts count 1 - ``quiet`` for what is usual until they are ``grown_hours`` old. ``reach_hours``: see
-        :class:`Activity`. ``forget_hours``: a story without a new post for so long is forgotten.
+        :class:`Activity`. ``max_stories``: past it, the story that has had no new post for longest is forgotten.
         """
         self._embedding = embedding
-        self._common, self._span = common, float(np.log(common / telling))
+        self._common, self._span = common, math.log(common / telling)
         self.quiet = quiet
         self.reach_hours = reach_hours
         self._bucket_ms = int(grown_hours * HOUR_MS / BUCKETS)
-        self._forget_ms = int(forget_hours * HOUR_MS)
         self._max_stories = max_stories
         self.posts = 0
         self.fresh = 0
         self.stories: OrderedDict[str, Story] = OrderedDict()  # least recently posted first
         self.slugs: set[str] = set()
-        self.gone: list[str] = []
+        self._gone: list[str] = []
         self._terms: dict[str, Term] = {}
         self._keys: dict[int, Story] = {}
-        self._buckets: deque[tuple[int, Counter[Term], Counter[Story]]] = deque()
+        self._fresh: deque[tuple[int, list[tuple[Story, list[Term]]]]] = deque()
         self._sums: npt.NDArray[np.float32] = np.zeros((64, embedding.dimensions), np.float32)
         self._free: list[int] = []
         self._rows = self._founded = 0
-        self._hour = 0
 
     def heard(self, term: Term) -> float:
         """Return how many posts say ``term``, of those that count for what is usual."""
@@ -185,14 +183,12 @@ class Index:
 
     def add(self, story: Story, post: Post, at_ms: int) -> None:
         """Give ``post`` to ``story``."""
-        _, terms, stories = self._bucket(at_ms)
+        said = story.terms
         for term in post.terms:
             term.posts += 1
             term.fresh += 1
-            count = term.stories.get(story, 0) + 1
-            term.stories[story] = story.terms[term] = count
-            terms[term] += 1
-        stories[story] += 1
+            said[term] = term.stories[story] = said.get(term, 0) + 1
+        self._bucket(at_ms).append((story, post.terms))
         story.posts += 1
         story.fresh += 1
         self.posts += 1
@@ -237,46 +233,41 @@ class Index:
         return into
 
     def advance(self, at_ms: int) -> None:
-        """Let time pass: what was fresh grows old, and stories without coverage are forgotten, by the hour."""
-        while self._buckets and (self._buckets[0][0] + 1 + BUCKETS) * self._bucket_ms <= at_ms:
-            self._grow_old(*self._buckets.popleft()[1:])
-        hour = at_ms // HOUR_MS
-        if hour > self._hour:
-            self._hour = hour
-            before_ms = hour * HOUR_MS - self._forget_ms
-            for story in list(self._older_than(before_ms)):
-                self._forget(story)
+        """Let time pass: what was fresh grows old."""
+        while self._fresh and (self._fresh[0][0] + 1 + BUCKETS) * self._bucket_ms <= at_ms:
+            self._grow_old(self._fresh.popleft()[1])
 
-    def _older_than(self, before_ms: int) -> Iterator[Story]:
-        for story in self.stories.values():
-            if story.last_ms >= before_ms:
-                return
-            yield story
+    def forget_before(self, before_ms: int) -> list[str]:
+        """Forget the stories without a new post since ``before_ms``; return them, and those there was no room for."""
+        while self.stories and (story := next(iter(self.stories.values()))).last_ms < before_ms:
+            self._forget(story)
+        gone, self._gone = self._gone, []
+        return gone
 
-    def _grow_old(self, terms: Counter[Term], stories: Counter[Story]) -> None:
-        for term, count in terms.items():
-            term.fresh -= count
-        for story, count in stories.items():
-            self.fresh -= count
+    def _grow_old(self, posts: list[tuple[Story, list[Term]]]) -> None:
+        self.fresh -= len(posts)
+        for story, terms in posts:
+            for term in terms:
+                term.fresh -= 1
+                if not term.fresh and not term.posts:
+                    del self._terms[term.stem]
             now = self.last(story)
-            now.fresh -= count
+            now.fresh -= 1
             self._share(now)
 
     def _share(self, story: Story) -> None:
         story.share = 1 - self.quiet * story.fresh / max(1, story.posts)
 
-    def _bucket(self, at_ms: int) -> tuple[int, Counter[Term], Counter[Story]]:
+    def _bucket(self, at_ms: int) -> list[tuple[Story, list[Term]]]:
         number = at_ms // self._bucket_ms
-        if not self._buckets or self._buckets[-1][0] < number:
-            self._buckets.append((number, Counter(), Counter()))
-        return self._buckets[-1]
+        if not self._fresh or self._fresh[-1][0] < number:
+            self._fresh.append((number, []))
+        return self._fresh[-1][1]
 
     def _term(self, text: str) -> Term:
         prior = self._embedding.usual(text)
-        weight = min(1.0, max(0.0, float(np.log(self._common / prior)) / self._span))
-        term = Term(text, prior, weight)
-        if weight > 0:
-            self._terms[text] = term
+        weight = min(1.0, max(0.0, math.log(self._common / prior) / self._span))
+        term = self._terms[text] = Term(text, prior, weight)
         return term
 
     def _prune(self, story: Story) -> None:
@@ -286,7 +277,7 @@ class Index:
 
     def _unsay(self, term: Term, count: int) -> None:
         term.posts -= count
-        if not term.posts and self._terms.get(term.stem) is term and not term.fresh:
+        if not term.posts and not term.fresh:
             del self._terms[term.stem]
 
     def _forget(self, story: Story) -> None:
@@ -297,7 +288,7 @@ class Index:
         for key in story.keys:
             del self._keys[key]
         self.slugs.difference_update(story.slugs)
-        self.gone.append(story.info.id)
+        self._gone.append(story.info.id)
         self._drop(story)
 
     def _drop(self, story: Story) -> None:

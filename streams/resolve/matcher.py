@@ -13,6 +13,7 @@ from enum import StrEnum
 import msgspec
 
 from ingest.signal import Signal
+from streams.resolve.activity import HOUR_MS
 from streams.resolve.affinity import Affinity, Weights
 from streams.resolve.beats import Beat
 from streams.resolve.embedding import load_embedding
@@ -58,7 +59,6 @@ class MatcherConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     forget_hours: float = 7 * 24
     max_stories: int = 200_000
     weights: Weights = Weights()
-    stages: frozenset[str] = frozenset(("url", "near_duplicate", "similar", "merge"))
 
 
 class Decision(msgspec.Struct, frozen=True):
@@ -95,9 +95,8 @@ class Matcher:
             common=config.common,
             telling=config.telling,
             quiet=config.quiet,
-            grown_hours=config.grown_hours,
+            grown_hours=min(config.grown_hours, config.forget_hours / 2),
             reach_hours=config.reach_hours,
-            forget_hours=config.forget_hours,
             max_stories=config.max_stories,
         )
         self._affinity = Affinity(self._index, config.weights)
@@ -142,13 +141,9 @@ class Matcher:
                 story = self._index.merge(story, stories[other])
 
     def expire(self, at_ms: int) -> list[str]:
-        """Forget the stories that had no new post for too long before ``at_ms``.
-
-        Return the ids of those forgotten since this was last asked; time that passes with posts makes forget, too.
-        """
+        """Forget the stories that had no new post for too long before ``at_ms``; return their ids."""
         self._index.advance(at_ms)
-        gone, self._index.gone = self._index.gone, []
-        return gone
+        return self._index.forget_before(at_ms - int(self._config.forget_hours * HOUR_MS))
 
     def _match(
         self, features: Features, post: Post, at_ms: int
