@@ -2,10 +2,13 @@
 
 Owns the measure. Reads the index and changes nothing in it. Must never know what is done about the answer.
 
-A post of a story says each of its terms either because of the story or as anybody would; which is as likely, so a term
-that the story says x times as often as others do speaks for it by log((1 + x) / 2). Terms are not independent, so
-the sum grows only with the root of a post's length, and no term may say too much. To this comes how alike the post and
-the story's mean post are in meaning; and against it, how far the story has faded.
+A post of a story says each of its terms either because of the story or as anybody would, the one as likely as the
+other, so a term that the story says x times as often as others do speaks for it by log((1 + x) / 2). The others are
+not only the posts outside the story but also a story yet to begin, which may say any term (``any_story``): without
+that, a large story draws in each new one that is a little like it. Terms are not independent, so the sum grows only
+with the root of a post's length, and no term may say too much. To this comes how alike the post and the story's mean
+post are in meaning. Against it speaks how far the story has faded, and that it is young: of a story of one post nobody
+knows what it is about.
 """
 
 from __future__ import annotations
@@ -29,15 +32,17 @@ MAX_WEIGHED = 12
 class Weights(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How evidence counts.
 
-    ``expected_posts``: so many posts, as usual as the model expects, are reckoned with beside those seen. ``discount``:
-    what a word is taken to be said too often in a story by chance; ``doubt``: posts added to a story's. ``most_by_term``
-    and ``most_by_meaning``: the most that one term, or meaning, may say. ``meaning``: of a cosine above
-    ``usual_cosine``. ``words``: posts of so many telling words count in full, longer ones by the root, shorter ones
-    more, down to ``least_words``. ``fading`` and ``silence`` (per e-fold of ``silence_hours``) count against.
+    ``expected_posts``: so many posts, as usual as the model expects, are reckoned with beside those seen.
+    ``any_story``: the share of posts in which a story yet to begin says any one term. ``discount``: how often a word
+    is taken to be said in a story by chance; ``doubt``: posts added to a story's. ``most_by_term`` and
+    ``most_by_meaning``: the most that one term, or meaning, may say. ``meaning``: what a cosine above
+    ``usual_cosine`` says, per 1. ``words``: posts of so many telling words count in full, longer ones by the root,
+    shorter ones more, down to ``least_words``. ``young`` (by the root of a story's posts), ``fading`` (per e-fold of
+    activity) and ``silence`` (per e-fold of ``silence_hours``) count against a story.
     """
 
     expected_posts: float = 1_000.0
-    any_story: float = 0.0
+    any_story: float = 0.002
     discount: float = 0.8
     doubt: float = 0.5
     most_by_term: float = 6.7
@@ -46,6 +51,7 @@ class Weights(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     most_by_meaning: float = 4.0
     words: float = 10.0
     least_words: float = 7.0
+    young: float = 5.0
     fading: float = 1.0
     silence: float = 0.5
     silence_hours: float = 24.0
@@ -74,6 +80,7 @@ class Affinity:
         found = []
         for (story, words), cosine in zip(likely, cosines, strict=True):
             score = length * (words - absent) + self._meaning(cosine) - self._past(story, at_ms)
+            score -= weights.young / math.sqrt(story.posts)
             if score >= least:
                 found.append((score, story))
         found.sort(key=lambda item: (-item[0], item[1].number))
@@ -107,7 +114,7 @@ class Affinity:
         words, strength = said / few.posts, strength / few.posts
         cosine = index.cosine(few, many) * min(1.0, few.length / few.posts)
         gap_ms = max(0, few.first_ms - many.last_ms, many.first_ms - few.last_ms)
-        past = self._silence(gap_ms)
+        past = self._silence(gap_ms) + weights.young / math.sqrt(many.posts)
         if few.first_ms > many.first_ms and few.last_ms >= many.last_ms:
             past += weights.fading * many.activity.faded(few.last_ms, index.reach_hours)
         return self._length(strength) * (words - LOG_2 * strength) + self._meaning(cosine) - past
@@ -136,7 +143,7 @@ class Affinity:
                 rate = (count - discount) / (posts + doubt)
                 usual = ((usual if usual > 0 else 0.0) + prior) / ((others if others > 0 else 0.0) + expected)
                 evidence = log1p(rate / (usual + any_story))
-                said[story] = said.get(story, 0.0) + weight * (evidence if evidence < most else most)
+                said[story] = said.get(story, 0.0) + weight * min(most, evidence)
         return said
 
     def _length(self, strength: float) -> float:

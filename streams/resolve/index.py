@@ -156,16 +156,14 @@ class Index:
     def cosines(self, stories: list[Story], vector: Vector) -> npt.NDArray[np.float32]:
         """Return how alike the mean post of each of ``stories`` is to ``vector``, -1 to 1."""
         products: npt.NDArray[np.float32] = self._sums[[story.row for story in stories]] @ vector
-        return products / np.array([story.length or 1.0 for story in stories], np.float32)
+        lengths = np.array([story.length or 1.0 for story in stories], np.float32)
+        alike: npt.NDArray[np.float32] = products / lengths
+        return alike
 
     def cosine(self, one: Story, other: Story) -> float:
         """Return how alike the mean posts of two stories are, -1 to 1."""
         product = float(self._sums[one.row] @ self._sums[other.row])
         return product / ((one.length or 1.0) * (other.length or 1.0))
-
-    def direction(self, story: Story) -> Vector:
-        """Return what the posts of ``story`` mean together, a vector of length 1."""
-        return self._sums[story.row] / np.float32(story.length or 1.0)
 
     def found(self, info: StoryInfo, at_ms: int) -> Story:
         """Take in a new story, without posts yet."""

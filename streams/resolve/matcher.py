@@ -8,6 +8,7 @@ What is measured, and why it is as it is, stands in docs/stories.md.
 
 from __future__ import annotations
 
+import math
 from enum import StrEnum
 
 import msgspec
@@ -46,10 +47,10 @@ class MatcherConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
     embedding: str = "wordllama"
     text_chars: int = 400
-    join: float = 8.0
-    merge_one: float = 8.0
-    merge_many: float = 4.0
-    merge_cosine: float = 0.55
+    join: float = 4.0
+    merge_one: float = 4.0
+    merge_many: float = 2.0
+    merge_cosine: float = 0.5
     rival: float = 3.0
     common: float = 0.005
     telling: float = 0.001
@@ -196,4 +197,4 @@ class Matcher:
         if few.posts > 1:
             back = 0.5 - 0.5 / few.posts
             affinity += back * (self._affinity.of_posts(many, few) - affinity)
-        return affinity >= config.merge_many + (config.merge_one - config.merge_many) / few.posts**0.5
+        return affinity >= config.merge_many + (config.merge_one - config.merge_many) / math.sqrt(few.posts)

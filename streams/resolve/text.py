@@ -55,8 +55,9 @@ def first_sentence(text: str) -> str:
 def words(text: str) -> list[str]:
     """Return the words of ``text``, in order, folded so that their spellings agree; links and mentions are left out.
 
-    A hashtag is its word, and #WrittenLikeThis also the words in it. Scripts that are written without spaces (Chinese, Japanese, Thai, …) give overlapping pairs
-    of characters, the usual substitute for words there (McNamee and Mayfield, 2004).
+    A hashtag is its word, and #WrittenLikeThis also the words in it. Scripts that are written without spaces (Chinese,
+    Japanese, Thai, …) give overlapping pairs of characters, the usual substitute for words there (McNamee and Mayfield,
+    2004).
     """
     if "#" in text:
         inner = [" ".join(parts) for tag in _hashtags(text) if len(parts := _humps(tag)) > 1]
