@@ -1,6 +1,7 @@
 """Dead letters: records that nobody could use, kept with where they came from and why.
 
-Owns the record of the topic ``dead-letters`` as the streams write it. Its fields are a contract with other programs.
+Owns the record of the topic ``dead-letters`` as the streams write it and as everybody reads it. Its fields are a
+contract with other programs.
 """
 
 from __future__ import annotations
@@ -17,16 +18,17 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
 
     ``stage`` is the role that gave it up and ``reason`` a label from that stage's closed list; ``detail`` is for the
     person who looks into it. ``topic``, ``partition`` and ``offset`` say where the record stands, ``original_b64``
-    carries its bytes.
+    carries its bytes. What a ``collector`` gave up came from its platform and stands nowhere: those are None.
     """
 
     v: int = 1
     stage: str
     reason: str
     detail: str
-    topic: str
-    partition: int
-    offset: int
+    topic: str | None = None
+    partition: int | None = None
+    offset: int | None = None
+    collector: str | None = None
     at_ms: int
     original_b64: str
 

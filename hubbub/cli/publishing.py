@@ -115,9 +115,9 @@ def dead_letters(
     from hubbub.settings import load  # noqa: PLC0415
 
     kafka = load().kafka
-    found = asyncio.run(
-        letters.read(kafka.client_options(), kafka.topic_prefix, stage=stage, reason=reason, replay=replay)
-    )
+    options = kafka.client_options()
+    found = asyncio.run(letters.read(options, kafka.topic_prefix, stage=stage, reason=reason))
+    again = asyncio.run(letters.replay(found, options)) if replay and found else 0
     if json:
         for letter in found:
             typer.echo(orjson.dumps(letters.as_json(letter)).decode())
@@ -129,10 +129,12 @@ def dead_letters(
     for column in ("stage", "reason", "topic", "partition", "offset", "detail"):
         table.add_column(column, overflow="fold" if column == "detail" else "ellipsis")
     for letter in found[-50:]:
-        cells = (letter.stage, letter.reason, letter.topic, str(letter.partition), str(letter.offset), letter.detail)
+        # What a collector gave up stands in no topic.
+        place = (letter.topic or letter.collector or "", letter.partition, letter.offset)
+        cells = (letter.stage, letter.reason, *("" if part is None else str(part) for part in place), letter.detail)
         table.add_row(*(Text(cell) for cell in cells))
     console = Console()
     console.print(table)
     console.print(Text(f"{len(found):,} dead letters" + (", the last 50 shown" if len(found) > 50 else "")))
     if replay:
-        console.print("published again to where they came from")
+        console.print(f"{again:,} records published again to where they came from")

@@ -8,8 +8,10 @@ import os
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from ingest.publish import DeadLetter as CollectLetter
 from streams.producer import open_producer
 from streams.topics import name
 from tests.conftest import Broker
@@ -72,6 +74,7 @@ async def test_commands_on_a_running_system(broker: Broker, tmp_path: Path) -> N
         await until_dead(it)
         (letter,) = [json.loads(line) for line in (await hubbub(it, "dead-letters", "--json")).splitlines()]
         assert (letter["stage"], letter["reason"], letter["partition"]) == ("resolve", "not_json", 0)
+        await dead_letters_are_sent_again(it)
 
         assert [
             json.loads(line)["unverified"] for line in (await hubbub(it, "topics", "check", "--json")).splitlines()
@@ -84,7 +87,20 @@ async def test_commands_on_a_running_system(broker: Broker, tmp_path: Path) -> N
         assert any("score works on all 3 partitions" in finding["what"] for finding in findings)
 
 
-async def until_dead(it: House) -> None:
+async def dead_letters_are_sent_again(it: House) -> None:
+    """One is known already; a collector's, which came from no topic, is shown and stays."""
+    of_collect = CollectLetter(collector="reddit", reason="bad_time", detail="too early", at_ms=1, original_b64="e30=")
+    async with open_producer(it.options) as producer:
+        await producer.send_and_wait(name("dead-letters", it.kafka.topic_prefix), msgspec.json.encode(of_collect))
+    assert "1 records published again" in await hubbub(it, "dead-letters", "--replay")
+    await until_dead(it, 2)
+    letters = [json.loads(line) for line in (await hubbub(it, "dead-letters", "--json")).splitlines()]
+    assert [letter["stage"] for letter in letters] == ["resolve", "collect", "resolve"]
+    assert letters[0]["original_b64"] == letters[2]["original_b64"]
+    assert letters[0]["offset"] < letters[2]["offset"]
+
+
+async def until_dead(it: House, letters: int = 1) -> None:
     async with asyncio.timeout(20):
-        while not (await it.supervisor.metrics("resolve")).get("hubbub_dead_letters_total"):
+        while (await it.supervisor.metrics("resolve")).get("hubbub_dead_letters_total", 0) < letters:
             await asyncio.sleep(0.2)
