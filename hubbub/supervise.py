@@ -27,7 +27,6 @@ HEALTHY_SECONDS = 20.0
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 30.0
 TRIES = 4
-"""Failures in a row, none of them after a healthy start, before the run is given up."""
 DRAIN_SECONDS = 12.0
 
 
@@ -49,10 +48,23 @@ class Child:
 class Supervisor:
     """Keeps ``children`` running inside an ``async with`` block; on leaving it they are stopped, first ones first."""
 
-    def __init__(self, children: Sequence[Child], tell: Callable[[str, str], None]) -> None:
-        """``tell(child, line)`` gets what the children write to standard error."""
+    def __init__(
+        self,
+        children: Sequence[Child],
+        tell: Callable[[str, str], None],
+        *,
+        tries: int = TRIES,
+        longest_pause_seconds: float = LONGEST_PAUSE_SECONDS,
+    ) -> None:
+        """``tell(child, line)`` gets what the children write to standard error.
+
+        ``tries``: failures in a row, none of them after a healthy start, before the run is given up.
+        ``longest_pause_seconds``: before a child is started again.
+        """
         self._children = children
         self._tell = tell
+        self._tries = tries
+        self._longest_pause_seconds = longest_pause_seconds
         self._processes: dict[str, asyncio.subprocess.Process] = {}
         self._last_lines: dict[str, deque[str]] = {child.name: deque(maxlen=5) for child in children}
         self._tasks: list[asyncio.Task[None]] = []
@@ -158,13 +170,13 @@ class Supervisor:
             if time.monotonic() - began >= HEALTHY_SECONDS:
                 pause, failures = FIRST_PAUSE_SECONDS, 0
             failures += 1
-            if failures >= TRIES:
+            if failures >= self._tries:
                 said = " | ".join(self._last_lines[child.name]) or "nothing"
-                raise UserError(f"{child.name} ended {TRIES} times in a row (exit code {code}); it said: {said}")
+                raise UserError(f"{child.name} ended {failures} times in a row (exit code {code}); it said: {said}")
             self.restarts += 1
             self._tell(child.name, f"ended with exit code {code}; starting it again in {pause:g} s")
             await asyncio.sleep(pause)
-            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+            pause = min(2 * pause, self._longest_pause_seconds)
 
     async def _run(self, child: Child) -> int:
         process = await asyncio.create_subprocess_exec(

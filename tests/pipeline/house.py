@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -61,10 +59,6 @@ class House:
     async def records(self, topic: str) -> list[bytes | None]:
         async with Tail(name(topic, self.kafka.topic_prefix), self.options) as tail:
             return [record.value for record in await tail.to_end()]
-
-    def kill(self, role: str) -> None:
-        """``kill -9``; the supervisor starts it again."""
-        os.kill(self.supervisor.pid(role), signal.SIGKILL)
 
 
 @asynccontextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 import pytest
@@ -40,28 +39,6 @@ async def everything_is_accounted_for(it: House, published: int) -> None:
     assert read == published
     done = ("hubbub_records_used_total", "hubbub_records_ignored_total", "hubbub_dead_letters_total")
     assert sum(counts.get(metric, 0) for metric in done) == read
-
-
-async def test_killing_each_role_during_a_replay_changes_nothing(broker: Broker, tmp_path: Path) -> None:
-    signals = make(2, replies=120, observations=12)
-    recording = write_recording(tmp_path / "r.ndjson", signals)
-    async with house(broker, prefix="calm-") as calm:
-        await calm.replay(recording)
-        undisturbed = comparable(await calm.scores())
-
-    seconds = (signals[-1].observed_ms - signals[0].observed_ms) / 1000
-    async with house(broker, prefix="killed-") as killed:
-
-        async def disturb() -> None:
-            for role in ("resolve", "score", "resolve", "score"):
-                await asyncio.sleep(2.5)
-                killed.kill(role)
-
-        disturbance = asyncio.create_task(disturb())
-        await killed.replay(recording, speed=seconds / 9)
-        await disturbance
-        assert killed.supervisor.restarts >= 4
-        assert comparable(await killed.scores()) == undisturbed
 
 
 async def test_three_workers_find_the_same_stories_and_scores_as_one(broker: Broker, tmp_path: Path) -> None:

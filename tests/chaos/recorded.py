@@ -1,0 +1,92 @@
+"""A recording replayed twice: undisturbed, and through faults. Both must come to the same.
+
+Owns the two runs and what they are held against. Where the recording comes from, and what brokers it runs on, is the
+caller's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from deploy.kafka.cluster import Cluster
+from hubbub.replay import replay, wait_until_scored
+from hubbub.settings import KafkaSettings
+from ingest.signal import Signal
+from tests.chaos.audit import Finding, against_oracle, against_undisturbed, letters, read_outcome
+from tests.chaos.faults import Disturbance, Done
+from tests.chaos.schedule import Lane, plan
+from tests.chaos.stage import Stage
+
+__all__ = ["Recording", "Result", "run"]
+
+Recording = Sequence[tuple[Signal, bytes]]
+"""Signals in the order they were observed, with their bytes."""
+SILENCE_SECONDS = 90.0
+
+
+@dataclass(slots=True)
+class Result:
+    """What was done and found; ``signals_per_second`` came in while it was done; ``failures``: what roles died of."""
+
+    done: list[Done] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    signals_per_second: float = 0.0
+    failures: dict[str, int] = field(default_factory=dict)
+
+
+async def run(
+    recording: Recording,
+    *,
+    kafka: KafkaSettings,
+    folder: Path,
+    seed: str,
+    lanes: Sequence[Lane],
+    seconds: float,
+    tell: Callable[[str], None] = lambda _: None,
+    cluster: Cluster | None = None,
+) -> Result:
+    """Replay ``recording`` undisturbed, then within ``seconds`` while ``lanes`` happen, and compare."""
+    tell(f"a recording of {len(recording)} signals, undisturbed")
+    async with Stage(_prefixed(kafka, "calm-"), ("resolve", "score"), folder) as stage:
+        await _replay(stage, recording, None)
+        calm = await read_outcome(stage.kafka)
+    stormy = _prefixed(kafka, "stormy-")
+    async with Stage(stormy, ("resolve", "resolve", "score", "score"), folder) as stage:
+        tell(f"the same within {seconds:.0f} s, disturbed")
+        disturbance = Disturbance(stage, seed, cluster=cluster)
+        span_seconds = (recording[-1][0].observed_ms - recording[0][0].observed_ms) / 1000
+        published_seconds, _ = await asyncio.gather(
+            _replay(stage, recording, span_seconds / seconds), disturbance.run(plan(seed, lanes, seconds))
+        )
+        outcome = await read_outcome(stormy)
+        published = Finding(
+            "the recording is in the log once",
+            sorted(one.raw for one in outcome.logged) == sorted(raw for _, raw in recording),
+            f"{len(outcome.logged)} of {len(recording)} signals",
+        )
+    return Result(
+        done=disturbance.done,
+        findings=[
+            published,
+            *against_oracle(outcome),
+            letters(outcome, disturbance.poison),
+            *against_undisturbed(outcome, calm),
+        ],
+        signals_per_second=len(recording) / published_seconds,
+        failures=dict(stage.failures),
+    )
+
+
+async def _replay(stage: Stage, recording: Recording, speed: float | None) -> float:
+    """Publish, wait until all is scored, and return for how many seconds was published."""
+    options, prefix = stage.kafka.client_options(), stage.kafka.topic_prefix
+    done = await replay(iter(recording), kafka=options, prefix=prefix, speed=speed)
+    await wait_until_scored(done.token, kafka=options, prefix=prefix, silence_seconds=SILENCE_SECONDS)
+    return done.seconds
+
+
+def _prefixed(kafka: KafkaSettings, prefix: str) -> KafkaSettings:
+    return kafka.model_copy(update={"topic_prefix": kafka.topic_prefix + prefix})
