@@ -6,6 +6,7 @@ go, without windows of delivery, without state, without a clock.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,9 +19,9 @@ from hubbub.world.items import Reply
 from hubbub.world.world import World
 from ingest.signal import InvalidSignalError, Signal, decode
 from scoring import Ledger, Score, score
+from scoring.impact import OfflineAssessor
 from streams.resolve.threads import ThreadIndex
-from streams.score.assessing import make_assessor
-from streams.score.config import ScoreConfig
+from streams.score.assessing import OfflineStories
 from streams.score.reading import TextReader
 from streams.serve.read import read_scores
 from streams.serve.records import NoiseScore
@@ -92,7 +93,7 @@ async def read_outcome(kafka: KafkaSettings) -> Outcome:
     async with Tail(name("story-activity", prefix), options) as tail:
         for record in await tail.to_end():
             activity = decode_activity(record.value)
-            if activity.story is not None:
+            if activity.story is not None and activity.mark is not None:
                 story, source = activity.story.id, activity.mark.source
                 outcome.handed_on.update((story, source, entry.offset) for entry in activity.entries)
     async with Tail(name("noise-events", prefix), options) as tail:
@@ -114,7 +115,7 @@ def _by_story(outcome: Outcome, orphan_wait_ms: int) -> Iterator[tuple[str, Logg
         known = outcome.threads.lookup(one.signal.thread)
         if known is None or one.at_ms < known.at_ms - orphan_wait_ms:
             continue  # Nobody decided it: no root post, or nothing that any beat cares for. Or an orphan.
-        for story in known.stories:
+        for story in outcome.threads.by_now(one.signal.thread):
             yield story, one
 
 
@@ -123,7 +124,7 @@ def _by_hand(outcome: Outcome, signals: Iterable[tuple[str, Logged]]) -> dict[st
 
     With each score, whether it is exact: that of a crowd is an estimate.
     """
-    read, assess = TextReader.default(), make_assessor(ScoreConfig())
+    read, assess = TextReader.default(), OfflineStories(OfflineAssessor())
     ledgers: dict[str, Ledger] = {}
     latest_ms = max((one.at_ms for one in outcome.logged), default=0)
     for story, one in signals:
@@ -142,7 +143,9 @@ def against_oracle(outcome: Outcome, orphan_wait_ms: int = 60_000) -> list[Findi
     """Hold the scores told against those worked out from the plain set of signals."""
     signals = list(_by_story(outcome, orphan_wait_ms))
     due = {(story, *one.place) for story, one in signals}
-    missing, wrong = due - outcome.handed_on.keys(), outcome.handed_on.keys() - due
+    # What was handed on to a story that was merged later is the other's by now.
+    handed_on = {(outcome.threads.at(story, math.inf), *place) for story, *place in outcome.handed_on}
+    missing, wrong = due - handed_on, handed_on - due
     expected = _by_hand(outcome, signals)
     lost = twice = 0
     worst = {True: (0.0, ""), False: (0.0, "")}
