@@ -21,7 +21,7 @@ from streams.resolve.beats import Beat
 from streams.resolve.config import ResolveConfig
 from streams.resolve.decide import Decided, Decider
 from streams.resolve.matcher import Matcher
-from streams.resolve.offsets import begin, commit
+from streams.resolve.offsets import begin, commit, reads_on
 from streams.resolve.publishers import Publishers
 from streams.resolve.threads import DECIDED_KEY, STORY_KEY, THREAD_KEY, ThreadIndex
 from streams.tail import Tail
@@ -91,7 +91,7 @@ class Decisions:
         self._told_at = 0.0
         self._forgotten: dict[str, float] = {}
         self._leavings: Iterator[bytes | None] | None = None
-        self._acknowledged = self._committed = 0
+        self._next = self._acknowledged = self._committed = 0
         self._lock = asyncio.Lock()
 
     async def assign(self, partitions: frozenset[int]) -> None:
@@ -117,7 +117,9 @@ class Decisions:
         async with self._lock:
             if self._decider is None:
                 return  # The group has formed anew meanwhile. Whoever decides now reads this batch again.
-            self._read(batches.get(self._place, []))
+            if records := batches.get(self._place):
+                await reads_on(self._consumer, self._place, self._next, records[0].offset)
+                self._read(records)
             watermark_ms = self._watermark.advance(self._now_ms(), time.monotonic())
             decided = list(_for_a_while(self._decider.decide(watermark_ms)))
             await self._publish(decided, self._decider.decided_ms(watermark_ms))
@@ -139,7 +141,7 @@ class Decisions:
         async with self._lock:
             if self._appointment is not appointment:
                 return  # The group has formed anew meanwhile, and another may have decided something.
-            self._acknowledged = self._committed = await begin(self._consumer, self._place)
+            self._next = self._acknowledged = self._committed = await begin(self._consumer, self._place)
             self._watermark = Watermark(Patience(live_seconds=self._config.patience_seconds))
             self._decider = decider
         log.info("deciding", threads=threads, seconds=round(time.monotonic() - began, 3))
@@ -165,6 +167,7 @@ class Decisions:
         if self._decider is None:
             return
         monotonic = time.monotonic()
+        self._next = records[-1].offset + 1
         for record in records:
             candidate = decode_candidate(record.value)
             if candidate.signal is None:

@@ -1,7 +1,8 @@
 """Where a member of a group begins to read, and how it says how far it has come.
 
-Owns what aiokafka leaves to its caller when a group forms anew: to begin at the committed offset whatever was fetched
-before, and to bear that a commit comes too late. Must never know what is read.
+Owns what aiokafka leaves to its caller: when a group forms anew, to begin at the committed offset whatever was fetched
+before, and to bear that a commit comes too late; and to notice when the records that were to be read next are gone,
+over which it would pass in silence. Must never know what is read.
 """
 
 from __future__ import annotations
@@ -13,23 +14,58 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError
 from aiokafka.structs import OffsetAndMetadata
 
-__all__ = ["begin", "commit"]
+__all__ = ["RecordsGoneError", "begin", "commit", "reads_on"]
 
 log = structlog.get_logger(__name__)
+
+
+class RecordsGoneError(RuntimeError):
+    """Records that were to be read next are no longer there: an operator has to say what is to become of it."""
 
 
 async def begin(consumer: AIOKafkaConsumer, partition: TopicPartition) -> int:
     """Put ``consumer`` at the committed offset of ``partition``, or at its beginning, and return that offset.
 
     It would go there by itself; but what it has fetched since the partition became its own is fetched again this way.
+
+    Raises:
+        RecordsGoneError: the record at the committed offset is gone.
     """
     committed: int | None = await consumer.committed(partition)
     if committed is not None:
+        await _check_begins_by(consumer, partition, committed)
         consumer.seek(partition, committed)
         return committed
     await consumer.seek_to_beginning(partition)
     beginning: int = await consumer.position(partition)
     return beginning
+
+
+async def reads_on(consumer: AIOKafkaConsumer, partition: TopicPartition, expected: int, found: int) -> None:
+    """Make sure that the record at ``found`` may follow, where the one at ``expected`` was to be read next.
+
+    Offsets may be left out in a log (those of transactions are); but not because of the retention.
+
+    Raises:
+        RecordsGoneError: records between the two are gone, or the topic was made anew.
+    """
+    if found > expected:
+        await _check_begins_by(consumer, partition, expected)
+    if found < expected:
+        raise RecordsGoneError(
+            f"{partition.topic}, partition {partition.partition}: offset {expected} was to be read next, but the topic "
+            "ends before it: it was made anew. Reset the group's offsets if that is meant (docs/runbook.md)"
+        )
+
+
+async def _check_begins_by(consumer: AIOKafkaConsumer, partition: TopicPartition, offset: int) -> None:
+    beginning = (await consumer.beginning_offsets([partition]))[partition]
+    if beginning > offset:
+        raise RecordsGoneError(
+            f"{partition.topic}, partition {partition.partition}: offset {offset} was to be read next, but the topic "
+            f"begins at {beginning}: {beginning - offset} records were removed before they were read. Reset the "
+            "group's offsets to go on without them (docs/runbook.md)"
+        )
 
 
 async def commit(consumer: AIOKafkaConsumer, offsets: Mapping[TopicPartition, int]) -> bool:

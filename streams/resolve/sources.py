@@ -20,7 +20,7 @@ from streams.dead_letters import encode_dead_letter
 from streams.partitioning import partition_of
 from streams.resolve.config import ResolveConfig
 from streams.resolve.hold import Place
-from streams.resolve.offsets import begin, commit
+from streams.resolve.offsets import begin, commit, reads_on
 from streams.resolve.publishers import Publishers
 from streams.resolve.route import AT_ONCE, Relevance, Router, RouterConfig
 from streams.resolve.threads import ThreadIndex
@@ -128,6 +128,7 @@ class Sources:
                 return  # The group has formed anew meanwhile. What is ours of this batch is read again, from its place.
             for place, records in batches.items():
                 if place.partition in self._routers:
+                    await reads_on(self._consumer, place, self._routers[place.partition].position, records[0].offset)
                     self._read(place.partition, records)
             await self._send()
             if time.monotonic() - self._committed_at >= self._config.commit_seconds:

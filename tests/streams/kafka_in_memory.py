@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import defaultdict
-from collections.abc import Coroutine, Iterable, Mapping
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -283,6 +283,10 @@ class Consumer:
     async def seek_to_beginning(self, place: TopicPartition) -> None:
         await self._kafka.pause()
         self.seek(place, 0)
+
+    async def beginning_offsets(self, places: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+        await self._kafka.pause()
+        return dict.fromkeys(places, 0)
 
     async def commit(self, offsets: Mapping[TopicPartition, object]) -> None:
         await self._kafka.pause()

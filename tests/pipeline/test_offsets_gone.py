@@ -1,0 +1,41 @@
+"""Records that are gone before they were read: an error that says so, and no silent jump."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
+from aiokafka.structs import OffsetAndMetadata
+
+from deploy.kafka.cluster import Cluster
+from streams.producer import open_producer
+from streams.resolve.offsets import RecordsGoneError, begin, reads_on
+
+
+async def test_what_was_to_be_read_next_is_missed_when_it_is_gone(jvm_kafka: Cluster) -> None:
+    place, kafka = TopicPartition(f"gone-{uuid.uuid4().hex[:8]}", 0), {"bootstrap_servers": jvm_kafka.bootstrap_servers}
+    admin = AIOKafkaAdminClient(**kafka)
+    await admin.start()
+    try:
+        await admin.create_topics([NewTopic(place.topic, 1, 1)])
+        async with open_producer(kafka) as producer:
+            for number in range(10):
+                await producer.send_and_wait(place.topic, b"%d" % number)
+        async with AIOKafkaConsumer(**kafka, group_id=place.topic, enable_auto_commit=False) as consumer:
+            consumer.assign([place])
+            assert await begin(consumer, place) == 0
+            await consumer.commit({place: OffsetAndMetadata(3, "")})
+            assert await begin(consumer, place) == 3
+            await reads_on(consumer, place, 3, 5)  # what lies between may be a transaction's
+            with pytest.raises(RecordsGoneError, match="made anew"):
+                await reads_on(consumer, place, 5, 3)
+            await admin.delete_records({place: RecordsToDelete(before_offset=4)})
+            with pytest.raises(RecordsGoneError, match="begins at 4: 1 records were removed"):
+                await begin(consumer, place)
+            with pytest.raises(RecordsGoneError, match="1 records were removed"):
+                await reads_on(consumer, place, 3, 4)
+            await reads_on(consumer, place, 4, 6)
+    finally:
+        await admin.close()
