@@ -1,72 +1,85 @@
-"""A worker's right to write, which ends when its process has stood still.
+"""A worker's right to write, which ends when its group may have put another in its place.
 
-Owns the answer to one question, asked before anything is written that only one worker may write: has this process been
-stopped (SIGSTOP, a frozen container, a loop that hung) for so long that its group may have put another in its place? It
-cannot know that it has not; but it can know that it may have. Writes that were in the kernel's hands already are past
-this guard.
+Owns the answer to one question, asked before and while anything is written that only one worker may write: has the
+group said, not long ago, that this worker is one of its members? A process that stood still (SIGSTOP, a frozen
+container, a loop that hung) has not heard it, nor one whose coordinator died or froze, from which nobody answers for as
+long as a request may take, while the other brokers have long made another coordinator and that one another member.
+
+A group counts a member as dead one session after it has last heard of it. So whoever does not write later than a part
+of a session after the last heartbeat that was *answered*, counted from when it was sent, writes before anybody else
+does. Writes that were in the kernel's hands already are past this guard.
 """
 
 from __future__ import annotations
 
 import asyncio
-import threading
 import time
+from collections.abc import Awaitable
+from typing import TypeVar
+
+from aiokafka import AIOKafkaConsumer
 
 __all__ = ["Lease", "LeaseLostError"]
 
 SHARE = 0.75
-"""The part of the session after which the lease is lost: the last heartbeat may have been a fifth of it earlier."""
+"""The part of the session for which a heartbeat counts."""
+T = TypeVar("T")
 
 
 class LeaseLostError(RuntimeError):
-    """This process stood still, and another may have taken its place: end it and start it anew."""
+    """The group has not been heard of for long, and another may have taken this worker's place: end it, start anew."""
 
 
 class Lease:
-    """Is renewed all the time; a gap in that is what it notices, and never forgets."""
+    """Is renewed by the group's answers. Its methods may be called from any thread."""
 
     def __init__(self, session_seconds: float) -> None:
         """``session_seconds``: silence after which the group counts a worker as dead."""
-        self._limit = SHARE * session_seconds
-        self._renewed = time.monotonic()
-        self._stood_seconds = 0.0
+        self._seconds = SHARE * session_seconds
+        self._asked_at = float("-inf")
 
-    def renew(self) -> None:
-        """Note that the process runs."""
-        now = time.monotonic()
-        if now - self._renewed > self._limit:
-            self._stood_seconds = now - self._renewed
-        self._renewed = now
+    def renew(self, asked_at: float | None = None) -> None:
+        """Note that the group counts this worker among its members: it was asked at ``asked_at`` (monotonic), or now.
+
+        To be called when partitions are assigned; after that, heartbeats do it.
+        """
+        self._asked_at = max(self._asked_at, time.monotonic() if asked_at is None else asked_at)
+
+    def renew_by(self, consumer: AIOKafkaConsumer) -> None:
+        """Renew whenever the group answers a heartbeat of ``consumer``, which has been started."""
+        coordinator = consumer._coordinator
+        do_heartbeat = coordinator._do_heartbeat
+
+        async def noted() -> bool:
+            asked_at = time.monotonic()
+            answered: bool = await do_heartbeat()
+            if answered:
+                self.renew(asked_at)
+            return answered
+
+        coordinator._do_heartbeat = noted
 
     def check(self) -> None:
         """Say whether this worker may write.
 
         Raises:
-            LeaseLostError: it may not, and never will again.
+            LeaseLostError: it may not.
         """
-        self.renew()
-        if self._stood_seconds:
-            raise LeaseLostError(
-                f"this process stood still for {self._stood_seconds:.1f} s; another may have taken its place"
-            )
+        if self._left() <= 0:
+            silent = time.monotonic() - self._asked_at
+            raise LeaseLostError(f"the group has said nothing for {silent:.1f} s; another may have taken its place")
 
-    async def keep_by_loop(self) -> None:
-        """Renew from the event loop from now on, for a worker whose heartbeats come from there too; never returns.
+    async def during(self, writing: Awaitable[T]) -> T:
+        """Return what ``writing`` does, which only one worker may do.
 
         Raises:
-            LeaseLostError: the loop stood still.
+            LeaseLostError: the lease ended before that was done. What is on its way must not arrive: end the process.
         """
-        self._renewed = time.monotonic()
-        while True:
+        self.check()
+        work = asyncio.ensure_future(writing)
+        while not (await asyncio.wait((work,), timeout=self._left()))[0]:
             self.check()
-            await asyncio.sleep(self._limit / 10)
+        return work.result()
 
-    def keep_by_thread(self) -> None:
-        """Renew from a thread, for a worker whose heartbeats come from one, until the process ends."""
-
-        def keep() -> None:
-            while True:
-                self.renew()
-                time.sleep(self._limit / 10)
-
-        threading.Thread(target=keep, name="lease", daemon=True).start()
+    def _left(self) -> float:
+        return self._asked_at + self._seconds - time.monotonic()

@@ -202,7 +202,9 @@ class Progress(msgspec.Struct, frozen=True):
 
     ``offsets``: for a publisher, per partition of ``signals``, the offset after the last record it has published up to
     ``mark_ms``. ``heard``: the publishers that a source reckons with. ``low`` and ``low_ms``: the first offset of a
-    source that is not wholly handed out, and the time there. ``settled``: the last replay that is wholly scored.
+    source that is not wholly handed out, and the time there; ``committed`` and ``committed_ms`` the same of the last
+    offset that was committed, since one who dies may not have committed what he told. ``settled``: the last replay that
+    is wholly scored.
     ``counts``: what became of the records read, by outcome.
     """
 
@@ -217,6 +219,8 @@ class Progress(msgspec.Struct, frozen=True):
     counts: dict[str, int] = {}
     low: int = 0
     low_ms: int = 0
+    committed: int = 0
+    committed_ms: int = 0
 
 
 encode = msgspec.json.Encoder().encode

@@ -38,6 +38,13 @@ class ResolveConfig(BaseModel):
         float, Field(gt=0, description="How long, live, a slow partition or an undecided post holds up the others.")
     ] = 1.0
     commit_seconds: Annotated[float, Field(gt=0, description="How often offsets are committed.")] = 1.0
+    max_dead_share: Annotated[
+        float,
+        Field(gt=0, le=1, description="Share of records that are no signals beyond which resolve stops; 1: never."),
+    ] = 0.5
+    dead_share_records: Annotated[
+        int, Field(ge=1_000, description="Over so many records of a worker that share is taken.")
+    ] = 100_000
     session_seconds: Annotated[
         float, Field(ge=1, description="Silence after which a worker counts as dead and its partitions move.")
     ] = 10.0

@@ -98,6 +98,7 @@ class Decisions:
         """Become the one that decides, with the next step: here the group waits, and nobody may be kept waiting."""
         async with self._lock:
             self._appointment = object() if partitions else None
+            self._lease.renew()
 
     async def revoke(self, _: frozenset[int]) -> None:
         """Commit what is done and stop deciding."""
@@ -181,6 +182,9 @@ class Decisions:
 
         Tell of them once the broker has them.
         """
+        telling = self._is_worth_telling(reached_ms)
+        if not decided and not telling:
+            return
         self._lease.check()
         sent = []
         after: list[tuple[bytes, bytes]] = []
@@ -198,11 +202,10 @@ class Decisions:
                 sent.append(await self._producer.send(self._stories, after[-1][1], after[-1][0], 0))
             key = THREAD_KEY + decision.record.thread.encode()
             sent.append(await self._producer.send(self._stories, encode(decision.record), key, 0))
-        if self._is_worth_telling(reached_ms):
+        if telling:
             after.append((DECIDED_KEY, encode(Reached(reached_ms))))
             sent.append(await self._producer.send(self._stories, after[-1][1], after[-1][0], 0))
-        if sent:
-            await asyncio.gather(*sent)
+        await self._lease.during(asyncio.gather(*sent))
         for key, value in after:
             self._threads.apply(key, value)
         for decision in decided:

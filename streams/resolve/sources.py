@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
@@ -19,6 +19,7 @@ from streams import metrics
 from streams.dead_letters import encode_dead_letter
 from streams.partitioning import partition_of
 from streams.resolve.config import ResolveConfig
+from streams.resolve.dead_share import DeadShare
 from streams.resolve.hold import Place
 from streams.resolve.offsets import begin, commit, reads_on
 from streams.resolve.publishers import Publishers
@@ -51,7 +52,7 @@ class Sources:
         producer: AIOKafkaProducer,
         threads: ThreadIndex,
         publishers: Publishers,
-        places: Mapping[int, Place],
+        places: Mapping[int, Sequence[Place]],
         caught_up: Callable[[], Awaitable[None]],
         relevance: Relevance,
         config: ResolveConfig,
@@ -89,9 +90,10 @@ class Sources:
         self._committed_at = time.monotonic()
         self._acknowledged: dict[int, Place] = {}
         self._told: dict[int, Place] = {}
-        self._committed: dict[int, int] = {}
+        self._committed: dict[int, Place] = {}
         self._lock = asyncio.Lock()
         self._outbox: list[tuple[str, bytes, bytes | None, int | None]] = []
+        self._dead_share = DeadShare(config.max_dead_share, config.dead_share_records)
         self.counts = {"read": 0, "used": 0, "dead": 0}
 
     async def assign(self, partitions: frozenset[int]) -> None:
@@ -146,8 +148,8 @@ class Sources:
         async with self._lock:
             for partition in sorted(self._unplaced):
                 offset = await begin(self._consumer, TopicPartition(self._signals, partition))
-                told = self._places.get(partition)
-                place = told if told is not None and told.offset == offset else Place(offset, 0)
+                told = (place for place in self._places.get(partition, ()) if place.offset == offset)
+                place = self._committed[partition] = next(told, Place(offset, 0))
                 router_config = RouterConfig(
                     orphan_wait_ms=int(self._config.orphan_wait_seconds * 1000),
                     forget_ms=int(self._config.forget_hours * HOUR_MS),
@@ -169,12 +171,14 @@ class Sources:
         self._read_at[partition] = monotonic
         self.counts["read"] += len(records)
         metrics.RECORDS_READ.labels(STAGE).inc(len(records))
+        dead = self.counts["dead"]
         for record in records:
             signal = self._decode(record)
             if signal is None:
                 router.skip(record.offset)
             else:
                 router.read(record.offset, _passed_on(record.value or b"", signal), signal, monotonic)
+        self._dead_share.count(len(records), self.counts["dead"] - dead)
 
     def _allow(self, partition: int, router: Router) -> None:
         """Let pass what may pass: live everything; in a replay what is seen before anything undecided."""
@@ -281,6 +285,8 @@ class Sources:
                 offsets={partition: router.position},
                 low=place.offset,
                 low_ms=place.stream_ms,
+                committed=self._committed[partition].offset,
+                committed_ms=self._committed[partition].stream_ms,
             )
             key = f"{STAGE}/{partition}".encode()
             sent.append(await self._producer.send(self._progress, encode(progress), key, 0))
@@ -344,8 +350,8 @@ class Sources:
     async def _commit(self) -> None:
         """Commit, per partition, the offset below which everything is acknowledged downstream."""
         self._committed_at = time.monotonic()
-        due = {p: place.offset for p, place in self._told.items() if place.offset > self._committed.get(p, 0)}
-        if due and await commit(self._consumer, {TopicPartition(self._signals, p): due[p] for p in due}):
+        due = {p: place for p, place in self._told.items() if place.offset > self._committed[p].offset}
+        if due and await commit(self._consumer, {TopicPartition(self._signals, p): due[p].offset for p in due}):
             self._committed.update(due)
 
 

@@ -104,7 +104,7 @@ class Resolver:
         self._now_ms = now_ms
         self._threads = ThreadIndex()
         self._publishers = Publishers()
-        self._places: dict[int, Place] = {}
+        self._places: dict[int, tuple[Place, Place]] = {}
         self._ready = asyncio.Event()
         self._moved = time.monotonic()
 
@@ -123,7 +123,7 @@ class Resolver:
         Raises:
             LookupError: a topic is missing.
             aiokafka.errors.KafkaError: the broker is gone, or refuses.
-            streams.lease.LeaseLostError: the process stood still for too long.
+            streams.lease.LeaseLostError: the group has not been heard of for too long.
         """
         async with AsyncExitStack() as stack:
             producer = await stack.enter_async_context(open_producer(self._kafka))
@@ -179,6 +179,8 @@ class Resolver:
                 handover = _Handover(owner, failure)
                 consumer.subscribe([name(topic, self._prefix)], listener=handover)
                 await consumer.start()
+                if owner is decisions:
+                    lease.renew_by(consumer)
                 stack.push_async_callback(_leave, consumer)
                 handovers.append(handover)
             async with asyncio.TaskGroup() as tasks:
@@ -186,7 +188,6 @@ class Resolver:
                     tasks.create_task(self._follow_stories(stories, sources)),
                     tasks.create_task(self._follow_progress(progress)),
                     tasks.create_task(self._settle(handovers)),
-                    tasks.create_task(lease.keep_by_loop()),
                     tasks.create_task(_fail_with(failure)),
                 ]
                 steps = [
@@ -246,7 +247,10 @@ class Resolver:
         progress = decode_progress(record.value)
         self._publishers.note(progress, time.monotonic())
         if progress.stage == STAGE:
-            self._places[int(progress.instance)] = Place(progress.low, progress.low_ms)
+            self._places[int(progress.instance)] = (
+                Place(progress.low, progress.low_ms),
+                Place(progress.committed, progress.committed_ms),
+            )
 
 
 async def _fail_with(failure: asyncio.Future[None]) -> None:

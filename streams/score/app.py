@@ -26,9 +26,9 @@ from streams.partitioning import partition_of
 from streams.producer import open_producer
 from streams.score.assessing import StoryAssessor, Unassessed, open_assessor
 from streams.score.config import ScoreConfig
+from streams.score.consuming import correct
 from streams.score.outcome import Outcome
 from streams.score.reading import Reader
-from streams.score.recovery import recover_to_the_true_end
 from streams.score.scorer import PartitionScorer
 from streams.score.table import ConfirmedTable
 from streams.topics import name
@@ -98,6 +98,7 @@ class Scorer:
         )
         self.app.agent(activity, concurrency=1, name="score")(self._agent)
         self.app.on_partitions_revoked.connect(self._on_revoked)
+        self.app.on_partitions_assigned.connect(self._on_assigned)
 
     def problems(self) -> list[str]:
         """Say what keeps this worker from doing its work now; nothing, if it is ready."""
@@ -109,16 +110,15 @@ class Scorer:
         """Work until ``stop`` is set, then hand over cleanly.
 
         Raises:
-            streams.lease.LeaseLostError: the process stood still for too long.
+            streams.lease.LeaseLostError: the group has not been heard of for too long.
             Exception: whatever went wrong in a batch; nothing of that batch is acknowledged.
         """
-        self._lease.keep_by_thread()
         async with (
             open_producer(self._kafka) as self._producer,
             open_assessor(self._config, kafka=self._kafka, prefix=self._prefix, now_ms=_wall_clock_ms) as self._assess,
         ):
             self.app.finalize()
-            recover_to_the_true_end(self.app, self._kafka)
+            correct(self.app, self._kafka, self._lease)
             await self.app.start()
             waits = [asyncio.create_task(event.wait()) for event in (stop, self._failed)]
             waits.append(asyncio.create_task(self.app.wait_until_stopped()))
@@ -185,9 +185,8 @@ class Scorer:
         self._measure_lag(read_to)
         now_ms = self._now_ms()
         outcomes = {partition: scorer.advance(now_ms, monotonic) for partition, scorer in scorers.items()}
-        await self._tell(outcomes.values())
-        await self._keep(outcomes)
-        await self._report(outcomes)
+        if outcomes:
+            await self._lease.during(self._write(outcomes))
         for outcome in outcomes.values():
             for done in outcome.done:
                 cast(_Event, done).ack()
@@ -207,9 +206,13 @@ class Scorer:
             if end is not None:
                 metrics.LAG.labels(STAGE, str(partition)).set(max(0, end - 1 - offset))
 
+    async def _write(self, outcomes: Mapping[int, Outcome]) -> None:
+        await self._tell(outcomes.values())
+        await self._keep(outcomes)
+        await self._report(outcomes)
+
     async def _tell(self, outcomes: Collection[Outcome]) -> None:
         """Write scores, events and what goes to other stories, and wait until the broker has all of them."""
-        self._lease.check()
         partitions = len(await self._writer.partitions_for(self._activity))
         scores, events = name("noise-scores", self._prefix), name("noise-events", self._prefix)
         sent = []
@@ -231,7 +234,6 @@ class Scorer:
 
     async def _keep(self, outcomes: Mapping[int, Outcome]) -> None:
         """Write states, and wait until the broker has all of them."""
-        self._lease.check()
         sent = [
             await self.table.put(self._writer, partition, story.encode(), state)
             for partition, outcome in outcomes.items()
@@ -264,6 +266,9 @@ class Scorer:
     async def _on_recovered(self) -> None:
         self._scorers.clear()
         self._recovered = True
+
+    async def _on_assigned(self, *_: object, **__: object) -> None:
+        self._lease.renew()
 
     async def _on_revoked(self, *_: object, **__: object) -> None:
         """Finish the batch in hand, and take no other until the table is recovered.

@@ -12,6 +12,7 @@ import random
 from collections import defaultdict
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Protocol
 
 from aiokafka import TopicPartition
@@ -228,6 +229,7 @@ class Consumer:
         self._generation = 0
         self.positions: dict[TopicPartition, int] = {}
         self.alive = True
+        self._coordinator = SimpleNamespace(_do_heartbeat=None)  # nobody's heart beats here
 
     def subscribe(self, topics: Iterable[str], listener: Listener) -> None:
         (topic,) = topics

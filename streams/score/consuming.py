@@ -1,7 +1,8 @@
-"""Recovery of the table to the true end of its changelog.
+"""How Faust consumes, corrected in two points.
 
-Owns one correction of Faust: where a changelog ends is asked so that every broker tells the truth. The embedded broker
-answers the usual question too low, and Faust would begin to work with a table that lacks its last records.
+Owns what is put in place of Faust's consumer. Where a changelog ends is asked so that every broker tells the truth: the
+embedded one answers the usual question too low, and Faust would begin to work with a table that lacks its last records.
+And the group's answers to heartbeats renew the worker's lease.
 """
 
 from __future__ import annotations
@@ -14,14 +15,19 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
 from streams.ends import log_ends
+from streams.lease import Lease
 
-__all__ = ["recover_to_the_true_end"]
+__all__ = ["correct"]
 
 
-def recover_to_the_true_end(app: faust.App, kafka: Mapping[str, object]) -> None:
-    """Make ``app``, which has not started, ask for ends with ``kafka``, aiokafka's connection options."""
+def correct(app: faust.App, kafka: Mapping[str, object], lease: Lease) -> None:
+    """Make ``app``, which has not started, ask for ends with ``kafka``, aiokafka's options, and renew ``lease``."""
 
     class Thread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
+        async def on_start(self) -> None:
+            await super().on_start()
+            lease.renew_by(self._consumer)
+
         async def _highwaters(self, partitions: Iterable[TP]) -> Mapping[TP, int]:
             places = [TopicPartition(place.topic, place.partition) for place in partitions]
             ends = await log_ends(kafka, places)
