@@ -2,10 +2,11 @@ package hubbub;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import org.apache.flink.api.common.eventtime.WatermarkStrategy;
 import org.apache.flink.api.common.functions.OpenContext;
 import org.apache.flink.api.common.serialization.AbstractDeserializationSchema;
-import org.apache.flink.api.common.serialization.SimpleStringSchema;
 import org.apache.flink.api.common.state.MapState;
 import org.apache.flink.api.common.state.MapStateDescriptor;
 import org.apache.flink.api.common.state.ValueState;
@@ -19,6 +20,7 @@ import org.apache.flink.connector.kafka.source.enumerator.initializer.OffsetsIni
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.apache.flink.streaming.api.functions.KeyedProcessFunction;
 import org.apache.flink.util.Collector;
+import org.apache.kafka.clients.producer.ProducerRecord;
 
 /** The job on Flink, in one JVM with a local cluster: state on the heap, a checkpoint every ten seconds, two slots. */
 public final class FlinkJob {
@@ -30,6 +32,21 @@ public final class FlinkJob {
         @Override
         public Signal deserialize(byte[] value) throws IOException {
             return JSON.readValue(value, Signal.class);
+        }
+    }
+
+    /** Writes a score under its story, so that a story's scores stay in order. */
+    private static final class Write implements KafkaRecordSerializationSchema<Story.Score> {
+        private final String topic = System.getenv("BENCH_OUTPUT");
+
+        @Override
+        public ProducerRecord<byte[], byte[]> serialize(Story.Score score, KafkaSinkContext context, Long timestamp) {
+            try {
+                return new ProducerRecord<>(
+                        topic, score.story().getBytes(StandardCharsets.UTF_8), JSON.writeValueAsBytes(score));
+            } catch (IOException error) {
+                throw new UncheckedIOException(error);
+            }
         }
     }
 
@@ -57,7 +74,7 @@ public final class FlinkJob {
     }
 
     /** Adds each signal to its story and tells the score. */
-    private static final class Tally extends KeyedProcessFunction<String, Tuple2<String, Signal>, String> {
+    private static final class Tally extends KeyedProcessFunction<String, Tuple2<String, Signal>, Story.Score> {
         private transient ValueState<Story> stories;
         private transient MapState<String, Item> items;
 
@@ -68,7 +85,7 @@ public final class FlinkJob {
         }
 
         @Override
-        public void processElement(Tuple2<String, Signal> routed, Context context, Collector<String> out)
+        public void processElement(Tuple2<String, Signal> routed, Context context, Collector<Story.Score> out)
                 throws Exception {
             Story story = stories.value();
             if (story == null) {
@@ -78,7 +95,7 @@ public final class FlinkJob {
             if (item != null) {
                 items.put(routed.f1.id(), item);
                 stories.update(story);
-                out.collect(JSON.writeValueAsString(story.score(routed.f0)));
+                out.collect(story.score(routed.f0));
             }
         }
     }
@@ -94,13 +111,10 @@ public final class FlinkJob {
                 .setStartingOffsets(OffsetsInitializer.earliest())
                 .setValueOnlyDeserializer(new Read())
                 .build();
-        KafkaSink<String> sink = KafkaSink.<String>builder()
+        KafkaSink<Story.Score> sink = KafkaSink.<Story.Score>builder()
                 .setBootstrapServers(servers)
                 .setDeliveryGuarantee(DeliveryGuarantee.AT_LEAST_ONCE)
-                .setRecordSerializer(KafkaRecordSerializationSchema.<String>builder()
-                        .setTopic(System.getenv("BENCH_OUTPUT"))
-                        .setValueSerializationSchema(new SimpleStringSchema())
-                        .build())
+                .setRecordSerializer(new Write())
                 .build();
         environment
                 .fromSource(source, WatermarkStrategy.noWatermarks(), "signals")
