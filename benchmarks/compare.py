@@ -42,16 +42,19 @@ LIMIT_SECONDS = 400.0
 class Round:
     """A load to be worked through: how much of it is relevant, and how many signals come in a second of event time.
 
+    ``texted``: replies have texts, which the job does not ask for, but which Hubbub reads all the same.
     ``signals``: how many; None: what the command line says, or a tenth of that for slow peers.
     """
 
     relevant_share: float
     per_second: float
     signals: int | None = None
+    texted: bool = True
 
 
 ROUNDS = {
     "check": Round(1.0, 2, signals=10_000),  # spread over an hour and a half, so that windows differ
+    "plain": Round(1.0, 20_000, texted=False),
     "all": Round(1.0, 20_000),
     "tenth": Round(0.1, 20_000),
 }
@@ -82,7 +85,13 @@ class Comparison:
         expected = self._expected.get(run.prefix)
         if expected is None:
             span_ms = int(count / what.per_second * 1_000)
-            signals = make_load(count, relevant_share=what.relevant_share, begin_ms=now_ms() - span_ms, span_ms=span_ms)
+            signals = make_load(
+                count,
+                relevant_share=what.relevant_share,
+                begin_ms=now_ms() - span_ms,
+                span_ms=span_ms,
+                texted=what.texted,
+            )
             expected = self._expected[run.prefix] = Expected.of(signals)
             await publish(signals, run)
             del signals

@@ -40,11 +40,19 @@ REPLY_WORDS = (4, 60)
 
 
 def make_load(
-    count: int, *, relevant_share: float, begin_ms: int, span_ms: int, tag: str = "", titled: bool = False
+    count: int,
+    *,
+    relevant_share: float,
+    begin_ms: int,
+    span_ms: int,
+    tag: str = "",
+    titled: bool = False,
+    texted: bool = True,
 ) -> list[Signal]:
     """Return ``count`` signals in the order they are observed, evenly from ``begin_ms`` over ``span_ms``.
 
-    ``relevant_share``: of the stories, 0 to 1. ``tag``: stands in all ids. ``titled``: posts have titles.
+    ``relevant_share``: of the stories, 0 to 1. ``tag``: stands in all ids. ``titled``: posts have titles;
+    ``texted``: replies have texts.
     """
     rng = random.Random(f"{SEED}{tag}")
     signals: list[Signal] = []
@@ -60,6 +68,8 @@ def make_load(
         # Never twice in one millisecond: of two looks at one time none would be the later.
         at_ms = max(begin_ms + span_ms * index // count, latest_ms.get(signal.id, 0) + 1)
         latest_ms[signal.id] = at_ms
+        if not texted:
+            signal = msgspec.structs.replace(signal, text=None)  # noqa: PLW2901
         timed.append(
             msgspec.structs.replace(signal, observed_ms=at_ms, created_ms=created_ms.setdefault(signal.id, at_ms))
         )

@@ -154,7 +154,7 @@ PARTICIPANTS = {
     "floor": Participant("bare consume and decode", _floor),
     "hubbub": Participant("Hubbub", _hubbub),
     "faust": Participant("Faust, an agent per event", _faust, slow=True),
-    "quix": Participant("Quix Streams", _quix, slow=True),
+    "quix": Participant("Quix Streams", _quix),
     "kafka-streams": Participant("Kafka Streams (Java)", _kafka_streams),
     "flink": Participant("Flink (Java)", _flink),
 }
