@@ -29,13 +29,17 @@ __all__ = ["compound"]
 _DAMPED = (1.0, 0.95, 0.9)
 """How much a booster says, by how many words stand between."""
 _SO = frozenset(["so", "this"])
+_MATTERS = _SO | {"no", "least"}
 _NEGATE = frozenset(NEGATE)
 _IDIOMATIC = frozenset(max(words.split(), key=len) for words in (*BOOSTER_DICT, *SPECIAL_CASES) if " " in words)
 """A word of each idiom of several; without any of them there is none."""
 
 
 class _Token(NamedTuple):
-    """What VADER knows of a word by itself. ``valence``: in its lexicon, None if it is not there."""
+    """What VADER knows of a word by itself.
+
+    ``valence``: in its lexicon, None if it is not there. ``matters``: it may change what a word near it says.
+    """
 
     word: str
     lower: str
@@ -43,14 +47,16 @@ class _Token(NamedTuple):
     boost: float
     negates: bool
     is_upper: bool
+    matters: bool
 
 
 @lru_cache(maxsize=20_000)
 def _token(raw: str) -> _Token:
     word = SentiText._strip_punc_if_word(raw)
     lower = word.lower()
-    negates = lower in _NEGATE or "n't" in lower
-    return _Token(word, lower, _vader().lexicon.get(lower), BOOSTER_DICT.get(lower, 0.0), negates, word.isupper())
+    negates, boost, is_upper = lower in _NEGATE or "n't" in lower, BOOSTER_DICT.get(lower, 0.0), word.isupper()
+    matters = negates or boost != 0 or is_upper or lower in _MATTERS or lower in _IDIOMATIC
+    return _Token(word, lower, _vader().lexicon.get(lower), boost, negates, is_upper, matters)
 
 
 @cache
@@ -75,7 +81,10 @@ def compound(text: str) -> float:
     is_shouted = allcap_differential(words)
     valences = [0.0] * len(tokens)
     for place in telling:
-        if tokens[place].lower != "kind" or [token.lower for token in tokens[place + 1 : place + 2]] != ["of"]:
+        token = tokens[place]
+        if not any([near.matters for near in tokens[max(0, place - 3) : place + 3]]):  # noqa: C419 (twice as fast)
+            valences[place] = token.valence or 0.0
+        elif token.lower != "kind" or [near.lower for near in tokens[place + 1 : place + 2]] != ["of"]:
             valences[place] = _valence(tokens, place, is_shouted=is_shouted)
     if "but" in text.lower():
         valences = vader._but_check(words, valences)
