@@ -49,7 +49,7 @@ class MatcherConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     text_chars: int = 400
     join: float = 4.0
     merge_one: float = 4.0
-    merge_many: float = 2.0
+    merge_many: float = 3.0
     merge_cosine: float = 0.5
     rival: float = 3.0
     common: float = 0.005

@@ -1,0 +1,78 @@
+"""How many new posts a second one core gives to stories. Run: python -m benchmarks.bench_matcher [--json].
+
+The posts are made up: each story has words of its own, most of them rare, and each post says some of these among words
+that everybody says; half of the posts begin a story.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import sys
+import time
+from collections.abc import Iterator
+from itertools import accumulate, islice
+
+from ingest.signal import Signal
+from streams.resolve.beats import load_beat
+from streams.resolve.matcher import Matcher
+
+STORIES = 20_000
+POSTS = 10_000
+WORDS = 60_000
+START_MS = 1_767_225_600_000
+STEP_MS = 2_000
+SYLLABLES = [first + second for first in "bcdfghklmnprstvz" for second in ("a", "e", "i", "o", "u", "an", "er", "ol")]
+
+
+class Newsroom:
+    """Makes posts up, the same for a seed."""
+
+    def __init__(self, seed: int) -> None:
+        self._random = random.Random(seed)
+        words = ["".join(self._random.choices(SYLLABLES, k=self._random.randint(1, 4))) for _ in range(WORDS)]
+        self._words = list(dict.fromkeys(words))
+        # Zipf's law, flattened at the top as stop words are not what costs.
+        self._shares = list(accumulate(1 / (rank + 200) for rank in range(len(self._words))))
+        self._stories: list[list[str]] = []
+        self._number = 0
+
+    def posts(self, share_of_new: float) -> Iterator[Signal]:
+        """Yield posts without end; ``share_of_new`` of them begin a story."""
+        pick = self._random
+        while True:
+            if not self._stories or pick.random() < share_of_new:
+                self._stories.append(pick.choices(self._words, cum_weights=self._shares, k=8))
+            story = self._stories[-1 - min(int(pick.expovariate(1 / 300)), len(self._stories) - 1)]
+            said = pick.sample(story, 5) + pick.choices(self._words, cum_weights=self._shares, k=5)
+            self._number += 1
+            at_ms = START_MS + self._number * STEP_MS
+            identity = f"bench:{self._number}"
+            yield Signal(
+                id=identity, kind="post", platform="bench", thread=identity, title=" ".join(said),
+                url=f"https://{said[0]}.example/{self._number}", created_ms=at_ms, observed_ms=at_ms,
+            )  # fmt: skip
+
+
+def main() -> None:
+    """Fill the index, then measure."""
+    matcher, newsroom = Matcher(load_beat("general")), Newsroom(1)
+    for signal in newsroom.posts(0.9):
+        if len(matcher) >= STORIES:
+            break
+        matcher.decide(signal, signal.observed_ms)
+    batch = list(islice(newsroom.posts(0.5), POSTS))
+    began = time.process_time()
+    for signal in batch:
+        matcher.decide(signal, signal.observed_ms)
+    seconds = time.process_time() - began
+    result = {"stories": len(matcher), "posts": POSTS, "posts_per_second": round(POSTS / seconds)}
+    print(
+        json.dumps(result)
+        if "--json" in sys.argv
+        else f"{result['posts_per_second']:,} new posts/s with {result['stories']:,} live stories"
+    )
+
+
+if __name__ == "__main__":
+    main()
