@@ -51,6 +51,11 @@ class SpikeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """Buckets remembered: two days, so that the afterglow of yesterday's spike is not all there is."""
     prior_per_hour: float = 2.0
     prior_hours: float = 6.0
+    young_hour: int = 15
+    """So many items in an hour are a spike while a story has less calm history than it was born with, if at most a
+    third of them were expected: it has not told enough of itself to say by how much it varies. The reference site's
+    threshold of a growing story.
+    """
     outlier_mads: float = 3.0
     dispersion_least: float = 0.3
     dispersion_most: float = 0.7
@@ -239,9 +244,12 @@ def _surprise(calm: Sequence[int], recent: Sequence[int], at_ms: int, settings: 
     if not recent[-1] or sum(recent) < settings.min_count:
         return None
     usual = baseline(calm[: max(0, len(calm) + 1 - len(recent))], settings)
+    young = len(calm) < settings.prior_hours * BUCKETS_PER_HOUR
     for span in settings.spans:
         counted = sum(recent[-span:])
         limit = max(usual.limit(span, settings, settings.widths), settings.min_count - 1)
+        if young and span == BUCKETS_PER_HOUR and usual.rate * span <= settings.young_hour / 3:
+            limit = min(limit, settings.young_hour - 1)
         if counted > limit:
             return SpikeChange(True, at_ms, span * BUCKET_MS, counted, usual.rate * span, limit)
     return None

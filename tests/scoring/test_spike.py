@@ -80,6 +80,18 @@ def test_a_slow_rise_does_not_lift_its_own_bar() -> None:
     assert changes[0].expected == pytest.approx(SpikeSettings().prior_per_hour)
 
 
+def test_fifteen_items_in_an_hour_are_a_spike_of_a_young_story_only() -> None:
+    usual, steady = [1, 0, 0, 0] * 12, [1, 2, 1, 1, 1, 2, 1, 2, 1, 1, 1, 1]
+    _, changes = run([*usual, *steady])
+    assert [(change.on, change.counted, change.limit) for change in changes] == [(True, 15, 14)]
+    assert changes[0].expected == pytest.approx(2.6, abs=0.2)
+    assert run([*usual, *usual, *steady])[1] == []
+
+
+def test_nor_of_a_young_story_of_which_more_than_a_third_is_usual() -> None:
+    assert run([*[1] * 55, *[1, 1, 2] * 4])[1] == []
+
+
 def test_a_bucket_without_items_raises_no_alarm() -> None:
     assert run([2, 2, 0, 0, 0, 0, 0, 0])[1] == []
     assert run([*QUIET, *[4, 4, 3, 0] * 2])[1] == run([*QUIET, *[4, 4, 3, 0] * 2, 0, 0, 0])[1]
