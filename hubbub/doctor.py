@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -116,6 +117,21 @@ async def _stages(settings: Settings, options: dict[str, object]) -> AsyncIterat
             yield Finding(
                 f"{stage} works on all {len(all_)} partitions; event time is {behind} behind the clock", ok=True
             )
+        counts = sum((Counter(p.counts) for p in all_), Counter[str]())
+        if counts:
+            yield _account(stage, counts)
+
+
+def _account(stage: str, counts: Counter[str]) -> Finding:
+    """Hold what a stage has read since its workers took over against what became of it."""
+    outcomes = {outcome: count for outcome, count in counts.items() if outcome != "read"}
+    told = " + ".join(f"{count:,} {outcome}" for outcome, count in sorted(outcomes.items())) or "nothing"
+    adds_up = counts["read"] == sum(outcomes.values())
+    return Finding(
+        f"{stage} accounts for what it read: {counts['read']:,} = {told}",
+        ok=adds_up,
+        fix="" if adds_up else "records have vanished or were counted twice: a fault of ours; please report it",
+    )
 
 
 async def _cursors(settings: Settings, options: dict[str, object]) -> AsyncIterator[Finding]:

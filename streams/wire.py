@@ -205,7 +205,8 @@ class Progress(msgspec.Struct, frozen=True):
     source that is not wholly handed out, and the time there; ``committed`` and ``committed_ms`` the same of the last
     offset that was committed, since one who dies may not have committed what he told. ``settled``: the last replay that
     is wholly scored.
-    ``counts``: what became of the records read, by outcome.
+    ``counts``: what became of the records read since the worker took the source over, by outcome: "read" is the sum of
+    all others.
     """
 
     stage: str

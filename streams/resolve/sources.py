@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import structlog
@@ -94,7 +95,8 @@ class Sources:
         self._lock = asyncio.Lock()
         self._outbox: list[tuple[str, bytes, bytes | None, int | None]] = []
         self._dead_share = DeadShare(config.max_dead_share, config.dead_share_records)
-        self.counts = {"read": 0, "used": 0, "dead": 0}
+        self._counts: dict[int, Counter[str]] = {}
+        self._counted: dict[int, dict[str, int]] = {}
 
     async def assign(self, partitions: frozenset[int]) -> None:
         """Begin to read ``partitions``, with the next step: here the group waits, and nobody may be kept waiting."""
@@ -107,7 +109,7 @@ class Sources:
             try:
                 await self._finish()
             finally:
-                for held in (self._routers, self._read_marks, self._done_marks):
+                for held in (self._routers, self._read_marks, self._done_marks, self._counts, self._counted):
                     held.clear()
                 for places in (self._acknowledged, self._told, self._committed):
                     places.clear()
@@ -156,6 +158,7 @@ class Sources:
                 )
                 self._routers[partition] = Router(self._relevance, self._threads, router_config, place)
                 self._read_at[partition] = time.monotonic()
+                self._counts[partition] = Counter()
             self._unplaced = frozenset()
 
     async def _finish(self) -> None:
@@ -169,16 +172,17 @@ class Sources:
         self._allow(partition, router)
         monotonic = time.monotonic()
         self._read_at[partition] = monotonic
-        self.counts["read"] += len(records)
         metrics.RECORDS_READ.labels(STAGE).inc(len(records))
-        dead = self.counts["dead"]
+        dead = 0
         for record in records:
             signal = self._decode(record)
             if signal is None:
+                dead += 1
                 router.skip(record.offset)
             else:
                 router.read(record.offset, _passed_on(record.value or b"", signal), signal, monotonic)
-        self._dead_share.count(len(records), self.counts["dead"] - dead)
+        self._counts[partition].update(read=len(records), dead=dead)
+        self._dead_share.count(len(records), dead)
 
     def _allow(self, partition: int, router: Router) -> None:
         """Let pass what may pass: live everything; in a replay what is seen before anything undecided."""
@@ -193,7 +197,6 @@ class Sources:
             return None
 
     def _bury(self, record: ConsumerRecord[bytes, bytes], error: InvalidSignalError) -> None:
-        self.counts["dead"] += 1
         metrics.DEAD_LETTERS.labels(STAGE, error.reason).inc()
         letter = encode_dead_letter(
             stage=STAGE,
@@ -222,6 +225,7 @@ class Sources:
             self._marked_at, self._told_heard = now, heard
         # Taken now: what is decided while we wait for the broker is handed out with the next batch.
         places = {partition: router.place for partition, router in self._routers.items()}
+        self._counted = {p: {**self._counts[p], "waiting": router.waiting} for p, router in self._routers.items()}
         outbox, self._outbox = self._outbox, []
         sent = [await self._producer.send(topic, value, key, partition) for topic, value, key, partition in outbox]
         if sent:
@@ -239,8 +243,8 @@ class Sources:
         batch = router.take(silent_since=now - self._config.orphan_wait_seconds if idle else None)
         for reason, count in batch.ignored.items():
             metrics.RECORDS_IGNORED.labels(STAGE, reason).inc(count)
-            self.counts[f"ignored_{reason}"] = self.counts.get(f"ignored_{reason}", 0) + count
-        self.counts["used"] += batch.used
+            self._counts[partition][f"ignored: {reason}"] += count
+        self._counts[partition]["used"] += batch.used
         metrics.RECORDS_USED.labels(STAGE).inc(batch.used)
 
         told = self._publishers.told(partition, router.position)
@@ -283,6 +287,7 @@ class Sources:
                 now_ms,
                 heard=self._told_heard,
                 offsets={partition: router.position},
+                counts=self._counted[partition],
                 low=place.offset,
                 low_ms=place.stream_ms,
                 committed=self._committed[partition].offset,
