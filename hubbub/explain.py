@@ -15,12 +15,11 @@ from rich.table import Table
 from rich.text import Text
 
 from hubbub.errors import UserError
+from hubbub.orders import read_threads
 from hubbub.terminal import SHOWN_STATES, ago, plain
-from streams import topics
-from streams.resolve.threads import NEVER, ThreadIndex
+from streams.resolve.threads import NEVER
 from streams.score.explaining import Explained
 from streams.serve.records import NoiseScore
-from streams.tail import Tail
 
 __all__ = ["find", "merged_into", "render"]
 
@@ -53,10 +52,7 @@ async def merged_into(wanted: str, kafka: Mapping[str, object], prefix: str) -> 
         LookupError: there is no topic of stories.
         aiokafka.errors.KafkaError: the broker cannot be reached.
     """
-    threads = ThreadIndex()
-    async with Tail(topics.name("stories", prefix), kafka) as tail:
-        for record in await tail.to_end():
-            threads.apply(record.key, record.value)
+    threads = await read_threads(kafka, prefix)
     info = threads.named(wanted)
     return None if info is None or info.into is None else threads.at(info.id, NEVER)
 

@@ -11,7 +11,7 @@ works out alike. A *mark* ``(source, mark_ms)`` says: everything of this source 
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -19,6 +19,7 @@ from msgspec import Meta
 from ingest.signal import Signal
 
 __all__ = [
+    "NOWHERE",
     "Activity",
     "Assignment",
     "Candidate",
@@ -26,6 +27,8 @@ __all__ = [
     "Mark",
     "Merge",
     "Merging",
+    "Moved",
+    "Order",
     "Progress",
     "RawActivity",
     "RawEntry",
@@ -35,6 +38,8 @@ __all__ = [
     "Transfer",
     "decode_activity",
     "decode_candidate",
+    "decode_moved",
+    "decode_order",
     "decode_progress",
     "decode_reached",
     "decode_story",
@@ -76,8 +81,12 @@ class StoryInfo(msgspec.Struct, frozen=True):
     forgotten_ms: int = 0
 
 
+NOWHERE = ""
+"""Where a blocked story goes: it is merged into nothing."""
+
+
 class Merging(msgspec.Struct, frozen=True):
-    """A merge on its way to the two stories: all of ``gone`` up to ``at_ms`` becomes part of ``into``.
+    """A merge on its way to the two stories: all of ``gone`` up to ``at_ms`` becomes part of ``into``, or of nothing.
 
     Merges have an order, by (``at_ms``, ``sequence`` of the decision behind it, ``number`` among those of that
     decision), and come after everything else of the time ``at_ms``.
@@ -177,6 +186,33 @@ class Merge(msgspec.Struct, frozen=True, array_like=True):
     into: str
 
 
+class Moved(msgspec.Struct, frozen=True):
+    """A thread that an operator has given to a story: a record of ``stories`` with the key ``m:thread``.
+
+    ``into``: where it belongs after ``at_ms``, instead of the story of the same beat.
+    """
+
+    thread: str
+    into: str
+    at_ms: int
+
+
+class Order(msgspec.Struct, frozen=True):
+    """What an operator has ordered: a record of ``stories`` with the key ``o:kind:subject``; a later one replaces it.
+
+    ``merge`` the story ``subject`` into the story ``into``; ``pin`` the thread ``subject`` to the story ``into``, which
+    is ``found`` for that if need be; ``rename`` the story ``subject`` to ``title``; ``block`` the story ``subject``.
+    ``given_ms``: when that was.
+    """
+
+    kind: Literal["merge", "pin", "rename", "block"]
+    subject: str
+    into: str = ""
+    title: str = ""
+    found: StoryInfo | None = None
+    given_ms: int = 0
+
+
 class ThreadRecord(msgspec.Struct, frozen=True):
     """What was decided of a thread: a record of ``stories`` with the key ``t:thread``.
 
@@ -230,4 +266,6 @@ decode_candidate = msgspec.json.Decoder(Candidate).decode
 decode_thread = msgspec.json.Decoder(ThreadRecord).decode
 decode_story = msgspec.json.Decoder(StoryInfo).decode
 decode_reached = msgspec.json.Decoder(Reached).decode
+decode_moved = msgspec.json.Decoder(Moved).decode
+decode_order = msgspec.json.Decoder(Order).decode
 decode_progress = msgspec.json.Decoder(Progress).decode

@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.text import Text
 
 from hubbub.broker import BrokerError
-from hubbub.cli import evaluating, inspection, publishing, roles, running, setup
+from hubbub.cli import evaluating, inspection, publishing, roles, running, setup, stories
 from hubbub.errors import UserError
 from hubbub.settings import SettingsError, load
 from streams.resolve.beats import BeatError
@@ -37,7 +37,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for group in (running, roles, publishing, inspection, evaluating, setup):
+for group in (running, roles, publishing, inspection, stories, evaluating, setup):
     group.register(app)
 
 

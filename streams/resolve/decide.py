@@ -8,14 +8,16 @@ the worker's business. Pure: reads no clock, sends nothing.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import msgspec
 
 from ingest.signal import Signal
 from streams.resolve.matcher import Matcher
-from streams.wire import Assignment, Candidate, Merge, StoryInfo, ThreadRecord
+from streams.resolve.orders import Orders
+from streams.resolve.threads import ThreadIndex
+from streams.wire import Assignment, Candidate, Merge, Moved, StoryInfo, ThreadRecord
 
 __all__ = ["Decided", "Decider"]
 
@@ -24,20 +26,26 @@ HOUR_MS = 3_600_000
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """A decision to publish, with the stories it founded, and those that had been forgotten by then."""
+    """A decision to publish, with the stories it founded, and those that had been forgotten by then.
+
+    And what operators had ordered: titles of stories, ``named``, and threads ``moved`` to other stories.
+    """
 
     record: ThreadRecord
     founded: tuple[StoryInfo, ...]
     forgotten: tuple[str, ...] = ()
+    named: tuple[tuple[str, str], ...] = ()
+    moved: tuple[Moved, ...] = ()
 
 
 class Decider:
     """Gives each new thread to a story of each of its beats, in one order whatever order they arrive in."""
 
-    def __init__(self, matchers: Mapping[str, Matcher], is_decided: Callable[[str], bool]) -> None:
-        """``is_decided``: whether a thread was decided before."""
+    def __init__(self, matchers: Mapping[str, Matcher], threads: ThreadIndex) -> None:
+        """``threads``: what was decided before, and what operators have ordered; kept by the caller."""
         self._matchers = matchers
-        self._is_decided = is_decided
+        self._threads = threads
+        self._orders = Orders(threads)
         self._sequence = 0
         self._expired_hour = 0
         self._position = 0
@@ -66,7 +74,7 @@ class Decider:
         """Take in the candidate at ``offset``; one whose thread is decided or queued already changes nothing."""
         self._position = offset + 1
         signal = candidate.signal
-        if signal is None or signal.thread in self._queued or self._is_decided(signal.thread):
+        if signal is None or signal.thread in self._queued or self._threads.lookup(signal.thread) is not None:
             return
         self._queued.add(signal.thread)
         entry = (candidate.at_ms, signal.created_ms, signal.id, offset, candidate.beats, signal)
@@ -79,16 +87,14 @@ class Decider:
             self._queued.discard(signal.thread)
             yield self._decide(at_ms, beats, signal)
 
-    def adopt(self, record: ThreadRecord, story: Callable[[str], StoryInfo | None]) -> None:
-        """Make a decision again that was made before; in the order they were made, before any other.
-
-        ``story``: what a story is called, None if it has been forgotten.
-        """
+    def adopt(self, record: ThreadRecord) -> None:
+        """Make a decision again that was made before; in the order they were made, before any other."""
         self._expire(record.at_ms)
         for assignment in record.assignments:
-            info, matcher = story(assignment.story), self._matchers.get(assignment.beat)
+            info, matcher = self._threads.story(assignment.story), self._matchers.get(assignment.beat)
             if info is not None and matcher is not None:
                 matcher.adopt(info, assignment, record.at_ms)
+        self._orders.note(record)
         self._sequence = record.sequence + 1
 
     def _expire(self, at_ms: int) -> tuple[str, ...]:
@@ -97,7 +103,7 @@ class Decider:
         if hour <= self._expired_hour:
             return ()
         self._expired_hour = hour
-        return tuple(story for matcher in self._matchers.values() for story in matcher.expire(at_ms))
+        return self._orders.forget([story for matcher in self._matchers.values() for story in matcher.expire(at_ms)])
 
     def _decide(self, at_ms: int, beats: tuple[str, ...], signal: Signal) -> Decided:
         forgotten = self._expire(at_ms)
@@ -109,9 +115,11 @@ class Decider:
             decision = matcher.decide(signal, at_ms)
             features = msgspec.Raw(msgspec.json.encode(decision.features))
             assignments.append(Assignment(decision.story, beat, decision.stage, features))
-            merged.extend(Merge(gone, decision.story) for gone in decision.merged)
+            for gone in decision.merged:
+                merged += self._orders.merge(gone, decision.story)
             if decision.founded:
                 founded.append(matcher.story(decision.story))
-        record = ThreadRecord(signal.thread, self._sequence, at_ms, tuple(assignments), tuple(merged))
+        due = self._orders.due(signal.thread, at_ms, founded)
+        record = ThreadRecord(signal.thread, self._sequence, at_ms, tuple(assignments), (*merged, *due.merged))
         self._sequence += 1
-        return Decided(record, tuple(founded), forgotten)
+        return Decided(record, tuple(due.founded), forgotten, tuple(due.named), tuple(due.moved))

@@ -23,7 +23,7 @@ from streams.resolve.decide import Decided, Decider
 from streams.resolve.matcher import Matcher
 from streams.resolve.offsets import begin, commit, reads_on
 from streams.resolve.publishers import Publishers
-from streams.resolve.threads import DECIDED_KEY, STORY_KEY, THREAD_KEY, ThreadIndex
+from streams.resolve.threads import DECIDED_KEY, MOVED_KEY, STORY_KEY, THREAD_KEY, ThreadIndex
 from streams.tail import Tail
 from streams.topics import name
 from streams.watermark import Patience, Watermark
@@ -157,9 +157,9 @@ class Decisions:
                     if record.value is not None:
                         decisions[record.key] = decode_thread(record.value)
         matchers = {beat: self._make_matcher(definition) for beat, definition in self._beats.items()}
-        decider = Decider(matchers, lambda thread: self._threads.lookup(thread) is not None)
+        decider = Decider(matchers, self._threads)
         for number, decision in enumerate(sorted(decisions.values(), key=lambda decision: decision.sequence), 1):
-            decider.adopt(decision, self._threads.story)
+            decider.adopt(decision)
             if number % ADOPTED_AT_ONCE == 0:
                 await asyncio.sleep(0)
         return decider, len(decisions)
@@ -186,25 +186,22 @@ class Decisions:
         if not decided and not telling:
             return
         self._lease.check()
-        sent = []
+        records: list[tuple[bytes, bytes]] = []
         after: list[tuple[bytes, bytes]] = []
+        changed: dict[str, StoryInfo] = {}
         for decision in decided:
             for info in decision.founded:
-                key = STORY_KEY + info.id.encode()
-                sent.append(await self._producer.send(self._stories, encode(info), key, 0))
-                self._threads.apply(key, encode(info))
-            at_ms = decision.record.at_ms
-            ended = [replace(self._named(m.gone), into=m.into, merged_ms=at_ms) for m in decision.record.merged]
-            left = [self._threads.story(story) for story in decision.forgotten]
-            ended += [replace(info, forgotten_ms=at_ms) for info in left if info is not None]
-            for info in ended:
-                after.append((STORY_KEY + info.id.encode(), encode(info)))
-                sent.append(await self._producer.send(self._stories, after[-1][1], after[-1][0], 0))
-            key = THREAD_KEY + decision.record.thread.encode()
-            sent.append(await self._producer.send(self._stories, encode(decision.record), key, 0))
+                records.append((STORY_KEY + info.id.encode(), encode(info)))
+                self._threads.apply(*records[-1])
+            changes = [(MOVED_KEY + moved.thread.encode(), encode(moved)) for moved in decision.moved]
+            changes += [(STORY_KEY + info.id.encode(), encode(info)) for info in self._changes(decision, changed)]
+            after += changes
+            records += changes
+            records.append((THREAD_KEY + decision.record.thread.encode(), encode(decision.record)))
         if telling:
             after.append((DECIDED_KEY, encode(Reached(reached_ms))))
-            sent.append(await self._producer.send(self._stories, after[-1][1], after[-1][0], 0))
+            records.append(after[-1])
+        sent = [await self._producer.send(self._stories, value, key, 0) for key, value in records]
         await self._lease.during(asyncio.gather(*sent))
         for key, value in after:
             self._threads.apply(key, value)
@@ -224,11 +221,26 @@ class Decisions:
         self._told_at = now
         return True
 
-    def _named(self, story: str) -> StoryInfo:
-        info = self._threads.story(story)
-        if info is None:
-            raise RuntimeError(f"story {story} was founded, but has no record in the topic 'stories'")
-        return info
+    def _changes(self, decision: Decided, changed: dict[str, StoryInfo]) -> list[StoryInfo]:
+        """Return the stories of which the decision says something new; ``changed``: those of this batch so far."""
+        more: dict[str, StoryInfo] = {}
+
+        def change(story: str, **what: str | int) -> None:
+            info = more.get(story) or changed.get(story) or self._threads.story(story)
+            if info is None:
+                raise RuntimeError(f"story {story} was founded, but has no record in the topic 'stories'")
+            more[story] = replace(info, **what)
+
+        at_ms = decision.record.at_ms
+        for story, title in decision.named:
+            change(story, title=title)
+        for merge in decision.record.merged:
+            change(merge.gone, into=merge.into, merged_ms=at_ms)
+        for story in decision.forgotten:
+            if self._threads.story(story) is not None:
+                change(story, forgotten_ms=at_ms)
+        changed |= more
+        return list(more.values())
 
     async def _sweep(self) -> None:
         """Remove what is left of stories forgotten a while ago, some at a time.

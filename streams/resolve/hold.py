@@ -22,15 +22,16 @@ class Place(NamedTuple):
     stream_ms: int
 
 
-Stories = tuple[str, ...]
+Owner = tuple[str, tuple[str, ...]]
+"""A thread and its stories."""
 
 
 class Hold:
     """What waits, by time. Most of it comes in the order of time, and is kept cheaply."""
 
     def __init__(self) -> None:
-        self._line: deque[tuple[Stories, RawEntry]] = deque()
-        self._others: list[tuple[int, int, Place, Stories, RawEntry]] = []
+        self._line: deque[tuple[Owner, RawEntry]] = deque()
+        self._others: list[tuple[int, int, Place, Owner, RawEntry]] = []
 
     def __len__(self) -> int:
         return len(self._line) + len(self._others)
@@ -52,21 +53,21 @@ class Hold:
             places.append(Place(first.offset, first.at_ms))
         return min(places, default=None)
 
-    def add(self, stories: Stories, entry: RawEntry, place: Place) -> None:
+    def add(self, owner: Owner, entry: RawEntry, place: Place) -> None:
         """Let ``entry`` wait, which is read again if one begins at ``place``."""
         last = self._line[-1][1] if self._line else None
         here = place == (entry.offset, entry.at_ms)
         if here and (last is None or (last.at_ms <= entry.at_ms and last.offset < entry.offset)):
-            self._line.append((stories, entry))
+            self._line.append((owner, entry))
         else:
-            heapq.heappush(self._others, (entry.at_ms, entry.offset, place, stories, entry))
+            heapq.heappush(self._others, (entry.at_ms, entry.offset, place, owner, entry))
 
-    def release(self, until_ms: float) -> list[tuple[Stories, RawEntry]]:
+    def release(self, until_ms: float) -> list[tuple[Owner, RawEntry]]:
         """Return what has waited for no time after ``until_ms``, and forget it."""
         released = []
         while self._line and self._line[0][1].at_ms <= until_ms:
             released.append(self._line.popleft())
         while self._others and self._others[0][0] <= until_ms:
-            *_, stories, entry = heapq.heappop(self._others)
-            released.append((stories, entry))
+            *_, owner, entry = heapq.heappop(self._others)
+            released.append((owner, entry))
         return released

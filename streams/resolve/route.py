@@ -17,9 +17,9 @@ from typing import NamedTuple
 import msgspec
 
 from ingest.signal import CLOCK_SKEW_MS, Signal
-from streams.resolve.hold import Hold, Place
+from streams.resolve.hold import Hold, Owner, Place
 from streams.resolve.threads import Known, ThreadIndex
-from streams.wire import Merging, RawEntry
+from streams.wire import NOWHERE, Merging, RawEntry
 
 __all__ = ["AT_ONCE", "Ignored", "Place", "RoutedBatch", "Router", "RouterConfig"]
 
@@ -183,7 +183,7 @@ class Router:
             if entry.at_ms <= known.at_ms and signal.is_root:
                 # Read again: the router before this one may not have come to tell of them.
                 self._batch.merges += self._threads.merges(thread)
-            self._pass(known, entry)
+            self._pass(thread, known, entry)
         elif (waiting := self._pending.get(thread)) is not None:
             waiting.entries.append(entry)
         elif thread in self._irrelevant:
@@ -209,15 +209,15 @@ class Router:
         if (waiting := self._pending.pop(thread, None)) is not None:
             self._batch.merges += self._threads.merges(thread)
             for entry in waiting.entries:
-                self._hold_or_hand_out(known.stories, entry, waiting.place)
+                self._hold_or_hand_out((thread, known.stories), entry, waiting.place)
         for offset in self._orphans_of.pop(thread, ()):
-            self._pass(known, self._orphans.pop(offset).entry)
+            self._pass(thread, known, self._orphans.pop(offset).entry)
 
     def allow(self, until_ms: float) -> None:
         """Let what is seen up to ``until_ms`` be handed out, now and from now on, and nothing after it."""
         self._until_ms = until_ms
-        for stories, entry in self._hold.release(until_ms):
-            self._hand_out(stories, entry)
+        for owner, entry in self._hold.release(until_ms):
+            self._hand_out(owner, entry)
 
     def take(self, *, silent_since: float | None = None) -> RoutedBatch:
         """Return what there is to send, and forget it.
@@ -229,36 +229,36 @@ class Router:
         batch, self._batch = self._batch, RoutedBatch()
         return batch
 
-    def _hold_or_hand_out(self, stories: tuple[str, ...], entry: RawEntry, place: Place) -> None:
+    def _hold_or_hand_out(self, owner: Owner, entry: RawEntry, place: Place) -> None:
         if entry.at_ms > self._until_ms:
-            self._hold.add(stories, entry, place)
+            self._hold.add(owner, entry, place)
         else:
-            self._hand_out(stories, entry)
+            self._hand_out(owner, entry)
 
-    def _hand_out(self, stories: tuple[str, ...], entry: RawEntry) -> None:
-        if not stories:
-            self._ignore(Ignored.BLOCKED)
-            return
-        used = False
-        for story in stories:
-            into = self._threads.at(story, entry.at_ms)
-            if not self._threads.is_used(into, entry.at_ms):
-                continue
-            used = True
-            # What did not wait may have been sent to the other story, too, before the merge was known.
-            is_redirected = into != story and self._until_ms == AT_ONCE
-            batch = self._batch.redirected if is_redirected else self._batch.stories
-            batch.setdefault(into, []).append(entry)
-        if used:
+    def _hand_out(self, owner: Owner, entry: RawEntry) -> None:
+        thread, stories = owner
+        threads, at_ms = self._threads, entry.at_ms
+        reason: Ignored | None = Ignored.BLOCKED
+        for story in threads.of(thread, stories, at_ms):
+            into = threads.at(story, at_ms)
+            if threads.is_used(into, at_ms):
+                # What did not wait may have been sent to another story, too, before it was known to belong here.
+                is_redirected = into not in stories and self._until_ms == AT_ONCE
+                batch = self._batch.redirected if is_redirected else self._batch.stories
+                batch.setdefault(into, []).append(entry)
+                reason = None
+            elif reason is not None and into != NOWHERE:
+                reason = Ignored.FORGOTTEN
+        if reason is None:
             self._batch.used += 1
         else:
-            self._ignore(Ignored.FORGOTTEN)
+            self._ignore(reason)
 
     def _ignore(self, reason: Ignored, count: int = 1) -> None:
         if count:
             self._batch.ignored[reason] = self._batch.ignored.get(reason, 0) + count
 
-    def _pass(self, known: Known, entry: RawEntry) -> None:
+    def _pass(self, thread: str, known: Known, entry: RawEntry) -> None:
         """Hand out a signal of a known thread; one from too long before its root is an orphan even so.
 
         That happens when a worker reads again what another had read before: it must come to the same result.
@@ -269,7 +269,7 @@ class Router:
         place = Place(entry.offset, entry.at_ms)
         if entry.at_ms < known.at_ms:
             entry = RawEntry(entry.offset, known.at_ms, entry.signal)
-        self._hold_or_hand_out(known.stories, entry, place)
+        self._hold_or_hand_out((thread, known.stories), entry, place)
 
     def _new_thread(self, thread: str, entry: RawEntry, signal: Signal, monotonic: float) -> None:
         earlier = [self._orphans.pop(offset).entry for offset in self._orphans_of.pop(thread, ())]

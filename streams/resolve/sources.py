@@ -28,7 +28,7 @@ from streams.resolve.route import AT_ONCE, Relevance, Router, RouterConfig
 from streams.resolve.threads import ThreadIndex
 from streams.topics import name
 from streams.watermark import Patience
-from streams.wire import Activity, Candidate, Mark, Merging, Progress, RawActivity, RawEntry, StoryInfo, encode
+from streams.wire import NOWHERE, Activity, Candidate, Mark, Merging, Progress, RawActivity, RawEntry, StoryInfo, encode
 
 __all__ = ["STAGE", "Sources"]
 
@@ -316,8 +316,9 @@ class Sources:
             (merging.gone.id, Activity(mark, leaving=merging)),
             (merging.into.id, Activity(mark, joining=merging)),
         ):
-            key = story.encode()
-            self._post(self._activity, encode(activity), partition_of(key, self._activity_count), key)
+            if story != NOWHERE:
+                key = story.encode()
+                self._post(self._activity, encode(activity), partition_of(key, self._activity_count), key)
 
     def _post(self, topic: str, value: bytes, partition: int | None, key: bytes | None = None) -> None:
         self._outbox.append((topic, value, key, partition))

@@ -8,14 +8,29 @@ from __future__ import annotations
 from collections.abc import Container, Iterator
 from typing import NamedTuple
 
-from streams.wire import Merging, StoryInfo, ThreadRecord, decode_reached, decode_story, decode_thread
+from streams.wire import (
+    NOWHERE,
+    Merging,
+    Moved,
+    Order,
+    StoryInfo,
+    ThreadRecord,
+    decode_moved,
+    decode_order,
+    decode_reached,
+    decode_story,
+    decode_thread,
+)
 
-__all__ = ["DECIDED_KEY", "NEVER", "STORY_KEY", "THREAD_KEY", "Known", "ThreadIndex"]
+__all__ = ["DECIDED_KEY", "MOVED_KEY", "NEVER", "ORDER_KEY", "STORY_KEY", "THREAD_KEY", "Known", "ThreadIndex"]
 
 THREAD_KEY = b"t:"
 STORY_KEY = b"s:"
+MOVED_KEY = b"m:"
+ORDER_KEY = b"o:"
 DECIDED_KEY = b"decided"
 NEVER = float("inf")
+BLOCKED = StoryInfo(NOWHERE, "", "", "", 0)
 
 
 class Known(NamedTuple):
@@ -43,6 +58,9 @@ class ThreadIndex:
         self._merging: dict[str, ThreadRecord] = {}
         self.forgotten: dict[str, int] = {}
         """When each story was given up that had no new post for too long, until its records go."""
+        self.moved: dict[str, Moved] = {}
+        self.orders: dict[bytes, Order] = {}
+        """What operators have ordered, by key."""
         self.decided_ms = 0
 
     def __len__(self) -> int:
@@ -63,7 +81,22 @@ class ThreadIndex:
     def by_now(self, thread: str) -> tuple[str, ...]:
         """Return the stories that ``thread`` belongs to after all merges; none if it is not known."""
         known = self._threads.get(thread)
-        return () if known is None else tuple(self.at(story, NEVER) for story in known.stories)
+        if known is None:
+            return ()
+        return tuple(filter(None, (self.at(story, NEVER) for story in self.of(thread, known.stories, NEVER))))
+
+    def of(self, thread: str, stories: tuple[str, ...], at_ms: float) -> tuple[str, ...]:
+        """Return the stories of ``thread`` at ``at_ms``: ``stories``, unless an operator has moved it before."""
+        moved = self.moved.get(thread)
+        if moved is None or at_ms <= moved.at_ms:
+            return stories
+        into = self._stories.get(moved.into)
+        others = (story for story in stories if into is None or self._beat(story) != into.beat)
+        return (moved.into, *others)
+
+    def _beat(self, story: str) -> str:
+        info = self._stories.get(story)
+        return "" if info is None else info.beat
 
     def named(self, name: str) -> StoryInfo | None:
         """Return the story with the id ``name`` or else the slug; by now it may have been merged into another."""
@@ -82,12 +115,15 @@ class ThreadIndex:
         """Return the merges that the decision on ``thread`` brought about."""
         record = self._merging.get(thread)
         merges = enumerate(record.merged if record is not None else ())
-        named = [(number, self._stories.get(merge.gone), self._stories.get(merge.into)) for number, merge in merges]
+        named = [(number, self._named(merge.gone), self._named(merge.into)) for number, merge in merges]
         return [
             Merging(record.at_ms, record.sequence, number, gone, into)
             for number, gone, into in named
             if record is not None and gone is not None and into is not None
         ]
+
+    def _named(self, story: str) -> StoryInfo | None:
+        return BLOCKED if story == NOWHERE else self._stories.get(story)
 
     def is_used(self, story: str, at_ms: int) -> bool:
         """Say whether what is said in ``story`` at ``at_ms`` is used: it is known, and not forgotten before that."""
@@ -99,9 +135,11 @@ class ThreadIndex:
         And None for each other record, so that whoever asks may pause at any of a million.
         """
         for thread, known in list(self._threads.items()):
-            stories = [self.at(story, NEVER) for story in known.stories]
+            stories = self.by_now(thread)
             gone = all(story in forgotten for story in stories) and (stories or known.at_ms < before_ms)
             yield THREAD_KEY + thread.encode() if gone else None
+            if gone and thread in self.moved:
+                yield MOVED_KEY + thread.encode()
         for story in list(self._stories):
             yield STORY_KEY + story.encode() if self.at(story, NEVER) in forgotten else None
 
@@ -127,11 +165,24 @@ class ThreadIndex:
             record = decode_thread(value)
             self.note(record)
             return record
-        if key.startswith(STORY_KEY):
+        if key.startswith(MOVED_KEY):
+            self._apply_moved(key[len(MOVED_KEY) :].decode(), value)
+        elif key.startswith(ORDER_KEY):
+            if value is None:
+                self.orders.pop(key, None)
+            else:
+                self.orders[key] = decode_order(value)
+        elif key.startswith(STORY_KEY):
             self._apply_story(key[len(STORY_KEY) :].decode(), value)
         elif key == DECIDED_KEY and value is not None:
             self.decided_ms = max(self.decided_ms, decode_reached(value).mark_ms)
         return None
+
+    def _apply_moved(self, thread: str, value: bytes | None) -> None:
+        if value is None:
+            self.moved.pop(thread, None)
+        else:
+            self.moved[thread] = decode_moved(value)
 
     def _apply_story(self, story: str, value: bytes | None) -> None:
         if value is None:

@@ -12,7 +12,7 @@ from scoring import Score, StoryState
 from streams.score.deciding import decide
 from streams.score.records import Event, event
 from streams.score.state import ABSORBED, Story
-from streams.wire import Merging, Transfer
+from streams.wire import NOWHERE, Merging, Transfer
 
 __all__ = ["absorb", "end", "stub"]
 
@@ -22,7 +22,8 @@ REASON = "merged with a story in this state"
 def end(story: Story, merging: Merging, scored: Score, at_ms: int) -> tuple[Transfer, list[Event]]:
     """Return what ``story``, which scores ``scored`` at ``at_ms``, leaves, and the events of its end."""
     events = decide(story, scored, at_ms)
-    events.append(event("merged", story.info, merging.at_ms, into=merging.into.id))
+    if merging.into.id != NOWHERE:
+        events.append(event("merged", story.info, merging.at_ms, into=merging.into.id))
     return Transfer(merging, story.scoring.encode(), tuple(story.absorbed)), events
 
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import heapq
 import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ingest.signal import Signal
-from streams.wire import Merging, StoryInfo, Transfer
+from streams.wire import Activity, Merging, StoryInfo, Transfer
 
-__all__ = ["Held", "Item", "Joining", "Leaving", "Line", "Moving", "Parcel"]
+__all__ = ["Held", "Item", "Joining", "Leaving", "Line", "Moving", "Parcel", "of_merges"]
 
 
 @dataclass(slots=True)
@@ -52,6 +53,11 @@ class Moving:
     parcel: Parcel
     transfer: Transfer
 
+    @property
+    def merging(self) -> Merging:
+        """The merge that it belongs to."""
+        return self.transfer.merging
+
 
 @dataclass(slots=True)
 class Joining:
@@ -66,6 +72,16 @@ class Joining:
 
 
 Item = Held | Leaving | Moving | Joining
+
+
+def of_merges(parcel: Parcel, activity: Activity) -> Iterator[Leaving | Moving | Joining]:
+    """Yield what ``activity``, which came in ``parcel``, says of merges."""
+    if activity.leaving is not None:
+        yield Leaving(parcel, activity.leaving)
+    if activity.joining is not None:
+        yield Joining(parcel, activity.joining)
+    if activity.transfer is not None:
+        yield Moving(parcel, activity.transfer)
 
 
 class Line:
@@ -94,7 +110,7 @@ class Line:
         if isinstance(item, Held):
             heapq.heappush(self._heap, (at_ms, -1, 0, item.source, item.offset, next(self._count), item))
             return
-        merging = item.transfer.merging if isinstance(item, Moving) else item.merging
+        merging = item.merging
         step = 0 if isinstance(item, Leaving) else 1
         number = 2 * merging.number + isinstance(item, Joining)
         heapq.heappush(self._heap, (at_ms, merging.sequence, step, number, 0, next(self._count), item))

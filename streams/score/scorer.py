@@ -19,13 +19,13 @@ from streams.score.assessing import StoryAssessor, Unassessed
 from streams.score.config import ScoreConfig
 from streams.score.deciding import decide, fades_in_ms
 from streams.score.merging import absorb, end, stub
-from streams.score.order import Held, Item, Joining, Leaving, Line, Moving, Parcel
+from streams.score.order import Held, Item, Joining, Leaving, Line, Moving, Parcel, of_merges
 from streams.score.outcome import Outcome
 from streams.score.reading import Reader
 from streams.score.records import event, score_record
 from streams.score.state import Emitted, Story
 from streams.watermark import Patience, Watermark
-from streams.wire import Activity, Entry, Merging, StoryInfo, Transfer, encode
+from streams.wire import NOWHERE, Activity, Entry, Merging, StoryInfo, Transfer, encode
 
 __all__ = ["PartitionScorer"]
 
@@ -98,12 +98,8 @@ class PartitionScorer:
         if activity.mark is not None:
             self._watermark.update(activity.mark, monotonic)
             source, redirected = activity.mark.source, activity.redirected
-        if activity.leaving is not None:
-            self._line.add(activity.leaving.at_ms, Leaving(parcel, activity.leaving))
-        if activity.joining is not None:
-            self._line.add(activity.joining.at_ms, Joining(parcel, activity.joining))
-        if activity.transfer is not None:
-            self._line.add(activity.transfer.merging.at_ms, Moving(parcel, activity.transfer))
+        for item in of_merges(parcel, activity):
+            self._line.add(item.merging.at_ms, item)
         if activity.story is None or not activity.entries:
             return
         for entry in activity.entries:
@@ -267,7 +263,7 @@ class PartitionScorer:
             left = self._stubs[gone] = stub(merging, story, merging.at_ms + self._retention_ms)
             self._due.put(gone, left.due_ms)
             outcome.states[gone] = None
-        self._send(transfer, outcome)
+        self._send(merging.into, Activity(None, transfer=transfer), outcome)
 
     def _take_in(self, transfer: Transfer, outcome: Outcome) -> None:
         """Make what a story left part of the one it was merged into, or send it on if that is gone, too."""
@@ -277,7 +273,8 @@ class PartitionScorer:
         if not transfer.scoring or (story is not None and gone in story.absorbed):
             return
         if left is not None and left.into is not None:
-            self._send(replace(transfer, merging=replace(transfer.merging, into=left.into)), outcome)
+            transfer = replace(transfer, merging=replace(transfer.merging, into=left.into))
+            self._send(left.into, Activity(None, transfer=transfer), outcome)
             return
         at_ms = transfer.merging.at_ms
         if story is None:
@@ -287,8 +284,9 @@ class PartitionScorer:
         outcome.states[into.id] = None
         self._look_at(story, at_ms)
 
-    def _send(self, transfer: Transfer, outcome: Outcome) -> None:
-        outcome.sent.append((transfer.merging.into.id, encode(Activity(None, transfer=transfer))))
+    def _send(self, story: StoryInfo, activity: Activity, outcome: Outcome) -> None:
+        if story.id != NOWHERE:
+            outcome.sent.append((story.id, encode(activity)))
 
     def _found(self, info: StoryInfo, at_ms: int, outcome: Outcome) -> Story:
         story = self._stories[info.id] = Story(info)
@@ -313,7 +311,7 @@ class PartitionScorer:
         if is_new and story.into is not None:
             entries = (Entry(held.offset, at_ms, signal),)
             sent = Activity(None, story=story.into, entries=entries, source=held.source)
-            outcome.sent.append((story.into.id, encode(sent)))
+            self._send(story.into, sent, outcome)
         elif is_new:
             ledger = story.scoring.ledger
             ledger.apply(signal, self._read(signal))

@@ -7,13 +7,18 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
+from hubbub import orders
 from ingest.publish import DeadLetter as CollectLetter
+from ingest.signal import Signal
 from streams.producer import open_producer
 from streams.topics import name
+from streams.wire import Order
 from tests.conftest import Broker
 from tests.pipeline.house import House, house, write_recording
 from tests.pipeline.recording import SUBJECTS, make
@@ -67,6 +72,7 @@ async def test_commands_on_a_running_system(broker: Broker, tmp_path: Path) -> N
         assert "engagement" in text
         assert loudest["top"][0]["title"][:30] in text
         await hubbub(it, "explain", "no-such-story", code=1)
+        await orders_are_carried_out(it, signals, scores, tmp_path)
 
         assert (await hubbub(it, "dead-letters")).strip() == "no dead letters"
         async with open_producer(it.options) as producer:
@@ -88,6 +94,40 @@ async def test_commands_on_a_running_system(broker: Broker, tmp_path: Path) -> N
         # The dead one was sent again.
         told = f"{len(signals) + 2:,} = 2 dead + {len(signals):,} used"
         assert any(told in finding["what"] for finding in findings)
+
+
+async def orders_are_carried_out(
+    it: House, signals: list[Signal], scores: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    """Two stories are one, one is blocked, one is called otherwise, with the next new post."""
+    into, gone, blocked = scores
+    order = json.loads(await hubbub(it, "stories", "merge", gone["slug"], into["story"], "--json"))
+    assert (order["kind"], order["subject"], order["into"]) == ("merge", gone["story"], into["story"])
+    given = [Order("rename", into["story"], title="Two affairs that are one"), Order("block", blocked["story"])]
+    await orders.give(given, it.options, it.kafka.topic_prefix)
+    assert f"merge {gone['slug']} into {into['slug']}" in await hubbub(it, "stories", "list")
+
+    later_ms = signals[-1].observed_ms + 60_000
+    thread = next(top["id"] for top in into["top"] if any(signal.thread == top["id"] for signal in signals))
+    new, platform = "reddit:new", thread.partition(":")[0]
+    post = replace(signals[0], id=new, kind="post", thread=new, platform="reddit", title="A parade of llamas", url=None)
+    reply = replace(
+        signals[0], id=f"{thread}-more", kind="reply", thread=thread, platform=platform, title=None, url=None
+    )
+    more = [
+        replace(signal, created_ms=later_ms + number, observed_ms=later_ms + number)
+        for number, signal in enumerate((post, reply))
+    ]
+    await it.replay(write_recording(tmp_path / "more.ndjson", more))
+    left = await it.scores()
+    assert left.keys().isdisjoint({gone["story"], blocked["story"]})
+    assert left[into["story"]].title == "Two affairs that are one"
+    items = [sum(share["items"] for share in score["platforms"].values()) for score in (into, gone)]
+    assert sum(share.items for share in left[into["story"]].platforms.values()) == sum(items) + 1
+    events = [json.loads(event or b"{}") for event in await it.records("noise-events")]
+    merged = {event["story"]: event["into"] for event in events if event["type"] == "merged"}
+    assert merged[gone["story"]] == into["story"]
+    assert json.loads(await hubbub(it, "explain", gone["slug"], "--json"))["story"] == into["story"]
 
 
 async def dead_letters_are_sent_again(it: House) -> None:

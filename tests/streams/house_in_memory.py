@@ -25,13 +25,13 @@ from streams.resolve.beats import Beat
 from streams.resolve.config import ResolveConfig
 from streams.resolve.matcher import Matcher, MatcherConfig
 from streams.resolve.publishers import PUBLISH
-from streams.resolve.threads import ThreadIndex
+from streams.resolve.threads import ORDER_KEY, ThreadIndex
 from streams.resolve.worker import Resolver
 from streams.score.config import ScoreConfig
 from streams.score.outcome import Outcome
 from streams.score.scorer import PartitionScorer
 from streams.score.state import Story
-from streams.wire import Assignment, Progress, StoryInfo, decode_activity, decode_progress
+from streams.wire import Assignment, Order, Progress, StoryInfo, decode_activity, decode_progress
 from tests.streams.activity import Unread
 from tests.streams.kafka_in_memory import Consumer, Kafka, Process, Producer, Tail
 
@@ -324,9 +324,15 @@ async def _producer(kafka: dict[str, Process]) -> AsyncIterator[Producer]:
 
 
 async def run(
-    seed: int, signals: Sequence[Signal], *, disturbances: int, resolvers: int = 2, keep_forgotten_seconds: float = 600
+    seed: int,
+    signals: Sequence[Signal],
+    *,
+    disturbances: int,
+    resolvers: int = 2,
+    orders: Sequence[Order] = (),
+    keep_forgotten_seconds: float = 600,
 ) -> Result:
-    """Play a recording through the house and return what came of it."""
+    """Play a recording through the house, where ``orders`` were given before, and return what came of it."""
     kafka = Kafka(random.Random(seed), PARTITIONS)
     with pytest.MonkeyPatch.context() as patch:
         for module in (sources, decisions, worker):
@@ -336,6 +342,8 @@ async def run(
         patch.setattr(worker, "open_producer", _producer)
         patch.setattr(decisions, "Tail", Tail)
         patch.setattr(decisions, "KEEP_FORGOTTEN_SECONDS", keep_forgotten_seconds)
+        for order in orders:
+            kafka.append("stories", wire.encode(order), ORDER_KEY + f"{order.kind}:{order.subject}".encode(), 0)
         house = House(kafka)
         for name in [*(f"resolve-{number}" for number in range(resolvers)), "score-0", "score-1"]:
             house.start(name)

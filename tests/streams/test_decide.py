@@ -12,9 +12,9 @@ import msgspec
 from ingest.signal import Signal
 from streams.resolve.decide import Decided, Decider
 from streams.resolve.matcher import Matcher
-from streams.resolve.threads import ThreadIndex
+from streams.resolve.threads import STORY_KEY, ThreadIndex
 from streams.watermark import Patience, Watermark
-from streams.wire import Assignment, Candidate, Mark, StoryInfo
+from streams.wire import Assignment, Candidate, Mark, StoryInfo, encode
 from tests.streams.signals import START_MS, root
 
 SOURCES = 3
@@ -105,9 +105,9 @@ class Lives:
 
     def begin(self) -> None:
         matchers = cast(dict[str, Matcher], {"beat": OrderMatters()})
-        self.decider = Decider(matchers, lambda t: self.threads.lookup(t) is not None)
+        self.decider = Decider(matchers, self.threads)
         for decided in self.written:
-            self.decider.adopt(decided.record, lambda story: StoryInfo(story, story, story, "beat", 0))
+            self.decider.adopt(decided.record)
         self.watermark = Watermark(Patience())
         self.position = self.committed
 
@@ -123,6 +123,8 @@ class Lives:
                 self.decider.offer(offset, candidate)
         for decided in self.decider.decide(self.watermark.advance(END_MS + 10**9, 0.0)):
             assert [info.id for info in decided.founded] in ([], [decided.record.assignments[0].story])
+            for info in decided.founded:
+                self.threads.apply(STORY_KEY + info.id.encode(), encode(info))
             self.threads.note(decided.record)
             self.written.append(decided)
 

@@ -8,6 +8,7 @@ import msgspec
 
 from ingest.signal import Signal
 from scoring import Ledger
+from streams.resolve.threads import BLOCKED
 from streams.score.config import ScoreConfig
 from streams.score.outcome import Outcome
 from streams.score.records import Event
@@ -212,3 +213,12 @@ def test_a_story_that_is_gone_is_forgotten_in_time() -> None:
     assert gone.stored.keys() == {B.id.encode()}
     outcome = gone.give(mark_ms=T + 25 * HOUR_MS)
     assert (outcome.states, gone.stored) == ({B.id: None}, {})
+
+
+def test_a_blocked_story_ends_and_what_still_comes_goes_nowhere() -> None:
+    one = Partition()
+    leaving = Activity(Mark(0, 1, 0), leaving=merging(B, BLOCKED))
+    outcome = one.give(says(B, post(1, T)), leaving, says(B, post(2, T + 1), first=1), mark_ms=T + 9)
+    assert (outcome.scores, outcome.sent, one.scorer.live) == ({B.id: None}, [], 0)
+    assert one.types() == ["new_story"]
+    assert one.done == list(range(one.count))

@@ -12,8 +12,8 @@ from msgspec.structs import replace
 from ingest.signal import Signal, encode
 from streams.resolve.hold import Place
 from streams.resolve.route import BEGINNING, Ignored, RoutedBatch, Router, RouterConfig
-from streams.resolve.threads import DECIDED_KEY, STORY_KEY, ThreadIndex
-from streams.wire import Assignment, Merge, Reached, StoryInfo, ThreadRecord
+from streams.resolve.threads import DECIDED_KEY, MOVED_KEY, STORY_KEY, ThreadIndex
+from streams.wire import NOWHERE, Assignment, Merge, Moved, Reached, StoryInfo, ThreadRecord
 from streams.wire import encode as wire_encode
 from tests.streams.signals import START_MS, reply, root
 
@@ -365,3 +365,20 @@ def test_what_is_left_of_merged_and_blocked_threads_goes_with_the_story_they_end
     left = {key for key in threads.leavings({"of x:b"}, START_MS) if key is not None}
     assert left == {b"t:x:a", b"t:x:b", b"s:of x:a", b"s:of x:b"}
     assert b"t:x:blocked" in threads.leavings({"of x:b"}, START_MS + 1)
+
+
+def test_what_an_operator_has_moved_or_blocked_goes_there_from_then_on() -> None:
+    threads = ThreadIndex()
+    for thread in ("x:a", "x:b"):
+        threads.note(ThreadRecord(thread, 0, START_MS, (Assignment(f"of {thread}", "beat", "new"),)))
+        name_story(threads, f"of {thread}")
+    threads.apply(MOVED_KEY + b"x:a", wire_encode(Moved("x:a", "of x:b", START_MS + 1)))
+    name_story(threads, "of x:b", into=NOWHERE, merged_ms=START_MS + 5)
+    router = Router(relevance, threads, CONFIG, BEGINNING)
+    router.allow(START_MS + 9)
+    for offset, at_ms in enumerate((1, 2, 5, 6)):
+        router.read(offset, b"{}", reply("x:a", offset, at_ms), 0.0)
+    batch = router.take()
+    places = {story: [entry.offset for entry in entries] for story, entries in batch.stories.items()}
+    assert places == {"of x:a": [0], "of x:b": [1, 2]}
+    assert (batch.used, batch.ignored) == (3, {Ignored.BLOCKED: 1})

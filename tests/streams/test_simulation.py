@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from ingest.signal import Signal, key
 from scoring import Ledger, score
 from streams.partitioning import partition_of
+from streams.wire import Order
 from tests.pipeline.recording import MINUTE_MS, make
 from tests.streams.house_in_memory import SOURCES, Result, run
 
@@ -46,8 +47,8 @@ def recording(seed: int) -> list[Signal]:
     return sorted(signals, key=lambda signal: signal.observed_ms + chance.choice((0, 0, 0, 10_000, 30_000)))
 
 
-def undisturbed(signals: Sequence[Signal]) -> Result:
-    result = asyncio.run(run(0, signals, disturbances=0, resolvers=1))
+def undisturbed(signals: Sequence[Signal], orders: Sequence[Order] = ()) -> Result:
+    result = asyncio.run(run(0, signals, disturbances=0, resolvers=1, orders=orders))
     assert result.noise == pytest.approx(by_hand(signals, result), abs=1e-9)
     return result
 
@@ -74,3 +75,23 @@ def test_what_is_left_of_forgotten_stories_goes_and_nothing_else_changes() -> No
     assert result.forgotten.keys() < expected.forgotten.keys()
     assert len(result.threads) < len(expected.threads)
     assert (result.noise, result.lifecycles, result.events) == (expected.noise, expected.lifecycles, expected.events)
+
+
+def test_what_operators_have_ordered_is_done_again_in_every_replay() -> None:
+    signals = recording(2)
+    before = undisturbed(signals)
+    roots = list(dict.fromkeys(signal.thread for signal in signals if signal.is_root))
+    founders = [thread for thread in roots if f"st_{thread}".encode() in b"".join(before.events)]
+    first, second, third, *_ = founders
+    pinned = roots[-1]
+    orders = [
+        Order("merge", f"st_{second}", f"st_{first}"),
+        Order("block", f"st_{third}"),
+        Order("pin", pinned, f"st_{first}"),
+    ]
+    expected = undisturbed(signals, orders)
+    assert expected != before
+    assert expected.threads[third] == ()
+    assert expected.threads[pinned] == expected.threads[first] == expected.threads[second]
+    for whim in range(3):
+        assert asyncio.run(run(whim, signals, disturbances=6, orders=orders)) == expected

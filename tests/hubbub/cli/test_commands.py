@@ -70,6 +70,7 @@ def test_the_contract_s_commands_are_there() -> None:
     assert words >= {
         "demo", "up", "collect", "resolve", "score", "serve", "collectors", "topics create", "topics check", "replay",
         "scores", "explain", "dead-letters", "doctor", "eval stories",
+        "stories merge", "stories split", "stories pin", "stories rename", "stories block", "stories list",
     }  # fmt: skip
 
 
