@@ -26,7 +26,7 @@ def register(app: typer.Typer) -> None:
     stories.command("merge", epilog="Example: hubbub stories merge bank-outage quillon-ledger-outage")(merge)
     stories.command("split", epilog="Example: hubbub stories split bank-outage reddit:t3_18wuc1r")(split)
     stories.command("pin", epilog="Example: hubbub stories pin reddit:t3_18wuc1r bank-outage")(pin)
-    stories.command("rename", epilog='Example: hubbub stories rename bank-outage "Quillon\'s ledger fails"')(rename)
+    stories.command("rename", epilog="Example: hubbub stories rename bank-outage Bankrun")(rename)
     stories.command("block", epilog="Example: hubbub stories block daily-giveaway")(block)
     stories.command("list", epilog="Example: hubbub stories list --json")(list_orders)
     app.add_typer(stories, name="stories")
