@@ -254,12 +254,15 @@ class Decisions:
             if not due:
                 return
             self._leavings = self._threads.leavings(due, min(self._threads.forgotten[story] for story in due))
-        self._lease.check()
         looked_at = list(islice(self._leavings, SWEPT_AT_ONCE))
         if len(looked_at) < SWEPT_AT_ONCE:
             self._leavings = None
         keys = [key for key in looked_at if key is not None]
-        await asyncio.gather(*[await self._producer.send(self._stories, None, key, 0) for key in keys])
+        if not keys:
+            return
+        self._lease.check()
+        sent = [await self._producer.send(self._stories, None, key, 0) for key in keys]
+        await self._lease.during(asyncio.gather(*sent))
         for key in keys:
             self._threads.apply(key, None)
 
