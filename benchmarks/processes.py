@@ -6,6 +6,7 @@ Owns the reading of /proc. Must never know what the processes do.
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import threading
@@ -52,13 +53,19 @@ class Processes:
         self._watch = threading.Thread(target=self._sample, daemon=True)
 
     def __enter__(self) -> Self:
+        setpriv = shutil.which("setpriv")
+        tie = [setpriv, "--pdeathsig", "KILL"] if setpriv else []  # they end with us, whatever we die of
         for number, command in enumerate(self._commands):
             log = self._folder / f"process-{number}.log"
             self._logs.append(log)
             with log.open("wb") as output:
                 self._started.append(
                     subprocess.Popen(
-                        command, stdout=output, stderr=subprocess.STDOUT, env=self._environment, cwd=self._folder
+                        [*tie, *command],
+                        stdout=output,
+                        stderr=subprocess.STDOUT,
+                        env=self._environment,
+                        cwd=self._folder,
                     )
                 )
         self._watch.start()
