@@ -46,14 +46,17 @@ class Lease:
         self._asked_at = max(self._asked_at, time.monotonic() if asked_at is None else asked_at)
 
     def renew_by(self, consumer: AIOKafkaConsumer) -> None:
-        """Renew whenever the group answers a heartbeat of ``consumer``, which has been started."""
+        """Renew whenever the group answers a heartbeat of ``consumer``, which has been started.
+
+        Not while it forms anew: it says so in answer to heartbeats, and goes on without members that are late to join.
+        """
         coordinator = consumer._coordinator
         do_heartbeat = coordinator._do_heartbeat
 
         async def noted() -> bool:
             asked_at = time.monotonic()
             answered: bool = await do_heartbeat()
-            if answered:
+            if answered and not coordinator._rejoin_needed_fut.done():
                 self.renew(asked_at)
             return answered
 

@@ -24,6 +24,7 @@ from rich.text import Text
 
 from deploy.kafka.cluster import Cluster, KafkaUnavailableError
 from hubbub.errors import UserError
+from hubbub.replay import read_recordings
 from hubbub.settings import KafkaSettings
 from tests.chaos import live, recorded
 from tests.chaos.recorded import Result
@@ -35,7 +36,10 @@ LIVE_SHARE = 0.6
 """Of the minutes; the rest is the replay's."""
 
 
-async def _chaos(minutes: float, seed: int, folder: Path, tell: Callable[[str], None]) -> dict[str, Result]:
+async def _chaos(
+    minutes: float, seed: int, recording_file: Path | None, folder: Path, tell: Callable[[str], None]
+) -> dict[str, Result]:
+    results = {}
     cluster = Cluster(folder, brokers=BROKERS)
     tell(f"{BROKERS} brokers, every record on all of them, acknowledged by at least two")
     await asyncio.to_thread(cluster.__enter__)
@@ -47,12 +51,15 @@ async def _chaos(minutes: float, seed: int, folder: Path, tell: Callable[[str], 
             replication=BROKERS,
         )
         seconds = 60 * minutes * LIVE_SHARE
-        found, recording = await live.run(
-            kafka=kafka, cluster=cluster, folder=folder, seed=seed, seconds=seconds, tell=tell
-        )
-        lines = b"".join(raw + b"\n" for _, raw in recording)
-        await asyncio.to_thread((folder / "recording.ndjson").write_bytes, lines)
-        again = await recorded.run(
+        if recording_file is None:
+            results["live"], recording = await live.run(
+                kafka=kafka, cluster=cluster, folder=folder, seed=seed, seconds=seconds, tell=tell
+            )
+            lines = b"".join(raw + b"\n" for _, raw in recording)
+            await asyncio.to_thread((folder / "recording.ndjson").write_bytes, lines)
+        else:
+            recording = list(read_recordings([recording_file], lambda *_: None))
+        results["recorded"] = await recorded.run(
             recording,
             kafka=kafka.model_copy(update={"topic_prefix": ""}),
             folder=folder,
@@ -64,7 +71,7 @@ async def _chaos(minutes: float, seed: int, folder: Path, tell: Callable[[str], 
         )
     finally:
         await asyncio.to_thread(cluster.stop)
-    return {"live": found, "recorded": again}
+    return results
 
 
 def _print(results: Mapping[str, Result]) -> None:
@@ -95,6 +102,7 @@ def main() -> int:
     )
     parser.add_argument("--minutes", type=float, default=3.0, help="how long faults are done (default: 3)")
     parser.add_argument("--seed", type=int, default=1, help="which world and which schedule (default: 1)")
+    parser.add_argument("--recording", type=Path, metavar="FILE", help="only replay this one; nothing is collected")
     parser.add_argument("--json", action="store_true", help="print one JSON document instead of tables")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="keep the recording and all logs there")
     options = parser.parse_args()
@@ -106,7 +114,7 @@ def main() -> int:
 
     with tempfile.TemporaryDirectory(prefix="hubbub-chaos-") as folder:
         try:
-            results = asyncio.run(_chaos(options.minutes, options.seed, Path(folder), tell))
+            results = asyncio.run(_chaos(options.minutes, options.seed, options.recording, Path(folder), tell))
         except (KafkaUnavailableError, UserError) as error:
             sys.stderr.write(f"chaos: {error}\n")
             return 1

@@ -221,7 +221,8 @@ def against_undisturbed(outcome: Outcome, calm: Outcome) -> list[Finding]:
         Finding(
             "events are those of the undisturbed run",
             happened == should,
-            f"{len(should)} undisturbed; {len(should - happened)} missing, {len(happened - should)} more",
+            f"{len(should)} undisturbed; {len(should - happened)} missing, {len(happened - should)} more"
+            + "".join(f"\n{event.decode()[:400]}" for event in sorted(happened ^ should)[:2]),
         ),
     ]
 

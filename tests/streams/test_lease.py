@@ -43,17 +43,21 @@ async def test_a_write_that_hangs_ends_with_the_lease_and_goes_on_while_it_is_re
 
 
 async def test_only_answered_heartbeats_count_and_from_when_they_were_sent() -> None:
-    answers = iter((True, False))
+    answers, rejoin = iter((True, False, True)), asyncio.get_running_loop().create_future()
 
     async def do_heartbeat() -> bool:
         await asyncio.sleep(0.8 * SHARE * SESSION_SECONDS)
         return next(answers)
 
-    consumer = SimpleNamespace(_coordinator=SimpleNamespace(_do_heartbeat=do_heartbeat))
+    consumer = SimpleNamespace(_coordinator=SimpleNamespace(_do_heartbeat=do_heartbeat, _rejoin_needed_fut=rejoin))
     lease = Lease(SESSION_SECONDS)
     lease.renew_by(consumer)
     assert await consumer._coordinator._do_heartbeat()
     lease.check()
     assert not await consumer._coordinator._do_heartbeat()
+    with pytest.raises(LeaseLostError):
+        lease.check()
+    rejoin.set_result(None)  # the group forms anew
+    assert await consumer._coordinator._do_heartbeat()
     with pytest.raises(LeaseLostError):
         lease.check()
