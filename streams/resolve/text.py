@@ -26,6 +26,7 @@ _link = re.compile(r"(?:https?://|\bwww\.)\S+|\b[\w-]+(?:\.[\w-]+)*\.[a-z]{2,6}/
 _courtesy = re.compile(r"\b(?:RT|via|MT)\s+@\w+:?|@\w+").sub
 _word = re.compile(r"\d+(?:[.,]\d+)+|[^\W_]+(?:['’][^\W_]+)*").findall
 _hashtags = re.compile(r"#(\w+)").findall
+_filed = re.compile(r"(?:#\w+[\s,.|]*){4,}").sub
 _humps = re.compile(r"(?<=[^\W\dA-Z_])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][^\W\dA-Z_])").split
 _unspaced = re.compile(
     "[\\u0e00-\\u0eff\\u1000-\\u109f\\u1780-\\u17ff\\u3040-\\u30ff\\u3400-\\u9fff\\uf900-\\ufaff]+"
@@ -55,11 +56,14 @@ def first_sentence(text: str) -> str:
 def words(text: str) -> list[str]:
     """Return the words of ``text``, in order, folded so that their spellings agree; links and mentions are left out.
 
-    A hashtag is its word, and #WrittenLikeThis also the words in it. Scripts that are written without spaces (Chinese,
-    Japanese, Thai, …) give overlapping pairs of characters, the usual substitute for words there (McNamee and Mayfield,
-    2004).
+    A hashtag is its word, and #WrittenLikeThis also the words in it; but four and more in a row say what a post is
+    filed under, not what it tells, and are left out where it tells anything else. Scripts that are written without
+    spaces (Chinese, Japanese, Thai, …) give overlapping pairs of characters, the usual substitute for words there
+    (McNamee and Mayfield, 2004).
     """
     if "#" in text:
+        told = _filed(" ", text)
+        text = told if _word(told) else text
         inner = [" ".join(parts) for tag in _hashtags(text) if len(parts := _humps(tag)) > 1]
         text = " ".join((text, *inner))
     found: list[str] = []

@@ -16,6 +16,7 @@ from ingest.signal import Signal, decode
 from streams.resolve.beats import load_beat
 from streams.resolve.evaluate import Evaluation, Labelled, evaluate
 from streams.resolve.matcher import Decision, Matcher, MatcherConfig, Stage
+from streams.resolve.text import words
 from streams.wire import Assignment, StoryInfo
 
 START_MS = 1_767_225_600_000
@@ -199,3 +200,10 @@ def test_hostile_posts_end_in_sensible_stories_and_soon() -> None:
     no_words = [stories[f"t:{n}"] for n in range(1_020, 1_023)]
     assert len(set(no_words)) == 3
     assert all(len(given.story(story).slug) <= 80 and given.story(story).title for story in stories.values())
+
+
+def test_a_row_of_hashtags_is_no_evidence_unless_there_is_nothing_else() -> None:
+    filed = "#BigData #Analytics #DataScience #IoT"
+    assert words(f"Spiking neural networks! {filed}") == ["spiking", "neural", "networks"]
+    assert words("#Quillon #outage again") == ["quillon", "outage", "again"]
+    assert words(filed)[:2] == ["bigdata", "analytics"]
