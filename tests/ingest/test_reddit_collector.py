@@ -144,11 +144,11 @@ async def test_what_a_failed_look_had_read_is_not_lost(site: RedditSite) -> None
 
 async def test_what_appears_late_is_found_by_a_sweep(site: RedditSite) -> None:
     site.posts = [submission(number) for number in range(0, 800, 2)]
-    async with collecting(site, sweep_seconds=0.3) as collector:
+    async with collecting(site, sweep_seconds=2) as collector:
         await looks(collector, 2)
         site.posts.insert(40, submission(79))  # released by a filter, at the place of its creation: page 4
         assert ids(await looks(collector, 3)) == []
-        await asyncio.sleep(0.3)
+        await asyncio.sleep(2)
         assert ids(await looks(collector, 2)) == ["t3_00079"]
 
 
