@@ -11,8 +11,14 @@ MINUTE_MS = 60_000
 
 SUBJECTS = (
     ("Quillon bank freezes withdrawals after ledger outage", "Quillon ledger outage locks savers out of accounts"),
-    ("Tarnholm volcano erupts, airports across the island close", "Tarnholm volcano: island airports close as ash spreads"),
-    ("Judge orders Vexatel to unlock phones for repair shops", "Vexatel must unlock phones for repair shops, court rules"),
+    (
+        "Tarnholm volcano erupts, airports across the island close",
+        "Tarnholm volcano: island airports close as ash spreads",
+    ),
+    (
+        "Judge orders Vexatel to unlock phones for repair shops",
+        "Vexatel must unlock phones for repair shops, court rules",
+    ),
     ("Bluefin quota talks collapse in Marsaxlokk harbour", "Marsaxlokk bluefin talks end with no quota agreed"),
     ("Harrowgate United sells stadium to pension fund", "Pension fund buys Harrowgate United stadium"),
     ("New battery from Kelvane charges a bus in four minutes", "Kelvane shows four-minute battery for buses"),
