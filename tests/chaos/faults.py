@@ -7,6 +7,7 @@ whatever was turned is turned back, however a run ends.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import random
 import signal
@@ -90,14 +91,19 @@ class Disturbance:
         return f"process {pid} ended, {again} took its place"
 
     async def _stopped(self, _: Fault, target: str) -> str:
-        pid = await self._stage.pid(target)
         failures = self._stage.failures.total()
-        os.kill(pid, signal.SIGSTOP)
-        try:
-            await asyncio.sleep(STOPPED_SECONDS)
-            stood = _state(pid) == "T"
-        finally:
-            os.kill(pid, signal.SIGCONT)
+        stood: bool | None = None
+        while stood is None:  # a process that another fault ends meanwhile is no evidence: then its successor
+            pid = await self._stage.pid(target)
+            try:
+                os.kill(pid, signal.SIGSTOP)
+                await asyncio.sleep(STOPPED_SECONDS)
+                stood = _state(pid) == "T"
+            except (ProcessLookupError, FileNotFoundError):
+                await asyncio.sleep(0.1)
+            finally:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGCONT)
         if not stood:
             raise NotSeenError(f"process {pid} was not stopped")
         for _moment in range(50):

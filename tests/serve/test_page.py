@@ -175,6 +175,9 @@ async def test_the_page_asks_nobody_but_its_server(served: Running, page: Page) 
 async def test_a_story_opens_from_its_address_and_lives(served: Running, page: Page) -> None:
     inputs = {"reach": {"audience": 123456, "sources": ["r/Futurology", "hn"]}}
     await served.tell(loud("a", 39.5, inputs=inputs), loud("b", 20))
+    await page.open(served.url)
+    await page.until("document.body.innerText.includes('Story a')")  # the board has it
+    await page.open("about:blank")
     await page.open(served.url + "#/story/slug-of-a")
     await page.until("document.querySelector('#story-title')?.textContent === 'Story a'")
     reach = "document.querySelector('[data-factor=reach]')"
