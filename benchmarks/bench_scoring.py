@@ -2,29 +2,30 @@
 
     python benchmarks/bench_scoring.py
 
-An update: 20 new signals are applied to a ledger that was scored before, as the score stage keeps it, and the story is
-scored. CPU time of this process, the best of many rounds, since whatever else runs on the machine only ever adds.
-Nothing is read from or sent to anywhere.
+An update: one new signal, or 20 of them at once, are applied to a ledger that was scored before, as the score stage
+keeps it, and the story is scored. CPU time of this process, the best of many rounds, since whatever else runs on the
+machine only ever adds. Nothing is read from or sent to anywhere.
 """
 
 from __future__ import annotations
 
+import itertools
 import random
 import time
 from collections.abc import Callable
+from typing import NamedTuple
 
 from ingest.signal import Author, Community, Counts, Signal
 from scoring import FigureIndex, Ledger, Reading, StoryState, score, sentiment
 
 NOW_MS = 1_704_000_000_000
-BATCH = 20
 ROUNDS = 60
 
 
 def signal(index: int, rng: random.Random) -> tuple[Signal, Reading]:
     """Return the item of that number: one in five is a post, the rest are replies to one of the last posts."""
     root = index // 5 * 5
-    created_ms = NOW_MS - 1_000_000 + index
+    created_ms = NOW_MS - 2_000_000 + index
     post = index == root
     return Signal(
         id=f"reddit:{index}",
@@ -51,32 +52,42 @@ def best_us(run: Callable[[], object], prepare: Callable[[], object] = lambda: N
     return fastest
 
 
-def update(size: int) -> tuple[float, float, float, float, int]:
-    """Return the cost of an update, of its scoring, of encoding and decoding (us), and the encoded size (bytes)."""
+class Cost(NamedTuple):
+    """What a ledger of one size costs, in microseconds; ``encoded``: its bytes."""
+
+    one: float
+    twenty: float
+    score: float
+    encode: float
+    decode: float
+    encoded: int
+
+
+def cost(size: int) -> Cost:
+    """Return what a ledger to which ``size`` signals were applied costs."""
     rng = random.Random(size)
-    story = [signal(index, rng) for index in range(size + BATCH * ROUNDS)]
     full = Ledger()
-    for one, reading in story[:size]:
-        full.apply(one, reading)
+    for index in range(size):
+        full.apply(*signal(index, rng))
     encoded = full.encode()
-    batches = iter(range(size, size + BATCH * ROUNDS, BATCH))
     ledger = Ledger()
     batch: list[tuple[Signal, Reading]] = []
+    begins = itertools.count(size, 20)
 
-    def prepare() -> None:
+    def prepare(signals: int) -> None:
         nonlocal ledger, batch
-        begin = next(batches)
-        ledger, batch = Ledger.decode(encoded), story[begin : begin + BATCH]
+        begin = next(begins)
+        ledger, batch = Ledger.decode(encoded), [signal(index, rng) for index in range(begin, begin + signals)]
         score(ledger, NOW_MS - 1)
 
-    def run() -> None:
+    def update() -> None:
         for one, reading in batch:
             ledger.apply(one, reading)
         score(ledger, NOW_MS)
 
-    whole = best_us(run, prepare)
-    return (
-        whole,
+    return Cost(
+        best_us(update, lambda: prepare(1)),
+        best_us(update, lambda: prepare(20)),
         best_us(lambda: score(full, NOW_MS)),
         best_us(full.encode),
         best_us(lambda: Ledger.decode(encoded)),
@@ -87,11 +98,11 @@ def update(size: int) -> tuple[float, float, float, float, int]:
 def main() -> None:
     """Print one table."""
     score(Ledger(), NOW_MS)  # reads the registry of public figures, once
-    print("items in the ledger | update: 20 signals and a score | score | encode | decode | encoded")
-    print("---|---|---|---|---|---")
-    for size in (0, 20, 60, 120, 170, 1_000, 20_000):
-        whole, scored, encode, decode, length = update(size)
-        print(f"{size} | {whole:.0f} us | {scored:.0f} us | {encode:.0f} us | {decode:.0f} us | {length} bytes")
+    print("signals in the ledger | 1 signal and a score | 20 signals and a score | score | encode | decode | encoded")
+    print("---|---|---|---|---|---|---")
+    for size in (0, 20, 60, 120, 170, 1_000, 20_000, 1_000_000):
+        *times, length = cost(size)
+        print(" | ".join([f"{size}", *(f"{time_us:.0f} us" for time_us in times), f"{length} bytes"]))
     one, _ = signal(0, random.Random(0))
     index, remark = FigureIndex.default(), "I don't think that this is a good idea, and they know it."
     sentiment(remark)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import msgspec
 
-from scoring.item import AUTHOR, COMMUNITY, POST, REPLY, VIEWS, Item
+from scoring.item import AUTHOR, COMMUNITY, LIKES, POST, REPLY, VIEWS, Item
 from scoring.loud import shorten
 from scoring.observation import Reading, Signal
 from scoring.settings import DEFAULT
@@ -30,8 +30,8 @@ FIGURE = "figure "
 
 KEPT = {AUDIENCE: 3, VOTES: 3, FAVOUR: 2, AGAINST: 2}
 """How many, with their words; of anything else one, of which only the id is kept."""
-PER_MEMBER, PER_FOLLOWER = DEFAULT.views_per_member, DEFAULT.views_per_follower
-PER_OTHER_LIKE = DEFAULT.other_views_per_like
+PER_SOURCE = {VIEWS: 1.0, COMMUNITY: DEFAULT.views_per_member, AUTHOR: DEFAULT.views_per_follower}
+PER_LIKE, PER_OTHER_LIKE = DEFAULT.views_per_like, DEFAULT.other_views_per_like
 MAX_FIGURES = 16
 """The first in the alphabet."""
 MAX_ID_BYTES = 96
@@ -74,7 +74,7 @@ class Exhibits:
         # Most signals are none of the most telling, so that is asked of each before anything is made of it.
         source = item.source
         if source:
-            people = item.audience * PER_MEMBER if source == COMMUNITY else _people(item, platform)
+            people = _people(source, item.audience, platform)
             floor = floors.get(AUDIENCE)
             if floor is None or (people, minus_ms) >= floor:
                 self._offer_audience(signal, item, people)
@@ -155,11 +155,11 @@ class Exhibits:
             self._floors[what] = least.gave, least.minus_ms
 
 
-def _people(item: Item, platform: str) -> float:
-    """Return how many people the source of the item's audience stands for, if that is no community."""
-    if item.source == AUTHOR:
-        return item.audience * PER_FOLLOWER
-    return item.audience * (1.0 if item.source == VIEWS else DEFAULT.views_per_like.get(platform, PER_OTHER_LIKE))
+def _people(source: int, audience: int, platform: str) -> float:
+    """Return how many people an ``audience`` from that source stands for."""
+    if source == LIKES:
+        return audience * PER_LIKE.get(platform, PER_OTHER_LIKE)
+    return audience * PER_SOURCE[source]
 
 
 def _exhibit(signal: Signal, gave: float, key: int, of: str | None, *, worded: bool) -> Exhibit:

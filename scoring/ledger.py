@@ -36,8 +36,8 @@ OTHER_PLATFORM = "other"
 """Stands for all platforms past the last that is kept by name."""
 MAX_NAME_BYTES = 64
 
-_SLACK = 32
-"""Items over the cap that may gather before they are sorted out, which takes a while."""
+_MOST_ITEMS = MAX_ITEMS + 32
+"""So many may gather before they are sorted out, which takes a while."""
 _VERSION = 1
 
 
@@ -115,7 +115,7 @@ class Ledger:
         index = 0 if platforms and platforms[0] == platform else self._platform(platform)
         item = observe(signal, reading, index)
         runs, covered_ms = self.runs, item.covered_ms
-        if not (runs and runs[-1][0] <= covered_ms <= runs[-1][1]):
+        if not runs or not runs[-1][0] <= covered_ms <= runs[-1][1]:
             cover(runs, covered_ms)
         if reading.figures:
             self._involve(reading.figures)
@@ -312,35 +312,42 @@ class Ledger:
                     self._touched.add(key)
         if self.crowd is not None:
             self.crowd.add(item)
-        if len(self.items) > MAX_ITEMS + _SLACK:
+        if len(self.items) > _MOST_ITEMS:
             self.settle()
 
     def _is_sampled(self, item: Item) -> bool:
         return not self.threshold or priority(weight(item), item.key) > self.threshold
 
     def _keep(self, item: Item) -> None:
-        self.items[item.key] = item
+        key, summed = item.key, self._census is not None
+        self.items[key] = item
+        if summed:
+            self._touched.add(key)
         if item.kind == REPLY:
-            self._see(item, self.replies_seen.get(item.thread, 0), 1)
-        if self._census is not None:
-            self._touched.add(item.key)
+            thread = item.thread
+            seen = self.replies_seen.get(thread, 0)
+            self.replies_seen[thread] = seen + 1
+            if summed:
+                self._recount(thread, seen)
 
     def _drop(self, item: Item) -> None:
         """Take an item that goes, or is replaced, out of the replies seen."""
-        if item.kind == REPLY:
-            self._see(item, self.replies_seen[item.thread], -1)
-            if not self.replies_seen[item.thread]:
-                del self.replies_seen[item.thread]
-        if self._census is not None:
+        summed = self._census is not None
+        if summed:
             self._touched.add(item.key)
+        if item.kind == REPLY:
+            thread = item.thread
+            seen = self.replies_seen.pop(thread)
+            if seen > 1:
+                self.replies_seen[thread] = seen - 1
+            if summed:
+                self._recount(thread, seen)
 
-    def _see(self, reply: Item, seen: int, more: int) -> None:
-        """Count one reply more or less of its thread, whose post changes if it tells of fewer than are seen."""
-        self.replies_seen[reply.thread] = seen + more
-        if self._census is not None:
-            post = self.items.get(reply.thread)
-            if post is not None and post.replies <= seen:
-                self._touched.add(reply.thread)
+    def _recount(self, thread: int, seen: int) -> None:
+        """Have the post of ``thread``, of which ``seen`` replies were seen, summed anew if it tells of no more."""
+        post = self.items.get(thread)
+        if post is not None and post.replies <= seen:
+            self._touched.add(thread)
 
     def _crowd(self) -> Crowd:
         """Return the crowd; the first time, one with all items so far, which are still all there."""

@@ -69,17 +69,19 @@ class Tally:
         share = settings.interactions_per_share
         votes: list[Votes] = []
         times: float = 1
+        oldest_ms = self.oldest_ms
         for item in items:
             platform, replies = item.platform, item.replies
             authors.add(item.author)
-            self.oldest_ms = min(self.oldest_ms, item.covered_ms)
+            oldest_ms = min(oldest_ms, item.covered_ms)
             if item.kind == POST:
                 self.posted.add(platform)
                 replies = max(replies, seen.get(item.key, 0))
-            elif item.sentiment > 0:
-                self.positive += 1
-            elif item.sentiment < 0:
-                self.negative += 1
+            elif feeling := item.sentiment:
+                if feeling > 0:
+                    self.positive += 1
+                else:
+                    self.negative += 1
             acts: float = item.likes * like + replies * reply + item.shares * share
             if threshold:
                 times = max(1.0, threshold / weight(item))
@@ -88,19 +90,20 @@ class Tally:
             counted[platform] = counted.get(platform, 0) + times
             acted[platform] = acted.get(platform, 0) + acts
             source, audience = item.source, item.audience
-            if source == COMMUNITY:
+            if source == LIKES:
+                liked[platform] = liked.get(platform, 0) + audience * times
+            elif source == COMMUNITY:
                 if audience > members.get(item.community, -1):
                     members[item.community] = audience
             elif source == AUTHOR:
                 if audience > followers.get(item.author, -1):
                     followers[item.author] = audience
-            elif source == LIKES:
-                liked[platform] = liked.get(platform, 0) + audience * times
             elif source == VIEWS:
                 self.views += audience * times
             if item.like_ratio is not None:
                 votes.append((item.like_ratio, item.likes, times))
         authors.discard(0)
+        self.oldest_ms = oldest_ms
         if votes:
             self.votes += votes_evidence(votes, settings)
 
