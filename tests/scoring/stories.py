@@ -8,7 +8,7 @@ from typing import Literal
 from hypothesis import strategies as st
 
 from ingest.signal import Author, Community, Counts, Signal
-from scoring import Reading, Sentiment, Tier
+from scoring import Ledger, Reading, Sentiment, Tier
 
 NOW_MS = 1_704_000_000_000
 HOUR_MS = 3_600_000
@@ -16,6 +16,14 @@ PLATFORMS = ("reddit", "hackernews", "x", "bluesky", "gab")
 TIERS: dict[str, Tier] = {"ada": "S", "bob": "A", "cyd": "B", "dan": "C", "eve": "C"}
 
 Seen = tuple[Signal, Reading]
+
+
+def ledger_of(*seen: Signal | Seen) -> Ledger:
+    """Return a ledger of these observations; nothing was read from those without a reading."""
+    ledger = Ledger()
+    for one in seen:
+        ledger.apply(*(one if isinstance(one, tuple) else (one,)))
+    return ledger
 
 
 def observed(rng: random.Random, root: int, number: int, age_ms: int, look: int) -> Seen:

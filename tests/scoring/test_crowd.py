@@ -11,20 +11,13 @@ from ingest.signal import Author, Community, Counts, Signal
 from scoring import Ledger, Reading, score
 from scoring.ledger import MAX_ENCODED_BYTES, MAX_ITEMS
 from tests.scoring.batch_oracle import answer
-from tests.scoring.stories import HOUR_MS, NOW_MS, Seen, crowded_story
-
-
-def ledger_of(seen: list[Seen]) -> Ledger:
-    ledger = Ledger()
-    for signal, reading in seen:
-        ledger.apply(signal, reading)
-    return ledger
+from tests.scoring.stories import HOUR_MS, NOW_MS, crowded_story, ledger_of
 
 
 @pytest.mark.parametrize(("seed", "items"), [(1, 230), (2, 400), (3, 700), (4, 1000), (5, 1500), (6, 2500)])
 def test_estimates_stay_within_three_standard_errors(seed: int, items: int) -> None:
     seen = crowded_story(seed, items)
-    found, true = score(ledger_of(seen), NOW_MS, tiers={}), answer(seen, NOW_MS, {})
+    found, true = score(ledger_of(*seen), NOW_MS, tiers={}), answer(seen, NOW_MS, {})
     assert not found.inputs.exact
     assert found.noise == pytest.approx(true.noise, abs=1.0)
     for name, points in (("reach", 2.0), ("engagement", 2.0), ("polarity", 6.0)):
@@ -45,14 +38,14 @@ def test_estimates_are_not_biased() -> None:
     errors = []
     for seed in range(12):
         seen = crowded_story(100 + seed, 300)
-        errors.append(score(ledger_of(seen), NOW_MS, tiers={}).noise - answer(seen, NOW_MS, {}).noise)
+        errors.append(score(ledger_of(*seen), NOW_MS, tiers={}).noise - answer(seen, NOW_MS, {}).noise)
     assert abs(sum(errors) / len(errors)) < 0.2
 
 
 def test_up_to_the_cap_all_is_exact_and_beyond_it_is_a_crowd() -> None:
     seen = crowded_story(1, MAX_ITEMS)
     assert len({signal.id for signal, _ in seen}) == MAX_ITEMS
-    ledger = ledger_of(seen)
+    ledger = ledger_of(*seen)
     assert score(ledger, NOW_MS, tiers={}).inputs.exact
     assert score(ledger, NOW_MS, tiers={}).noise == pytest.approx(answer(seen, NOW_MS, {}).noise, abs=1e-9)
     signal, reading = seen[0]
@@ -63,11 +56,11 @@ def test_up_to_the_cap_all_is_exact_and_beyond_it_is_a_crowd() -> None:
 
 def test_neither_order_nor_repetition_shows() -> None:
     seen = crowded_story(8, 600)
-    first = score(ledger_of(seen), NOW_MS, tiers={})
+    first = score(ledger_of(*seen), NOW_MS, tiers={})
     for seed in range(3):
         order = seen + random.Random(seed).sample(seen, 200)
         random.Random(seed).shuffle(order)
-        assert score(ledger_of(order), NOW_MS, tiers={}) == first
+        assert score(ledger_of(*order), NOW_MS, tiers={}) == first
 
 
 @pytest.mark.parametrize("part", [0.05, 0.3, 0.5])
@@ -77,9 +70,9 @@ def test_merging_samples_the_union(part: float) -> None:
     rng = random.Random(part)
     left = [one for one in seen if rng.random() < part]
     right = [one for one in seen if one not in left] + left[:20]
-    whole = score(ledger_of(seen), NOW_MS, tiers={})
+    whole = score(ledger_of(*seen), NOW_MS, tiers={})
     for ours, theirs in ((left, right), (right, left)):
-        ledger, other = ledger_of(ours), ledger_of(theirs)
+        ledger, other = ledger_of(*ours), ledger_of(*theirs)
         ledger.merge(other)
         merged = score(ledger, NOW_MS, tiers={})
         assert merged.factors == whole.factors
@@ -90,7 +83,7 @@ def test_merging_samples_the_union(part: float) -> None:
 
 def test_an_encoded_crowd_scores_the_same_and_goes_on_the_same() -> None:
     seen = crowded_story(10, 500)
-    ledger = ledger_of(seen[:600])
+    ledger = ledger_of(*seen[:600])
     copy = Ledger.decode(ledger.encode())
     assert copy == ledger
     assert score(copy, NOW_MS, tiers={}) == score(ledger, NOW_MS, tiers={})
@@ -101,7 +94,7 @@ def test_an_encoded_crowd_scores_the_same_and_goes_on_the_same() -> None:
 
 
 def test_an_item_whose_counts_fell_leaves_the_sample() -> None:
-    ledger = ledger_of(crowded_story(11, 600))
+    ledger = ledger_of(*crowded_story(11, 600))
     kept = max(ledger.items.values(), key=lambda item: item.likes)
     quiet = min(signal.created_ms for signal, _ in crowded_story(11, 600))
     index = next(signal for signal, _ in crowded_story(11, 600) if signal.counts.likes == kept.likes)
@@ -114,7 +107,7 @@ def test_an_item_whose_counts_fell_leaves_the_sample() -> None:
 def test_the_future_of_a_crowd_does_not_count_yet() -> None:
     seen = crowded_story(12, 600)
     t_ms = NOW_MS - 3 * HOUR_MS
-    found = score(ledger_of(seen), t_ms, tiers={})
+    found = score(ledger_of(*seen), t_ms, tiers={})
     assert found.last_coverage_ms <= t_ms
     assert found.decay == 1.0
 
@@ -130,7 +123,7 @@ def test_a_crowd_of_strangers_is_known_by_its_likes() -> None:
         (msgspec.structs.replace(signal, counts=Counts()), reading) if index % 3 == 0 else (signal, reading)
         for index, (signal, reading) in enumerate(strangers)
     ]
-    found, true = score(ledger_of(bare), NOW_MS, tiers={}), answer(bare, NOW_MS, {})
+    found, true = score(ledger_of(*bare), NOW_MS, tiers={}), answer(bare, NOW_MS, {})
     assert found.windows["life"].authors == 0
     assert set(found.inputs.audience.likes) == set(found.platforms)
     assert found.factors.reach == pytest.approx(true.factors["reach"], abs=2.0)
@@ -153,27 +146,27 @@ def test_crowds_of_different_days_merge_into_the_later_one() -> None:
         )
         for signal, reading in crowded_story(15, 400)
     ]
-    whole = score(ledger_of(today + before), NOW_MS, tiers={})
+    whole = score(ledger_of(*today + before), NOW_MS, tiers={})
     for ours, theirs in ((today, before), (before, today)):
-        ledger = ledger_of(ours)
-        ledger.merge(ledger_of(theirs))
+        ledger = ledger_of(*ours)
+        ledger.merge(ledger_of(*theirs))
         merged = score(ledger, NOW_MS, tiers={})
         assert merged.factors == whole.factors
         assert merged.windows["24h"].items == whole.windows["24h"].items
-    assert whole.windows["24h"].items == pytest.approx(score(ledger_of(today), NOW_MS).windows["24h"].items, rel=0.01)
+    assert whole.windows["24h"].items == pytest.approx(score(ledger_of(*today), NOW_MS).windows["24h"].items, rel=0.01)
 
 
 def test_a_crowds_latest_buckets_can_be_counted() -> None:
     seen = crowded_story(16, 500)
     start_ms = NOW_MS // 300_000 * 300_000 - 6 * 300_000
-    counted = ledger_of(seen).counts(start_ms, 7)
+    counted = ledger_of(*seen).counts(start_ms, 7)
     first = {signal.id: signal.created_ms for signal, _ in seen}
     true = [
         sum(start_ms + n * 300_000 <= at_ms < start_ms + (n + 1) * 300_000 for at_ms in first.values())
         for n in range(7)
     ]
     assert counted == pytest.approx(true, abs=1)
-    assert ledger_of(seen).counts(start_ms - 100 * 300_000, 2) == [0, 0]
+    assert ledger_of(*seen).counts(start_ms - 100 * 300_000, 2) == [0, 0]
 
 
 def hostile(index: int) -> tuple[Signal, Reading]:

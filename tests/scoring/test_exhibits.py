@@ -10,7 +10,7 @@ import pytest
 from ingest.signal import Author, Community, Counts, Signal
 from scoring import Exhibits, Ledger, Reading
 from scoring.exhibit import AGAINST, AUDIENCE, FAVOUR, FIGURE, FIRST, KEPT, MAX_FIGURES, VOTES
-from tests.scoring.stories import NOW_MS, Seen, seeded_story
+from tests.scoring.stories import NOW_MS, ledger_of, seeded_story
 
 POST = Signal(
     id="reddit:1",
@@ -23,14 +23,6 @@ POST = Signal(
     created_ms=NOW_MS,
     observed_ms=NOW_MS,
 )
-
-
-def ledger_of(*seen: Signal | Seen) -> Ledger:
-    ledger = Ledger()
-    for one in seen:
-        signal, reading = one if isinstance(one, tuple) else (one, Reading())
-        ledger.apply(signal, reading)
-    return ledger
 
 
 def signal(number: int, **changed: object) -> Signal:

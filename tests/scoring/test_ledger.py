@@ -14,6 +14,7 @@ from scoring import Assessment, CorruptLedgerError, Ledger, Lifecycle, Reading, 
 from scoring.coverage import MAX_RUNS, RUN_GAP_MS, Run, cover, cover_run
 from scoring.exhibit import Exhibits
 from scoring.ledger import MAX_FIGURES, MAX_PLATFORMS
+from tests.scoring.stories import ledger_of
 
 T0 = 1_704_000_000_000
 HOUR = 3_600_000
@@ -37,13 +38,6 @@ def signal(**changed: object) -> Signal:
 def reply(number: int, **changed: object) -> Signal:
     made = signal(id=f"reddit:1.{number}", kind="reply", title=None, counts=Counts(), created_ms=T0 + number)
     return msgspec.structs.replace(made, **changed)
-
-
-def ledger_of(*signals: Signal) -> Ledger:
-    ledger = Ledger()
-    for one in signals:
-        ledger.apply(one)
-    return ledger
 
 
 def life(ledger: Ledger, name: str = "interactions") -> int:

@@ -10,14 +10,7 @@ from hypothesis import strategies as st
 
 from scoring import Assessment, Factors, Ledger, Score, score
 from tests.scoring.batch_oracle import Answer, answer
-from tests.scoring.stories import HOUR_MS, NOW_MS, TIERS, Seen, seeded_story, stories
-
-
-def ledger_of(seen: list[Seen]) -> Ledger:
-    ledger = Ledger()
-    for signal, reading in seen:
-        ledger.apply(signal, reading)
-    return ledger
+from tests.scoring.stories import HOUR_MS, NOW_MS, TIERS, Seen, ledger_of, seeded_story, stories
 
 
 def assert_agrees(found: Score, expected: Answer) -> None:
@@ -46,7 +39,7 @@ def test_streams_in_any_order_with_duplicates_agree_with_the_batch(
 ) -> None:
     again = data.draw(st.lists(st.sampled_from(seen), max_size=5))
     order = data.draw(st.permutations(seen + again))
-    assert_agrees(score(ledger_of(order), NOW_MS + later_ms, tiers=TIERS), answer(seen, NOW_MS + later_ms, TIERS))
+    assert_agrees(score(ledger_of(*order), NOW_MS + later_ms, tiers=TIERS), answer(seen, NOW_MS + later_ms, TIERS))
 
 
 @given(seen=stories(), data=st.data())
@@ -61,7 +54,7 @@ def test_a_ledger_that_is_scored_again_and_again_scores_as_one_that_never_was(
             ledger.apply(signal, reading)
         t_ms += data.draw(st.sampled_from((0, 0, 1, 60_000, 250_000, HOUR_MS, 23 * HOUR_MS)))
         if data.draw(st.booleans()):
-            ledger.merge(ledger_of(seen[:3]))
+            ledger.merge(ledger_of(*seen[:3]))
         for at_ms in (t_ms, t_ms - 2 * HOUR_MS):
             expected = score(Ledger.decode(ledger.encode()), at_ms, tiers=TIERS)
             assert score(ledger, at_ms, tiers=TIERS) == expected
@@ -70,7 +63,7 @@ def test_a_ledger_that_is_scored_again_and_again_scores_as_one_that_never_was(
 @pytest.mark.parametrize("seed", range(40))
 def test_golden_ledgers(seed: int) -> None:
     seen = seeded_story(seed, items=5 + 4 * seed)
-    ledger = ledger_of(seen)
+    ledger = ledger_of(*seen)
     ledger.assessment = Assessment(NOW_MS, 10.0 + seed, "policy")
     t_ms = NOW_MS + seed * HOUR_MS
     assert_agrees(score(ledger, t_ms, tiers=TIERS), answer(seen, t_ms, TIERS, 10.0 + seed))
@@ -81,12 +74,12 @@ def test_golden_ledgers(seed: int) -> None:
 @settings(max_examples=25, deadline=None)
 def test_merging_scores_the_union(seen: list[Seen], data: st.DataObject) -> None:
     sides = data.draw(st.lists(st.sampled_from((1, 2, 3)), min_size=len(seen), max_size=len(seen)))
-    left = ledger_of([one for one, side in zip(seen, sides, strict=True) if side & 1])
-    right = ledger_of([one for one, side in zip(seen, sides, strict=True) if side & 2])
+    left = ledger_of(*[one for one, side in zip(seen, sides, strict=True) if side & 1])
+    right = ledger_of(*[one for one, side in zip(seen, sides, strict=True) if side & 2])
     kept = right.encode()
     left.merge(right)
     assert right.encode() == kept
-    whole = ledger_of(seen)
+    whole = ledger_of(*seen)
     assert left == whole
     assert score(left, NOW_MS, tiers=TIERS) == score(whole, NOW_MS, tiers=TIERS)
     left.merge(right)
@@ -97,7 +90,7 @@ def test_merging_scores_the_union(seen: list[Seen], data: st.DataObject) -> None
 @settings(max_examples=25, deadline=None)
 def test_scores_are_equal_to_the_last_bit_in_any_order(seen: list[Seen], data: st.DataObject) -> None:
     order = data.draw(st.permutations(seen))
-    assert score(ledger_of(order), NOW_MS, tiers=TIERS) == score(ledger_of(seen), NOW_MS, tiers=TIERS)
+    assert score(ledger_of(*order), NOW_MS, tiers=TIERS) == score(ledger_of(*seen), NOW_MS, tiers=TIERS)
 
 
 @given(seen=stories(), age_ms=st.integers(0, 40 * HOUR_MS))
@@ -109,15 +102,15 @@ def test_what_is_covered_after_t_does_not_count_yet(seen: list[Seen], age_ms: in
     future = [(signal, reading) for signal, reading in seen if min(signal.created_ms, signal.observed_ms) > t_ms]
     if not past or {signal.id for signal, _ in past} & {signal.id for signal, _ in future}:
         return
-    mine = score(ledger_of(past + future), t_ms, tiers={})
-    alone = score(ledger_of(past), t_ms, tiers={})
+    mine = score(ledger_of(*past + future), t_ms, tiers={})
+    alone = score(ledger_of(*past), t_ms, tiers={})
     assert (mine.factors, mine.noise, mine.windows) == (alone.factors, alone.noise, alone.windows)
 
 
 @given(seen=stories())
 @settings(max_examples=25, deadline=None)
 def test_factors_stay_within_0_to_100(seen: list[Seen]) -> None:
-    found = score(ledger_of(seen), NOW_MS, tiers=TIERS)
+    found = score(ledger_of(*seen), NOW_MS, tiers=TIERS)
     for name in Factors.__struct_fields__:
         assert 0 <= getattr(found.factors, name) <= 100
     assert 0 <= found.noise <= found.raw <= 100
@@ -130,7 +123,7 @@ def test_more_items_never_lower_what_only_grows(seen: list[Seen], data: st.DataO
     fewer = data.draw(st.lists(st.sampled_from(seen), min_size=1, unique_by=id))
     ids = {signal.id for signal, _ in fewer}
     fewer = [(signal, reading) for signal, reading in seen if signal.id in ids]
-    small, large = score(ledger_of(fewer), NOW_MS, tiers=TIERS), score(ledger_of(seen), NOW_MS, tiers=TIERS)
+    small, large = score(ledger_of(*fewer), NOW_MS, tiers=TIERS), score(ledger_of(*seen), NOW_MS, tiers=TIERS)
     for name in ("reach", "engagement", "star_power", "cross_platform"):
         assert getattr(small.factors, name) <= getattr(large.factors, name) + 1e-9, name
 
@@ -143,7 +136,7 @@ def test_an_empty_story_makes_no_noise() -> None:
 
 def test_a_golden_ledger_of_each_seed_differs() -> None:
     """The golden ledgers are no forty times the same: guards the generator."""
-    noises = {score(ledger_of(seeded_story(seed)), NOW_MS).noise for seed in range(40)}
+    noises = {score(ledger_of(*seeded_story(seed)), NOW_MS).noise for seed in range(40)}
     assert len(noises) == 40
 
 
@@ -152,4 +145,4 @@ def test_shuffling_by_seed_is_only_order() -> None:
     shuffled = seen[:]
     random.Random(1).shuffle(shuffled)
     assert shuffled != seen
-    assert ledger_of(shuffled) == ledger_of(seen)
+    assert ledger_of(*shuffled) == ledger_of(*seen)
