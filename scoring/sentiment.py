@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 
+from scoring.memo import Memo
 from scoring.observation import Sentiment
 from scoring.vader import compound
 
@@ -28,6 +29,7 @@ _COMMON = frozenset(
 )
 """Frequent words of English that are rare in its neighbours: about a third of any text."""
 _WORDS = re.compile(r"[^\W\d_]+(?:'[a-z]+)?").findall
+_NO_WORD, _WORD, _COMMON_WORD = range(3)
 _LINK = re.compile(r"https?://\S+|[@#]\w+")
 
 
@@ -58,6 +60,17 @@ def sentiment(text: str | None, lang: str | None = None) -> Sentiment | None:
 def _is_english(text: str, lang: str | None) -> bool:
     if lang is not None:
         return lang.lower().replace("_", "-").split("-")[0] in {"en", "eng"}
-    words = _WORDS(text.replace("\u2019", "'").lower())
-    common = sum([word in _COMMON or ("'" in word and word.partition("'")[0] in _COMMON) for word in words])
-    return common >= 2 and common * 6 >= len(words)
+    kinds = bytes(map(_kinds.__getitem__, text.split()))
+    common = kinds.count(_COMMON_WORD)
+    return common >= 2 and common * 6 >= len(kinds) - kinds.count(_NO_WORD)
+
+
+def _kind(raw: str) -> int:
+    words = _WORDS(raw.replace("\u2019", "'").lower())
+    if not words:
+        return _NO_WORD
+    is_common = any(word in _COMMON or ("'" in word and word.partition("'")[0] in _COMMON) for word in words)
+    return _COMMON_WORD if is_common else _WORD
+
+
+_kinds = Memo(_kind, most=20_000)

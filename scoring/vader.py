@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from functools import cache, lru_cache
+from functools import cache
 from typing import NamedTuple
 
 from vaderSentiment.vaderSentiment import (
@@ -24,6 +24,8 @@ from vaderSentiment.vaderSentiment import (
     normalize,
 )
 
+from scoring.memo import Memo
+
 __all__ = ["compound"]
 
 _DAMPED = (1.0, 0.95, 0.9)
@@ -36,10 +38,7 @@ _IDIOMATIC = frozenset(max(words.split(), key=len) for words in (*BOOSTER_DICT, 
 
 
 class _Token(NamedTuple):
-    """What VADER knows of a word by itself.
-
-    ``valence``: in its lexicon, None if it is not there. ``matters``: it may change what a word near it says.
-    """
+    """What VADER knows of a word by itself. ``valence``: in its lexicon, None if it is not there."""
 
     word: str
     lower: str
@@ -47,16 +46,30 @@ class _Token(NamedTuple):
     boost: float
     negates: bool
     is_upper: bool
-    matters: bool
+
+    @property
+    def code(self) -> int:
+        """The word's bits: it is felt, may change what a word near it says, is of an idiom, is "but"."""
+        lower, felt = self.lower, self.valence is not None and not self.boost
+        idiomatic = lower in _IDIOMATIC
+        changes = idiomatic or self.negates or self.boost != 0 or self.is_upper or lower in _MATTERS
+        return _FELT * felt + _CHANGES * changes + _IDIOM * idiomatic + _BUT * (lower == "but")
 
 
-@lru_cache(maxsize=20_000)
+_BITS = _FELT, _CHANGES, _IDIOM, _BUT = 1, 2, 4, 8
+_WITHOUT = {bit: bytes(code for code in range(16) if not code & bit) for bit in _BITS}
+"""The codes without a bit: if nothing is left of a text's codes without them, no word has it."""
+
+
 def _token(raw: str) -> _Token:
     word = SentiText._strip_punc_if_word(raw)
     lower = word.lower()
-    negates, boost, is_upper = lower in _NEGATE or "n't" in lower, BOOSTER_DICT.get(lower, 0.0), word.isupper()
-    matters = negates or boost != 0 or is_upper or lower in _MATTERS or lower in _IDIOMATIC
-    return _Token(word, lower, _vader().lexicon.get(lower), boost, negates, is_upper, matters)
+    negates, boost = lower in _NEGATE or "n't" in lower, BOOSTER_DICT.get(lower, 0.0)
+    return _Token(word, lower, _vader().lexicon.get(lower), boost, negates, word.isupper())
+
+
+_tokens = Memo(_token, most=20_000)
+_codes = Memo(lambda raw: _tokens[raw].code, most=20_000)
 
 
 @cache
@@ -73,24 +86,27 @@ def compound(text: str) -> float:
     vader = _vader()
     if not text.isascii() and not vader.emojis.keys().isdisjoint(text):
         text = _in_words(text, vader.emojis)
-    tokens = [_token(raw) for raw in text.split()]
-    telling = [place for place, token in enumerate(tokens) if token.valence is not None and not token.boost]
-    if not telling:
+    raws = text.split()
+    codes = bytes(map(_codes.__getitem__, raws))
+    if not _any(_FELT, codes):
         return 0.0
-    words = [token.word for token in tokens]
-    is_shouted = allcap_differential(words)
+    tokens = list(map(_tokens.__getitem__, raws))
     valences = [0.0] * len(tokens)
-    for place in telling:
-        token = tokens[place]
-        if not any([near.matters for near in tokens[max(0, place - 3) : place + 3]]):  # noqa: C419 (twice as fast)
-            valences[place] = token.valence or 0.0
-        elif token.lower != "kind" or [near.lower for near in tokens[place + 1 : place + 2]] != ["of"]:
-            valences[place] = _valence(tokens, place, is_shouted=is_shouted)
-    if "but" in text.lower():
-        valences = vader._but_check(words, valences)
+    for place, code in enumerate(codes):
+        if code & _FELT:
+            near = codes[max(0, place - 3) : place + 3]
+            valences[place] = _valence(tokens, place, near) if _any(_CHANGES, near) else tokens[place].valence or 0.0
+    if _any(_BUT, codes):
+        valences = vader._but_check([token.word for token in tokens], valences)
     total = float(sum(valences))
-    emphasis = math.copysign(vader._punctuation_emphasis(text), total) if total else 0.0
-    return round(float(normalize(total + emphasis)), 4)
+    if total and ("!" in text or "?" in text):
+        total += math.copysign(vader._punctuation_emphasis(text), total)
+    return round(float(normalize(total)), 4)
+
+
+def _any(bit: int, codes: bytes) -> bool:
+    """Say whether any of the codes has that bit."""
+    return bool(codes.translate(None, _WITHOUT[bit]))
 
 
 def _in_words(text: str, emojis: Mapping[str, str]) -> str:
@@ -104,16 +120,18 @@ def _in_words(text: str, emojis: Mapping[str, str]) -> str:
     return "".join(parts)
 
 
-def _valence(tokens: Sequence[_Token], place: int, *, is_shouted: bool) -> float:
-    """Return what the word at ``place`` says among its neighbours."""
+def _valence(tokens: Sequence[_Token], place: int, codes: bytes) -> float:
+    """Return what the word at ``place`` says among its neighbours, which have ``codes``."""
     token = tokens[place]
+    if token.lower == "kind" and [near.lower for near in tokens[place + 1 : place + 2]] == ["of"]:
+        return 0.0
     own = valence = token.valence or 0.0
     before = [near.lower for near in tokens[max(0, place - 3) : place][::-1]]
     if token.lower == "no" and place + 1 < len(tokens) and tokens[place + 1].valence is not None:
         valence = 0.0
     if "no" in before[:2] or (before[2:] == ["no"] and before[0] in {"or", "nor"}):
         valence = own * N_SCALAR
-    if token.is_upper and is_shouted:
+    if token.is_upper and _is_shouted(tokens):
         valence += C_INCR if valence > 0 else -C_INCR
     for distance in range(len(before)):
         near = tokens[place - distance - 1]
@@ -121,15 +139,21 @@ def _valence(tokens: Sequence[_Token], place: int, *, is_shouted: bool) -> float
             continue
         if near.boost:
             boost = near.boost if valence >= 0 else -near.boost
-            if near.is_upper and is_shouted:
+            if near.is_upper and _is_shouted(tokens):
                 boost += C_INCR if valence > 0 else -C_INCR
             valence += boost * _DAMPED[distance]
-        valence *= _negation(before, distance, negates=near.negates)
-        if distance == 2 and not _IDIOMATIC.isdisjoint([near.lower for near in tokens[place - 3 : place + 3]]):
+        if near.negates or before[0] in _SO:
+            valence *= _negation(before, distance, negates=near.negates)
+        if distance == 2 and _any(_IDIOM, codes):
             valence = _vader()._special_idioms_check(valence, [near.word for near in tokens[place - 3 : place + 3]], 3)
     if before and before[0] == "least" and (len(before) < 2 or before[1] not in {"at", "very"}):
         valence *= N_SCALAR
     return valence
+
+
+def _is_shouted(tokens: Sequence[_Token]) -> bool:
+    """Say whether some words are in capitals, and others not."""
+    return bool(allcap_differential([token.word for token in tokens]))
 
 
 def _negation(before: Sequence[str], distance: int, *, negates: bool) -> float:

@@ -45,6 +45,17 @@ def life(ledger: Ledger, name: str = "interactions") -> int:
     return value
 
 
+def test_coverage_begins_at_the_earliest_time_that_any_observation_tells_in_any_order() -> None:
+    seen = (POST, signal(created_ms=T0 - 7, observed_ms=T0 - 5), signal(created_ms=T0 + 9, observed_ms=T0 + 2 * HOUR))
+    for order in itertools.permutations(seen):
+        ledger = Ledger()
+        for one in order:
+            ledger.apply(one)
+            score(ledger, T0 + 2 * HOUR)
+        (item,) = ledger.items.values()
+        assert (item.covered_ms, ledger.runs) == (T0 - 7, [(T0 - 7, T0 + 9)])
+
+
 def test_a_later_observation_replaces_the_counts_and_adds_no_item() -> None:
     later = signal(counts=Counts(likes=7, replies=1), observed_ms=T0 + HOUR + 1)
     for order in itertools.permutations((POST, later, later)):

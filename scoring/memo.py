@@ -1,0 +1,38 @@
+"""Memo: what was worked out of a text before, by the text.
+
+Owns remembering within bounds. Must never know what is worked out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+__all__ = ["Memo"]
+
+T = TypeVar("T")
+
+
+class Memo(dict[str, T]):
+    """A function's values, looked up as in a dictionary, which `map` does twice as fast as it calls a cached function.
+
+    >>> lengths = Memo(len, most=2)
+    >>> list(map(lengths.__getitem__, ["one", "three", "three"])), len(lengths)
+    ([3, 5, 5], 2)
+    >>> lengths["a third"], list(lengths)
+    (7, ['a third'])
+    """
+
+    __slots__ = ("_make", "_most")
+
+    def __init__(self, make: Callable[[str], T], most: int) -> None:
+        """``make``: the function; ``most``: how many values are kept before all are forgotten."""
+        self._make = make
+        self._most = most
+
+    def __missing__(self, text: str) -> T:
+        """Work out and keep what ``text`` comes to."""
+        if len(self) >= self._most:
+            self.clear()
+        made = self[text] = self._make(text)
+        return made
