@@ -45,13 +45,15 @@ def life(ledger: Ledger, name: str = "interactions") -> int:
     return value
 
 
-def test_coverage_begins_at_the_earliest_time_that_any_observation_tells_in_any_order() -> None:
+@pytest.mark.parametrize("scored_between", [False, True])
+def test_coverage_begins_at_the_earliest_time_that_any_observation_tells_in_any_order(scored_between: bool) -> None:
     seen = (POST, signal(created_ms=T0 - 7, observed_ms=T0 - 5), signal(created_ms=T0 + 9, observed_ms=T0 + 2 * HOUR))
     for order in itertools.permutations(seen):
         ledger = Ledger()
         for one in order:
             ledger.apply(one)
-            score(ledger, T0 + 2 * HOUR)
+            if scored_between:
+                score(ledger, T0 + 2 * HOUR)
         (item,) = ledger.items.values()
         assert (item.covered_ms, ledger.runs) == (T0 - 7, [(T0 - 7, T0 + 9)])
 
