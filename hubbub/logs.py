@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["configure"]
 
-NOISY = ("aiokafka", "faust", "mode", "kafka", "aiohttp.access", "streams.score.table", "streams.score.consuming")
+NOISY = ("aiokafka", "faust", "mode", "kafka", "aiohttp.access", "streams.score.consuming")
 """Libraries to which every reconnection is news, and what is derived from theirs; their errors are shown."""
 
 

@@ -5,9 +5,10 @@ group said, not long ago, that this worker is one of its members? A process that
 container, a loop that hung) has not heard it, nor one whose coordinator died or froze, from which nobody answers for as
 long as a request may take, while the other brokers have long made another coordinator and that one another member.
 
-A group counts a member as dead one session after it has last heard of it. So whoever does not write later than a part
-of a session after the last heartbeat that was *answered*, counted from when it was sent, writes before anybody else
-does. Writes that were in the kernel's hands already are past this guard.
+A group counts a member as dead one session after it has last heard of it, or when it does not come in time to a group
+that forms anew. So whoever does not write later than a part of a session after the last request that was answered by
+"you are one of us", counted from when it was sent, writes before anybody else does. What was in the kernel's hands
+already is past this guard; what the producer still holds must be abandoned with the process.
 """
 
 from __future__ import annotations
@@ -15,19 +16,24 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from aiokafka import AIOKafkaConsumer
+from aiokafka.protocol.group import HeartbeatRequest, SyncGroupRequest
 
 __all__ = ["Lease", "LeaseLostError"]
 
 SHARE = 0.75
-"""The part of the session for which a heartbeat counts."""
+"""The part of the session for which an answer counts."""
 T = TypeVar("T")
 
 
 class LeaseLostError(RuntimeError):
     """The group has not been heard of for long, and another may have taken this worker's place: end it, start anew."""
+
+
+class _Answer(Protocol):
+    error_code: int
 
 
 class Lease:
@@ -38,29 +44,26 @@ class Lease:
         self._seconds = SHARE * session_seconds
         self._asked_at = float("-inf")
 
-    def renew(self, asked_at: float | None = None) -> None:
-        """Note that the group counts this worker among its members: it was asked at ``asked_at`` (monotonic), or now.
-
-        To be called when partitions are assigned; after that, heartbeats do it.
-        """
-        self._asked_at = max(self._asked_at, time.monotonic() if asked_at is None else asked_at)
+    def renew(self, asked_at: float) -> None:
+        """Note that the group counts this worker among its members, as an answer to what was asked then (monotonic)."""
+        self._asked_at = max(self._asked_at, asked_at)
 
     def renew_by(self, consumer: AIOKafkaConsumer) -> None:
-        """Renew whenever the group answers a heartbeat of ``consumer``, which has been started.
+        """Renew whenever the group tells ``consumer``, which has been started, its partitions or answers its heartbeat.
 
-        Not while it forms anew: it says so in answer to heartbeats, and goes on without members that are late to join.
+        While it forms anew, the answer to a heartbeat is an error: members that do not join in time are dropped.
         """
         coordinator = consumer._coordinator
-        do_heartbeat = coordinator._do_heartbeat
+        send = coordinator._send_req
 
-        async def noted() -> bool:
+        async def noted(request: object) -> _Answer:
             asked_at = time.monotonic()
-            answered: bool = await do_heartbeat()
-            if answered and not coordinator._rejoin_needed_fut.done():
+            answer: _Answer = await send(request)
+            if isinstance(request, HeartbeatRequest | SyncGroupRequest) and answer.error_code == 0:
                 self.renew(asked_at)
-            return answered
+            return answer
 
-        coordinator._do_heartbeat = noted
+        coordinator._send_req = noted
 
     def check(self) -> None:
         """Say whether this worker may write.

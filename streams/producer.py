@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import UnknownError
 
-__all__ = ["MAX_RECORD_BYTES", "open_producer"]
+__all__ = ["MAX_RECORD_BYTES", "abandoned_on_failure", "open_producer"]
 
 MAX_RECORD_BYTES = 2_097_152
 """Larger than any signal may be, since a dead letter carries one in base64."""
@@ -27,16 +27,34 @@ STOP_SECONDS = 3.0
 async def open_producer(kafka: Mapping[str, object], *, linger_ms: int = 2) -> AsyncIterator[AIOKafkaProducer]:
     """Yield a started producer. ``kafka``: aiokafka's connection options; ``linger_ms``: how long batches gather.
 
+    What was sent is still delivered when the block ends, but not if it fails.
+
     Raises:
         aiokafka.errors.KafkaConnectionError: no broker answers.
     """
     producer = await _start(kafka, linger_ms, idempotent=True)
     try:
-        yield producer
+        async with abandoned_on_failure(producer):
+            yield producer
     finally:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(STOP_SECONDS):
                 await producer.stop()
+
+
+@asynccontextmanager
+async def abandoned_on_failure(producer: AIOKafkaProducer) -> AsyncIterator[None]:
+    """See to it that ``producer`` sends nothing any more, whatever it holds, once the block has failed.
+
+    Whoever may write no longer must not do so by a producer that empties its buffers on the way out.
+    """
+    try:
+        yield
+    except BaseException:
+        producer._closed = True
+        producer._sender.sender_task.cancel()
+        await producer.client.close()
+        raise
 
 
 async def _start(kafka: Mapping[str, object], linger_ms: int, *, idempotent: bool) -> AIOKafkaProducer:

@@ -1,12 +1,12 @@
 """Reading a topic as a memory: from its beginning to its end, and then whatever is added.
 
-Owns a consumer without a group over all partitions of one topic. Must never commit anything.
+Owns a consumer without a group over partitions of one topic. Must never commit anything.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from types import TracebackType
 from typing import Self
 
@@ -20,10 +20,11 @@ __all__ = ["Tail"]
 class Tail:
     """A reader of one topic from its beginning, for use in ``async with``."""
 
-    def __init__(self, topic: str, kafka: Mapping[str, object]) -> None:
-        """``kafka``: aiokafka's connection options."""
+    def __init__(self, topic: str, kafka: Mapping[str, object], partitions: Collection[int] = ()) -> None:
+        """``kafka``: aiokafka's connection options. ``partitions``: which ones; all, if none are named."""
         self._topic = topic
         self._kafka = kafka
+        self._partitions = partitions
         self._consumer = AIOKafkaConsumer(
             **kafka, group_id=None, enable_auto_commit=False, auto_offset_reset="earliest", max_poll_records=10_000
         )
@@ -39,7 +40,7 @@ class Tail:
         if not partitions:
             await self._consumer.stop()
             raise LookupError(f"there is no topic {self._topic!r}; make the topics with: hubbub topics create")
-        self._places = [TopicPartition(self._topic, partition) for partition in sorted(partitions)]
+        self._places = [TopicPartition(self._topic, partition) for partition in sorted(self._partitions or partitions)]
         # Without a group there is no committed offset, so reading begins at the earliest record.
         self._consumer.assign(self._places)
         return self
@@ -55,11 +56,14 @@ class Tail:
 
     async def to_end(self) -> list[ConsumerRecord[bytes, bytes]]:
         """Return every record from here to what is now the end of the topic, each partition in its order."""
+        return [record async for record in self.until_end()]
+
+    async def until_end(self) -> AsyncIterator[ConsumerRecord[bytes, bytes]]:
+        """Yield what ``to_end`` returns, without keeping it."""
         ends = await self.ends()
-        records: list[ConsumerRecord[bytes, bytes]] = []
         while await self._is_before(ends):
-            records.extend(await self.more(200))
-        return records
+            for record in await self.more(200):
+                yield record
 
     async def caught_up(self) -> None:
         """Wait until whoever calls ``more`` has read all that was in the topic when this was called."""

@@ -17,11 +17,11 @@ from msgspec.structs import replace
 
 from streams import metrics
 from streams.lease import Lease
+from streams.offsets import begin, commit, reads_on
 from streams.resolve.beats import Beat
 from streams.resolve.config import ResolveConfig
 from streams.resolve.decide import Decided, Decider
 from streams.resolve.matcher import Matcher
-from streams.resolve.offsets import begin, commit, reads_on
 from streams.resolve.publishers import Publishers
 from streams.resolve.threads import DECIDED_KEY, MOVED_KEY, STORY_KEY, THREAD_KEY, ThreadIndex
 from streams.tail import Tail
@@ -98,7 +98,6 @@ class Decisions:
         """Become the one that decides, with the next step: here the group waits, and nobody may be kept waiting."""
         async with self._lock:
             self._appointment = object() if partitions else None
-            self._lease.renew()
 
     async def revoke(self, _: frozenset[int]) -> None:
         """Commit what is done and stop deciding."""

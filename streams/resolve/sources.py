@@ -18,11 +18,11 @@ from ingest import signal as wire
 from ingest.signal import InvalidSignalError, Signal, decode
 from streams import metrics
 from streams.dead_letters import encode_dead_letter
+from streams.offsets import begin, commit, reads_on
 from streams.partitioning import partition_of
 from streams.resolve.config import ResolveConfig
 from streams.resolve.dead_share import DeadShare
 from streams.resolve.hold import Place
-from streams.resolve.offsets import begin, commit, reads_on
 from streams.resolve.publishers import Publishers
 from streams.resolve.route import AT_ONCE, Relevance, Router, RouterConfig
 from streams.resolve.threads import ThreadIndex

@@ -21,7 +21,7 @@ from aiokafka.abc import ConsumerRebalanceListener
 from ingest.signal import Signal
 from streams import metrics
 from streams.lease import Lease
-from streams.producer import open_producer
+from streams.producer import abandoned_on_failure, open_producer
 from streams.resolve.beats import Beat
 from streams.resolve.config import ResolveConfig
 from streams.resolve.decisions import Decisions
@@ -176,14 +176,13 @@ class Resolver:
                 (signals_consumer, "signals", sources),
                 (candidates_consumer, "candidates", decisions),
             ):
-                handover = _Handover(owner, failure)
-                consumer.subscribe([name(topic, self._prefix)], listener=handover)
                 await consumer.start()
-                if owner is decisions:
-                    lease.renew_by(consumer)
                 stack.push_async_callback(_leave, consumer)
-                handovers.append(handover)
-            async with asyncio.TaskGroup() as tasks:
+                if owner is decisions:
+                    lease.renew_by(consumer)  # before it joins, so that no answer is missed
+                handovers.append(_Handover(owner, failure))
+                consumer.subscribe([name(topic, self._prefix)], listener=handovers[-1])
+            async with abandoned_on_failure(producer), asyncio.TaskGroup() as tasks:
                 work = [
                     tasks.create_task(self._follow_stories(stories, sources)),
                     tasks.create_task(self._follow_progress(progress)),

@@ -1,10 +1,10 @@
-"""The role ``score``: a Faust app over ``story-activity`` with the stories' state in a table.
+"""The role ``score``: a Faust app over ``story-activity``, whose stories' states are in a changelog.
 
-Owns the joint between Faust (membership, partitions, recovery of the table) and the scorer of each partition
-(:mod:`streams.score.scorer`): events are acknowledged only when all they carry is applied, and the scores, the events
-and then the state that follow from it are confirmed by the broker. So a crash repeats, and never forgets. Any failure
-ends the role, for a supervisor to start it again: an agent that raises would have its event acknowledged and never seen
-again.
+Owns the joint between Faust (membership, partitions, the stream and its back-pressure) and the scorer of each partition
+(:mod:`streams.score.scorer`). Whoever is given partitions reads what their changelogs say, states and the offset to
+read on from, and takes each record from there in its turn. What follows is written in order: scores and events, and
+when the broker has these, the states. So a crash repeats, and never forgets, whatever Faust has acknowledged. Any
+failure ends the role, for a supervisor to start it again.
 """
 
 from __future__ import annotations
@@ -12,27 +12,32 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol, cast
 
 import faust
 import structlog
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from faust.auth import SASLCredentials, SSLCredentials
 from faust.types import TP
 
 from streams import metrics
+from streams.ends import log_ends
 from streams.lease import Lease
+from streams.offsets import read_on_from
 from streams.partitioning import partition_of
 from streams.producer import open_producer
 from streams.score.assessing import StoryAssessor, Unassessed, open_assessor
+from streams.score.changelog import TOPIC, Remembered, records
 from streams.score.config import ScoreConfig
 from streams.score.consuming import correct
 from streams.score.outcome import Outcome
+from streams.score.owned import Owned
 from streams.score.reading import Reader
 from streams.score.scorer import PartitionScorer
-from streams.score.table import ConfirmedTable
+from streams.tail import Tail
 from streams.topics import name
-from streams.wire import Progress, decode_activity, encode
+from streams.wire import Progress, encode
 
 __all__ = ["STAGE", "Scorer"]
 
@@ -60,6 +65,13 @@ class _Message(Protocol):
     generation_id: int
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class _Appointment:
+    """Partitions were given to this worker, when the group had formed for the ``generation``-th time."""
+
+    generation: int
+
+
 class Scorer:
     """One worker of the role."""
 
@@ -79,31 +91,32 @@ class Scorer:
         self._reader = reader
         self._assess: StoryAssessor = Unassessed()
         self._now_ms = now_ms
-        self._scorers: dict[int, PartitionScorer] = {}
+        self._owned: dict[int, Owned[_Event]] = {}
         self._told: dict[int, tuple[float, str]] = {}
         self._producer: AIOKafkaProducer | None = None
         self._failure: BaseException | None = None
         self._failed = asyncio.Event()
-        self._recovered = False
+        self._appointment: _Appointment | None = None
+        self._appointed = asyncio.Event()
+        self._ready = False
         self._working = asyncio.Lock()
         self._lease = Lease(config.session_seconds)
-        self.app = self._make_app()
-        self.table = ConfirmedTable(
-            self.app, name="ledgers", key_type=bytes, value_type=bytes, on_recover=self._on_recovered
-        )
-        self.app.tables.add(self.table)
         self._activity = name("story-activity", prefix)
+        self._changelog = name(TOPIC, prefix)
+        self._group = f"{prefix}hubbub-score"
+        self.app = self._make_app()
         activity = self.app.topic(
             self._activity, key_type=bytes, value_type=bytes, value_serializer="raw", internal=False
         )
         self.app.agent(activity, concurrency=1, name="score")(self._agent)
         self.app.on_partitions_revoked.connect(self._on_revoked)
         self.app.on_partitions_assigned.connect(self._on_assigned)
+        self.app.on_rebalance_complete.connect(self._take_over)
 
     def problems(self) -> list[str]:
         """Say what keeps this worker from doing its work now; nothing, if it is ready."""
-        if not self._recovered:
-            return ["score has not recovered its table yet"]
+        if not self._ready:
+            return ["score has not taken over its partitions yet"]
         return []
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -111,14 +124,16 @@ class Scorer:
 
         Raises:
             streams.lease.LeaseLostError: the group has not been heard of for too long.
-            Exception: whatever went wrong in a batch; nothing of that batch is acknowledged.
+            streams.offsets.RecordsGoneError: what was to be read next is no longer there.
+            streams.score.owned.MissingInputError: a record was left out; it is read by whoever begins anew.
+            Exception: whatever went wrong in a batch; it is done again by whoever begins anew.
         """
         async with (
-            open_producer(self._kafka) as self._producer,
             open_assessor(self._config, kafka=self._kafka, prefix=self._prefix, now_ms=_wall_clock_ms) as self._assess,
+            open_producer(self._kafka) as self._producer,  # last, so that nothing is written once this has failed
         ):
             self.app.finalize()
-            correct(self.app, self._kafka, self._lease)
+            correct(self.app, self._lease, self._places)
             await self.app.start()
             waits = [asyncio.create_task(event.wait()) for event in (stop, self._failed)]
             waits.append(asyncio.create_task(self.app.wait_until_stopped()))
@@ -135,7 +150,7 @@ class Scorer:
         seconds = self._config.session_seconds
         servers = cast(str, self._kafka["bootstrap_servers"])
         return faust.App(
-            f"{self._prefix}hubbub-score",
+            self._group,
             broker=[f"kafka://{server.strip()}" for server in servers.split(",")],
             broker_credentials=_credentials(self._kafka),
             store="memory://",
@@ -161,50 +176,42 @@ class Scorer:
                 async with self._working:
                     await self._work(cast(Sequence[_Event], events))
             except Exception as failure:  # noqa: BLE001 (kept, and raised by run)
-                self._failure = failure
-                self._failed.set()
-                # Never return to Faust, which would acknowledge what has not been done; the role ends instead.
-                await asyncio.Event().wait()
+                await self._fail(failure)
+
+    async def _fail(self, failure: Exception) -> None:
+        """End the role. Never returns to Faust, which would go on: an agent that raises is merely started again."""
+        self._failure = failure
+        self._failed.set()
+        await asyncio.Event().wait()
 
     async def _work(self, events: Sequence[_Event]) -> None:
-        scorers: dict[int, PartitionScorer] = {}
-        read_to: dict[int, int] = {}
+        fresh: dict[int, Owned[_Event]] = {}
         monotonic = time.monotonic()
         for event in events:
             message = event.message
-            if not self._recovered or message.generation_id != self.app.consumer_generation_id:
+            owned = self._owned.get(message.partition)
+            if owned is None or self._appointment is None or message.generation_id != self._appointment.generation:
                 continue  # Taken before the group formed anew. Whoever has the partition now reads it again.
-            scorer = scorers.get(message.partition)
-            if scorer is None:
-                scorer = scorers[message.partition] = self._scorer(message.partition)
-            scorer.take(decode_activity(event.value), event, monotonic)
-            read_to[message.partition] = message.offset
+            owned.take(message.offset, event.value, event, monotonic)
+            fresh[message.partition] = owned
         answered = self._assess.answered()
-        for scorer in self._scorers.values():
-            scorer.reassess(answered)
-        self._measure_lag(read_to)
+        for owned in self._owned.values():
+            owned.scorer.reassess(answered)
+        self._measure_lag(fresh)
         now_ms = self._now_ms()
-        outcomes = {partition: scorer.advance(now_ms, monotonic) for partition, scorer in scorers.items()}
+        outcomes = {partition: owned.scorer.advance(now_ms, monotonic) for partition, owned in fresh.items()}
         if outcomes:
             await self._lease.during(self._write(outcomes))
-        for outcome in outcomes.values():
-            for done in outcome.done:
-                cast(_Event, done).ack()
-        metrics.STORIES_LIVE.labels(STAGE).set(sum(scorer.live for scorer in self._scorers.values()))
+        for partition, outcome in outcomes.items():
+            for done in self._owned[partition].confirm(outcome):
+                done.ack()
+        metrics.STORIES_LIVE.labels(STAGE).set(sum(owned.scorer.live for owned in self._owned.values()))
 
-    def _scorer(self, partition: int) -> PartitionScorer:
-        scorer = self._scorers.get(partition)
-        if scorer is None:
-            stored = self.table.partition_items(partition)
-            scorer = self._scorers[partition] = PartitionScorer(stored, self._config, self._reader, self._assess)
-            log.info("partition taken over", partition=partition, stories=len(stored))
-        return scorer
-
-    def _measure_lag(self, read_to: Mapping[int, int]) -> None:
-        for partition, offset in read_to.items():
+    def _measure_lag(self, fresh: Mapping[int, Owned[_Event]]) -> None:
+        for partition, owned in fresh.items():
             end: int | None = self.app.consumer.highwater(TP(self._activity, partition))
             if end is not None:
-                metrics.LAG.labels(STAGE, str(partition)).set(max(0, end - 1 - offset))
+                metrics.LAG.labels(STAGE, str(partition)).set(max(0, end - owned.next))
 
     async def _write(self, outcomes: Mapping[int, Outcome]) -> None:
         await self._tell(outcomes.values())
@@ -235,9 +242,9 @@ class Scorer:
     async def _keep(self, outcomes: Mapping[int, Outcome]) -> None:
         """Write states, and wait until the broker has all of them."""
         sent = [
-            await self.table.put(self._writer, partition, story.encode(), state)
+            await self._writer.send(self._changelog, value, key, partition)
             for partition, outcome in outcomes.items()
-            for story, state in outcome.states.items()
+            for key, value in records(outcome.states, self._owned[partition].applied)
         ]
         await asyncio.gather(*sent)
 
@@ -263,21 +270,54 @@ class Scorer:
             raise RuntimeError("the producer is not running")
         return self._producer
 
-    async def _on_recovered(self) -> None:
-        self._scorers.clear()
-        self._recovered = True
-
     async def _on_assigned(self, *_: object, **__: object) -> None:
-        self._lease.renew()
+        self._appointment = _Appointment(self.app.consumer_generation_id)
+        self._appointed.set()
 
     async def _on_revoked(self, *_: object, **__: object) -> None:
-        """Finish the batch in hand, and take no other until the table is recovered.
+        """Finish the batch in hand, and take no other.
 
-        What is held and not acknowledged is read again, by whoever owns the partition next.
+        What is held and not applied is read again, by whoever owns the partition next.
         """
-        self._recovered = False
+        self._appointment = None
+        self._appointed.clear()
         async with self._working:
-            self._scorers.clear()
+            self._owned.clear()
+
+    async def _take_over(self, *_: object, **__: object) -> None:
+        """Read what is known of the partitions that are ours now, before Faust begins to read them."""
+        appointment = self._appointment
+        partitions = sorted(place.partition for place in self.app.consumer.assignment())
+        try:
+            owned = await self._read_back(partitions) if partitions else {}
+        except Exception as failure:  # noqa: BLE001 (kept, and raised by run)
+            await self._fail(failure)
+        else:
+            if appointment is not None and self._appointment is appointment:
+                self._owned = owned
+                self._ready = True
+            # If the group forms anew, Faust must not go on with what is ours no longer.
+            await self._appointed.wait()
+
+    async def _read_back(self, partitions: Sequence[int]) -> dict[int, Owned[_Event]]:
+        remembered = {partition: Remembered() for partition in partitions}
+        async with Tail(self._changelog, self._kafka, partitions) as tail:
+            async for record in tail.until_end():
+                remembered[record.partition].note(record)
+        ends = await log_ends(self._kafka, [TopicPartition(self._activity, partition) for partition in partitions])
+        owned = {}
+        async with AIOKafkaConsumer(**self._kafka, group_id=self._group, enable_auto_commit=False) as consumer:
+            for place, end in ends.items():
+                known = remembered[place.partition]
+                offset = await read_on_from(consumer, place, known.offset, end)
+                scorer = PartitionScorer(known.states, self._config, self._reader, self._assess)
+                owned[place.partition] = Owned[_Event](place.partition, offset, scorer)
+                log.info("partition taken over", partition=place.partition, stories=scorer.live, offset=offset)
+        return owned
+
+    def _places(self) -> dict[TP, int]:
+        """Return where to read on in each partition."""
+        return {TP(self._activity, partition): owned.next for partition, owned in self._owned.items()}
 
 
 def _wall_clock_ms() -> int:

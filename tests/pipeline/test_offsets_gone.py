@@ -10,8 +10,8 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 from aiokafka.structs import OffsetAndMetadata
 
 from deploy.kafka.cluster import Cluster
+from streams.offsets import RecordsGoneError, begin, reads_on
 from streams.producer import open_producer
-from streams.resolve.offsets import RecordsGoneError, begin, reads_on
 
 
 async def test_what_was_to_be_read_next_is_missed_when_it_is_gone(jvm_kafka: Cluster) -> None:

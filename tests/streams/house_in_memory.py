@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from itertools import accumulate
 from types import SimpleNamespace
@@ -14,7 +14,6 @@ from typing import NamedTuple, cast
 import msgspec
 import pytest
 from aiokafka import TopicPartition
-from aiokafka.errors import CommitFailedError
 
 from ingest.signal import Signal, encode, key
 from scoring import Lifecycle
@@ -27,13 +26,16 @@ from streams.resolve.matcher import Matcher, MatcherConfig
 from streams.resolve.publishers import PUBLISH
 from streams.resolve.threads import ORDER_KEY, ThreadIndex
 from streams.resolve.worker import Resolver
+from streams.score import changelog
+from streams.score.changelog import Remembered
 from streams.score.config import ScoreConfig
 from streams.score.outcome import Outcome
+from streams.score.owned import MissingInputError, Owned
 from streams.score.scorer import PartitionScorer
 from streams.score.state import Story
-from streams.wire import Assignment, Order, Progress, StoryInfo, decode_activity, decode_progress
+from streams.wire import Assignment, Order, Progress, StoryInfo, decode_progress
 from tests.streams.activity import Unread
-from tests.streams.kafka_in_memory import Consumer, Kafka, Process, Producer, Tail
+from tests.streams.kafka_in_memory import Consumer, Kafka, Process, Producer, Record, Tail
 
 SOURCES, STORIES = 3, 2
 PARTITIONS = {
@@ -105,61 +107,67 @@ class OrderMatters:
 
 
 class Scores:
-    """The role ``score``, without Faust but in its order: scores and events, then states, then acknowledgements."""
+    """The role ``score``, without Faust but in its order: scores and events, then what its changelog is to say.
+
+    It is handed out records as badly as may be: some again, some from before, some left out. And it may read its
+    changelog when another's last records are not to be seen yet.
+    """
 
     def __init__(self, process: Process) -> None:
         self._kafka = process.kafka
         self._producer = Producer(process)
         self._consumer = Consumer(process=process, group_id="score")
         self._consumer.subscribe(["story-activity"], self)
-        self._scorers: dict[TopicPartition, PartitionScorer] = {}
-        self._done: dict[TopicPartition, int] = {}
+        self._owned: dict[TopicPartition, Owned[int]] = {}
         self._unrecovered: set[TopicPartition] = set()
         self._lock = asyncio.Lock()
 
     async def on_partitions_revoked(self, _: set[TopicPartition]) -> None:
         async with self._lock:
-            await self._commit()
-            self._scorers.clear()
-            self._done.clear()
+            self._owned.clear()
             self._unrecovered = set()
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         async with self._lock:
             self._unrecovered = assigned
 
-    async def _commit(self) -> None:
-        with suppress(CommitFailedError):
-            await self._consumer.commit(self._done)
-
-    async def _recover(self) -> None:
+    def _recover(self) -> None:
+        chance = self._kafka.chance
         for place in sorted(self._unrecovered):
-            stored: dict[bytes, bytes] = {}
-            for record in self._kafka.logs[TopicPartition("ledgers", place.partition)]:
-                stored[record.key] = record.value or b""
-            self._done[place] = await self._consumer.committed(place) or 0
-            self._consumer.seek(place, self._done[place])
-            self._scorers[place] = PartitionScorer(stored, SCORE, Unread())
+            log, remembered = self._kafka.logs[TopicPartition("ledgers", place.partition)], Remembered()
+            unseen = chance.randrange(5) if chance.random() < 0.3 else 0
+            for record in log[: len(log) - unseen]:
+                remembered.note(record)
+            scorer = PartitionScorer(remembered.states, SCORE, Unread())
+            self._owned[place] = Owned(place.partition, remembered.offset or 0, scorer)
+            self._consumer.seek(place, self._owned[place].next)
         self._unrecovered = set()
 
     async def run(self) -> None:
         await self._consumer.start()
         while True:
             async with self._lock:
-                await self._recover()
+                self._recover()
             batches = await self._consumer.getmany(timeout_ms=0)
             async with self._lock:
-                if self._unrecovered or not self._scorers:
+                if self._unrecovered or not self._owned:
                     continue
                 for place, records in batches.items():
-                    for record in records:
-                        activity = decode_activity(record.value or b"")
-                        self._scorers[place].take(activity, record.offset, self._kafka.seconds)
+                    for record in self._handed_out(records):
+                        self._owned[place].take(record.offset, record.value or b"", record.offset, self._kafka.seconds)
                 await self._write(
-                    {place: s.advance(LATER_MS, self._kafka.seconds) for place, s in self._scorers.items()}
+                    {place: one.scorer.advance(LATER_MS, self._kafka.seconds) for place, one in self._owned.items()}
                 )
-                if self._kafka.chance.random() < 0.3:
-                    await self._commit()
+
+    def _handed_out(self, records: list[Record]) -> list[Record]:
+        chance = self._kafka.chance
+        if chance.random() < 0.97:
+            return records
+        whim = chance.randrange(3)
+        if whim == 0:
+            return records[chance.randrange(len(records)) :]
+        log, first = self._kafka.logs[TopicPartition("story-activity", records[0].partition)], records[0].offset
+        return [*log[max(0, first - 20) : first if whim == 1 else first - 10], *records]
 
     async def _write(self, outcomes: dict[TopicPartition, Outcome]) -> None:
         sent = []
@@ -174,13 +182,12 @@ class Scores:
         await asyncio.gather(*sent)
         sent = []
         for place, outcome in outcomes.items():
-            for story, state in outcome.states.items():
-                sent.append(await self._producer.send("ledgers", state, story.encode(), place.partition))
+            for name, state in changelog.records(outcome.states, self._owned[place].applied):
+                sent.append(await self._producer.send("ledgers", state, name, place.partition))
         await asyncio.gather(*sent)
         for place, outcome in outcomes.items():
-            for offset in outcome.done:
-                assert offset == self._done[place]
-                self._done[place] = offset + 1
+            before = self._owned[place].applied
+            assert self._owned[place].confirm(outcome) == list(range(before, self._owned[place].applied))
             if outcome.settled:
                 progress = Progress("score", str(place.partition), 0, 0, settled=outcome.settled)
                 await (await self._producer.send("progress", wire.encode(progress), b"score", 0))
@@ -202,7 +209,7 @@ class House:
 
     kafka: Kafka
     processes: dict[str, Process] = field(default_factory=dict)
-    killed: int = 0
+    begun_anew: int = 0
 
     def start(self, name: str) -> None:
         process = self.processes[name] = Process(self.kafka)
@@ -232,7 +239,6 @@ class House:
                 await readers[0].stand_still()
             else:
                 await process.kill()
-                self.killed += 1
                 self.start(name)
 
     async def publish(self, signals: Sequence[Signal]) -> str:
@@ -270,9 +276,13 @@ class House:
         settled: set[str] = set()
         position = 0
         while len(settled) < STORIES:
-            for process in self.processes.values():
+            for name, process in list(self.processes.items()):
                 if process.task is not None and process.task.done() and not process.task.cancelled():
-                    process.task.result()
+                    with suppress(MissingInputError):  # it begins anew
+                        process.task.result()
+                    await process.kill()
+                    self.start(name)
+                    self.begun_anew += 1
             await self.kafka.pause()
             assert self.kafka.seconds < 1_000 + 200, "nothing moves any more"
             log = self.kafka.logs[TopicPartition("progress", 0)]
@@ -288,7 +298,10 @@ class House:
             index.apply(record.key, record.value)
         threads = {thread: index.by_now(thread) for thread in index._threads}
         scores = {name: msgspec.json.decode(value) for name, value in self._latest("noise-scores").items()}
-        stored = {name: Story.decode(value) for name, value in self._latest("ledgers").items()}
+        remembered = Remembered()
+        for record in self.kafka.read("ledgers"):
+            remembered.note(record)
+        stored = {name.decode(): Story.decode(value) for name, value in remembered.states.items()}
         states = {name: story for name, story in stored.items() if story.into is None}
         gone = {name for name, story in stored.items() if story.into is not None}
         assert states.keys() == scores.keys()
@@ -340,6 +353,7 @@ async def run(
         patch.setattr(worker, "AIOKafkaConsumer", Consumer)
         patch.setattr(worker, "Tail", Tail)
         patch.setattr(worker, "open_producer", _producer)
+        patch.setattr(worker, "abandoned_on_failure", nullcontext)
         patch.setattr(decisions, "Tail", Tail)
         patch.setattr(decisions, "KEEP_FORGOTTEN_SECONDS", keep_forgotten_seconds)
         for order in orders:

@@ -17,6 +17,7 @@ from typing import Protocol
 
 from aiokafka import TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError
+from aiokafka.protocol.group import SyncGroupRequest
 
 from streams.partitioning import partition_of
 
@@ -209,6 +210,7 @@ class Group:
                 member.assign({TopicPartition(self._topic, partition) for partition in share}, self.generation)
             for member in members:
                 await self._kafka.pause()
+                await member._coordinator._send_req(SyncGroupRequest(self._topic, self.generation, "", "", []))
                 await member.process.listen(member.listener.on_partitions_assigned(set(member.positions)))
 
     def _alive(self) -> list[Consumer]:
@@ -229,20 +231,24 @@ class Consumer:
         self._generation = 0
         self.positions: dict[TopicPartition, int] = {}
         self.alive = True
-        self._coordinator = SimpleNamespace(_do_heartbeat=None)  # nobody's heart beats here
+        self._coordinator = SimpleNamespace(_send_req=_answer)
 
     def subscribe(self, topics: Iterable[str], listener: Listener) -> None:
         (topic,) = topics
         self.listener = listener
         self.group = self._kafka.group(self._name, topic)
         self.process.consumers.append(self)
+        self._joining = asyncio.create_task(self._join())
 
     def reads(self, topic: str) -> bool:
         """Say whether it is given partitions of ``topic`` now."""
         return any(place.topic == topic for place in self.positions)
 
-    async def start(self) -> None:
-        await self.group.join(self)
+    async def start(self) -> None: ...
+
+    async def _join(self) -> None:
+        if self.alive:
+            await self.group.join(self)
 
     async def stop(self) -> None:
         if self.alive:
@@ -262,6 +268,7 @@ class Consumer:
     async def getmany(self, *, timeout_ms: int, max_records: int | None = None) -> dict[TopicPartition, list[Record]]:
         del timeout_ms, max_records
         await self._kafka.pause()
+        await self._joining
         await self._assigned.wait()
         batches: dict[TopicPartition, list[Record]] = {}
         for place, position in self.positions.items():
@@ -325,6 +332,11 @@ class Consumer:
         if self.alive:
             await self.revoke()
             await self.group.join(self)
+
+
+async def _answer(_: object) -> SimpleNamespace:
+    """Answer what a member asks of its group: nobody's heart beats here, and everybody is welcome."""
+    return SimpleNamespace(error_code=0)
 
 
 class Tail:

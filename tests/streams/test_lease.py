@@ -7,6 +7,8 @@ import time
 from types import SimpleNamespace
 
 import pytest
+from aiokafka.protocol.commit import OffsetFetchRequest
+from aiokafka.protocol.group import HeartbeatRequest, SyncGroupRequest
 
 from streams.lease import SHARE, Lease, LeaseLostError
 
@@ -17,7 +19,7 @@ async def test_nobody_writes_before_the_group_has_said_that_he_may() -> None:
     lease = Lease(SESSION_SECONDS)
     with pytest.raises(LeaseLostError):
         lease.check()
-    lease.renew()
+    lease.renew(time.monotonic())
     lease.check()
     await asyncio.sleep(SHARE * SESSION_SECONDS)
     with pytest.raises(LeaseLostError, match="has said nothing for 0"):
@@ -26,12 +28,12 @@ async def test_nobody_writes_before_the_group_has_said_that_he_may() -> None:
 
 async def test_a_write_that_hangs_ends_with_the_lease_and_goes_on_while_it_is_renewed() -> None:
     lease = Lease(SESSION_SECONDS)
-    lease.renew()
+    lease.renew(time.monotonic())
 
     async def renew() -> None:
         for _ in range(8):
             await asyncio.sleep(SESSION_SECONDS / 8)
-            lease.renew()
+            lease.renew(time.monotonic())
 
     renewing = asyncio.create_task(renew())
     assert await lease.during(asyncio.sleep(SESSION_SECONDS, "written")) == "written"
@@ -42,22 +44,26 @@ async def test_a_write_that_hangs_ends_with_the_lease_and_goes_on_while_it_is_re
     assert time.monotonic() - began < 2 * SESSION_SECONDS
 
 
-async def test_only_answered_heartbeats_count_and_from_when_they_were_sent() -> None:
-    answers, rejoin = iter((True, False, True)), asyncio.get_running_loop().create_future()
+async def test_only_plain_answers_count_and_from_when_they_were_asked_for() -> None:
+    heartbeat, answers = HeartbeatRequest("group", 1, "member"), iter((0, 27, 0, 0))
 
-    async def do_heartbeat() -> bool:
+    async def send_req(_: object) -> SimpleNamespace:
         await asyncio.sleep(0.8 * SHARE * SESSION_SECONDS)
-        return next(answers)
+        return SimpleNamespace(error_code=next(answers))
 
-    consumer = SimpleNamespace(_coordinator=SimpleNamespace(_do_heartbeat=do_heartbeat, _rejoin_needed_fut=rejoin))
+    consumer = SimpleNamespace(_coordinator=SimpleNamespace(_send_req=send_req))
     lease = Lease(SESSION_SECONDS)
     lease.renew_by(consumer)
-    assert await consumer._coordinator._do_heartbeat()
+    await consumer._coordinator._send_req(heartbeat)
     lease.check()
-    assert not await consumer._coordinator._do_heartbeat()
+    await consumer._coordinator._send_req(heartbeat)  # the group forms anew
     with pytest.raises(LeaseLostError):
         lease.check()
-    rejoin.set_result(None)  # the group forms anew
-    assert await consumer._coordinator._do_heartbeat()
+    await consumer._coordinator._send_req(SyncGroupRequest("group", 2, "member", "", []))
+    lease.check()
+    await asyncio.sleep(0.3 * SHARE * SESSION_SECONDS)
+    with pytest.raises(LeaseLostError):
+        lease.check()
+    await consumer._coordinator._send_req(OffsetFetchRequest("group", []))
     with pytest.raises(LeaseLostError):
         lease.check()

@@ -14,7 +14,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError
 from aiokafka.structs import OffsetAndMetadata
 
-__all__ = ["RecordsGoneError", "begin", "commit", "reads_on"]
+__all__ = ["RecordsGoneError", "begin", "commit", "read_on_from", "reads_on"]
 
 log = structlog.get_logger(__name__)
 
@@ -41,6 +41,28 @@ async def begin(consumer: AIOKafkaConsumer, partition: TopicPartition) -> int:
     return beginning
 
 
+async def read_on_from(consumer: AIOKafkaConsumer, partition: TopicPartition, offset: int | None, end: int) -> int:
+    """Return where to read on in ``partition``, of which everything below ``offset`` is known; None: nothing is.
+
+    ``end``: of the partition. The offset that the group of ``consumer`` has committed counts only if the record at
+    ``offset`` is gone: then an operator has said to go on from there.
+
+    Raises:
+        RecordsGoneError: the record at ``offset`` is gone, or the topic ends before it.
+    """
+    beginning: int = (await consumer.beginning_offsets([partition]))[partition]
+    if offset is None:
+        return beginning
+    if offset < beginning:
+        committed: int | None = await consumer.committed(partition)
+        if committed is None or committed < beginning:
+            raise _gone(partition, offset, beginning)
+        return committed
+    if offset > end:
+        raise _made_anew(partition, offset)
+    return offset
+
+
 async def reads_on(consumer: AIOKafkaConsumer, partition: TopicPartition, expected: int, found: int) -> None:
     """Make sure that the record at ``found`` may follow, where the one at ``expected`` was to be read next.
 
@@ -52,20 +74,28 @@ async def reads_on(consumer: AIOKafkaConsumer, partition: TopicPartition, expect
     if found > expected:
         await _check_begins_by(consumer, partition, expected)
     if found < expected:
-        raise RecordsGoneError(
-            f"{partition.topic}, partition {partition.partition}: offset {expected} was to be read next, but the topic "
-            "ends before it: it was made anew. Reset the group's offsets if that is meant (docs/runbook.md)"
-        )
+        raise _made_anew(partition, expected)
 
 
 async def _check_begins_by(consumer: AIOKafkaConsumer, partition: TopicPartition, offset: int) -> None:
     beginning = (await consumer.beginning_offsets([partition]))[partition]
     if beginning > offset:
-        raise RecordsGoneError(
-            f"{partition.topic}, partition {partition.partition}: offset {offset} was to be read next, but the topic "
-            f"begins at {beginning}: {beginning - offset} records were removed before they were read. Reset the "
-            "group's offsets to go on without them (docs/runbook.md)"
-        )
+        raise _gone(partition, offset, beginning)
+
+
+def _made_anew(partition: TopicPartition, offset: int) -> RecordsGoneError:
+    return RecordsGoneError(
+        f"{partition.topic}, partition {partition.partition}: offset {offset} was to be read next, but the topic "
+        "ends before it: it was made anew. Reset the group's offsets if that is meant (docs/runbook.md)"
+    )
+
+
+def _gone(partition: TopicPartition, offset: int, beginning: int) -> RecordsGoneError:
+    return RecordsGoneError(
+        f"{partition.topic}, partition {partition.partition}: offset {offset} was to be read next, but the topic "
+        f"begins at {beginning}: {beginning - offset} records were removed before they were read. Reset the "
+        "group's offsets to go on without them (docs/runbook.md)"
+    )
 
 
 async def commit(consumer: AIOKafkaConsumer, offsets: Mapping[TopicPartition, int]) -> bool:

@@ -1,0 +1,67 @@
+"""What the score stage remembers: the states of a partition's stories, and where to read on, in one log.
+
+Owns the form of the topic's records. Each partition of it belongs to one partition of ``story-activity``, and is
+written by that partition's owner alone. The states of a batch stand behind the offset that was confirmed before that
+batch: all of ``story-activity`` below it is in the states before. So whoever has read the log up to any point has
+states and an offset that fit each other, and reads again, at worst, what the states know to be applied. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+__all__ = ["TOPIC", "CorruptOffsetError", "Remembered", "records"]
+
+TOPIC = "hubbub-score-ledgers-changelog"
+OFFSET_KEY = b"offset"
+"""No story's: their ids begin with ``st_``."""
+
+
+class CorruptOffsetError(ValueError):
+    """The offset in the changelog is no number: our own data is damaged, or from a later version."""
+
+
+class _Record(Protocol):
+    @property
+    def key(self) -> bytes: ...
+
+    @property
+    def value(self) -> bytes | None: ...
+
+
+@dataclass(slots=True)
+class Remembered:
+    """A partition as its log tells it: encoded states by story, and the offset to read on from; None: from the first.
+
+    To be told every record, from the first on.
+    """
+
+    states: dict[bytes, bytes] = field(default_factory=dict)
+    offset: int | None = None
+
+    def note(self, record: _Record) -> None:
+        """Take in the next record.
+
+        Raises:
+            CorruptOffsetError: it says where to read on, but not in a form known here.
+        """
+        if record.key == OFFSET_KEY:
+            if record.value is None or not record.value.isdigit():
+                raise CorruptOffsetError(f"the changelog says to read on from {record.value!r}, which is no offset")
+            self.offset = int(record.value)
+        elif record.value is None:
+            self.states.pop(record.key, None)
+        else:
+            self.states[record.key] = record.value
+
+
+def records(states: Mapping[str, bytes | None], applied: int) -> Iterable[tuple[bytes, bytes | None]]:
+    """Yield what to write, in this order: that everything below ``applied`` is confirmed, and the states of a batch.
+
+    ``states``: by story; None: it is gone.
+    """
+    yield OFFSET_KEY, b"%d" % applied
+    for story, state in states.items():
+        yield story.encode(), state
