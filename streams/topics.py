@@ -93,7 +93,7 @@ TOPICS: tuple[Topic, ...] = (
     Topic("cursors", "collector", "how far each collector has read; the collectors' memory", 1),
     Topic("progress", "stage and partition", "how far each stage has come, and its counts", 1, internal=True),
 )
-"""Every topic. The changelog's name is Faust's: the app's id, the table's name, "changelog"."""
+"""Every topic."""
 
 
 def name(topic: str, prefix: str = "") -> str:

@@ -1,1 +1,1 @@
-"""How loud is each story? The ledger of every story, kept in a Faust table, and the scores that come of it."""
+"""How loud is each story? The ledger of every story, kept by a Faust app, and the scores that come of it."""

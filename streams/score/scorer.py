@@ -52,7 +52,7 @@ class PartitionScorer:
         read: Reader,
         assess: StoryAssessor | None = None,
     ) -> None:
-        """``stored``: what the table holds of this partition, by story id."""
+        """``stored``: what the changelog has of this partition, by story id."""
         self._config = config
         self._retention_ms = int(config.retention_days * DAY_MS)
         self._read = read

@@ -1,6 +1,6 @@
-"""Everything the score stage keeps of one story, and its encoding in the table.
+"""Everything the score stage keeps of one story, and its encoding in the changelog.
 
-Owns the value of the table ``ledgers``: the story's name, its scoring state, what was delivered and what was last told.
+Owns the value of a story there: its name, its scoring state, what was delivered and what was last told.
 Must never know how a score is made, nor where the bytes are kept.
 """
 
@@ -18,7 +18,7 @@ VERSION = 1
 
 
 class CorruptStateError(ValueError):
-    """A value of the table that this version cannot read: our own data is damaged, or from a later version."""
+    """A value of the changelog that this version cannot read: our own data is damaged, or from a later version."""
 
 
 class Emitted(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -80,7 +80,7 @@ class Story:
         return moved > 0 and moved >= points
 
     def encode(self) -> bytes:
-        """Return the value to keep in the table."""
+        """Return the value to keep in the changelog."""
         stored = _Stored(
             VERSION,
             self.info,
@@ -106,7 +106,7 @@ class Story:
         try:
             stored = _decoder.decode(encoded)
         except msgspec.MsgspecError as error:
-            raise CorruptStateError(f"a story's state in the table cannot be read: {error}") from error
+            raise CorruptStateError(f"a story's state in the changelog cannot be read: {error}") from error
         if stored.version != VERSION:
             raise CorruptStateError(f"a story's state is of version {stored.version}; this program knows {VERSION}")
         story = cls(stored.info)
