@@ -8,6 +8,8 @@ takes the longer way and arrives after replies that were read later. The same id
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 __all__ = ["KEPT", "Delivered"]
 
 KEPT = 256
@@ -25,21 +27,23 @@ class Delivered:
             source: (low, dict.fromkeys(above)) for source, (low, above) in (sources or {}).items()
         }
 
-    def take(self, source: int, offset: int, *, redirected: bool = False) -> bool:
-        """Note that ``offset`` of ``source`` is applied now; return False if it is known to have been before.
+    def take(self, source: int, offsets: Iterable[int], *, redirected: bool = False) -> list[bool]:
+        """Note that ``offsets`` of ``source`` are applied now; say of each whether it is not known to have been before.
 
-        ``redirected``: it was meant for a story that was merged into this one, and may have got lost on that way, so
-        the low water mark says nothing of it.
+        ``redirected``: they were meant for a story that was merged into this one, and may have got lost on that way, so
+        the low water mark says nothing of them.
         """
         low, above = self._sources.setdefault(source, (0, {}))
-        if offset in above:
-            return False
-        if offset < low:
-            return redirected
-        above[offset] = None
-        if len(above) > KEPT:
-            del above[next(iter(above))]  # the one noted first
-        return True
+        new = []
+        for offset in offsets:
+            if offset in above or offset < low:
+                new.append(redirected and offset not in above)
+                continue
+            new.append(True)
+            above[offset] = None
+            if len(above) > KEPT:
+                del above[next(iter(above))]  # the one noted first
+        return new
 
     def raise_low(self, source: int, low: int) -> None:
         """Note that every offset of ``source`` below ``low`` that is this story's has been applied."""

@@ -7,9 +7,9 @@ is read and in whatever order partitions advance. Pure: reads no clock, writes n
 
 from __future__ import annotations
 
+import itertools
 from collections import OrderedDict, deque
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 
 from msgspec.structs import replace
 
@@ -19,7 +19,7 @@ from streams.score.assessing import StoryAssessor, Unassessed
 from streams.score.config import ScoreConfig
 from streams.score.deciding import decide, fades_in_ms
 from streams.score.merging import absorb, end, stub
-from streams.score.order import Held, Item, Joining, Leaving, Line, Moving, Parcel, of_merges
+from streams.score.order import Joining, Lane, Leaving, Line, Moving, Parcel, Run, of_merges
 from streams.score.outcome import Outcome
 from streams.score.reading import Reader
 from streams.score.records import event, score_record
@@ -32,14 +32,6 @@ __all__ = ["PartitionScorer"]
 DAY_MS = 86_400_000
 FADE_SECONDS = 1.0
 NEVER = float("inf")
-
-
-@dataclass(slots=True)
-class _Lane:
-    """What one source has sent for one story and is not applied yet."""
-
-    held: int = 0
-    low: int = 0
 
 
 class PartitionScorer:
@@ -77,7 +69,7 @@ class PartitionScorer:
         for name, left in self._stubs.items():
             self._due.put(name, left.due_ms)
         self._line = Line()
-        self._lanes: dict[tuple[str, int], _Lane] = {}
+        self._lanes: dict[tuple[str, int], Lane] = {}
         self._parcels: deque[Parcel] = deque()
         self._time_ms = 0
         self._now_ms, self._monotonic = 0, 0.0
@@ -98,15 +90,13 @@ class PartitionScorer:
         if activity.mark is not None:
             self._watermark.update(activity.mark, monotonic)
             source, redirected = activity.mark.source, activity.redirected
-        for item in of_merges(parcel, activity):
-            self._line.add(item.merging.at_ms, item)
+        for turn in of_merges(parcel, activity):
+            self._line.add_turn(turn)
         if activity.story is None or not activity.entries:
             return
-        for entry in activity.entries:
-            held = Held(parcel, source, entry.offset, activity.story, entry.signal, redirected)
-            self._line.add(entry.at_ms, held)
-        lane = self._lanes.setdefault((activity.story.id, source), _Lane())
-        lane.held += len(activity.entries)
+        self._line.add_run(Run(parcel, source, activity.story, activity.entries, redirected=redirected))
+        lane = self._lanes.setdefault((activity.story.id, source), Lane())
+        lane.runs += 1
         lane.low = max(lane.low, activity.low)
 
     def reassess(self, stories: Collection[str]) -> None:
@@ -219,35 +209,38 @@ class PartitionScorer:
 
     def _apply_until(self, until_ms: int, outcome: Outcome) -> bool:
         """Apply all that waits for a time up to ``until_ms``; return False if something must be waited for."""
-        while (next_ms := self._line.next_ms) is not None and next_ms <= until_ms:
-            if not self._may_pass(self._line.next):
-                self._time_ms = max(self._time_ms, next_ms - 1)
-                return False
-            at_ms, item = self._line.pop()
-            match item:
-                case Held():
-                    self._apply(at_ms, item, outcome)
-                case Leaving():
-                    self._leave(item.merging, outcome)
-                case Moving():
-                    self._take_in(item.transfer, outcome)
-                    self._line.drop_waits(item.transfer.merging)
-        return True
+        line = self._line
+        while True:
+            for run, entries in line.runs(until_ms):
+                self._apply(run, entries, outcome)
+            match line.turn(until_ms):
+                case None:
+                    return True
+                case Leaving(merging=merging):
+                    self._leave(merging, outcome)
+                    line.drop_turn()
+                case Moving(transfer=transfer):
+                    self._take_in(transfer, outcome)
+                    line.drop_turn()
+                    line.drop_waits(transfer.merging)
+                case Joining() as joining:
+                    if not self._may_pass(joining):
+                        self._time_ms = max(self._time_ms, joining.merging.at_ms - 1)
+                        return False
+                    line.drop_turn()
 
-    def _may_pass(self, item: Item | None) -> bool:
-        """Say whether nothing has to be waited for before ``item``: a story that is taken in, for as long as patience.
+    def _may_pass(self, joining: Joining) -> bool:
+        """Say whether a story that is taken in need not be waited for: it has come, or for as long as patience.
 
         Its transfer, once it is here, comes before it in the line.
         """
-        if not isinstance(item, Joining):
-            return True
-        gone, into = item.merging.gone.id, item.merging.into.id
+        gone, into = joining.merging.gone.id, joining.merging.into.id
         story = self._stories.get(into)
         if into in self._stubs or (story is not None and gone in story.absorbed):
             return True
-        if item.since is None:
-            item.since = self._monotonic
-        return self._monotonic - item.since > self._patience.seconds(self._now_ms - item.merging.at_ms)
+        if joining.since is None:
+            joining.since = self._monotonic
+        return self._monotonic - joining.since > self._patience.seconds(self._now_ms - joining.merging.at_ms)
 
     def _leave(self, merging: Merging, outcome: Outcome) -> None:
         """End a story, and send what it leaves; again, if it is asked for again, that there is nothing more."""
@@ -300,31 +293,35 @@ class PartitionScorer:
             story.due_ms = tick_ms
         self._due.put(story.info.id, story.due_ms)
 
-    def _apply(self, at_ms: int, held: Held, outcome: Outcome) -> None:
-        name, signal = held.story.id, held.signal
+    def _apply(self, run: Run, entries: list[Entry], outcome: Outcome) -> None:
+        """Apply some signals of a run to its story."""
+        name, source = run.story.id, run.source
         left = self._stubs.get(name)
-        story = left or self._stories.get(name) or self._found(held.story, at_ms, outcome)
+        story = left or self._stories.get(name) or self._found(run.story, entries[0].at_ms, outcome)
         outcome.states[name] = None
-        if left is None and not held.redirected:
-            story.info = held.story
-        is_new = story.delivered.take(held.source, held.offset, redirected=held.redirected)
-        if is_new and story.into is not None:
-            entries = (Entry(held.offset, at_ms, signal),)
-            sent = Activity(None, story=story.into, entries=entries, source=held.source)
-            self._send(story.into, sent, outcome)
-        elif is_new:
+        if left is None and not run.redirected:
+            story.info = run.story
+        is_new = story.delivered.take(source, [entry.offset for entry in entries], redirected=run.redirected)
+        new = list(itertools.compress(entries, is_new))
+        if new and story.into is not None:
+            self._send(story.into, Activity(None, story=story.into, entries=tuple(new), source=source), outcome)
+        elif new:
             ledger = story.scoring.ledger
-            ledger.apply(signal, self._read(signal))
-            if ledger.assessment is None:
-                ledger.assessment = self._assess(name, ledger, max(at_ms, self._now(story)))
-            self._fresh_ms.setdefault(name, []).append(signal.observed_ms)
-            self._look_at(story, at_ms)
-        lane = self._lanes[name, held.source]
-        lane.held -= 1
-        if lane.held == 0:
+            for entry in new:
+                signal = entry.signal
+                ledger.apply(signal, self._read(signal))
+                if ledger.assessment is None and (signal.title or signal.text):
+                    ledger.assessment = self._assess(name, ledger, max(entry.at_ms, self._now(story)))
+            self._fresh_ms.setdefault(name, []).extend(entry.signal.observed_ms for entry in new)
+            self._look_at(story, new[0].at_ms)
+        if run:
+            return
+        lane = self._lanes[name, source]
+        lane.runs -= 1
+        if lane.runs == 0:
             # Only now: a parcel that came earlier may have held an offset below the mark of a later one.
-            story.delivered.raise_low(held.source, lane.low)
-            del self._lanes[name, held.source]
+            story.delivered.raise_low(source, lane.low)
+            del self._lanes[name, source]
 
     def _score(self, story: Story, at_ms: int) -> Score:
         return score(story.scoring.ledger, at_ms, tiers=self._read.tiers)

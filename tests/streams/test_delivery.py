@@ -27,38 +27,34 @@ def test_each_offset_of_each_source_is_taken_once_in_any_interleaving(steps: lis
             delivered = Delivered(delivered.dump())
         elif what == "sent":
             # As the scorer may: everything of this story below the mark has been applied.
-            for earlier in range(offset):
-                delivered.take(source, earlier)
-                applied.add((source, earlier))
+            delivered.take(source, range(offset))
+            applied |= {(source, earlier) for earlier in range(offset)}
             delivered.raise_low(source, offset)
             low[source] = max(low.get(source, 0), offset)
         else:
-            assert delivered.take(source, offset) == ((source, offset) not in applied)
+            assert delivered.take(source, [offset]) == [(source, offset) not in applied]
             applied.add((source, offset))
     for source in range(3):
         for offset in range(61):
-            assert delivered.take(source, offset) == ((source, offset) not in applied)
+            assert delivered.take(source, [offset]) == [(source, offset) not in applied]
 
 
 @given(st.lists(OFFSETS, max_size=30), OFFSETS)
 @settings(max_examples=100)
 def test_raising_the_mark_loses_no_offset_above_it(taken: list[int], low: int) -> None:
     delivered = Delivered()
-    for offset in taken:
-        delivered.take(0, offset)
+    delivered.take(0, taken)
     delivered.raise_low(0, low)
     delivered.raise_low(0, low // 2)  # a lower mark, as a worker sends that reads again, changes nothing
     for offset in range(61):
-        assert delivered.take(0, offset) == (offset >= low and offset not in taken)
+        assert delivered.take(0, [offset]) == [offset >= low and offset not in taken]
 
 
 def test_what_is_kept_is_bounded_and_forgetting_loses_nothing() -> None:
     delivered = Delivered()
-    for offset in range(0, 20 * KEPT, 2):
-        assert delivered.take(0, offset)
+    assert all(delivered.take(0, range(0, 20 * KEPT, 2)))
     (low, above) = delivered.dump()[0]
     assert (low, len(above)) == (0, KEPT)
     # The latest are known; what was forgotten is taken again; and nothing that never came is taken for known.
-    assert not delivered.take(0, 20 * KEPT - 2)
-    assert delivered.take(0, 0)
-    assert all(delivered.take(0, offset) for offset in range(1, 200, 2))
+    assert delivered.take(0, [20 * KEPT - 2, 0]) == [False, True]
+    assert all(delivered.take(0, range(1, 200, 2)))
