@@ -36,6 +36,9 @@ class ScoreConfig(BaseModel):
     emit_change_points: Annotated[
         float, Field(ge=0, le=100, description="A score that moved this far is emitted at once.")
     ] = 0.1
+    emit_every_seconds: Annotated[
+        float, Field(ge=0, description="Least time between two scores of a story, unless its state changes.")
+    ] = 0.2
     emit_within_seconds: Annotated[
         float, Field(gt=0, description="A smaller change, or one of the counts alone, is emitted this late at most.")
     ] = 2.0
@@ -52,7 +55,6 @@ class ScoreConfig(BaseModel):
     session_seconds: Annotated[
         float, Field(ge=1, description="Silence after which a worker counts as dead and its partitions move.")
     ] = 10.0
-    cached_stories: Annotated[int, Field(ge=1, description="Stories kept decoded in memory, per partition.")] = 20_000
     assessor: Annotated[
         Literal["offline", "openai", "none"],
         Field(

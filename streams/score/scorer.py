@@ -8,7 +8,7 @@ is read and in whatever order partitions advance. Pure: reads no clock, writes n
 from __future__ import annotations
 
 import itertools
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Collection, Mapping
 
 from msgspec.structs import replace
@@ -17,20 +17,20 @@ from scoring import Score, score
 from streams.score.agenda import Agenda
 from streams.score.assessing import StoryAssessor, Unassessed
 from streams.score.config import ScoreConfig
-from streams.score.deciding import decide, fades_in_ms
+from streams.score.deciding import decide
 from streams.score.merging import absorb, end, stub
 from streams.score.order import Joining, Lane, Leaving, Line, Moving, Parcel, Run, of_merges
 from streams.score.outcome import Outcome
 from streams.score.reading import Reader
-from streams.score.records import event, score_record
-from streams.score.state import Emitted, Story
+from streams.score.records import event
+from streams.score.state import Story
+from streams.score.telling import Teller
 from streams.watermark import Patience, Watermark
 from streams.wire import NOWHERE, Activity, Entry, Merging, StoryInfo, Transfer, encode
 
 __all__ = ["PartitionScorer"]
 
 DAY_MS = 86_400_000
-FADE_SECONDS = 1.0
 NEVER = float("inf")
 
 
@@ -57,15 +57,9 @@ class PartitionScorer:
         self._patience = Patience(live_seconds=config.patience_seconds)
         self._watermark = Watermark(self._patience, lately_ms)
         self._due = Agenda()
-        self._fading = Agenda()
-        # Changes that were not told, by when they began to wait (monotonic seconds), the first of them first.
-        self._changed: OrderedDict[str, float] = OrderedDict()
         for name, story in self._stories.items():
             if story.due_ms:
                 self._due.put(name, story.due_ms)
-            if story.untold:
-                self._changed[name] = 0.0
-            self._await_fading(name, story)
         for name, left in self._stubs.items():
             self._due.put(name, left.due_ms)
         self._line = Line()
@@ -74,8 +68,7 @@ class PartitionScorer:
         self._time_ms = 0
         self._now_ms, self._monotonic = 0, 0.0
         self._settled = ""
-        self._faded_at = 0.0
-        self._fresh_ms: dict[str, list[int]] = {}
+        self._teller = Teller(self._stories, config, self._score_now)
 
     @property
     def live(self) -> int:
@@ -115,13 +108,7 @@ class PartitionScorer:
             self._time_ms = watermark_ms
         outcome.watermark_ms = self._time_ms
         self._take_answers(outcome)
-        for name in outcome.states:
-            if (story := self._stories.get(name)) is not None:
-                story.untold = True
-                self._changed.setdefault(name, monotonic)
-        self._emit_moved(outcome)
-        self._emit_faded(monotonic, outcome)
-        self._emit_late(monotonic, outcome)
+        self._teller.tell(self._time_ms, monotonic, outcome)
         self._settle(outcome)
         for name in outcome.states:
             if (story := self._stories.get(name)) is not None:
@@ -201,9 +188,7 @@ class PartitionScorer:
     def _forget(self, name: str, outcome: Outcome) -> None:
         del self._stories[name]
         self._due.drop(name)
-        self._fading.drop(name)
-        self._changed.pop(name, None)
-        self._fresh_ms.pop(name, None)
+        self._teller.forget(name)
         outcome.states[name] = None
         outcome.scores[name] = None
 
@@ -312,7 +297,7 @@ class PartitionScorer:
                 ledger.apply(signal, self._read(signal))
                 if ledger.assessment is None and (signal.title or signal.text):
                     ledger.assessment = self._assess(name, ledger, max(entry.at_ms, self._now(story)))
-            self._fresh_ms.setdefault(name, []).extend(entry.signal.observed_ms for entry in new)
+            self._teller.note_observations(name, (entry.signal.observed_ms for entry in new))
             self._look_at(story, new[0].at_ms)
         if run:
             return
@@ -323,39 +308,12 @@ class PartitionScorer:
             story.delivered.raise_low(source, lane.low)
             del self._lanes[name, source]
 
+    def _score_now(self, story: Story) -> tuple[Score, int]:
+        at_ms = self._now(story)
+        return self._score(story, at_ms), at_ms
+
     def _score(self, story: Story, at_ms: int) -> Score:
         return score(story.scoring.ledger, at_ms, tiers=self._read.tiers)
-
-    def _emit_moved(self, outcome: Outcome) -> None:
-        """Emit the scores that have moved, and the states that have changed."""
-        for name in outcome.states:
-            story = self._stories.get(name)
-            if story is None:
-                continue
-            scored = self._score(story, self._now(story))
-            if story.has_moved(scored.noise, self._config.emit_change_points):
-                self._emit(name, story, scored, outcome)
-
-    def _emit_faded(self, monotonic: float, outcome: Outcome) -> None:
-        """Emit the scores of quiet stories that have decayed far enough to be told.
-
-        Once a second at most: in a replay hours pass between two calls, and every story fades in each of them.
-        """
-        if monotonic - self._faded_at < FADE_SECONDS:
-            return
-        self._faded_at = monotonic
-        for name in self._fading.take(self._time_ms):
-            story = self._stories[name]
-            self._emit(name, story, self._score(story, self._now(story)), outcome)
-
-    def _emit_late(self, monotonic: float, outcome: Outcome) -> None:
-        """Emit the small changes that have waited long enough."""
-        while self._changed:
-            name, since = next(iter(self._changed.items()))
-            if monotonic - since < self._config.emit_within_seconds:
-                return
-            story = self._stories[name]
-            self._emit(name, story, self._score(story, self._now(story)), outcome)
 
     def _settle(self, outcome: Outcome) -> None:
         """When a replay has ended, decide and score every story at the time it ended, so that any replay ends alike."""
@@ -364,32 +322,5 @@ class PartitionScorer:
             return
         for name in sorted(self._stories):
             self._decide(name, self._now(self._stories[name]), outcome)
-        for name, story in self._stories.items():
-            scored = self._score(story, self._now(story))
-            if name in self._changed or story.has_moved(scored.noise, 0.0):
-                self._emit(name, story, scored, outcome)
+        self._teller.tell_all(self._monotonic, outcome)
         self._settled = outcome.settled = settle
-
-    def _emit(self, name: str, story: Story, scored: Score, outcome: Outcome) -> None:
-        last, state, at_ms = story.emitted, story.scoring.lifecycle.state, self._now(story)
-        previous = None if last is None else last.noise
-        exhibits = story.scoring.ledger.exhibits
-        outcome.scores[name] = score_record(story.info, scored, exhibits, state=state, previous=previous, at_ms=at_ms)
-        if last is not None:
-            details = {"noise": scored.noise, "previous": last.noise, "state": state}
-            outcome.events.append(event("noise_update", story.info, at_ms, **details))
-        outcome.states[name] = None
-        story.emitted = Emitted(scored.noise, state, at_ms)
-        story.untold = False
-        self._await_fading(name, story)
-        outcome.scored_observations_ms.extend(self._fresh_ms.pop(name, ()))
-        self._changed.pop(name, None)
-
-    def _await_fading(self, name: str, story: Story) -> None:
-        """Note when a quiet story will have decayed far enough to be told of."""
-        last = story.emitted
-        fades_ms = None if last is None else fades_in_ms(last.noise, self._config.emit_change_points)
-        if last is None or fades_ms is None:
-            self._fading.drop(name)
-        else:
-            self._fading.put(name, last.at_ms + fades_ms)

@@ -73,11 +73,15 @@ class Story:
 
     def has_moved(self, noise: float, points: float) -> bool:
         """Return whether, since it was told, the noise has moved by ``points`` (0: at all) or the state changed."""
-        last = self.emitted
-        if last is None or last.state != self.scoring.lifecycle.state:
+        if self.emitted is None or self.has_changed_state:
             return True
-        moved = abs(noise - last.noise)
+        moved = abs(noise - self.emitted.noise)
         return moved > 0 and moved >= points
+
+    @property
+    def has_changed_state(self) -> bool:
+        """Whether its state is another than was told, if any was."""
+        return self.emitted is None or self.emitted.state != self.scoring.lifecycle.state
 
     def encode(self) -> bytes:
         """Return the value to keep in the changelog."""

@@ -246,8 +246,8 @@ def test_a_late_signal_is_used() -> None:
     scorer.take(live(post(1, START_MS + HOUR_MS), at_ms=START_MS + HOUR_MS), 1, 0.0)
     before = told(scorer.advance(START_MS + HOUR_MS, 0.0))
     late = Entry(2, START_MS, seen("reddit", 2, START_MS, likes=5_000))
-    scorer.take(live(late, at_ms=START_MS + HOUR_MS), 2, 0.1)
-    outcome = scorer.advance(START_MS + HOUR_MS, 0.1)
+    scorer.take(live(late, at_ms=START_MS + HOUR_MS), 2, 0.5)
+    outcome = scorer.advance(START_MS + HOUR_MS, 0.5)
     after = told(outcome)
     assert outcome.done == [2]
     assert after["windows"]["life"]["items"] == before["windows"]["life"]["items"] + 1
@@ -282,7 +282,8 @@ def test_a_score_that_moves_is_told_at_once_and_a_small_change_a_little_later() 
     assert 0 < abs(told(late)["noise"] - told(first)["noise"]) < 0.1
     assert late.scored_observations_ms == [START_MS + 1]
     scorer.take(live(post(3, START_MS + 2, likes=9_000), at_ms=START_MS + 2), 3, 3.2)
-    assert told(scorer.advance(START_MS + 2, 3.2))["previous"] == told(late)["noise"]
+    assert scorer.advance(START_MS + 2, 3.2).scores == {}, "told of a moment ago"
+    assert told(scorer.advance(START_MS + 2, 3.4))["previous"] == told(late)["noise"]
 
 
 def test_a_story_is_assessed_from_its_first_words_on_and_anew_when_they_change() -> None:
@@ -295,14 +296,14 @@ def test_a_story_is_assessed_from_its_first_words_on_and_anew_when_they_change()
     named = msgspec.structs.replace(
         POST, title="Bank lays off 2,000 employees", counts=Counts(likes=9), observed_ms=START_MS + 1
     )
-    scorer.take(live(Entry(2, START_MS + 1, named), at_ms=START_MS + 1), 2, 0.1)
-    second = told(scorer.advance(START_MS + 1, 0.1))
+    scorer.take(live(Entry(2, START_MS + 1, named), at_ms=START_MS + 1), 2, 1.0)
+    second = told(scorer.advance(START_MS + 1, 1.0))
     assert (second["category"], second["inputs"]["industry_impact"]["assessed_ms"]) == ("labor", START_MS + 1)
     louder = msgspec.structs.replace(seen("reddit", 2, START_MS + 2, likes=50), title="Senate passes law")
-    scorer.take(live(Entry(3, START_MS + 2, louder), at_ms=START_MS + 2), 3, 0.2)
-    assert told(scorer.advance(START_MS + 2, 0.2))["category"] == "labor", "until the next tick"
-    scorer.take(live(at_ms=START_MS + 1_000), 4, 0.3)
-    third = told(scorer.advance(START_MS + 1_000, 0.3))
+    scorer.take(live(Entry(3, START_MS + 2, louder), at_ms=START_MS + 2), 3, 2.0)
+    assert told(scorer.advance(START_MS + 2, 2.0))["category"] == "labor", "until the next tick"
+    scorer.take(live(at_ms=START_MS + 1_000), 4, 3.0)
+    third = told(scorer.advance(START_MS + 1_000, 3.0))
     assert (third["category"], third["inputs"]["industry_impact"]["assessed_ms"]) == ("policy", START_MS + 1_000)
     assert second["factors"]["industry_impact"] != third["factors"]["industry_impact"]
 

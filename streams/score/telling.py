@@ -1,0 +1,143 @@
+"""When a story's score is told: at once if it has moved or its state has changed, a little later if it has not.
+
+Owns what has changed and was not told, and what is told of a quiet story that fades. Pure. Must never know why a story
+changed, nor where what is told goes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from scoring import Score
+from streams.score.agenda import Agenda
+from streams.score.config import ScoreConfig
+from streams.score.deciding import fades_in_ms
+from streams.score.outcome import Outcome
+from streams.score.records import event, score_record
+from streams.score.state import Emitted, Story
+
+__all__ = ["Teller"]
+
+FADE_SECONDS = 1.0
+
+
+class Teller:
+    """Tells of the stories of one partition. ``monotonic`` is in seconds, as of a clock that never goes back."""
+
+    def __init__(
+        self,
+        stories: Mapping[str, Story],
+        config: ScoreConfig,
+        score_now: Callable[[Story], tuple[Score, int]],
+    ) -> None:
+        """``stories``: by id, kept by the caller. ``score_now``: scores a story and says for what time."""
+        self._stories = stories
+        self._config = config
+        self._score_now = score_now
+        self._fading = Agenda()
+        self._faded_at = 0.0
+        self._changed: dict[str, float] = {}
+        """Changes that were not told, by when they began to wait, the first of them first."""
+        self._resting: dict[str, float] = {}
+        """When each story was told of that was told of lately, the first of them first."""
+        self._fresh_ms: dict[str, list[int]] = {}
+        for name, story in stories.items():
+            if story.untold:
+                self._changed[name] = 0.0
+            self._await_fading(name, story)
+
+    def note_observations(self, name: str, observed_ms: Iterator[int]) -> None:
+        """Remember when signals were observed that no score of the story was told of yet."""
+        self._fresh_ms.setdefault(name, []).extend(observed_ms)
+
+    def forget(self, name: str) -> None:
+        """Have nothing to tell of a story any more."""
+        self._fading.drop(name)
+        for known in (self._changed, self._resting, self._fresh_ms):
+            known.pop(name, None)
+
+    def tell(self, until_ms: int, monotonic: float, outcome: Outcome) -> None:
+        """Tell of the stories that have changed, as ``outcome.states`` says, and of those whose time has come.
+
+        ``until_ms``: the time that the partition has come to.
+        """
+        changed = list(outcome.states)
+        for name in changed:
+            if (story := self._stories.get(name)) is not None:
+                story.untold = True
+                self._changed.setdefault(name, monotonic)
+        self._tell_moved(changed, monotonic, outcome)
+        self._tell_faded(until_ms, monotonic, outcome)
+        self._tell_late(monotonic, outcome)
+
+    def tell_all(self, monotonic: float, outcome: Outcome) -> None:
+        """Tell of every story that was not told of as it is now."""
+        for name, story in self._stories.items():
+            scored, at_ms = self._score_now(story)
+            if name in self._changed or story.has_moved(scored.noise, 0.0):
+                self._tell(name, scored, at_ms, monotonic, outcome)
+
+    def _tell_moved(self, changed: list[str], monotonic: float, outcome: Outcome) -> None:
+        """Tell of what has moved, but not too soon after the last time, and at once of a state that has changed."""
+        rested = [name for name in self._rested(monotonic) if name in self._changed and name not in outcome.states]
+        for name in (*changed, *rested):
+            story = self._stories.get(name)
+            if story is None or (name in self._resting and not story.has_changed_state):
+                continue
+            scored, at_ms = self._score_now(story)
+            if story.has_moved(scored.noise, self._config.emit_change_points):
+                self._tell(name, scored, at_ms, monotonic, outcome)
+
+    def _rested(self, monotonic: float) -> Iterator[str]:
+        """Yield, and forget, the stories that were told of long enough ago."""
+        while self._resting:
+            name, told_at = next(iter(self._resting.items()))
+            if monotonic - told_at < self._config.emit_every_seconds:
+                return
+            del self._resting[name]
+            yield name
+
+    def _tell_faded(self, until_ms: int, monotonic: float, outcome: Outcome) -> None:
+        """Tell of the quiet stories that have decayed far enough.
+
+        Once a second at most: in a replay hours pass between two calls, and every story fades in each of them.
+        """
+        if monotonic - self._faded_at < FADE_SECONDS:
+            return
+        self._faded_at = monotonic
+        for name in self._fading.take(until_ms):
+            self._tell(name, *self._score_now(self._stories[name]), monotonic, outcome)
+
+    def _tell_late(self, monotonic: float, outcome: Outcome) -> None:
+        """Tell of the small changes that have waited long enough."""
+        while self._changed:
+            name, since = next(iter(self._changed.items()))
+            if monotonic - since < self._config.emit_within_seconds:
+                return
+            self._tell(name, *self._score_now(self._stories[name]), monotonic, outcome)
+
+    def _tell(self, name: str, scored: Score, at_ms: int, monotonic: float, outcome: Outcome) -> None:
+        story = self._stories[name]
+        last, state, exhibits = story.emitted, story.scoring.lifecycle.state, story.scoring.ledger.exhibits
+        previous = None if last is None else last.noise
+        outcome.scores[name] = score_record(story.info, scored, exhibits, state=state, previous=previous, at_ms=at_ms)
+        if last is not None:
+            details = {"noise": scored.noise, "previous": last.noise, "state": state}
+            outcome.events.append(event("noise_update", story.info, at_ms, **details))
+        outcome.states[name] = None
+        story.emitted = Emitted(scored.noise, state, at_ms)
+        story.untold = False
+        self._await_fading(name, story)
+        outcome.scored_observations_ms.extend(self._fresh_ms.pop(name, ()))
+        self._changed.pop(name, None)
+        self._resting.pop(name, None)
+        self._resting[name] = monotonic
+
+    def _await_fading(self, name: str, story: Story) -> None:
+        """Note when a quiet story will have decayed far enough to be told of."""
+        last = story.emitted
+        fades_ms = None if last is None else fades_in_ms(last.noise, self._config.emit_change_points)
+        if last is None or fades_ms is None:
+            self._fading.drop(name)
+        else:
+            self._fading.put(name, last.at_ms + fades_ms)
