@@ -157,7 +157,8 @@ def test_live_nobody_is_waited_for_for_long_and_what_comes_late_is_used() -> Non
     assert into.give(says(A, post(0, T)), joining, mark_ms=T + 500, now_ms=T + 500).watermark_ms == T - 1
     into.seconds += 1.1
     assert into.give(mark_ms=T + 1_600, now_ms=T + 1_600).watermark_ms == T + 1_600
-    late = into.give(sent(ended)[0][1], mark_ms=T + 1_700, now_ms=T + 1_700)
+    into.seconds += 1.1
+    late = into.give(sent(ended)[0][1], mark_ms=T + 2_700, now_ms=T + 2_700)
     assert A.id in late.scores
     assert into.state(A).scoring.ledger == ledger(post(0, T), post(1, T))
 
