@@ -33,7 +33,7 @@ class ResolveConfig(BaseModel):
     idle_seconds: Annotated[
         float, Field(gt=0, description="Silence after which a fully read partition holds nobody up.")
     ] = 0.5
-    heartbeat_seconds: Annotated[float, Field(gt=0, description="Time marks are sent at least this often.")] = 1.0
+    heartbeat_seconds: Annotated[float, Field(gt=0, description="Time marks are sent at least this often.")] = 0.5
     patience_seconds: Annotated[
         float, Field(gt=0, description="How long, live, a slow partition or an undecided post holds up the others.")
     ] = 1.0
