@@ -217,7 +217,7 @@ class ThreadRecord(msgspec.Struct, frozen=True):
     """What was decided of a thread: a record of ``stories`` with the key ``t:thread``.
 
     ``sequence`` counts the decisions. No ``assignments``: the thread belongs to no story. ``merged``: the stories that
-    turned out to be one by it.
+    turned out to be one by it. ``title``: the headline of its root post.
     """
 
     thread: str
@@ -225,6 +225,7 @@ class ThreadRecord(msgspec.Struct, frozen=True):
     at_ms: int
     assignments: tuple[Assignment, ...]
     merged: tuple[Merge, ...] = ()
+    title: str = ""
 
 
 class Reached(msgspec.Struct, frozen=True):

@@ -14,10 +14,13 @@ from dataclasses import dataclass
 import msgspec
 
 from ingest.signal import Signal
-from streams.resolve.matcher import Matcher
+from streams.resolve.embedding import load_embedding
+from streams.resolve.headline import Headlines
+from streams.resolve.matcher import Matcher, MatcherConfig
 from streams.resolve.orders import Orders
 from streams.resolve.threads import ThreadIndex
-from streams.wire import Assignment, Candidate, Merge, Moved, StoryInfo, ThreadRecord
+from streams.resolve.titles import title_of
+from streams.wire import NOWHERE, Assignment, Candidate, Merge, Moved, StoryInfo, ThreadRecord
 
 __all__ = ["Decided", "Decider"]
 
@@ -28,7 +31,7 @@ HOUR_MS = 3_600_000
 class Decided:
     """A decision to publish, with the stories it founded, and those that had been forgotten by then.
 
-    And what operators had ordered: titles of stories, ``named``, and threads ``moved`` to other stories.
+    And the titles of stories that are called anew (``named``), and threads that operators ``moved`` to other stories.
     """
 
     record: ThreadRecord
@@ -46,6 +49,7 @@ class Decider:
         self._matchers = matchers
         self._threads = threads
         self._orders = Orders(threads)
+        self._headlines = Headlines(load_embedding(MatcherConfig().embedding).usual)
         self._sequence = 0
         self._expired_hour = 0
         self._position = 0
@@ -95,6 +99,7 @@ class Decider:
             if info is not None and matcher is not None:
                 matcher.adopt(info, assignment, record.at_ms)
         self._orders.note(record)
+        self._hear(record)
         self._sequence = record.sequence + 1
 
     def _expire(self, at_ms: int) -> tuple[str, ...]:
@@ -103,7 +108,11 @@ class Decider:
         if hour <= self._expired_hour:
             return ()
         self._expired_hour = hour
-        return self._orders.forget([story for matcher in self._matchers.values() for story in matcher.expire(at_ms)])
+        expired = [story for matcher in self._matchers.values() for story in matcher.expire(at_ms)]
+        gone = self._orders.forget(expired)
+        for story in gone:
+            self._headlines.forget(story)
+        return gone
 
     def _decide(self, at_ms: int, beats: tuple[str, ...], signal: Signal) -> Decided:
         forgotten = self._expire(at_ms)
@@ -120,6 +129,16 @@ class Decider:
             if decision.founded:
                 founded.append(matcher.story(decision.story))
         due = self._orders.due(signal.thread, at_ms, founded)
-        record = ThreadRecord(signal.thread, self._sequence, at_ms, tuple(assignments), (*merged, *due.merged))
+        changes = (*merged, *due.merged)
+        record = ThreadRecord(signal.thread, self._sequence, at_ms, tuple(assignments), changes, title_of(signal))
         self._sequence += 1
-        return Decided(record, tuple(due.founded), forgotten, tuple(due.named), tuple(due.moved))
+        named = (*due.named, *self._hear(record))
+        return Decided(record, tuple(due.founded), forgotten, named, tuple(due.moved))
+
+    def _hear(self, record: ThreadRecord) -> list[tuple[str, str]]:
+        """Take in the headline of a decided thread; return the stories that are called anew, with their titles."""
+        for merge in record.merged:
+            self._headlines.unite(merge.gone, merge.into)
+        stories = dict.fromkeys(self._orders.now(assignment.story) for assignment in record.assignments)
+        called = [(story, self._headlines.hear(story, record.title)) for story in stories if story != NOWHERE]
+        return [(story, title) for story, title in called if title is not None and not self._orders.is_named(story)]

@@ -44,6 +44,10 @@ class Orders:
             story = self._became[story]
         return story
 
+    def is_named(self, story: str) -> bool:
+        """Say whether an operator has said what ``story`` is called."""
+        return any(order.kind == "rename" and order.subject == story for order in self._threads.orders.values())
+
     def note(self, record: ThreadRecord) -> None:
         """Take in a decision that was made before."""
         self._stories.update(assignment.story for assignment in record.assignments)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from types import SimpleNamespace
 from typing import cast
 
@@ -66,14 +67,14 @@ class House:
         for decided in self.decided:
             self.decider.adopt(decided.record)
 
-    def post(self, thread: str, at_ms: int, like: str = "") -> Decided:
-        signal = root(thread, at_ms, title=f"{thread} like {like}" if like else thread)
+    def post(self, thread: str, at_ms: int, like: str = "", title: str = "") -> Decided:
+        signal = root(thread, at_ms, title=title or (f"{thread} like {like}" if like else thread))
         self.decider.offer(self.offset, Candidate(Mark(0, 1, 0), ("beat",), START_MS + at_ms, signal))
         self.offset += 1
         (decided,) = self.decider.decide(START_MS + at_ms)
         changed = {info.id: info for info in decided.founded}
-        for story, title in decided.named:
-            changed[story] = msgspec.structs.replace(self.info(story), title=title)
+        for story, called in decided.named:
+            changed[story] = msgspec.structs.replace(self.info(story), title=called)
         for merge in decided.record.merged:
             info = changed.get(merge.gone) or self.info(merge.gone)
             changed[merge.gone] = msgspec.structs.replace(info, into=merge.into, merged_ms=decided.record.at_ms)
@@ -124,6 +125,27 @@ def test_an_order_from_before_is_done_as_soon_as_all_is_there() -> None:
     assert house.threads.by_now("x:c") == (B,)
     house.order(Order("rename", A, title="called otherwise"))
     assert house.post("x:d", 3).named == ((A, "called otherwise"),)
+
+
+def test_a_story_is_called_what_its_posts_agree_on_unless_an_operator_has_named_it() -> None:
+    titles = ("Look at this here now please", "Ferry sinks off Tarnholm tonight", "Tarnholm ferry sinks, forty aboard")
+    heard = [f"{title} like x:a" for title in titles]
+
+    def posted(house: House, number: int) -> Decided:
+        return house.post(f"x:{number}", number, like="x:a", title=heard[number % 3])
+
+    house, named = House(), House(Order("rename", A, title="so"))
+    for one in (house, named):
+        one.post("x:a", 0, title="Hello everybody, good morning to you")
+        posted(one, 1)
+    before = posted(house, 2).named
+    assert [story for story, _ in before] == [A]
+    assert before[0][1] in heard[1:]
+    assert posted(named, 2).named == ()
+    again = House()
+    again.threads, again.decided, again.offset = deepcopy(house.threads), [*house.decided], house.offset
+    again.begin()
+    assert [posted(house, n).named for n in range(3, 30)] == [posted(again, n).named for n in range(3, 30)]
 
 
 def test_threads_split_off_belong_to_a_story_of_their_own_from_then_on() -> None:
