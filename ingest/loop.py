@@ -24,6 +24,7 @@ from ingest.collector import Collector, CollectorConfig, CollectorSpec
 from ingest.health import CollectorHealth, State
 from ingest.pace import Pace
 from ingest.publish import Publisher
+from ingest.signal import CLOCK_SKEW_MS
 from ingest.verdict import CollectError, GiveUpError, RetryLaterError, SlowDownError
 
 __all__ = ["CollectorLoop", "LoopOptions"]
@@ -31,6 +32,8 @@ __all__ = ["CollectorLoop", "LoopOptions"]
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
+LIKELY_MS = 86_400_000
+"""Our clock may be so far behind; an item from later than that is false whatever the time."""
 GIVE_UP_TRIES = 3
 """A refusal at the start is believed when it has been repeated: it may have been a hiccup of the platform's."""
 ConfigT = TypeVar("ConfigT", bound=CollectorConfig)
@@ -129,7 +132,7 @@ class CollectorLoop:
                 batch = await self._collect(collector)
                 if batch is None:
                     continue
-                if (problem := self._mostly_unreadable(batch)) is not None:
+                if (problem := self._mostly_unreadable(batch) or _seen_before_created(batch)) is not None:
                     self._failed(RetryLaterError.verdict, problem)
                     await self._pause(self._platform_backoff.next_seconds())
                     return  # the collector has gone past this batch; a new one goes on from what is saved
@@ -215,6 +218,18 @@ class CollectorLoop:
         if problem != self._health.problem:  # a failure that lasts is told once
             log.warning("a collector cannot collect", collector=self._name, verdict=verdict, problem=problem)
         self._health.failed(problem, state=state)
+
+
+def _seen_before_created(batch: Batch) -> str | None:
+    """Say what is wrong if items are newer than our own clock: no reader would take them, and they are good."""
+    ahead_ms = [signal.created_ms - signal.observed_ms for signal in batch.signals.signals]
+    early_ms = [ms for ms in ahead_ms if CLOCK_SKEW_MS < ms <= LIKELY_MS]
+    if not early_ms:
+        return None
+    return (
+        f"{len(early_ms)} of {len(ahead_ms)} items are from up to {max(early_ms) // 60_000} min after now, by this "
+        "machine's clock. Nothing is published until that is right"
+    )
 
 
 async def _then_true(work: Awaitable[None]) -> bool:

@@ -129,8 +129,9 @@ class Publisher:
         self._saved = cursor
 
     async def _send(self, producer: AIOKafkaProducer, batch: Batch) -> None:
-        now_ms = self._now_ms()
         signals = batch.signals
+        # A clock that went back since an item was seen makes nothing of it untrue.
+        now_ms = max([self._now_ms(), *(item.observed_ms for item in signals.signals)])
         letters = list(signals.unreadable)
         acks = []
         for item in signals.signals:

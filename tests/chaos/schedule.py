@@ -124,17 +124,14 @@ def _lane(chance: random.Random, lane: Lane, seconds: float) -> list[Fault]:
     what = [item for items in rounds for item in items][:count]
     step = 0.9 * seconds / count
     return [
-        Fault(round(step * (number + chance.random()), 1), kind, target, _amount(chance, kind, target))
+        Fault(round(step * (number + chance.random()), 1), kind, target, _amount(chance, kind))
         for number, (kind, target) in enumerate(what)
     ]
 
 
-def _amount(chance: random.Random, kind: Kind, target: str) -> int:
+def _amount(chance: random.Random, kind: Kind) -> int:
     if kind is Kind.POISON:
         return chance.randrange(5, 40)
     if kind is not Kind.CLOCK:
         return 0
-    if target == "collect" and chance.random() < 0.5:
-        # Further back, and what is new would have been posted after it was seen, which nobody takes.
-        return -chance.randrange(1, 4) * MINUTE_MS
-    return chance.choice((-1, 1) if target != "collect" else (1,)) * chance.randrange(2, 90) * MINUTE_MS
+    return chance.choice((-1, 1)) * chance.randrange(2, 90) * MINUTE_MS

@@ -203,3 +203,23 @@ async def test_a_batch_that_is_mostly_unreadable_is_held_back_until_it_gets_bett
     assert len(maker.made) == 4
     assert await place.read("dead-letters") == []
     await cursor_is_covered(place)
+
+
+async def test_items_from_after_now_wait_for_a_clock_that_is_right(place: Place) -> None:
+    early = [item(number, created_ms=now_ms() + number * 3_600_000) for number in (1, 2)]
+    maker = Maker([Signals([item(0), *early])])
+    async with running(place, maker) as (_, health, _stop):
+        await until(lambda: health.problem)
+        assert health.problem is not None
+        assert health.problem.startswith("2 of 3 items are from up to 1")
+        await until(succeeded(health))
+    assert await place.read("dead-letters") == []
+    await cursor_is_covered(place)
+
+
+async def test_an_item_from_another_age_is_a_dead_letter_and_holds_nothing_up(place: Place) -> None:
+    maker = Maker([Signals([item(0), item(1, created_ms=now_ms() + 2 * 86_400_000)])])
+    async with running(place, maker) as (_, health, _stop):
+        await until(succeeded(health))
+    (letter,) = await place.read("dead-letters")
+    assert b"bad_time" in (letter.value or b"")
