@@ -123,7 +123,7 @@ async def _stages(settings: Settings, options: dict[str, object]) -> AsyncIterat
 
 
 def _account(stage: str, counts: Counter[str]) -> Finding:
-    """Hold what a stage has read since its workers took over against what became of it."""
+    """Hold what a stage has read against what became of it."""
     outcomes = {outcome: count for outcome, count in counts.items() if outcome != "read"}
     told = " + ".join(f"{count:,} {outcome}" for outcome, count in sorted(outcomes.items())) or "nothing"
     adds_up = counts["read"] == sum(outcomes.values())

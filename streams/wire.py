@@ -242,8 +242,8 @@ class Progress(msgspec.Struct, frozen=True):
     source that is not wholly handed out, and the time there; ``committed`` and ``committed_ms`` the same of the last
     offset that was committed, since one who dies may not have committed what he told. ``settled``: the last replay that
     is wholly scored.
-    ``counts``: what became of the records read since the worker took the source over, by outcome: "read" is the sum of
-    all others.
+    ``counts``: what became of the records of a source, whoever read them, by outcome: "read" is the sum of all others.
+    Those that are read again after a change of hands count again.
     """
 
     stage: str

@@ -36,6 +36,7 @@ STAGE = "resolve"
 MAX_RECORD_BYTES = 600_000
 """Signals of a story are sent in several records past this, so that none nears the broker's limit."""
 HOUR_MS = 3_600_000
+WAITING = "waiting"
 MAX_BRACKETS = 200
 """A signal with more, maybe in fields of its own, is not passed on as the bytes it came in: inside another record it
 would be nested deeper than the next stage can read."""
@@ -54,6 +55,7 @@ class Sources:
         threads: ThreadIndex,
         publishers: Publishers,
         places: Mapping[int, Sequence[Place]],
+        accounts: Mapping[int, Mapping[str, int]],
         caught_up: Callable[[], Awaitable[None]],
         relevance: Relevance,
         config: ResolveConfig,
@@ -63,14 +65,16 @@ class Sources:
     ) -> None:
         """``partitions``: how many ``signals`` and ``story-activity`` have.
 
-        ``threads``, ``publishers`` and ``places`` (what was last told of each source) are kept by the caller; after
-        ``caught_up`` they hold all that had been written when it was called.
+        ``threads``, ``publishers``, ``places`` and ``accounts`` (what was last told of each source: where it was, and
+        what became of its records) are kept by the caller; after ``caught_up`` they hold all that had been written when
+        it was called.
         """
         self._consumer = consumer
         self._producer = producer
         self._threads = threads
         self._publishers = publishers
         self._places = places
+        self._accounts = accounts
         self._caught_up = caught_up
         self._relevance = relevance
         self._config = config
@@ -158,7 +162,7 @@ class Sources:
                 )
                 self._routers[partition] = Router(self._relevance, self._threads, router_config, place)
                 self._read_at[partition] = time.monotonic()
-                self._counts[partition] = Counter()
+                self._counts[partition] = _carried_on(self._accounts.get(partition, {}))
             self._unplaced = frozenset()
 
     async def _finish(self) -> None:
@@ -225,7 +229,7 @@ class Sources:
             self._marked_at, self._told_heard = now, heard
         # Taken now: what is decided while we wait for the broker is handed out with the next batch.
         places = {partition: router.place for partition, router in self._routers.items()}
-        self._counted = {p: {**self._counts[p], "waiting": router.waiting} for p, router in self._routers.items()}
+        self._counted = {p: {**self._counts[p], WAITING: router.waiting} for p, router in self._routers.items()}
         outbox, self._outbox = self._outbox, []
         sent = [await self._producer.send(topic, value, key, partition) for topic, value, key, partition in outbox]
         if sent:
@@ -359,6 +363,13 @@ class Sources:
         due = {p: place for p, place in self._told.items() if place.offset > self._committed[p].offset}
         if due and await commit(self._consumer, {TopicPartition(self._signals, p): due[p].offset for p in due}):
             self._committed.update(due)
+
+
+def _carried_on(account: Mapping[str, int]) -> Counter[str]:
+    """Return the account of whoever had a source before: what waited there is read again, and counted again."""
+    counts = Counter(account)
+    counts["read again"] += counts.pop(WAITING, 0)
+    return counts
 
 
 def _passed_on(raw: bytes, signal: Signal) -> bytes:

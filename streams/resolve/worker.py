@@ -105,6 +105,7 @@ class Resolver:
         self._threads = ThreadIndex()
         self._publishers = Publishers()
         self._places: dict[int, tuple[Place, Place]] = {}
+        self._accounts: dict[int, dict[str, int]] = {}
         self._ready = asyncio.Event()
         self._moved = time.monotonic()
 
@@ -147,6 +148,7 @@ class Resolver:
                 threads=self._threads,
                 publishers=self._publishers,
                 places=self._places,
+                accounts=self._accounts,
                 caught_up=caught_up,
                 relevance=self._relevance,
                 config=self._config,
@@ -250,6 +252,7 @@ class Resolver:
                 Place(progress.low, progress.low_ms),
                 Place(progress.committed, progress.committed_ms),
             )
+            self._accounts[int(progress.instance)] = progress.counts
 
 
 async def _fail_with(failure: asyncio.Future[None]) -> None:

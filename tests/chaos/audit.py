@@ -27,9 +27,18 @@ from streams.serve.read import read_scores
 from streams.serve.records import NoiseScore
 from streams.tail import Tail
 from streams.topics import name
-from streams.wire import decode_activity
+from streams.wire import decode_activity, decode_progress
 
-__all__ = ["Finding", "Outcome", "against_oracle", "against_undisturbed", "against_world", "letters", "read_outcome"]
+__all__ = [
+    "Finding",
+    "Outcome",
+    "account",
+    "against_oracle",
+    "against_undisturbed",
+    "against_world",
+    "letters",
+    "read_outcome",
+]
 
 TOLERANCE = 1e-6
 CROWD_TOLERANCE = 1.0
@@ -58,7 +67,8 @@ class Logged:
 class Outcome:
     """Everything a run left in its topics. ``unreadable``: records of ``signals`` that are none, by their place.
 
-    ``handed_on``: how often resolve handed a signal on, by story and place.
+    ``handed_on``: how often resolve handed a signal on, by story and place. ``counts``: what it says became of all it
+    read, by partition.
     """
 
     logged: list[Logged] = field(default_factory=list)
@@ -69,6 +79,7 @@ class Outcome:
     handed_on: Counter[tuple[str, int, int]] = field(default_factory=Counter)
     letters: Counter[tuple[int, int]] = field(default_factory=Counter)
     collect_letters: int = 0
+    counts: dict[int, dict[str, int]] = field(default_factory=dict)
 
 
 async def read_outcome(kafka: KafkaSettings) -> Outcome:
@@ -105,6 +116,10 @@ async def read_outcome(kafka: KafkaSettings) -> Outcome:
                 outcome.letters[letter["partition"], letter["offset"]] += 1
             else:
                 outcome.collect_letters += 1
+    async with Tail(name("progress", prefix), options) as tail:
+        for record in await tail.to_end():
+            if record.value is not None and (progress := decode_progress(record.value)).stage == "resolve":
+                outcome.counts[int(progress.instance)] = progress.counts
     outcome.scores = await read_scores(options, prefix)
     return outcome
 
@@ -184,6 +199,17 @@ def against_oracle(outcome: Outcome, orphan_wait_ms: int = 60_000) -> list[Findi
 
 def _first(missing: set[tuple[str, int, int]]) -> str:
     return " ({}: partition {}, offset {})".format(*min(missing)) if missing else ""
+
+
+def account(outcome: Outcome) -> Finding:
+    """Hold what resolve says became of the records it read, whoever read them and how often, against the log."""
+    log = Counter(partition for partition, _ in (*(one.place for one in outcome.logged), *outcome.unreadable))
+    total = sum(map(Counter[str], outcome.counts.values()), Counter[str]())
+    kept = log.keys() == outcome.counts.keys()
+    for partition, counts in outcome.counts.items():
+        kept &= counts["read"] == sum(counts.values()) - counts["read"] and counts["read"] >= log[partition]
+    found = ", ".join(f"{count} {what}" for what, count in sorted(total.items()))
+    return Finding("every record read is accounted for", kept, f"{log.total()} in the log; {found}")
 
 
 def letters(outcome: Outcome, poison: Mapping[tuple[int, int], bytes]) -> Finding:

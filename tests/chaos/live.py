@@ -30,7 +30,7 @@ from streams.serve.read import read_scores
 from streams.serve.records import NoiseScore
 from streams.tail import Tail
 from streams.topics import name
-from tests.chaos.audit import Finding, against_oracle, against_world, letters, read_outcome
+from tests.chaos.audit import Finding, account, against_oracle, against_world, letters, read_outcome
 from tests.chaos.faults import Disturbance
 from tests.chaos.recorded import Recording, Result
 from tests.chaos.schedule import LIVE, plan
@@ -93,6 +93,7 @@ async def run(
             *against_world(outcome, world, due),
             *against_oracle(outcome, 1000 * ORPHAN_WAIT_SECONDS),
             letters(outcome, disturbance.poison),
+            account(outcome),
             *served,
         ],
         signals_per_second=signals_per_second,

@@ -15,7 +15,7 @@ from deploy.kafka.cluster import Cluster
 from hubbub.replay import replay, wait_until_scored
 from hubbub.settings import KafkaSettings
 from ingest.signal import Signal
-from tests.chaos.audit import Finding, against_oracle, against_undisturbed, letters, read_outcome
+from tests.chaos.audit import Finding, account, against_oracle, against_undisturbed, letters, read_outcome
 from tests.chaos.faults import Disturbance, Done
 from tests.chaos.schedule import Lane, plan
 from tests.chaos.stage import Stage
@@ -73,6 +73,7 @@ async def run(
             published,
             *against_oracle(outcome),
             letters(outcome, disturbance.poison),
+            account(outcome),
             *against_undisturbed(outcome, calm),
         ],
         signals_per_second=len(recording) / published_seconds,

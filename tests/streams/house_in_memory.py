@@ -292,7 +292,15 @@ class House:
                 if progress.stage == "score" and progress.settled == token:
                     settled.add(progress.instance)
 
+    def accounts(self) -> dict[int, dict[str, int]]:
+        """Return what was told last of each source's records."""
+        told = [decode_progress(record.value or b"") for record in self.kafka.read("progress")]
+        return {int(progress.instance): progress.counts for progress in told if progress.stage == "resolve"}
+
     def result(self) -> Result:
+        for source, counts in self.accounts().items():
+            read = counts["read"]
+            assert read == sum(counts.values()) - read >= len(self.kafka.logs[TopicPartition("signals", source)])
         index = ThreadIndex()
         for record in self.kafka.read("stories"):
             index.apply(record.key, record.value)
