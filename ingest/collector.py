@@ -29,6 +29,8 @@ class CollectorConfig(BaseModel):
     """At most this many requests in any minute."""
     request_timeout_seconds: Annotated[int, Field(gt=0)] = 15
     """A request without an answer by then has failed."""
+    retry_max_seconds: Positive = 120.0
+    """After failures, one after the other, the next attempt is made this late at most."""
 
 
 class Collector(Protocol):

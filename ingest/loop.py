@@ -50,7 +50,6 @@ class LoopOptions:
     """
 
     retry_first_seconds: float = 1.0
-    retry_max_seconds: float = 120.0
     kafka_timeout_seconds: float = 30.0
     drain_seconds: float = 8.0
     max_dead_share: float = 0.5
@@ -86,8 +85,8 @@ class CollectorLoop:
         )
         # One for each side: a healthy platform must not reset the patience with a sick broker.
         rng = random.Random(f"{options.seed}:{spec.name}")
-        self._platform_backoff = Backoff(options.retry_first_seconds, options.retry_max_seconds, rng)
-        self._kafka_backoff = Backoff(options.retry_first_seconds, options.retry_max_seconds, rng)
+        self._platform_backoff = Backoff(options.retry_first_seconds, config.retry_max_seconds, rng)
+        self._kafka_backoff = Backoff(options.retry_first_seconds, config.retry_max_seconds, rng)
         metrics.register(spec.name)
 
     async def run(self) -> None:

@@ -168,6 +168,9 @@ def _environment(clock: WorldClock, platforms: dict[str, str]) -> dict[str, str]
         "HUBBUB_RESOLVE__ORPHAN_WAIT_SECONDS": str(ORPHAN_WAIT_SECONDS),
         "HUBBUB_COLLECT__REDDIT__CLIENT_ID": "chaos",
         "HUBBUB_COLLECT__REDDIT__CLIENT_SECRET": "chaos",  # the simulated platform takes any
+        # Minutes of patience would be days of this world, and its listings reach back half a minute of ours.
+        "HUBBUB_COLLECT__REDDIT__RETRY_MAX_SECONDS": "2",
+        "HUBBUB_COLLECT__HACKERNEWS__RETRY_MAX_SECONDS": "2",
         "HUBBUB_COLLECT__REDDIT__REDDIT_URL": platforms["reddit_url"],
         "HUBBUB_COLLECT__REDDIT__OAUTH_URL": platforms["reddit_url"],
         "HUBBUB_COLLECT__REDDIT__SUBREDDITS": '["all"]',

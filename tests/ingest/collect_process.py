@@ -11,18 +11,23 @@ from hubbub.clock import WorldClock
 from ingest.loop import LoopOptions
 from ingest.registry import COLLECTORS, collect
 
+IMPATIENT = {"retry_max_seconds": 0.5}
 
-async def main(kafka: dict[str, object], topics: str, clock: str, configs: dict[str, object]) -> None:
+
+async def main(kafka: dict[str, object], topics: str, clock: str, configs: dict[str, dict[str, object]]) -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     await collect(
         list(configs),
-        {name: COLLECTORS[name].config.model_validate(options) for name, options in configs.items()},
+        {
+            name: COLLECTORS[name].config.model_validate({"retry_max_seconds": 0.5} | options)
+            for name, options in configs.items()
+        },
         kafka=kafka,
         topics=topics,
         now_ms=WorldClock.parse(clock),
         stop=stop,
-        options=LoopOptions(retry_first_seconds=0.05, retry_max_seconds=0.5),
+        options=LoopOptions(retry_first_seconds=0.05),
     )
 
 

@@ -22,7 +22,7 @@ from tests.ingest.topics import Place
 
 BATCH_ITEMS = 10
 THREADS = 7
-IMPATIENT = LoopOptions(retry_first_seconds=0.02, retry_max_seconds=0.1, kafka_timeout_seconds=3.0, drain_seconds=1.0)
+IMPATIENT = LoopOptions(retry_first_seconds=0.02, kafka_timeout_seconds=3.0, drain_seconds=1.0)
 
 
 def now_ms() -> int:
@@ -136,7 +136,7 @@ async def running(
     stop, health = asyncio.Event(), Health().add(name)
     loop = CollectorLoop(
         spec,
-        CollectorConfig(),
+        CollectorConfig(retry_max_seconds=0.1),
         kafka=kafka,
         topics=place.prefix,
         now_ms=now_ms,

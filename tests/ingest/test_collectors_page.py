@@ -9,6 +9,7 @@ import pytest
 
 from ingest import metrics, watch
 from ingest.batch import Ignored
+from ingest.collector import CollectorConfig
 from ingest.loop import GIVE_UP_TRIES, LoopOptions
 from ingest.registry import COLLECTORS
 
@@ -45,7 +46,8 @@ def test_every_reason_to_ignore_an_item_is_there() -> None:
         f"gains {watch.LOUD_PER_HOUR:g} interactions an hour",
         f"for at most {LoopOptions().drain_seconds:g} s",
         f"does not acknowledge within {LoopOptions().kafka_timeout_seconds:g} s",
-        f"waits {LoopOptions().retry_first_seconds:g} s, 2 s, 4 s … up to {LoopOptions().retry_max_seconds / 60:g} min",
+        f"waits {LoopOptions().retry_first_seconds:g} s, 2 s, 4 s … ",
+        f" … up to {CollectorConfig().retry_max_seconds / 60:g} min",
         f"after {GIVE_UP_TRIES} tries ends this collector",
         f"(of {LoopOptions().dead_share_min_items} items or more)",
     ],

@@ -18,7 +18,7 @@ from ingest.verdict import GiveUpError
 from tests.ingest.sites import Answer, HackerNewsSite, RedditSite, hang, status
 from tests.ingest.topics import Place, until
 
-IMPATIENT = LoopOptions(retry_first_seconds=0.02, retry_max_seconds=0.1, kafka_timeout_seconds=3.0)
+IMPATIENT = LoopOptions(retry_first_seconds=0.02, kafka_timeout_seconds=3.0)
 
 
 def now_ms() -> int:
@@ -35,9 +35,12 @@ def configs(reddit: RedditSite, hackernews: HackerNewsSite) -> dict[str, Collect
                 "reddit_url": reddit.url,
                 "oauth_url": reddit.url,
                 "submissions_poll_seconds": 0.05,
+                "retry_max_seconds": 0.1,
             }
         ),
-        "hackernews": HackerNewsConfig.model_validate({"base_url": hackernews.url, "poll_seconds": 0.05}),
+        "hackernews": HackerNewsConfig.model_validate(
+            {"base_url": hackernews.url, "poll_seconds": 0.05, "retry_max_seconds": 0.1}
+        ),
     }
 
 
