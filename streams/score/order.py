@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
-from bisect import bisect_left
-from collections import Counter
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from operator import attrgetter
@@ -57,16 +56,14 @@ class Run:
     @property
     def place(self) -> Place:
         """The place of the next in the order of all signals."""
-        return self._place(self._entries[self._next])
-
-    def take(self, before: Place) -> list[Entry]:
-        """Return the next and all whose place is before that one, and forget them."""
-        begin = self._next
-        self._next = bisect_left(self._entries, before, begin + 1, key=self._place)
-        return self._entries[begin : self._next]
-
-    def _place(self, entry: Entry) -> Place:
+        entry = self._entries[self._next]
         return entry.at_ms, self.source, entry.offset
+
+    def take(self, until_ms: int) -> list[Entry]:
+        """Return those up to ``until_ms``, and forget them."""
+        begin = self._next
+        self._next = bisect_right(self._entries, until_ms, begin, key=attrgetter("at_ms"))
+        return self._entries[begin : self._next]
 
 
 @dataclass(slots=True)
@@ -128,9 +125,12 @@ class Line:
     """What waits."""
 
     def __init__(self) -> None:
-        self._runs: list[tuple[Place, int, Run]] = []
-        self._of: Counter[str] = Counter()
-        """How many runs wait, by story."""
+        self._runs: dict[str, list[Run]] = {}
+        """By story."""
+        self._first: dict[str, Place] = {}
+        """The place of the next signal of each story."""
+        self._heads: list[tuple[Place, str]] = []
+        """The same, and places that have been passed or undercut since."""
         self._turns: list[tuple[int, int, int, int, int, Turn]] = []
         self._count = itertools.count()  # keeps what comes twice from comparing what cannot be compared
 
@@ -140,7 +140,8 @@ class Line:
     @property
     def next_ms(self) -> int | None:
         """The time of the next, None if nothing waits."""
-        nexts = [self._runs[0][0][0]] if self._runs else []
+        head = self._head()
+        nexts = [] if head is None else [head[0][0]]
         if self._turns:
             nexts.append(self._turns[0][0])
         return min(nexts, default=None)
@@ -148,8 +149,8 @@ class Line:
     def add_run(self, run: Run) -> None:
         """Let the signals of ``run``, which is not empty, wait for their time."""
         run.parcel.left += 1
-        self._of[run.story.id] += 1
-        heapq.heappush(self._runs, (run.place, next(self._count), run))
+        self._runs.setdefault(run.story.id, []).append(run)
+        self._expect(run.story.id, run.place)
 
     def add_turn(self, turn: Turn) -> None:
         """Let a part of a merge wait for its time."""
@@ -160,26 +161,37 @@ class Line:
         place = merging.at_ms, merging.sequence, step, number
         heapq.heappush(self._turns, (*place, next(self._count), turn))
 
-    def runs(self, until_ms: int) -> Iterator[tuple[Run, list[Entry]]]:
-        """Yield runs with their signals up to ``until_ms`` and to the next merge, and forget those.
-
-        Of one story, signals come in their order; of several, a whole run of one may come before what is between.
-        """
+    def stories(self, until_ms: int) -> Iterator[list[tuple[Run, list[Entry]]]]:
+        """Yield, story by story, its runs with their signals up to ``until_ms`` and to the next merge; forget those."""
         if self._turns:
             until_ms = min(until_ms, self._turns[0][0])
-        end = (until_ms + 1, 0, 0)
-        runs = self._runs
-        while runs and runs[0][0] < end:
-            run = heapq.heappop(runs)[-1]
-            # It may not overtake another run of its story, none of which is before the head of the line.
-            yield run, run.take(end if self._of[run.story.id] == 1 else min(end, runs[0][0]))
-            if run:
-                heapq.heappush(runs, (run.place, next(self._count), run))
-                continue
-            run.parcel.left -= 1
-            self._of[run.story.id] -= 1
-            if not self._of[run.story.id]:
-                del self._of[run.story.id]
+        while (head := self._head()) is not None and head[0][0] <= until_ms:
+            story = head[1]
+            runs = self._runs.pop(story)
+            del self._first[story]
+            yield [(run, entries) for run in runs if (entries := run.take(until_ms))]
+            left = []
+            for run in runs:
+                if run:
+                    left.append(run)
+                    self._expect(story, run.place)
+                else:
+                    run.parcel.left -= 1
+            if left:
+                self._runs[story] = left
+
+    def _expect(self, story: str, place: Place) -> None:
+        first = self._first.get(story)
+        if first is None or place < first:
+            self._first[story] = place
+            heapq.heappush(self._heads, (place, story))
+
+    def _head(self) -> tuple[Place, str] | None:
+        """Return the place of the next signal, and its story."""
+        heads = self._heads
+        while heads and self._first.get(heads[0][1]) != heads[0][0]:
+            heapq.heappop(heads)
+        return heads[0] if heads else None
 
     def turn(self, until_ms: int) -> Turn | None:
         """Return the next part of a merge, if its time is up at ``until_ms`` and no signal comes before it."""

@@ -196,8 +196,8 @@ class PartitionScorer:
         """Apply all that waits for a time up to ``until_ms``; return False if something must be waited for."""
         line = self._line
         while True:
-            for run, entries in line.runs(until_ms):
-                self._apply(run, entries, outcome)
+            for runs in line.stories(until_ms):
+                self._apply(runs, outcome)
             match line.turn(until_ms):
                 case None:
                     return True
@@ -278,35 +278,48 @@ class PartitionScorer:
             story.due_ms = tick_ms
         self._due.put(story.info.id, story.due_ms)
 
-    def _apply(self, run: Run, entries: list[Entry], outcome: Outcome) -> None:
-        """Apply some signals of a run to its story."""
-        name, source = run.story.id, run.source
+    def _apply(self, runs: list[tuple[Run, list[Entry]]], outcome: Outcome) -> None:
+        """Apply signals of some runs of one story to it, in the order of all."""
+        info = runs[0][0].story
+        name = info.id
         left = self._stubs.get(name)
-        story = left or self._stories.get(name) or self._found(run.story, entries[0].at_ms, outcome)
+        founded_ms = min(entries[0].at_ms for _, entries in runs)
+        story = left or self._stories.get(name) or self._found(info, founded_ms, outcome)
         outcome.states[name] = None
-        if left is None and not run.redirected:
-            story.info = run.story
-        is_new = story.delivered.take(source, [entry.offset for entry in entries], redirected=run.redirected)
-        new = list(itertools.compress(entries, is_new))
-        if new and story.into is not None:
-            self._send(story.into, Activity(None, story=story.into, entries=tuple(new), source=source), outcome)
-        elif new:
-            ledger = story.scoring.ledger
-            for entry in new:
-                signal = entry.signal
-                ledger.apply(signal, self._read(signal))
-                if ledger.assessment is None and (signal.title or signal.text):
-                    ledger.assessment = self._assess(name, ledger, max(entry.at_ms, self._now(story)))
-            self._teller.note_observations(name, (entry.signal.observed_ms for entry in new))
-            self._look_at(story, new[0].at_ms)
-        if run:
+        fresh: list[tuple[int, int, Entry]] = []
+        for run, entries in runs:
+            if left is None and not run.redirected:
+                story.info = run.story
+            is_new = story.delivered.take(run.source, [one.offset for one in entries], redirected=run.redirected)
+            new = list(itertools.compress(entries, is_new))
+            if new and story.into is not None:
+                sent = Activity(None, story=story.into, entries=tuple(new), source=run.source)
+                self._send(story.into, sent, outcome)
+            elif new:
+                fresh += [(one.at_ms, run.source, one) for one in new]
+            if not run:
+                self._close_lane(story, run.source)
+        if not fresh:
             return
-        lane = self._lanes[name, source]
+        if len(runs) > 1:
+            fresh.sort(key=_place)
+        ledger = story.scoring.ledger
+        for at_ms, _, entry in fresh:
+            signal = entry.signal
+            ledger.apply(signal, self._read(signal))
+            if ledger.assessment is None and (signal.title or signal.text):
+                ledger.assessment = self._assess(name, ledger, max(at_ms, self._now(story)))
+        self._teller.note_observations(name, (entry.signal.observed_ms for *_, entry in fresh))
+        self._look_at(story, fresh[0][0])
+
+    def _close_lane(self, story: Story, source: int) -> None:
+        """Note that one run of a lane is wholly applied."""
+        lane = self._lanes[story.info.id, source]
         lane.runs -= 1
         if lane.runs == 0:
             # Only now: a parcel that came earlier may have held an offset below the mark of a later one.
             story.delivered.raise_low(source, lane.low)
-            del self._lanes[name, source]
+            del self._lanes[story.info.id, source]
 
     def _score_now(self, story: Story) -> tuple[Score, int]:
         at_ms = self._now(story)
@@ -324,3 +337,8 @@ class PartitionScorer:
             self._decide(name, self._now(self._stories[name]), outcome)
         self._teller.tell_all(self._monotonic, outcome)
         self._settled = outcome.settled = settle
+
+
+def _place(held: tuple[int, int, Entry]) -> tuple[int, int, int]:
+    at_ms, source, entry = held
+    return at_ms, source, entry.offset
