@@ -41,7 +41,7 @@ STORIES_LIVE = Gauge("hubbub_stories_live", "Stories held in memory.", ["stage"]
 
 END_TO_END = Histogram(
     "hubbub_end_to_end_latency_seconds",
-    "From the observation of a signal to the broker's acknowledgement of the score it changed.",
+    "From the observation of a signal to the broker's acknowledgement of the score it changed; of several, the first.",
     buckets=(0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 30, 60, 300),
 )
 SCORES_EMITTED = Counter("hubbub_scores_emitted_total", "Scores written to the score topic.")

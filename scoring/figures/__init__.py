@@ -125,8 +125,9 @@ class FigureIndex:
 
     def match(self, signal: Signal) -> tuple[str, ...]:
         """Return the ids of the figures that are the author of ``signal`` or named in it, in order of the alphabet."""
-        found = set(self.find(f"{signal.title or ''}\n{(signal.text or '')[:MAX_CHARS]}", signal.platform))
-        author = signal.author
+        title, text, author = signal.title, signal.text, signal.author
+        said = f"{title or ''}\n{(text or '')[:MAX_CHARS]}" if title or text else ""
+        found = set(self.find(said, signal.platform)) if said else set()
         if author is not None and author.name:
             by = self._by_handle.get((signal.platform, author.name.removeprefix("@").lower()))
             if by is not None:

@@ -17,8 +17,8 @@ class Outcome:
     """What is to be written, by story (None: deleted), and which events are done once it is, in the order they came.
 
     Scores, events and what is ``sent`` to other partitions' stories (a story and a record of ``story-activity``) go
-    first: what a state says was told has been told. ``scored_observations_ms``: when the
-    signals were observed that an emitted score covers for the first time.
+    first: what a state says was told has been told. ``scored_observations_ms``: for each emitted score, when
+    the first of the signals was observed that it is the first to cover.
     """
 
     watermark_ms: int = 0

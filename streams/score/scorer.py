@@ -309,7 +309,7 @@ class PartitionScorer:
             ledger.apply(signal, self._read(signal))
             if ledger.assessment is None and (signal.title or signal.text):
                 ledger.assessment = self._assess(name, ledger, max(at_ms, self._now(story)))
-        self._teller.note_observations(name, (entry.signal.observed_ms for *_, entry in fresh))
+        self._teller.note_observed(name, min(entry.signal.observed_ms for *_, entry in fresh))
         self._look_at(story, fresh[0][0])
 
     def _close_lane(self, story: Story, source: int) -> None:

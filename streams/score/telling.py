@@ -40,15 +40,15 @@ class Teller:
         """Changes that were not told, by when they began to wait, the first of them first."""
         self._resting: dict[str, float] = {}
         """When each story was told of that was told of lately, the first of them first."""
-        self._fresh_ms: dict[str, list[int]] = {}
+        self._fresh_ms: dict[str, int] = {}
         for name, story in stories.items():
             if story.untold:
                 self._changed[name] = 0.0
             self._await_fading(name, story)
 
-    def note_observations(self, name: str, observed_ms: Iterator[int]) -> None:
-        """Remember when signals were observed that no score of the story was told of yet."""
-        self._fresh_ms.setdefault(name, []).extend(observed_ms)
+    def note_observed(self, name: str, observed_ms: int) -> None:
+        """Remember when a signal was observed that no score of the story covers yet: of several, the first."""
+        self._fresh_ms[name] = min(observed_ms, self._fresh_ms.get(name, observed_ms))
 
     def forget(self, name: str) -> None:
         """Have nothing to tell of a story any more."""
@@ -128,7 +128,8 @@ class Teller:
         story.emitted = Emitted(scored.noise, state, at_ms)
         story.untold = False
         self._await_fading(name, story)
-        outcome.scored_observations_ms.extend(self._fresh_ms.pop(name, ()))
+        if (observed_ms := self._fresh_ms.pop(name, None)) is not None:
+            outcome.scored_observations_ms.append(observed_ms)
         self._changed.pop(name, None)
         self._resting.pop(name, None)
         self._resting[name] = monotonic
