@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
+
+from streams.consumer import open_consumer
 
 __all__ = ["log_ends"]
 
@@ -27,7 +29,7 @@ async def log_ends(kafka: Mapping[str, object], partitions: Collection[TopicPart
     """
     if not partitions:
         return {}
-    async with AIOKafkaConsumer(
+    async with open_consumer(
         **kafka, group_id=None, enable_auto_commit=False, fetch_max_wait_ms=FETCH_WAIT_MS
     ) as consumer:
         claimed: dict[TopicPartition, int] = await consumer.end_offsets(partitions)

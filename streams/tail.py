@@ -12,6 +12,7 @@ from typing import Self
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
+from streams.consumer import close
 from streams.ends import log_ends
 
 __all__ = ["Tail"]
@@ -38,7 +39,7 @@ class Tail:
             await self._consumer._client.force_metadata_update()
             partitions = self._consumer.partitions_for_topic(self._topic)
         if not partitions:
-            await self._consumer.stop()
+            await close(self._consumer)
             raise LookupError(f"there is no topic {self._topic!r}; make the topics with: hubbub topics create")
         self._places = [TopicPartition(self._topic, partition) for partition in sorted(self._partitions or partitions)]
         # Without a group there is no committed offset, so reading begins at the earliest record.
@@ -48,7 +49,7 @@ class Tail:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._consumer.stop()
+        await close(self._consumer)
 
     async def ends(self) -> dict[TopicPartition, int]:
         """Return the offset after the last record of each partition."""

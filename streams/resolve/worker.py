@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, contextmanager, suppress
+from contextlib import AsyncExitStack, contextmanager
 from typing import Protocol
 
 import structlog
@@ -20,6 +20,7 @@ from aiokafka.abc import ConsumerRebalanceListener
 
 from ingest.signal import Signal
 from streams import metrics
+from streams.consumer import close
 from streams.lease import Lease
 from streams.producer import abandoned_on_failure, open_producer
 from streams.resolve.beats import Beat
@@ -179,7 +180,7 @@ class Resolver:
                 (candidates_consumer, "candidates", decisions),
             ):
                 await consumer.start()
-                stack.push_async_callback(_leave, consumer)
+                stack.push_async_callback(close, consumer)
                 if owner is decisions:
                     lease.renew_by(consumer)  # before it joins, so that no answer is missed
                 handovers.append(_Handover(owner, failure))
@@ -268,10 +269,3 @@ async def _end(stop: asyncio.Event, steps: Sequence[asyncio.Task[None]], work: S
     _, late = await asyncio.wait(steps, timeout=FINISH_SECONDS)
     for task in (*late, *work):
         task.cancel()
-
-
-async def _leave(consumer: AIOKafkaConsumer) -> None:
-    """Leave the group, if the broker answers; it will notice without being told, after the session."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(FINISH_SECONDS):
-            await consumer.stop()

@@ -17,11 +17,12 @@ from typing import Protocol, cast
 
 import faust
 import structlog
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaProducer, TopicPartition
 from faust.auth import SASLCredentials, SSLCredentials
 from faust.types import TP
 
 from streams import metrics
+from streams.consumer import open_consumer
 from streams.ends import log_ends
 from streams.lease import Lease
 from streams.offsets import read_on_from
@@ -44,6 +45,8 @@ __all__ = ["STAGE", "Scorer"]
 STAGE = "score"
 TELL_SECONDS = 1.0
 """How often a partition says how far it has come."""
+SILENT_SECONDS = 60.0
+"""A changelog of which nothing comes for so long cannot be read. Longer than one request to a broker may take."""
 
 log = structlog.get_logger(__name__)
 
@@ -289,7 +292,10 @@ class Scorer:
         appointment = self._appointment
         partitions = sorted(place.partition for place in self.app.consumer.assignment())
         try:
-            owned = await self._read_back(partitions) if partitions else {}
+            async with asyncio.timeout(None) as patience:
+                owned = await self._read_back(partitions, patience) if partitions else {}
+        except TimeoutError:
+            await self._fail(TimeoutError(f"the changelog cannot be read: nothing came for {SILENT_SECONDS:g} s"))
         except Exception as failure:  # noqa: BLE001 (kept, and raised by run)
             await self._fail(failure)
         else:
@@ -299,14 +305,20 @@ class Scorer:
             # If the group forms anew, Faust must not go on with what is ours no longer.
             await self._appointed.wait()
 
-    async def _read_back(self, partitions: Sequence[int]) -> dict[int, Owned[_Event]]:
+    async def _read_back(self, partitions: Sequence[int], patience: asyncio.Timeout) -> dict[int, Owned[_Event]]:
+        """Return what is known of ``partitions``; ``patience`` ends when the broker has given nothing for long."""
+        clock, appointment = asyncio.get_running_loop().time, self._appointment
+        patience.reschedule(clock() + SILENT_SECONDS)
         remembered = {partition: Remembered() for partition in partitions}
         async with Tail(self._changelog, self._kafka, partitions) as tail:
             async for record in tail.until_end():
                 remembered[record.partition].note(record)
+                patience.reschedule(clock() + SILENT_SECONDS)
+                if self._appointment is not appointment:
+                    return {}  # The group has formed anew meanwhile.
         ends = await log_ends(self._kafka, [TopicPartition(self._activity, partition) for partition in partitions])
         owned = {}
-        async with AIOKafkaConsumer(**self._kafka, group_id=self._group, enable_auto_commit=False) as consumer:
+        async with open_consumer(**self._kafka, group_id=self._group, enable_auto_commit=False) as consumer:
             for place, end in ends.items():
                 known = remembered[place.partition]
                 offset = await read_on_from(consumer, place, known.offset, end)

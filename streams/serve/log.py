@@ -13,6 +13,8 @@ from typing import Final, NamedTuple, Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from streams.consumer import close
+
 __all__ = ["Record", "TopicChangedError", "TopicLog", "TopicMissingError"]
 
 MAX_BATCH_RECORDS: Final = 1_000
@@ -75,7 +77,7 @@ class TopicLog:
             await self.check()
             await self._assign(self._consumer)
         except BaseException:
-            await _close(self._consumer)
+            await close(self._consumer)
             raise
         return self
 
@@ -83,7 +85,7 @@ class TopicLog:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._consumer is not None:
-            await _close(self._consumer)
+            await close(self._consumer)
 
     @property
     def caught_up(self) -> bool:
@@ -161,18 +163,3 @@ class TopicLog:
         if self._consumer is None:
             raise RuntimeError("a TopicLog is read inside its `async with` block")
         return self._consumer
-
-
-async def _close(consumer: AIOKafkaConsumer) -> None:
-    """Close ``consumer``, also when its broker is away.
-
-    aiokafka 0.14 then lets the cancellation of its own fetch escape from ``stop``, which would end our task as if
-    somebody had cancelled it, and leaves its connections open.
-    """
-    stopping = asyncio.create_task(consumer.stop())
-    await asyncio.wait({stopping}, timeout=ANSWER_TIMEOUT_SECONDS)
-    if stopping.cancelled() or not stopping.done():
-        stopping.cancel()
-        await consumer._client.close()  # a second ``stop`` does nothing
-    else:
-        stopping.result()

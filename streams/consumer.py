@@ -1,0 +1,47 @@
+"""Consumers of Kafka that close as they should.
+
+Owns the way out of aiokafka's consumer. Must never know what is read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from aiokafka import AIOKafkaConsumer
+
+__all__ = ["close", "open_consumer"]
+
+CLOSE_SECONDS = 3.0
+"""How long a broker may take to answer a goodbye."""
+
+
+@asynccontextmanager
+async def open_consumer(**options: object) -> AsyncIterator[AIOKafkaConsumer]:
+    """Yield a consumer that has been started. ``options``: aiokafka's.
+
+    Raises:
+        aiokafka.errors.KafkaConnectionError: no broker answers.
+    """
+    consumer = AIOKafkaConsumer(**options)
+    try:
+        await consumer.start()
+        yield consumer
+    finally:
+        await close(consumer)
+
+
+async def close(consumer: AIOKafkaConsumer) -> None:
+    """Close ``consumer``, also when its broker is away.
+
+    aiokafka 0.14 then lets the cancellation of its own fetch escape from ``stop``, which would end our task as if
+    somebody had cancelled it, and leaves its connections open.
+    """
+    stopping = asyncio.create_task(consumer.stop())
+    await asyncio.wait({stopping}, timeout=CLOSE_SECONDS)
+    if stopping.cancelled() or not stopping.done():
+        stopping.cancel()
+        await consumer._client.close()  # a second ``stop`` does nothing
+    else:
+        stopping.result()
