@@ -64,7 +64,8 @@ ROUNDS = {
 class Comparison:
     """One comparison on one broker."""
 
-    def __init__(self, servers: str, folder: Path, signals: int, seconds: int) -> None:
+    def __init__(self, servers: str, folder: Path, signals: int, seconds: int, partitions: int = PARTITIONS) -> None:
+        self._partitions = partitions
         self._servers = servers
         self._folder = folder
         self._signals = signals
@@ -74,7 +75,7 @@ class Comparison:
     def _run(self, participant: str, load: str) -> Run:
         folder = self._folder / f"{participant}-{load}"
         folder.mkdir(parents=True, exist_ok=True)
-        return Run(self._servers, f"{load}.", f"{participant}-{load}", PARTITIONS, folder)
+        return Run(self._servers, f"{load}.", f"{participant}-{load}", self._partitions, folder)
 
     async def work_through(self, participant: str, kind: str, row: Row) -> None:
         """Let a participant work through a load that waits for it, and note how fast it was."""
@@ -163,15 +164,17 @@ class Comparison:
         """Return how many records a participant has written."""
         topic = f"{run.prefix}noise-scores" if participant == "hubbub" else run.environment["BENCH_OUTPUT"]
         async with AIOKafkaConsumer(bootstrap_servers=self._servers) as consumer:
-            ends = await consumer.end_offsets([TopicPartition(topic, number) for number in range(PARTITIONS)])
+            ends = await consumer.end_offsets([TopicPartition(topic, number) for number in range(self._partitions)])
         return sum(ends.values())
 
 
-async def compare(names: Sequence[str], signals: int, seconds: int, rounds: Sequence[str]) -> list[Row]:
+async def compare(
+    names: Sequence[str], signals: int, seconds: int, rounds: Sequence[str], partitions: int
+) -> list[Row]:
     """Run everything and return a row for each participant."""
     rows = {name: Row(name, PARTICIPANTS[name].title) for name in names}
     with tempfile.TemporaryDirectory() as scratch, Cluster(Path(scratch, "kafka"), heap_mib=768) as cluster:
-        comparison = Comparison(cluster.bootstrap_servers, Path(scratch), signals, seconds)
+        comparison = Comparison(cluster.bootstrap_servers, Path(scratch), signals, seconds, partitions)
         for kind in rounds:
             for name, row in rows.items():
                 if row.left_out or (name == "floor" and kind in {"check", "live"}):
@@ -192,6 +195,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--signals", type=int, default=400_000, help="to work through (slow peers: a tenth)")
     parser.add_argument("--seconds", type=int, default=20, help="of latency at 2 000 signals/s (and 10 before)")
+    parser.add_argument("--partitions", type=int, default=PARTITIONS, help="of each topic")
     parser.add_argument("--peers", nargs="+", choices=PARTICIPANTS, default=list(PARTICIPANTS), help="who takes part")
     parser.add_argument("--rounds", nargs="+", choices=[*ROUNDS, "live"], default=[*ROUNDS, "live"])
     parser.add_argument("--json", type=Path, help="write the figures here")
@@ -199,7 +203,7 @@ def main() -> int:
     options = parser.parse_args()
     facts = machine()
     try:
-        rows = asyncio.run(compare(options.peers, options.signals, options.seconds, options.rounds))
+        rows = asyncio.run(compare(options.peers, options.signals, options.seconds, options.rounds, options.partitions))
     except KafkaUnavailableError as error:
         print(error, file=sys.stderr)
         return 1
