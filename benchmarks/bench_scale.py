@@ -3,8 +3,8 @@
     python -m benchmarks.bench_scale [stories …]
 
 One partition of the score stage, without Kafka: so many stories of six signals each, then 20 000 signals to stories at
-random, 2 000 at once. CPU time of this process; memory is what Python's allocators gave out for the stories. How cost grows
-with the signals of one story: bench_scoring. With partitions: ``python -m benchmarks.compare --partitions 8``.
+random, 2 000 at once. CPU time of this process; memory is what Python's allocators gave out for the stories. How cost
+grows with the signals of one story: bench_scoring. With partitions: ``python -m benchmarks.compare --partitions 8``.
 """
 
 from __future__ import annotations
