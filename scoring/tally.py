@@ -12,7 +12,7 @@ from scoring.factors.polarity import Evidence, Votes, votes_evidence
 from scoring.item import AUTHOR, COMMUNITY, LIKES, POST, VIEWS, Item, weight
 from scoring.settings import DAY_MS, DEFAULT, HOUR_MS, MINUTE_MS, Settings
 
-__all__ = ["Census", "Tally"]
+__all__ = ["NOTHING", "Census", "Tally"]
 
 NEVER_MS = 1 << 62
 
@@ -133,6 +133,10 @@ class Tally:
         return both
 
 
+NOTHING = Tally()
+"""Of a span without items: most spans of most stories, so they share it."""
+
+
 class Census:
     """All sums over a story's items at one time, none of them covered after it.
 
@@ -163,7 +167,7 @@ class Census:
         self._t_ms = 0
         self._held: tuple[dict[int, Item], ...] = ({}, {}, {}, {})
         """The items of each span, by key."""
-        self.spans = [Tally(), Tally(), Tally(), Tally()]
+        self.spans = [NOTHING, NOTHING, NOTHING, NOTHING]
 
     def serves(self, t_ms: int, settings: Settings) -> bool:
         """Return whether it can be brought to ``t_ms``, and was made with ``settings``."""
@@ -204,11 +208,11 @@ class Census:
             self._held[number][item.key] = item
             gained[number].append(item)
         for number, gain in enumerate(gained):
-            if number in lossy:
-                self.spans[number] = Tally()
-                self.spans[number].count(self._held[number].values(), seen, self._settings, self._threshold)
-            elif gain:
-                self.spans[number].count(gain, seen, self._settings, self._threshold)
+            counted: Iterable[Item] = self._held[number].values() if number in lossy else gain
+            if number in lossy or self.spans[number] is NOTHING:
+                self.spans[number] = Tally() if counted else NOTHING
+            if counted:
+                self.spans[number].count(counted, seen, self._settings, self._threshold)
         self._t_ms = t_ms
         self._sum_up()
 

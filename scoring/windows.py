@@ -17,7 +17,7 @@ from scoring.crowd import Crowd
 from scoring.item import AUTHOR, COMMUNITY, VIEWS
 from scoring.ledger import Ledger
 from scoring.settings import DAY_MS, DEFAULT, HOUR_MS, MINUTE_MS, Settings
-from scoring.tally import Census, Tally
+from scoring.tally import NOTHING, Census, Tally
 
 __all__ = ["Audience", "PlatformTally", "Window", "crowd_windows", "windows"]
 
@@ -105,6 +105,8 @@ def crowd_windows(
 
 def _fill_up(census: Census, crowd: Crowd, settings: Settings) -> None:
     """Put what the crowd counted, past what the sample tells, into the oldest span: it ends up in the story's life."""
+    if census.spans[-1] is NOTHING:
+        census.spans[-1] = Tally()
     older = census.spans[-1]
     for platform, (items, replies) in crowd.platforms.items():
         sampled = sum(span.items.get(platform, 0.0) for span in census.spans)
