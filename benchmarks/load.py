@@ -68,10 +68,13 @@ def make_load(
         # Never twice in one millisecond: of two looks at one time none would be the later.
         at_ms = max(begin_ms + span_ms * index // count, latest_ms.get(signal.id, 0) + 1)
         latest_ms[signal.id] = at_ms
-        if not texted:
-            signal = msgspec.structs.replace(signal, text=None)  # noqa: PLW2901
         timed.append(
-            msgspec.structs.replace(signal, observed_ms=at_ms, created_ms=created_ms.setdefault(signal.id, at_ms))
+            msgspec.structs.replace(
+                signal,
+                text=signal.text if texted else None,
+                observed_ms=at_ms,
+                created_ms=created_ms.setdefault(signal.id, at_ms),
+            )
         )
     return timed
 

@@ -88,10 +88,10 @@ class Processes:
 
     def check(self) -> None:
         """Raise EndedError if one of them has failed."""
-        for process, log in zip(self._started, self._logs, strict=True):
+        for process, command, log in zip(self._started, self._commands, self._logs, strict=True):
             if code := process.poll():
                 last = log.read_text(errors="replace").strip()[-2_000:]
-                raise EndedError(f"{' '.join(map(str, process.args))} ended with {code}: {last}")  # type: ignore[arg-type]
+                raise EndedError(f"{' '.join(command)} ended with {code}: {last}")
 
     def kill(self) -> None:
         """End all of them as a crash would (SIGKILL)."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import Annotated
 
@@ -52,12 +53,12 @@ def up(
     _until_asked(show_up(settings, names))
 
 
-def _until_asked(main: object) -> None:
+def _until_asked(main: Coroutine[object, object, None]) -> None:
     """Run ``main``; the first Ctrl-C or SIGTERM cancels it, which stops everything in order; the second kills."""
 
     async def run() -> None:
         loop = asyncio.get_running_loop()
-        task = asyncio.ensure_future(main)  # type: ignore[call-overload]
+        task = asyncio.ensure_future(main)
         asked = 0
 
         def ask() -> None:

@@ -147,10 +147,10 @@ def _loudness(rng: random.Random, rank: int, step: float, size: Size) -> dict[Pl
 def _chatter(rng: random.Random, begins_ms: int, ends_ms: int, count: int) -> Iterator[tuple[Post, list[Reply]]]:
     """Yield posts that belong to no story, evenly spread in time, the hostile ones among them."""
     hostile = dict(zip(range(count // 20, count, max(1, count // len(HOSTILE))), HOSTILE, strict=False))
-    for index, (corner, title) in enumerate(islice(openings(rng), count)):
+    for index, (corner, opening) in enumerate(islice(openings(rng), count)):
         platform: Platform = "reddit" if corner.community else "hackernews"
-        title, text = hostile.get(index, (title, ""))  # noqa: PLW2901
-        title = title if corner.community else title[:HACKERNEWS_TITLE]  # noqa: PLW2901
+        title, text = hostile.get(index, (opening, ""))
+        title = title if corner.community else title[:HACKERNEWS_TITLE]
         created_ms = second(begins_ms + (ends_ms - begins_ms) * (index + rng.random()) / count)
         curve = Curve(rng.uniform(40, 120) * MINUTE_MS)
         likes = round(rng.lognormvariate(*((2.5, 1.3) if corner.community else (1.2, 1.0)))) + 1

@@ -49,7 +49,7 @@ class _Owner(Protocol):
     async def revoke(self, partitions: frozenset[int]) -> None: ...
 
 
-class _Handover(ConsumerRebalanceListener):  # type: ignore[misc]
+class _Handover(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
     """Tells a side of the worker which partitions it gains and loses.
 
     ``failure`` is set if that fails, which aiokafka would only log.

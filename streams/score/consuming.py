@@ -21,7 +21,7 @@ __all__ = ["correct"]
 def correct(app: faust.App, lease: Lease, places: Callable[[], Mapping[TP, int]]) -> None:
     """Make ``app``, which has not started, renew ``lease`` and begin at ``places``, asked whenever the group formed."""
 
-    class Thread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
+    class Thread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]  # Faust has no types
         async def on_start(self) -> None:
             await super().on_start()
             lease.renew_by(self._consumer)
