@@ -14,6 +14,7 @@ knows what it is about.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from heapq import nlargest
 
 import msgspec
@@ -24,7 +25,7 @@ from streams.resolve.index import Index, Post, Story, Term
 __all__ = ["Affinity", "Weights"]
 
 LOG_2 = math.log(2)
-MAX_WALK = 800
+MAX_WALK = 100
 """Holders of a post's terms, rarest first, that are looked at as candidates; past it, terms only weigh these."""
 MAX_WEIGHED = 12
 
@@ -67,21 +68,20 @@ class Affinity:
     def nearest(self, post: Post, at_ms: int, least: float) -> list[tuple[float, Story]]:
         """Return the stories with an affinity of at least ``least`` to a post at ``at_ms``, the nearest first."""
         weights, index = self._weights, self._index
-        said = self._said(post.terms)
         length = self._length(post.strength)
         absent = LOG_2 * post.strength
+        said = self._said(post.terms, weights.young / length)
         enough = (least - weights.most_by_meaning) / length + absent
         likely = [item for item in said.items() if item[1] >= enough]
         if not likely:
             return []
         if len(likely) > MAX_WEIGHED:
             likely = nlargest(MAX_WEIGHED, likely, key=lambda item: (item[1], -item[0].number))
-        cosines = index.cosines([story for story, _ in likely], post.vector).tolist()
+        cosines = index.cosines([story for story, _ in likely], post.vector)
         found = []
         for (story, words), cosine in zip(likely, cosines, strict=True):
-            score = length * (words - absent) + self._meaning(cosine) - self._past(story, at_ms)
-            score -= weights.young / math.sqrt(story.posts)
-            if score >= least:
+            score = length * (words - absent) + self._meaning(cosine)
+            if score >= least and (score := score - self._past(story, at_ms)) >= least:
                 found.append((score, story))
         found.sort(key=lambda item: (-item[0], item[1].number))
         return found
@@ -91,7 +91,7 @@ class Affinity:
         top = nlargest(24, story.terms.items(), key=lambda item: (item[1], item[0].stem))
         terms = [term for term, _ in top]
         terms.sort(key=lambda term: (self._index.heard(term) + 1_000 * term.prior, term.stem))
-        said = self._said(terms)
+        said = self._said(terms, 0.0)
         said.pop(story, None)
         near = nlargest(most, said.items(), key=lambda item: (item[1], -item[0].number))
         return [other for other, _ in near]
@@ -100,18 +100,17 @@ class Affinity:
         """Return the mean affinity that the posts of ``few`` have to ``many``."""
         weights, index = self._weights, self._index
         size = max(0.0, index.size - few.share * few.posts - many.share * many.posts) + weights.expected_posts
-        said = strength = 0.0
-        theirs = many.terms
-        for term, count in few.terms.items():
-            strength += count * term.weight
-            has = theirs.get(term)
-            if has is not None:
+        ours, theirs = few.terms, many.terms
+        said = 0.0
+        for term in ours if len(ours) <= len(theirs) else theirs:
+            count, has = ours.get(term), theirs.get(term)
+            if count is not None and has is not None:
                 usual = max(0.0, index.heard(term) - few.share * count - many.share * has)
                 usual += weights.expected_posts * term.prior
                 rate = (has - weights.discount) / (many.posts + weights.doubt)
                 ratio = rate / (usual / size + weights.any_story)
                 said += count * term.weight * min(weights.most_by_term, math.log1p(ratio))
-        words, strength = said / few.posts, strength / few.posts
+        words, strength = said / few.posts, few.strength / few.posts
         cosine = index.cosine(few, many) * min(1.0, few.length / few.posts)
         gap_ms = max(0, few.first_ms - many.last_ms, many.first_ms - few.last_ms)
         past = self._silence(gap_ms) + weights.young / math.sqrt(many.posts)
@@ -119,31 +118,46 @@ class Affinity:
             past += weights.fading * many.activity.faded(few.last_ms, index.reach_hours)
         return self._length(strength) * (words - LOG_2 * strength) + self._meaning(cosine) - past
 
-    def _said(self, terms: list[Term]) -> dict[Story, float]:
-        """Return what ``terms``, the rarest first, say for the stories that have them."""
+    def _said(self, terms: list[Term], young: float) -> dict[Story, float]:
+        """Return what ``terms``, the rarest first, say for the stories that have them, less what is due to their youth.
+
+        Most holders of a term are stories of one post, and it says the same for all of these that are as fresh.
+        """
         weights, index, log1p = self._weights, self._index, math.log1p
         discount, doubt, most = weights.discount, weights.doubt, weights.most_by_term
         all_posts = index.size
         expected, any_story = weights.expected_posts, weights.any_story
         quiet = index.quiet
+        once, size, shares = (1 - discount) / (1 + doubt), all_posts + expected, (1.0, 1 - quiet)
         said: dict[Story, float] = {}
         walked = 0
         for term in terms:
             holders = term.stories
+            if not holders:
+                continue
             heard, prior, weight = term.posts - quiet * term.fresh, expected * term.prior, term.weight
+            by_one = [
+                weight * min(most, log1p(once / ((max(0.0, heard - share) + prior) / (size - share) + any_story)))
+                for share in shares
+            ]
             walked += len(holders)
             if walked <= MAX_WALK or not said:
-                items = holders.items()
+                items: Iterable[tuple[Story, int]] = holders.items()
             else:
-                items = {story: holders[story] for story in said if story in holders}.items()
+                items = [(story, holders[story]) for story in said if story in holders]
             for story, count in items:
-                share, posts = story.share, story.posts
+                posts = story.posts
+                if posts == 1:
+                    said[story] = said.get(story, -young) + by_one[story.fresh]
+                    continue
+                share = story.share
                 usual = heard - share * count
                 others = all_posts - share * posts
                 rate = (count - discount) / (posts + doubt)
                 usual = ((usual if usual > 0 else 0.0) + prior) / ((others if others > 0 else 0.0) + expected)
                 evidence = log1p(rate / (usual + any_story))
-                said[story] = said.get(story, 0.0) + weight * min(most, evidence)
+                before = said.get(story)
+                said[story] = (-young / math.sqrt(posts) if before is None else before) + weight * (min(most, evidence))
         return said
 
     def _length(self, strength: float) -> float:

@@ -10,11 +10,14 @@ from __future__ import annotations
 import re
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urlsplit
 
-__all__ = ["canonical", "host_of", "links_in"]
+__all__ = ["canonical", "headline_in", "host_of", "links_in"]
 
 MAX_URL_CHARS = 2_048
 MAX_UNWRAPPINGS = 4
 """A wrapper may wrap a wrapper; nobody honest goes further, and a loop must end."""
+
+MIN_HEADLINE_WORDS = 3
+"""A path of fewer words names a section or a site's part, not what the page tells."""
 
 # AdGuard's and ClearURLs' lists of tracking parameters, reduced to those seen on links that people post.
 _is_tracking = re.compile(
@@ -51,12 +54,14 @@ _WRAPPERS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("12ft.io", "/", ()),
     ("web.archive.org", "/web/", ()),
 )
+_may_wrap = re.compile("|".join(sorted({re.escape(wrapper) for wrapper, _, _ in _WRAPPERS}))).search
 _embedded = re.compile(r"https?:/{1,2}(?=[^/\s])", re.IGNORECASE).search
 _amp_cdn = re.compile(r"(?:/[civ])?(?:/s)?/(?P<page>[^/]+\..+)").fullmatch
 _decorated_host = re.compile(r"^(?:(?:www\d?|m|mobile|amp|wap|touch)\.)+(?=[^.]+\.)").sub
 _wiki_mobile = re.compile(r"^(\w[\w-]*)\.m\.(wik\w+\.org)$").sub
 _amp_path = re.compile(r"(?:/amp(?:\.html)?|\.amp(?:\.html)?|/index\.(?:html?|php|aspx?))/?$", re.IGNORECASE).sub
 _slashes = re.compile(r"/{2,}").sub
+_between_words = re.compile(r"[-_+ ]+").split
 _url = re.compile(r"(?:https?://|\bwww\.)[^\s<>\"'「」【】（）]+", re.IGNORECASE).finditer
 
 _TWINS = {
@@ -183,6 +188,19 @@ def canonical(url: str) -> str | None:
     return f"{host}{path}?{query}" if query else f"{host}{path}"
 
 
+def headline_in(key: str) -> str:
+    """Return the headline that the path of a canonical link spells out, in small letters; "" if it spells none."""
+    headline: list[str] = []
+    for segment in key.partition("?")[0].split("/")[1:]:
+        name, _, ending = segment.rpartition(".")
+        said = [
+            word for word in _between_words(unquote(name if name and len(ending) <= 5 else segment)) if word.isalpha()
+        ]
+        if len(said) >= max(MIN_HEADLINE_WORDS, len(headline)):
+            headline = said
+    return " ".join(headline).lower()
+
+
 def host_of(parts: SplitResult) -> str:
     """Return the host that ``parts`` names, in lower case, without port, mobile or AMP prefix; "" if it has none."""
     host = (parts.hostname or "").rstrip(".")
@@ -228,6 +246,8 @@ def _wrapped(host: str, parts: SplitResult) -> str | None:
         return page["page"] + (f"?{parts.query}" if parts.query else "")
     if parts.path.startswith("/amp/") and "google." in host and (page := _amp_cdn(parts.path[4:])):
         return page["page"]
+    if not _may_wrap(host):
+        return None
     for wrapper, path, names in _WRAPPERS:
         known = f".{wrapper}" in f".{host}" if wrapper.endswith(".") else f".{host}".endswith(f".{wrapper}")
         if not known or not parts.path.startswith(path or "/"):

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from ingest.signal import Signal
 from streams.resolve.matcher import Matcher
 
-__all__ = ["Agreement", "Evaluation", "Labelled", "agreement", "evaluate"]
+__all__ = ["Agreement", "Evaluation", "Gathered", "Labelled", "agreement", "evaluate", "gather"]
 
 EXPIRE_MS = 3_600_000
 """How often, in event time, stories without coverage are forgotten."""
@@ -64,6 +64,18 @@ class Evaluation:
         return self.signals / self.seconds if self.seconds else 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """The story of each signal, by id: ``arrival``, as it came, and ``final``, after all merges.
+
+    ``stages``: posts by what decided.
+    """
+
+    arrival: dict[str, str]
+    final: dict[str, str]
+    stages: dict[str, int]
+
+
 def agreement(stories: Sequence[str], labels: Sequence[str | None]) -> Agreement:
     """Return how well ``stories`` agree with ``labels``, post by post; zeros if no post has a label."""
     sizes = Counter(stories)
@@ -79,20 +91,40 @@ def agreement(stories: Sequence[str], labels: Sequence[str | None]) -> Agreement
 
 
 def evaluate(posts: Iterable[Labelled], matcher: Matcher) -> Evaluation:
-    """Run ``posts`` through ``matcher`` in the order of their observation and say how well its stories fit the labels.
+    """Run ``posts`` through ``matcher`` in the order of their observation and say how well its stories fit."""
+    labelled: dict[str, Labelled] = {}
+    for post in posts:
+        labelled.setdefault(post.signal.id, post)
+    began = time.process_time()
+    gathered = gather((post.signal for post in labelled.values()), matcher)
+    seconds = time.process_time() - began
+    truth = [labelled[signal].label for signal in gathered.arrival]
+    final = list(gathered.final.values())
+    return Evaluation(
+        signals=len(truth),
+        labelled=sum(label is not None for label in truth),
+        stories=len(set(final)),
+        found=_found(final, truth),
+        of=len({label for label in truth if label is not None}),
+        final=agreement(final, truth),
+        arrival=agreement(list(gathered.arrival.values()), truth),
+        seconds=seconds,
+        stages=gathered.stages,
+    )
 
-    A post that belongs to a thread seen before follows its thread, as in the pipeline.
+
+def gather(signals: Iterable[Signal], matcher: Matcher) -> Gathered:
+    """Run ``signals`` through ``matcher`` in the order of their observation.
+
+    A post that belongs to a thread seen before follows its thread, as in the pipeline; one seen again changes nothing.
     """
-    ordered = sorted(posts, key=lambda post: (post.signal.observed_ms, post.signal.created_ms, post.signal.id))
+    ordered = sorted(signals, key=lambda signal: (signal.observed_ms, signal.created_ms, signal.id))
     threads: dict[str, str] = {}
     became: dict[str, str] = {}
     stages: Counter[str] = Counter()
-    labels: dict[str, str | None] = {}
     arrival: dict[str, str] = {}
-    expire_ms = ordered[0].signal.observed_ms if ordered else 0
-    began = time.process_time()
-    for post in ordered:
-        signal = post.signal
+    expire_ms = ordered[0].observed_ms if ordered else 0
+    for signal in ordered:
         if signal.id in arrival:
             continue
         if signal.observed_ms >= expire_ms:
@@ -108,21 +140,8 @@ def evaluate(posts: Iterable[Labelled], matcher: Matcher) -> Evaluation:
             story = _last(story, became)
             stages["thread"] += 1
         arrival[signal.id] = story
-        labels[signal.id] = post.label
-    seconds = time.process_time() - began
-    final = [_last(story, became) for story in arrival.values()]
-    truth = list(labels.values())
-    return Evaluation(
-        signals=len(arrival),
-        labelled=sum(label is not None for label in truth),
-        stories=len(set(final)),
-        found=_found(final, truth),
-        of=len({label for label in truth if label is not None}),
-        final=agreement(final, truth),
-        arrival=agreement(list(arrival.values()), truth),
-        seconds=seconds,
-        stages=dict(stages.most_common()),
-    )
+    final = {signal: _last(story, became) for signal, story in arrival.items()}
+    return Gathered(arrival, final, dict(stages.most_common()))
 
 
 def _last(story: str, became: dict[str, str]) -> str:

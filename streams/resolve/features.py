@@ -10,7 +10,7 @@ from hashlib import blake2b
 import msgspec
 
 from ingest.signal import Signal
-from streams.resolve.canonical import canonical, links_in
+from streams.resolve.canonical import canonical, headline_in, links_in
 from streams.resolve.text import clean, words
 
 __all__ = ["Features", "copy_key", "link_key", "read"]
@@ -33,6 +33,7 @@ class Features(msgspec.Struct, frozen=True, array_like=True):
 
     links: tuple[str, ...]
     words: tuple[str, ...]
+    linked: tuple[str, ...] = ()
     joined: str = ""
     met: tuple[str, ...] = ()
 
@@ -45,7 +46,14 @@ def read(signal: Signal, text_chars: int) -> Features:
     said = words(clean(signal.title or "", text_chars))
     if len(said) < HEADLINE_WORDS and text:
         said += words(clean(text, text_chars))
-    return Features(tuple(keys)[:MAX_LINKS], tuple(word[:MAX_WORD_CHARS] for word in said[:MAX_WORDS]))
+    linked = ""
+    if len(said) < HEADLINE_WORDS:
+        linked = next((headline for key in keys if (headline := headline_in(key))), "")
+    return Features(
+        tuple(keys)[:MAX_LINKS],
+        tuple(word[:MAX_WORD_CHARS] for word in said[:MAX_WORDS]),
+        tuple(word[:MAX_WORD_CHARS] for word in words(linked)[:MAX_WORDS]),
+    )
 
 
 def link_key(link: str) -> int:

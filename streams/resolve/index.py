@@ -48,7 +48,7 @@ class Story:
 
     __slots__ = (
         "activity", "first_ms", "fresh", "info", "into", "keys", "last_ms", "length", "number", "posts", "row", "share",
-        "slugs", "terms",
+        "slugs", "strength", "terms",
     )  # fmt: skip
 
     def __init__(self, info: StoryInfo, number: int, row: int, at_ms: int) -> None:
@@ -60,6 +60,7 @@ class Story:
         self.fresh = 0
         self.share = 0.0
         self.length = 0.0
+        self.strength = 0.0
         self.terms: dict[Term, int] = {}
         self.activity = Activity(at_ms)
         self.keys: list[int] = []
@@ -126,7 +127,8 @@ class Index:
     def post(self, features: Features) -> Post:
         """Return the post of these features, its rarest terms first."""
         terms: dict[str, Term] = {}
-        for word in features.words:
+        said = (*features.words, *features.linked)
+        for word in said:
             text = stem(word)
             if text not in terms:
                 terms[text] = self._terms.get(text) or self._term(text)
@@ -136,7 +138,7 @@ class Index:
         keys = [link_key(link) for link in features.links]
         if telling and (copy := copy_key(features.words)) is not None:
             keys.append(copy)
-        vector = self._embedding.vector(tuple(dict.fromkeys(features.words)))
+        vector = self._embedding.vector(tuple(dict.fromkeys(said)))
         return Post(telling, sum(term.weight for term in telling), vector, keys)
 
     def by_key(self, keys: Iterable[int]) -> tuple[int, Story] | None:
@@ -189,6 +191,7 @@ class Index:
         self._bucket(at_ms).append((story, post.terms))
         story.posts += 1
         story.fresh += 1
+        story.strength += post.strength
         self.posts += 1
         self.fresh += 1
         self._share(story)
@@ -214,6 +217,7 @@ class Index:
         gone.terms = {}
         into.posts += gone.posts
         into.fresh += gone.fresh
+        into.strength += gone.strength
         self._share(into)
         self._sums[into.row] += self._sums[gone.row]
         total = self._sums[into.row]
@@ -271,6 +275,7 @@ class Index:
     def _prune(self, story: Story) -> None:
         for term in [term for term, count in story.terms.items() if count == 1]:
             del story.terms[term], term.stories[story]
+            story.strength -= term.weight
             self._unsay(term, 1)
 
     def _unsay(self, term: Term, count: int) -> None:

@@ -39,8 +39,11 @@ def clean(text: str, limit: int) -> str:
     Lone surrogates, control, bidirectional and zero-width characters go; stacks of combining marks are cut to two;
     white space is folded. Joiners stay, for scripts and emoji need them. Cut at the end of a word where one is near.
     """
-    text = _space(" ", _marks(r"\1", _invisible("", text[: 4 * limit + 64]))).strip()
-    text = text.strip("\u200c\u200d\ufe0f ")
+    text = text[: 4 * limit + 64]
+    if not (text.isascii() and text.isprintable()):
+        text = _space(" ", _marks(r"\1", _invisible("", text))).strip().strip("\u200c\u200d\ufe0f ")
+    else:
+        text = " ".join(text.split())
     if len(text) <= limit:
         return text
     cut = text.rfind(" ", limit * 3 // 4, limit)
@@ -66,8 +69,14 @@ def words(text: str) -> list[str]:
         text = told if _word(told) else text
         inner = [" ".join(parts) for tag in _hashtags(text) if len(parts := _humps(tag)) > 1]
         text = " ".join((text, *inner))
+    if "/" in text or "www." in text.lower():
+        text = _link(" ", text)
+    if "@" in text:
+        text = _courtesy(" ", text)
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text)
     found: list[str] = []
-    for word in _word(unicodedata.normalize("NFKC", _courtesy(" ", _link(" ", text))).lower()):
+    for word in _word(text.lower()):
         plain = word.removesuffix("'s").removesuffix("’s")
         if plain.isascii() or not (runs := _unspaced(plain)):
             if len(plain) > 1 or plain.isdigit():

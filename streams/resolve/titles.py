@@ -44,9 +44,11 @@ def slug_of(title: str, story: str) -> str:
 
     Where the title has no letters, the story's id is its name.
     """
-    plain = unicodedata.normalize("NFKD", title.lower().translate(_transliterated))
-    plain = "".join(c for c in plain if not unicodedata.combining(c))
-    slug = _not_slug("-", unicodedata.normalize("NFC", plain.replace("'", "").replace("’", ""))).strip("-_")
+    plain = title.lower()
+    if not plain.isascii():
+        plain = unicodedata.normalize("NFKD", plain.translate(_transliterated)).replace("’", "")
+        plain = unicodedata.normalize("NFC", "".join(c for c in plain if not unicodedata.combining(c)))
+    slug = _not_slug("-", plain.replace("'", "")).strip("-_")
     if len(slug) > MAX_SLUG_CHARS:
         cut = slug.rfind("-", MAX_SLUG_CHARS // 2, MAX_SLUG_CHARS + 1)
         slug = slug[: cut if cut > 0 else MAX_SLUG_CHARS]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.resolve.canonical import canonical, links_in
+from streams.resolve.canonical import canonical, headline_in, links_in
 
 PAGE = "theverge.com/2014/3/10/5491908/comcast-buys-congress"
 SAME_PAGE = [
@@ -109,3 +109,21 @@ def test_links_are_found_without_the_punctuation_around_them() -> None:
         f"{start}example.org/{page}"
         for start, page in zip(("https://", "http://", "www.", "https://"), "abcd", strict=True)
     ]
+
+
+@pytest.mark.parametrize(
+    ("key", "headline"),
+    [
+        ("news.example/2014/03/10/elephants-hear-age-in-human-voices", "elephants hear age in human voices"),
+        ("news.example/a/21911080/mt-gox-files-for-bankruptcy.html", "mt gox files for bankruptcy"),
+        (
+            "news.example/%D0%BF%D0%B0%D1%80%D0%BE%D0%BC-%D1%81%D0%B5%D0%BB-%D0%BD%D0%B0-%D0%BC%D0%B5%D0%BB%D1%8C",
+            "паром сел на мель",
+        ),
+        ("news.example/story-fn6vihic-122685108223", ""),
+        ("news.example/news?title=not-in-the-path", ""),
+        ("redd.it/18wuc1r", ""),
+    ],
+)
+def test_a_path_may_spell_a_headline_out(key: str, headline: str) -> None:
+    assert headline_in(key) == headline
