@@ -23,6 +23,8 @@ GROWTH = 1.5
 FIRST_CHOICE = 3
 BETTER = 1.2
 """How many times better another headline must be than the one that people know the story by."""
+QUESTION = 0.75
+"""What a question counts: it asks what others tell."""
 MIN_STEMS = 4
 """One that says less is not a headline but an exclamation."""
 
@@ -113,7 +115,7 @@ class Headlines:
             return 0.0
         weights = {one: -math.log(self._usual(one)) for one in stems}
         said = math.fsum(weight * (heard.said.get(one, 1) - 1) for one, weight in weights.items())
-        return said / math.sqrt(math.fsum(weights.values()))
+        return (QUESTION if "?" in title else 1.0) * said / math.sqrt(math.fsum(weights.values()))
 
     def _forget_rare(self, heard: _Heard) -> None:
         if len(heard.said) > MAX_STEMS:

@@ -47,6 +47,11 @@ def test_copies_are_no_support() -> None:
     assert titles([BANK[1], *[advert] * 50, *BANK[2:]])[-1] in BANK
 
 
+def test_a_question_is_told_from_what_answers_it() -> None:
+    asked = "Why did the Quillon ledger outage leave thousands without wages?"
+    assert titles([asked, *BANK[1:]])[-1] in BANK
+
+
 def test_an_exclamation_is_no_headline() -> None:
     assert titles(["Ferry sinks off Tarnholm with forty aboard", *["Tarnholm!", "Ferry!!", "Tarnholm ferry"] * 9])[
         -1
