@@ -78,7 +78,8 @@ LIVE = (
         16.0,
     ),
     Lane((*_BROKERS[:2], (Kind.BROKER_STOPPED, "2")), 36.0),
-    Lane(tuple((Kind.PLATFORM, kind.value) for kind in PlatformFault), 5.0),
+    # With time in between: what a collector misses for half a minute has left the platform's listings.
+    Lane(tuple((Kind.PLATFORM, kind.value) for kind in PlatformFault), 10.0),
     Lane(((Kind.POISON, "signals"),), 5.0),
 )
 """While the simulated platforms are collected from."""
