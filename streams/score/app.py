@@ -247,6 +247,7 @@ class Scorer:
         sent = [
             await self._writer.send(self._changelog, value, key, partition)
             for partition, outcome in outcomes.items()
+            if outcome.states or outcome.done
             for key, value in records(outcome.states, self._owned[partition].applied)
         ]
         await asyncio.gather(*sent)

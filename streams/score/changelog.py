@@ -1,9 +1,9 @@
 """What the score stage remembers: the states of a partition's stories, and where to read on, in one log.
 
 Owns the form of the topic's records. Each partition of it belongs to one partition of ``story-activity``, and is
-written by that partition's owner alone. The states of a batch stand behind the offset that was confirmed before that
-batch: all of ``story-activity`` below it is in the states before. So whoever has read the log up to any point has
-states and an offset that fit each other, and reads again, at worst, what the states know to be applied. Pure.
+written by that partition's owner alone. States stand behind the offset that was confirmed before they were written: all
+of ``story-activity`` below it is in the states before. So whoever has read the log up to any point has states and an
+offset that fit each other, and reads again, at worst, what the states know to be applied. Pure.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Remembered:
 
 
 def records(states: Mapping[str, bytes | None], applied: int) -> Iterable[tuple[bytes, bytes | None]]:
-    """Yield what to write, in this order: that everything below ``applied`` is confirmed, and the states of a batch.
+    """Yield what to write, in this order: that everything below ``applied`` is confirmed, and states from after that.
 
     ``states``: by story; None: it is gone.
     """

@@ -16,6 +16,8 @@ __all__ = ["Outcome"]
 class Outcome:
     """What is to be written, by story (None: deleted), and which events are done once it is, in the order they came.
 
+    ``changed``: the stories whose state is another now, whether it is written yet or not.
+
     Scores, events and what is ``sent`` to other partitions' stories (a story and a record of ``story-activity``) go
     first: what a state says was told has been told. ``scored_observations_ms``: for each emitted score, when
     the first of the signals was observed that it is the first to cover.
@@ -23,6 +25,7 @@ class Outcome:
 
     watermark_ms: int = 0
     settled: str = ""
+    changed: dict[str, None] = field(default_factory=dict)
     states: dict[str, bytes | None] = field(default_factory=dict)
     scores: dict[str, bytes | None] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)

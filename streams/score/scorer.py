@@ -68,6 +68,8 @@ class PartitionScorer:
         self._time_ms = 0
         self._now_ms, self._monotonic = 0, 0.0
         self._settled = ""
+        self._unkept: dict[str, None] = {}
+        self._kept_at = 0.0
         self._teller = Teller(self._stories, config, self._score_now)
 
     @property
@@ -110,15 +112,29 @@ class PartitionScorer:
         self._take_answers(outcome)
         self._teller.tell(self._time_ms, monotonic, outcome)
         self._settle(outcome)
+        self._keep(outcome)
+        return outcome
+
+    def _keep(self, outcome: Outcome) -> None:
+        """Have states written: those of stories with news at once, all others together now and then.
+
+        What is unwritten in a crash is read again, since nothing is done before all that has changed is written.
+        """
+        self._unkept.update(outcome.changed)
+        if outcome.sent or outcome.settled or self._monotonic - self._kept_at >= self._config.keep_every_seconds:
+            outcome.states, self._unkept = dict.fromkeys(self._unkept), {}
+            self._kept_at = self._monotonic
+            # In the order they came, since Faust takes an offset for a claim on all before it.
+            while self._parcels and self._parcels[0].left == 0:
+                outcome.done.append(self._parcels.popleft().event)
+        else:
+            # An event that was told must not be told again, as of another time.
+            outcome.states = dict.fromkeys(event.story for event in outcome.events if event.type != "noise_update")
         for name in outcome.states:
             if (story := self._stories.get(name)) is not None:
                 story.at_ms = self._now(story)
             kept = story or self._stubs.get(name)
             outcome.states[name] = None if kept is None else kept.encode()
-        # In the order they came, since Faust takes an offset for a claim on all before it.
-        while self._parcels and self._parcels[0].left == 0:
-            outcome.done.append(self._parcels.popleft().event)
-        return outcome
 
     def _take_answers(self, outcome: Outcome) -> None:
         for name in sorted(self._answered & self._stories.keys()):
@@ -126,7 +142,7 @@ class PartitionScorer:
             ledger, before = story.scoring.ledger, story.scoring.ledger.assessment
             ledger.assessment = self._assess(name, ledger, self._now(story))
             if ledger.assessment != before:
-                outcome.states[name] = None
+                outcome.changed[name] = None
         self._answered.clear()
 
     def _next_tick(self) -> float:
@@ -158,7 +174,7 @@ class PartitionScorer:
                 if self._stubs.pop(name, None) is None:
                     self._decide(name, at_ms, outcome)
                 else:
-                    outcome.states[name] = None
+                    outcome.changed[name] = None
             self._time_ms = at_ms
         return True
 
@@ -172,7 +188,7 @@ class PartitionScorer:
             self._due.put(name, story.due_ms)
         lifecycle = story.scoring.lifecycle
         if before != (lifecycle, story.scoring.spike, ledger.assessment):
-            outcome.states[name] = None
+            outcome.changed[name] = None
         if lifecycle.state == "resolved":
             self._retire(name, story, at_ms, outcome)
 
@@ -189,7 +205,7 @@ class PartitionScorer:
         del self._stories[name]
         self._due.drop(name)
         self._teller.forget(name)
-        outcome.states[name] = None
+        outcome.changed[name] = None
         outcome.scores[name] = None
 
     def _apply_until(self, until_ms: int, outcome: Outcome) -> bool:
@@ -240,7 +256,7 @@ class PartitionScorer:
                 self._forget(gone, outcome)
             left = self._stubs[gone] = stub(merging, story, merging.at_ms + self._retention_ms)
             self._due.put(gone, left.due_ms)
-            outcome.states[gone] = None
+            outcome.changed[gone] = None
         self._send(merging.into, Activity(None, transfer=transfer), outcome)
 
     def _take_in(self, transfer: Transfer, outcome: Outcome) -> None:
@@ -259,7 +275,7 @@ class PartitionScorer:
             story = self._found(into, at_ms, outcome)
         at_ms = max(at_ms, self._now(story))
         outcome.events += absorb(story, transfer, self._score, at_ms)
-        outcome.states[into.id] = None
+        outcome.changed[into.id] = None
         self._look_at(story, at_ms)
 
     def _send(self, story: StoryInfo, activity: Activity, outcome: Outcome) -> None:
@@ -285,7 +301,7 @@ class PartitionScorer:
         left = self._stubs.get(name)
         founded_ms = min(entries[0].at_ms for _, entries in runs)
         story = left or self._stories.get(name) or self._found(info, founded_ms, outcome)
-        outcome.states[name] = None
+        outcome.changed[name] = None
         fresh: list[tuple[int, int, Entry]] = []
         for run, entries in runs:
             if left is None and not run.redirected:

@@ -57,11 +57,11 @@ class Teller:
             known.pop(name, None)
 
     def tell(self, until_ms: int, monotonic: float, outcome: Outcome) -> None:
-        """Tell of the stories that have changed, as ``outcome.states`` says, and of those whose time has come.
+        """Tell of the stories that have changed, as ``outcome.changed`` says, and of those whose time has come.
 
         ``until_ms``: the time that the partition has come to.
         """
-        changed = list(outcome.states)
+        changed = list(outcome.changed)
         for name in changed:
             if (story := self._stories.get(name)) is not None:
                 story.untold = True
@@ -79,7 +79,7 @@ class Teller:
 
     def _tell_moved(self, changed: list[str], monotonic: float, outcome: Outcome) -> None:
         """Tell of what has moved, but not too soon after the last time, and at once of a state that has changed."""
-        rested = [name for name in self._rested(monotonic) if name in self._changed and name not in outcome.states]
+        rested = [name for name in self._rested(monotonic) if name in self._changed and name not in outcome.changed]
         for name in (*changed, *rested):
             story = self._stories.get(name)
             if story is None or (name in self._resting and not story.has_changed_state):
@@ -124,7 +124,7 @@ class Teller:
         if last is not None:
             details = {"noise": scored.noise, "previous": last.noise, "state": state}
             outcome.events.append(event("noise_update", story.info, at_ms, **details))
-        outcome.states[name] = None
+        outcome.changed[name] = None
         story.emitted = Emitted(scored.noise, state, at_ms)
         story.untold = False
         self._await_fading(name, story)

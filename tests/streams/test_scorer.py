@@ -36,7 +36,7 @@ from tests.streams.activity import (
     story,
 )
 
-CONFIG = ScoreConfig()
+CONFIG = ScoreConfig(emit_within_seconds=2.0, keep_every_seconds=0)
 ASSESS = OfflineStories(OfflineAssessor(lambda texts: np.zeros((len(texts), 1), dtype=np.float32)))
 """By the lexicon alone."""
 LATER_MS = START_MS + 10**12
@@ -167,15 +167,18 @@ def test_any_interleaving_and_any_batches_come_to_the_same_with_the_same_events(
     assert kinds == {"new_story", "noise_update", "state_change", "spike", "spike_over", "resolved"}
 
 
-def test_crashes_at_any_point_change_nothing() -> None:
+@pytest.mark.parametrize("keep_every_seconds", [0, 0.03], ids=["all kept at once", "kept now and then"])
+def test_crashes_at_any_point_change_nothing(keep_every_seconds: float) -> None:
+    config = ScoreConfig(keep_every_seconds=keep_every_seconds)
     for seed in range(20):
         chance = random.Random(seed)
         lanes = make_sources(chance)
         expected = undisturbed(lanes)
-        lives = Lives(mixed(chance, lanes))
+        lives = Lives(mixed(chance, lanes), config)
         while lives.position < len(lives.log):
             crash = chance.choice(("", "", "", "", "before", "told", "written"))
             lives.step(chance.choice((1, 3, 10, 30)), crash=crash)
+        lives.seconds += keep_every_seconds
         lives.step(0)
         check_end(lives, lanes)
         assert final(lives) == final(expected), f"seed {seed}"
@@ -200,8 +203,25 @@ def told(outcome: Outcome, about: str = story(0).id) -> dict[str, Any]:
     return found
 
 
+def test_an_event_told_before_a_crash_is_not_told_again_as_of_another_time() -> None:
+    config = ScoreConfig(keep_every_seconds=60)
+    founding, late = live(post(1, START_MS + 10), at_ms=START_MS + 10), live(post(0, START_MS + 5), at_ms=START_MS + 20)
+    scorer = PartitionScorer({}, config, Unread())
+    scorer.take(founding, 0, 1.0)
+    outcome = scorer.advance(START_MS + 10, 1.0)
+    assert [event.type for event in outcome.events] == ["new_story"]
+    assert outcome.done == [], "nothing is done before all is kept"
+    kept = {name.encode(): state or b"" for name, state in outcome.states.items()}
+    again = PartitionScorer(kept, config, Unread())
+    for offset, activity in enumerate((founding, late)):
+        again.take(activity, offset, 100.0)
+    outcome = again.advance(START_MS + 20, 100.0)
+    assert "new_story" not in {event.type for event in outcome.events}
+    assert outcome.done == [0, 1]
+
+
 def test_time_alone_decides_resolves_and_forgets() -> None:
-    scorer = PartitionScorer({}, ScoreConfig(retention_days=2), Unread())
+    scorer = PartitionScorer({}, ScoreConfig(retention_days=2, keep_every_seconds=0), Unread())
     scorer.take(live(post(1, START_MS, likes=900), at_ms=START_MS), "event", 0.0)
     outcome = scorer.advance(START_MS + 500, 0.1)
     assert outcome.done == ["event"]
@@ -217,7 +237,7 @@ def test_time_alone_decides_resolves_and_forgets() -> None:
         if now_ms == START_MS + HOUR_MS:
             # A restart while it fades forgets nothing of that, once a signal of some other story tells the time.
             states = {name.encode(): state for name, state in kept.items()}
-            scorer = PartitionScorer(states, ScoreConfig(retention_days=2), Unread())
+            scorer = PartitionScorer(states, ScoreConfig(retention_days=2, keep_every_seconds=0), Unread())
             scorer.take(live(at_ms=now_ms), "heartbeat", seconds)
         kept |= {name: state for name, state in outcome.states.items() if state is not None}
         types += [event.type for event in outcome.events if event.type != "noise_update"]
@@ -231,7 +251,7 @@ def test_time_alone_decides_resolves_and_forgets() -> None:
 
 
 def test_a_story_forgotten_as_a_replay_ends_is_not_looked_at_again() -> None:
-    scorer = PartitionScorer({}, ScoreConfig(retention_days=0.00001), Unread())  # 864 ms
+    scorer = PartitionScorer({}, ScoreConfig(retention_days=0.00001, keep_every_seconds=0), Unread())  # 864 ms
     scorer.take(live(post(1, START_MS), at_ms=START_MS + 72 * HOUR_MS, idle=False), 1, 0.0)
     assert "resolved" in [event.type for event in scorer.advance(LATER_MS, 0.0).events]
     scorer.take(Activity(Mark(0, 1, START_MS + 72 * HOUR_MS + 900, settle="end")), 2, 0.1)
