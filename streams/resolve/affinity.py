@@ -14,8 +14,10 @@ knows what it is about.
 from __future__ import annotations
 
 import math
+from array import array
+from bisect import bisect_left
 from collections.abc import Iterable
-from heapq import nlargest
+from heapq import nlargest, nsmallest
 
 import msgspec
 
@@ -28,6 +30,8 @@ LOG_2 = math.log(2)
 MAX_WALK = 100
 """Holders of a post's terms, rarest first, that are looked at as candidates; past it, terms only weigh these."""
 MAX_WEIGHED = 12
+BISECTED = 12
+"""How many times more numbers it takes until looking each up is cheaper than to go through them."""
 
 
 class Weights(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -70,16 +74,16 @@ class Affinity:
         weights, index = self._weights, self._index
         length = self._length(post.strength)
         absent = LOG_2 * post.strength
-        said = self._said(post.terms, weights.young / length)
         enough = (least - weights.most_by_meaning) / length + absent
-        likely = [item for item in said.items() if item[1] >= enough]
+        by_one, by_more = self._said(post.terms, weights.young / length)
+        likely = [(words, index.numbered[number]) for number, words in by_one.items() if words >= enough]
+        likely += [(words, story) for story, words in by_more.items() if words >= enough]
         if not likely:
             return []
-        if len(likely) > MAX_WEIGHED:
-            likely = nlargest(MAX_WEIGHED, likely, key=lambda item: (item[1], -item[0].number))
-        cosines = index.cosines([story for story, _ in likely], post.vector)
+        likely.sort(key=lambda item: (-item[0], item[1].number))
+        del likely[MAX_WEIGHED:]
         found = []
-        for (story, words), cosine in zip(likely, cosines, strict=True):
+        for (words, story), cosine in zip(likely, index.cosines([story for _, story in likely], post), strict=True):
             score = length * (words - absent) + self._meaning(cosine)
             if score >= least and (score := score - self._past(story, at_ms)) >= least:
                 found.append((score, story))
@@ -91,16 +95,17 @@ class Affinity:
         top = nlargest(24, story.terms.items(), key=lambda item: (item[1], item[0].stem))
         terms = [term for term, _ in top]
         terms.sort(key=lambda term: (self._index.heard(term) + 1_000 * term.prior, term.stem))
-        said = self._said(terms, 0.0)
-        said.pop(story, None)
-        near = nlargest(most, said.items(), key=lambda item: (item[1], -item[0].number))
-        return [other for other, _ in near]
+        by_one, by_more = self._said(terms, 0.0)
+        by_more.pop(story, None)
+        near = [(-words, number) for number, words in by_one.items()]
+        near += [(-words, other.number) for other, words in by_more.items()]
+        return [self._index.numbered[number] for _, number in nsmallest(most, near)]
 
     def of_posts(self, few: Story, many: Story) -> float:
         """Return the mean affinity that the posts of ``few`` have to ``many``."""
         weights, index = self._weights, self._index
         size = max(0.0, index.size - few.share * few.posts - many.share * many.posts) + weights.expected_posts
-        ours, theirs = few.terms, many.terms
+        ours, theirs = few.said(), many.said()
         said = 0.0
         for term in ours if len(ours) <= len(theirs) else theirs:
             count, has = ours.get(term), theirs.get(term)
@@ -118,47 +123,42 @@ class Affinity:
             past += weights.fading * many.activity.faded(few.last_ms, index.reach_hours)
         return self._length(strength) * (words - LOG_2 * strength) + self._meaning(cosine) - past
 
-    def _said(self, terms: list[Term], young: float) -> dict[Story, float]:
+    def _said(self, terms: list[Term], young: float) -> tuple[dict[int, float], dict[Story, float]]:
         """Return what ``terms``, the rarest first, say for the stories that have them, less what is due to their youth.
 
-        Most holders of a term are stories of one post, and it says the same for all of these that are as fresh.
+        First for stories of one post, by their numbers, for most holders of a term are that, and it says the same for
+        all of these that are as fresh; then for the others.
         """
         weights, index, log1p = self._weights, self._index, math.log1p
         discount, doubt, most = weights.discount, weights.doubt, weights.most_by_term
-        all_posts = index.size
         expected, any_story = weights.expected_posts, weights.any_story
-        quiet = index.quiet
-        once, size, shares = (1 - discount) / (1 + doubt), all_posts + expected, (1.0, 1 - quiet)
-        said: dict[Story, float] = {}
+        all_posts, quiet, grown = index.size, index.quiet, index.grown
+        size, rate_of_one = all_posts + expected, (1 - discount) / (1 + doubt)
+        by_one: dict[int, float] = {}
+        by_more: dict[Story, float] = {}
         walked = 0
         for term in terms:
-            holders = term.stories
-            if not holders:
+            alone, stories = term.alone, term.stories
+            if not alone and not stories:
                 continue
             heard, prior, weight = term.posts - quiet * term.fresh, expected * term.prior, term.weight
-            by_one = [
-                weight * min(most, log1p(once / ((max(0.0, heard - share) + prior) / (size - share) + any_story)))
-                for share in shares
-            ]
-            walked += len(holders)
-            if walked <= MAX_WALK or not said:
-                items: Iterable[tuple[Story, int]] = holders.items()
-            else:
-                items = [(story, holders[story]) for story in said if story in holders]
-            for story, count in items:
-                posts = story.posts
-                if posts == 1:
-                    said[story] = said.get(story, -young) + by_one[story.fresh]
-                    continue
-                share = story.share
-                usual = heard - share * count
-                others = all_posts - share * posts
-                rate = (count - discount) / (posts + doubt)
+            is_walked = not walked or walked + len(alone) + len(stories) <= MAX_WALK
+            walked += len(alone) + len(stories)
+            if alone:
+                usual = ((heard - 1 if heard > 1 else 0.0) + prior) / (size - 1)
+                old = weight * min(most, log1p(rate_of_one / (usual + any_story)))
+                usual = ((heard - 1 + quiet if heard > 1 - quiet else 0.0) + prior) / (size - 1 + quiet)
+                fresh = weight * min(most, log1p(rate_of_one / (usual + any_story)))
+                for number in alone if is_walked else _among(by_one, alone):
+                    by_one[number] = by_one.get(number, -young) + (fresh if number > grown else old)
+            for story in stories if is_walked else [story for story in by_more if story in stories]:
+                count, posts, share = stories[story], story.posts, story.share
+                usual, others = heard - share * count, all_posts - share * posts
                 usual = ((usual if usual > 0 else 0.0) + prior) / ((others if others > 0 else 0.0) + expected)
-                evidence = log1p(rate / (usual + any_story))
-                before = said.get(story)
-                said[story] = (-young / math.sqrt(posts) if before is None else before) + weight * (min(most, evidence))
-        return said
+                evidence = log1p((count - discount) / (posts + doubt) / (usual + any_story))
+                before = by_more[story] if story in by_more else -young / math.sqrt(posts)
+                by_more[story] = before + weight * min(most, evidence)
+        return by_one, by_more
 
     def _length(self, strength: float) -> float:
         return math.sqrt(self._weights.words / max(self._weights.least_words, strength))
@@ -172,3 +172,11 @@ class Affinity:
 
     def _silence(self, gap_ms: int) -> float:
         return self._weights.silence * math.log1p(gap_ms / (self._weights.silence_hours * HOUR_MS))
+
+
+def _among(numbers: dict[int, float], sorted_numbers: array[int]) -> Iterable[int]:
+    """Return which of ``numbers`` are among the others, which may be many."""
+    if len(sorted_numbers) < BISECTED * len(numbers):
+        return numbers.keys() & sorted_numbers
+    places = [(number, bisect_left(sorted_numbers, number)) for number in numbers]
+    return [number for number, at in places if at < len(sorted_numbers) and sorted_numbers[at] == number]

@@ -9,6 +9,8 @@ little for that (``quiet``), or a story that has just begun in pieces would make
 from __future__ import annotations
 
 import math
+from array import array
+from bisect import bisect_left
 from collections import OrderedDict, deque
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from streams.resolve.activity import HOUR_MS, Activity
-from streams.resolve.embedding import Embedding, Vector, stem
+from streams.resolve.embedding import Embedding, Tokens, Vector, stem
 from streams.resolve.features import Features, copy_key, link_key
 from streams.wire import StoryInfo
 
@@ -30,9 +32,12 @@ MAX_TERMS = 3_000
 
 
 class Term:
-    """A stem: how many live posts say it, how many of them are fresh, and which stories they are in, how often."""
+    """A stem: how many live posts say it, how many of them are fresh, and which stories they are in, how often.
 
-    __slots__ = ("fresh", "posts", "prior", "stem", "stories", "weight")
+    ``alone``: the numbers of the stories of one post, which are most, as they grow; ``stories``: the larger ones.
+    """
+
+    __slots__ = ("alone", "fresh", "posts", "prior", "stem", "stories", "weight")
 
     def __init__(self, text: str, prior: float, weight: float) -> None:
         self.stem = text
@@ -40,21 +45,35 @@ class Term:
         self.weight = weight
         self.posts = 0
         self.fresh = 0
+        self.alone = array("Q")
         self.stories: dict[Story, int] = {}
 
 
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A post as the index sees it. ``strength``: how much its terms weigh together; ``tokens``: what it means."""
+
+    terms: list[Term]
+    strength: float
+    tokens: Tokens
+    keys: list[int]
+
+
 class Story:
-    """A live story: how many posts it has, what they say, when they came. ``into``: the story it was merged with."""
+    """A live story: how many posts it has, what they say, when they came.
+
+    ``only``: its post, as long as it has no other. ``into``: the story it was merged with.
+    """
 
     __slots__ = (
-        "activity", "first_ms", "fresh", "info", "into", "keys", "last_ms", "length", "number", "posts", "row", "share",
-        "slugs", "strength", "terms",
+        "activity", "first_ms", "fresh", "info", "into", "keys", "last_ms", "length", "number", "only", "posts", "row",
+        "share", "slugs", "strength", "terms",
     )  # fmt: skip
 
-    def __init__(self, info: StoryInfo, number: int, row: int, at_ms: int) -> None:
+    def __init__(self, info: StoryInfo, number: int, at_ms: int) -> None:
         self.info = info
         self.number = number
-        self.row = row
+        self.row: int | None = None
         self.first_ms = self.last_ms = at_ms
         self.posts = 0
         self.fresh = 0
@@ -65,17 +84,12 @@ class Story:
         self.activity = Activity(at_ms)
         self.keys: list[int] = []
         self.slugs = [info.slug]
+        self.only: Post | None = None
         self.into: Story | None = None
 
-
-@dataclass(frozen=True, slots=True)
-class Post:
-    """A post as the index sees it. ``strength``: how much its terms weigh together."""
-
-    terms: list[Term]
-    strength: float
-    vector: Vector
-    keys: list[int]
+    def said(self) -> dict[Term, int]:
+        """Return how many of its posts say each term."""
+        return self.terms if self.only is None else dict.fromkeys(self.only.terms, 1)
 
 
 class Index:
@@ -106,6 +120,9 @@ class Index:
         self.posts = 0
         self.fresh = 0
         self.stories: OrderedDict[str, Story] = OrderedDict()  # least recently posted first
+        self.numbered: dict[int, Story] = {}
+        self.grown = 0
+        """Of the stories of one post, those up to this number are not fresh."""
         self.slugs: set[str] = set()
         self._gone: list[str] = []
         self._terms: dict[str, Term] = {}
@@ -138,8 +155,8 @@ class Index:
         keys = [link_key(link) for link in features.links]
         if telling and (copy := copy_key(features.words)) is not None:
             keys.append(copy)
-        vector = self._embedding.vector(tuple(dict.fromkeys(said)))
-        return Post(telling, sum(term.weight for term in telling), vector, keys)
+        tokens = self._embedding.tokens(dict.fromkeys(said))
+        return Post(telling, sum(term.weight for term in telling), tokens, keys)
 
     def by_key(self, keys: Iterable[int]) -> tuple[int, Story] | None:
         """Return the first of ``keys`` that a story has, and the story."""
@@ -155,27 +172,24 @@ class Index:
             story = story.into
         return story
 
-    def cosines(self, stories: list[Story], vector: Vector) -> npt.NDArray[np.float32]:
-        """Return how alike the mean post of each of ``stories`` is to ``vector``, -1 to 1."""
-        products: npt.NDArray[np.float32] = self._sums[[story.row for story in stories]] @ vector
+    def cosines(self, stories: list[Story], post: Post) -> npt.NDArray[np.float32]:
+        """Return how alike the mean post of each of ``stories`` is to ``post``, -1 to 1."""
+        rows = [self._row(story) for story in stories]
+        products: npt.NDArray[np.float32] = self._sums[rows] @ self._embedding.vector(post.tokens)
         lengths = np.array([story.length or 1.0 for story in stories], np.float32)
         alike: npt.NDArray[np.float32] = products / lengths
         return alike
 
     def cosine(self, one: Story, other: Story) -> float:
         """Return how alike the mean posts of two stories are, -1 to 1."""
-        product = float(self._sums[one.row] @ self._sums[other.row])
+        ours, theirs = self._row(one), self._row(other)
+        product = float(self._sums[ours] @ self._sums[theirs])
         return product / ((one.length or 1.0) * (other.length or 1.0))
 
     def found(self, info: StoryInfo, at_ms: int) -> Story:
         """Take in a new story, without posts yet."""
-        row = self._free.pop() if self._free else self._rows
-        if row == self._rows:
-            self._rows += 1
-            if row == len(self._sums):
-                self._sums = np.concatenate([self._sums, np.zeros_like(self._sums)])
         self._founded += 1
-        story = self.stories[info.id] = Story(info, self._founded, row, at_ms)
+        story = self.stories[info.id] = self.numbered[self._founded] = Story(info, self._founded, at_ms)
         self.slugs.add(info.slug)
         if len(self.stories) > self._max_stories:
             self._forget(next(iter(self.stories.values())))
@@ -183,11 +197,20 @@ class Index:
 
     def add(self, story: Story, post: Post, at_ms: int) -> None:
         """Give ``post`` to ``story``."""
-        said = story.terms
-        for term in post.terms:
-            term.posts += 1
-            term.fresh += 1
-            said[term] = term.stories[story] = said.get(term, 0) + 1
+        if story.posts:
+            self._open(story)
+            said = story.terms
+            for term in post.terms:
+                term.posts += 1
+                term.fresh += 1
+                said[term] = term.stories[story] = said.get(term, 0) + 1
+            self._mean(story, self._embedding.vector(post.tokens))
+        else:
+            story.only = post
+            for term in post.terms:
+                term.posts += 1
+                term.fresh += 1
+                term.alone.append(story.number)
         self._bucket(at_ms).append((story, post.terms))
         story.posts += 1
         story.fresh += 1
@@ -199,9 +222,6 @@ class Index:
             if key not in self._keys:
                 self._keys[key] = story
                 story.keys.append(key)
-        total = self._sums[story.row]
-        total += post.vector
-        story.length = float(np.sqrt(total @ total))
         story.activity.add(at_ms, self.reach_hours)
         story.last_ms = max(story.last_ms, at_ms)
         self.stories.move_to_end(story.info.id)
@@ -211,6 +231,8 @@ class Index:
     def merge(self, one: Story, other: Story) -> Story:
         """Make two stories one, the larger or else the older, and return it."""
         into, gone = (one, other) if (one.posts, -one.number) >= (other.posts, -other.number) else (other, one)
+        self._open(into)
+        self._open(gone)
         for term, count in gone.terms.items():
             del term.stories[gone]
             term.stories[into] = into.terms[term] = into.terms.get(term, 0) + count
@@ -219,9 +241,7 @@ class Index:
         into.fresh += gone.fresh
         into.strength += gone.strength
         self._share(into)
-        self._sums[into.row] += self._sums[gone.row]
-        total = self._sums[into.row]
-        into.length = float(np.sqrt(total @ total))
+        self._mean(into, self._sums[gone.row])
         into.activity.take_in(gone.activity, self.reach_hours)
         into.first_ms = min(into.first_ms, gone.first_ms)
         into.last_ms = max(into.last_ms, gone.last_ms)
@@ -246,6 +266,34 @@ class Index:
         gone, self._gone = self._gone, []
         return gone
 
+    def _open(self, story: Story) -> None:
+        """Make ready for a second post."""
+        if story.only is None:
+            return
+        self._row(story)
+        for term in story.only.terms:
+            _remove(term.alone, story.number)
+            term.stories[story] = story.terms[term] = 1
+        story.only = None
+
+    def _row(self, story: Story) -> int:
+        """Return where the sum of the vectors of its posts is: that of a single post is worked out when it is asked."""
+        if story.row is None:
+            row = story.row = self._free.pop() if self._free else self._rows
+            if row == self._rows:
+                self._rows += 1
+                if row == len(self._sums):
+                    self._sums = np.concatenate([self._sums, np.zeros_like(self._sums)])
+            if story.only is not None:
+                self._mean(story, self._embedding.vector(story.only.tokens))
+        return story.row
+
+    def _mean(self, story: Story, vector: Vector) -> None:
+        row = self._row(story)
+        total = self._sums[row]
+        total += vector
+        story.length = float(np.sqrt(total @ total))
+
     def _grow_old(self, posts: list[tuple[Story, list[Term]]]) -> None:
         self.fresh -= len(posts)
         for story, terms in posts:
@@ -254,6 +302,8 @@ class Index:
                 if not term.fresh and not term.posts:
                     del self._terms[term.stem]
             now = self.last(story)
+            if now.only is not None:
+                self.grown = now.number
             now.fresh -= 1
             self._share(now)
 
@@ -284,8 +334,11 @@ class Index:
             del self._terms[term.stem]
 
     def _forget(self, story: Story) -> None:
-        for term, count in story.terms.items():
-            del term.stories[story]
+        for term, count in story.said().items():
+            if story.only is None:
+                del term.stories[story]
+            else:
+                _remove(term.alone, story.number)
             self._unsay(term, count)
         self.posts -= story.posts
         for key in story.keys:
@@ -295,6 +348,11 @@ class Index:
         self._drop(story)
 
     def _drop(self, story: Story) -> None:
-        del self.stories[story.info.id]
-        self._sums[story.row] = 0
-        self._free.append(story.row)
+        del self.stories[story.info.id], self.numbered[story.number]
+        if story.row is not None:
+            self._sums[story.row] = 0
+            self._free.append(story.row)
+
+
+def _remove(numbers: array[int], number: int) -> None:
+    del numbers[bisect_left(numbers, number)]
