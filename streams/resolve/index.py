@@ -241,7 +241,8 @@ class Index:
         into.fresh += gone.fresh
         into.strength += gone.strength
         self._share(into)
-        self._mean(into, self._sums[gone.row])
+        left = self._row(gone)
+        self._mean(into, self._sums[left])
         into.activity.take_in(gone.activity, self.reach_hours)
         into.first_ms = min(into.first_ms, gone.first_ms)
         into.last_ms = max(into.last_ms, gone.last_ms)
