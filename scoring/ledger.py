@@ -10,6 +10,7 @@ items (:mod:`scoring.sampling`) and counts the rest in sketches (:mod:`scoring.c
 from __future__ import annotations
 
 from collections.abc import Iterable, Set
+from heapq import heapify, heappop, heappush
 
 import msgspec
 
@@ -20,7 +21,7 @@ from scoring.exhibit import Exhibit, Exhibits
 from scoring.item import REPLY, Item, observe, peak, weight
 from scoring.loud import KEPT, Loud, keep_loudest, loud, shorten
 from scoring.observation import UNREAD, Reading, Signal
-from scoring.sampling import priority, surplus
+from scoring.sampling import priority
 from scoring.settings import DEFAULT, Settings
 from scoring.tally import Census
 
@@ -36,8 +37,6 @@ OTHER_PLATFORM = "other"
 """Stands for all platforms past the last that is kept by name."""
 MAX_NAME_BYTES = 64
 
-_MOST_ITEMS = MAX_ITEMS + 32
-"""So many may gather before they are sorted out, which takes a while."""
 _VERSION = 1
 
 
@@ -74,6 +73,7 @@ class Ledger:
     __slots__ = (
         "_census",
         "_floor",
+        "_ranking",
         "_touched",
         "assessment",
         "crowd",
@@ -105,6 +105,8 @@ class Ledger:
         self.threshold = 0.0
         """See :mod:`scoring.sampling`; 0 while all items are kept."""
         self.crowd: Crowd | None = None
+        self._ranking: list[tuple[float, int]] = []
+        """A heap of the items kept, by priority and key, with places that they have left; empty until it is needed."""
         self._census: Census | None = None
         """The sums of the last time, while all items are kept; and which items were touched since."""
         self._touched: set[int] = set()
@@ -144,14 +146,7 @@ class Ledger:
             self.assessment = other.assessment
 
     def settle(self) -> None:
-        """Sort out items over the cap: from the first on that goes, the story is a crowd."""
-        if len(self.items) > MAX_ITEMS:
-            priorities = {key: priority(weight(item), key) for key, item in self.items.items()}
-            over, threshold = surplus(priorities, MAX_ITEMS)
-            self._crowd()
-            self.threshold = max(self.threshold, threshold)
-            for key in over:
-                self._drop(self.items.pop(key))
+        """Sort out what a crowd keeps over its caps."""
         if self.crowd is not None:
             self.crowd.settle()
 
@@ -312,8 +307,26 @@ class Ledger:
                     self._touched.add(key)
         if self.crowd is not None:
             self.crowd.add(item)
-        if len(self.items) > _MOST_ITEMS:
-            self.settle()
+        if len(self.items) > MAX_ITEMS:
+            self._drop_least()
+
+    def _drop_least(self) -> None:
+        """Drop the item that is least worth keeping: with the first that goes, the story becomes a crowd.
+
+        At once, not when it suits: where counts fall, what is kept would depend on when items were sorted out.
+        """
+        self._crowd()
+        ranking = self._ranking
+        if not ranking:
+            ranking += [(priority(weight(item), key), key) for key, item in self.items.items()]
+            heapify(ranking)
+        while True:
+            least, key = heappop(ranking)
+            item = self.items.get(key)
+            if item is not None and priority(weight(item), key) == least:
+                break
+        self.threshold = max(self.threshold, least)
+        self._drop(self.items.pop(key))
 
     def _is_sampled(self, item: Item) -> bool:
         return not self.threshold or priority(weight(item), item.key) > self.threshold
@@ -321,6 +334,10 @@ class Ledger:
     def _keep(self, item: Item) -> None:
         key, summed = item.key, self._census is not None
         self.items[key] = item
+        if len(self._ranking) > 4 * MAX_ITEMS:
+            self._ranking.clear()  # mostly places left by now; made anew when the next item goes
+        elif self._ranking:
+            heappush(self._ranking, (priority(weight(item), key), key))
         if summed:
             self._touched.add(key)
         if item.kind == REPLY:

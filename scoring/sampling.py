@@ -9,6 +9,7 @@ for max(1, τ/w) things like it, and a sum over any subset estimated so is unbia
 most 1/√(k-1) for sums of the weight itself. Loud things are kept for certain and stand for themselves.
 
 While weights do not fall, the result does not depend on order or repetition, and merging samples samples the union.
+Where they do, it is a function of the order, if what is not kept is dropped at once.
 """
 
 from __future__ import annotations

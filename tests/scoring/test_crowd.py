@@ -104,6 +104,26 @@ def test_an_item_whose_counts_fell_leaves_the_sample() -> None:
     assert shown.interactions == kept.likes + 2 * kept.replies, "what it had at its peak is all that is known"
 
 
+def test_how_often_it_is_scored_and_encoded_does_not_show_though_counts_fall() -> None:
+    rng = random.Random(17)
+
+    def look(signal: Signal, number: int) -> Signal:
+        likes = int(rng.paretovariate(0.5)) % 1000
+        return msgspec.structs.replace(signal, counts=Counts(likes=likes), observed_ms=signal.observed_ms + number)
+
+    crowd = sorted(crowded_story(17, 400), key=lambda one: one[0].observed_ms)
+    seen = [(look(signal, number), reading) for signal, reading in crowd for number in range(4)]
+    whole = score(ledger_of(*seen), NOW_MS, tiers={})
+    for every in (3, 40):
+        ledger = Ledger()
+        for number, one in enumerate(seen):
+            ledger.apply(*one)
+            if number % every == 0:
+                score(ledger, NOW_MS, tiers={})
+                ledger = Ledger.decode(ledger.encode())
+        assert score(ledger, NOW_MS, tiers={}) == whole
+
+
 def test_the_future_of_a_crowd_does_not_count_yet() -> None:
     seen = crowded_story(12, 600)
     t_ms = NOW_MS - 3 * HOUR_MS

@@ -76,6 +76,20 @@ def make_sources(chance: random.Random, *, sources: int = 3, stories: int = 3, h
     return lanes
 
 
+def make_crowd(chance: random.Random, *, sources: int = 6, posts: int = 80) -> list[list[Sent]]:
+    """Return a story of more items than are kept one by one, each seen again and again with more or fewer likes."""
+    lanes: list[list[Sent]] = []
+    for source in range(sources):
+        looks = sorted((START_MS + chance.randrange(9_000), number % posts) for number in range(3 * posts))
+        lane = []
+        for offset, (at_ms, number) in enumerate(looks):
+            likes = int(chance.paretovariate(0.5)) % 1_000
+            signal = seen(PLATFORMS[source % 3], source * posts + number, at_ms, likes=likes)
+            lane.append(Sent(source, 0, Entry(offset, at_ms, signal)))
+        lanes.append(lane)
+    return lanes
+
+
 def end_of(lanes: list[list[Sent]]) -> int:
     return max((sent.entry.at_ms for lane in lanes for sent in lane), default=START_MS) + 7_777
 
