@@ -16,6 +16,7 @@ import msgspec
 from ingest.signal import Signal
 from streams.resolve.embedding import load_embedding
 from streams.resolve.headline import Headlines
+from streams.resolve.index import Reading
 from streams.resolve.matcher import Matcher, MatcherConfig
 from streams.resolve.orders import Orders
 from streams.resolve.threads import ThreadIndex
@@ -41,6 +42,15 @@ class Decided:
     moved: tuple[Moved, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class _New:
+    """A candidate that waits, with its headline and what the matcher of each of its beats has read of it."""
+
+    signal: Signal
+    title: str
+    readings: dict[str, Reading]
+
+
 class Decider:
     """Gives each new thread to a story of each of its beats, in one order whatever order they arrive in."""
 
@@ -53,7 +63,7 @@ class Decider:
         self._sequence = 0
         self._expired_hour = 0
         self._position = 0
-        self._queue: list[tuple[int, int, str, int, tuple[str, ...], Signal]] = []
+        self._queue: list[tuple[int, int, str, int, _New]] = []
         self._queued: set[str] = set()
 
     @property
@@ -81,15 +91,16 @@ class Decider:
         if signal is None or signal.thread in self._queued or self._threads.lookup(signal.thread) is not None:
             return
         self._queued.add(signal.thread)
-        entry = (candidate.at_ms, signal.created_ms, signal.id, offset, candidate.beats, signal)
+        new = _New(signal, title_of(signal), {beat: self._matchers[beat].read(signal) for beat in candidate.beats})
+        entry = (candidate.at_ms, signal.created_ms, signal.id, offset, new)
         heapq.heappush(self._queue, entry)
 
     def decide(self, watermark_ms: int) -> Iterable[Decided]:
         """Decide, in order, every candidate whose time is at or before the watermark."""
         while self._queue and self._queue[0][0] <= watermark_ms:
-            at_ms, _, _, _, beats, signal = heapq.heappop(self._queue)
-            self._queued.discard(signal.thread)
-            yield self._decide(at_ms, beats, signal)
+            at_ms, _, _, _, new = heapq.heappop(self._queue)
+            self._queued.discard(new.signal.thread)
+            yield self._decide(at_ms, new)
 
     def adopt(self, record: ThreadRecord) -> None:
         """Make a decision again that was made before; in the order they were made, before any other."""
@@ -114,23 +125,24 @@ class Decider:
             self._headlines.forget(story)
         return gone
 
-    def _decide(self, at_ms: int, beats: tuple[str, ...], signal: Signal) -> Decided:
+    def _decide(self, at_ms: int, new: _New) -> Decided:
         forgotten = self._expire(at_ms)
+        thread = new.signal.thread
         assignments: list[Assignment] = []
         founded: list[StoryInfo] = []
         merged: list[Merge] = []
-        for beat in beats:
+        for beat, reading in new.readings.items():
             matcher = self._matchers[beat]
-            decision = matcher.decide(signal, at_ms)
+            decision = matcher.decide(new.signal, at_ms, reading)
             features = msgspec.Raw(msgspec.json.encode(decision.features))
             assignments.append(Assignment(decision.story, beat, decision.stage, features))
             for gone in decision.merged:
                 merged += self._orders.merge(gone, decision.story)
             if decision.founded:
                 founded.append(matcher.story(decision.story))
-        due = self._orders.due(signal.thread, at_ms, founded)
+        due = self._orders.due(thread, at_ms, founded)
         changes = (*merged, *due.merged)
-        record = ThreadRecord(signal.thread, self._sequence, at_ms, tuple(assignments), changes, title_of(signal))
+        record = ThreadRecord(thread, self._sequence, at_ms, tuple(assignments), changes, new.title)
         self._sequence += 1
         named = (*due.named, *self._hear(record))
         return Decided(record, tuple(due.founded), forgotten, named, tuple(due.moved))

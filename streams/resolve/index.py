@@ -23,7 +23,7 @@ from streams.resolve.embedding import Embedding, Tokens, Vector, stem
 from streams.resolve.features import Features, copy_key, link_key
 from streams.wire import StoryInfo
 
-__all__ = ["Index", "Post", "Story", "Term"]
+__all__ = ["Index", "Post", "Reading", "Story", "Term"]
 
 BUCKETS = 4
 """Posts grow old in so many steps."""
@@ -47,6 +47,20 @@ class Term:
         self.fresh = 0
         self.alone = array("Q")
         self.stories: dict[Story, int] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What is to be known of a post before any other is considered.
+
+    ``links`` and ``copy``: keys of what it links to, and of its words, if they could be anybody's copy.
+    """
+
+    features: Features
+    stems: tuple[str, ...]
+    tokens: Tokens
+    links: list[int]
+    copy: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,22 +155,26 @@ class Index:
         """How many posts count for what is usual."""
         return self.posts - self.quiet * self.fresh
 
-    def post(self, features: Features) -> Post:
-        """Return the post of these features, its rarest terms first."""
-        terms: dict[str, Term] = {}
-        said = (*features.words, *features.linked)
-        for word in said:
-            text = stem(word)
-            if text not in terms:
-                terms[text] = self._terms.get(text) or self._term(text)
-        telling = [term for term in terms.values() if term.weight > 0]
-        quiet = self.quiet
-        telling.sort(key=lambda term: (term.posts - quiet * term.fresh + 1_000 * term.prior, term.stem))
-        keys = [link_key(link) for link in features.links]
-        if telling and (copy := copy_key(features.words)) is not None:
-            keys.append(copy)
-        tokens = self._embedding.tokens(dict.fromkeys(said))
-        return Post(telling, sum(term.weight for term in telling), tokens, keys)
+    def read(self, features: Features) -> Reading:
+        """Return what there is to know of the post of these features, whatever else is in the index."""
+        said = dict.fromkeys(features.words + features.linked)
+        stems = tuple(dict.fromkeys([stem(word) for word in said]))
+        links = [link_key(link) for link in features.links]
+        return Reading(features, stems, self._embedding.tokens(said), links, copy_key(features.words))
+
+    def post(self, reading: Reading) -> Post:
+        """Return the post that was read, its rarest terms first."""
+        known, quiet = self._terms, self.quiet
+        terms = [known.get(text) or self._term(text) for text in reading.stems]
+        rarity = [
+            (term.posts - quiet * term.fresh + 1_000 * term.prior, term.stem, term) for term in terms if term.weight > 0
+        ]
+        rarity.sort()
+        telling = [term for _, _, term in rarity]
+        keys = reading.links
+        if telling and reading.copy is not None:
+            keys = [*keys, reading.copy]
+        return Post(telling, sum([term.weight for term in telling]), reading.tokens, keys)
 
     def by_key(self, keys: Iterable[int]) -> tuple[int, Story] | None:
         """Return the first of ``keys`` that a story has, and the story."""

@@ -18,8 +18,8 @@ from streams.resolve.activity import HOUR_MS
 from streams.resolve.affinity import Affinity, Weights
 from streams.resolve.beats import Beat
 from streams.resolve.embedding import load_embedding
-from streams.resolve.features import Features, copy_key, read
-from streams.resolve.index import Index, Post, Story
+from streams.resolve.features import Features, read
+from streams.resolve.index import Index, Post, Reading, Story
 from streams.resolve.titles import slug_of, story_id, title_of
 from streams.wire import Assignment, StoryInfo
 
@@ -114,12 +114,19 @@ class Matcher:
         """
         return self._index.stories[story].info
 
-    def decide(self, signal: Signal, at_ms: int) -> Decision:
-        """Decide which story the root post ``signal``, seen at ``at_ms``, belongs to, and remember it."""
+    def read(self, signal: Signal) -> Reading:
+        """Read a post ahead of the decision on it. Many at a time are read faster than one between two decisions."""
+        return self._index.read(read(signal, self._config.text_chars))
+
+    def decide(self, signal: Signal, at_ms: int, reading: Reading | None = None) -> Decision:
+        """Decide which story the root post ``signal``, seen at ``at_ms``, belongs to, and remember it.
+
+        ``reading``: what :meth:`read` has returned for it.
+        """
         self._index.advance(at_ms)
-        features = read(signal, self._config.text_chars)
-        post = self._index.post(features)
-        stage, score, joined, rivals = self._match(features, post, at_ms)
+        reading = reading or self.read(signal)
+        features, post = reading.features, self._index.post(reading)
+        stage, score, joined, rivals = self._match(reading, post, at_ms)
         founded = joined is None
         if joined is None:
             joined = self._introduce(signal, at_ms)
@@ -136,7 +143,7 @@ class Matcher:
         features = _decode_features(assignment.features)
         stories = self._index.stories
         story = stories.get(features.joined or info.id) or stories.get(info.id) or self._index.found(info, at_ms)
-        self._index.add(story, self._index.post(features), at_ms)
+        self._index.add(story, self._index.post(self._index.read(features)), at_ms)
         for other in features.met:
             if other in stories:
                 story = self._index.merge(story, stories[other])
@@ -147,13 +154,13 @@ class Matcher:
         return self._index.forget_before(at_ms - int(self._config.forget_hours * HOUR_MS))
 
     def _match(
-        self, features: Features, post: Post, at_ms: int
+        self, reading: Reading, post: Post, at_ms: int
     ) -> tuple[Stage, float, Story | None, list[tuple[float, Story]]]:
         """Return what decides, how surely, for which story, and the other stories that come near."""
         known = self._index.by_key(post.keys)
         if known is not None:
             key, story = known
-            stage = Stage.NEAR_DUPLICATE if key == copy_key(features.words) else Stage.URL
+            stage = Stage.NEAR_DUPLICATE if key == reading.copy else Stage.URL
             return stage, 0.0, story, []
         join = self._config.join
         near = self._affinity.nearest(post, at_ms, join - self._config.rival)

@@ -68,7 +68,10 @@ class OrderMatters:
         self._last_ms: dict[str, int] = {}
         self._memory = 0
 
-    def decide(self, signal: Signal, at_ms: int) -> SimpleNamespace:
+    def read(self, _: Signal) -> None:
+        """It reads nothing ahead."""
+
+    def decide(self, signal: Signal, at_ms: int, _: None = None) -> SimpleNamespace:
         subject = signal.thread.partition("p")[0].partition(":")[2]
         live = self._stories.get(subject, [])
         founded = not live or self._memory % 3 == 0

@@ -30,7 +30,10 @@ class OrderMatters:
         self.stories: list[str] = []
         self.last_ms: dict[str, int] = {}
 
-    def decide(self, signal: Signal, at_ms: int) -> SimpleNamespace:
+    def read(self, _: Signal) -> None:
+        """It reads nothing ahead."""
+
+    def decide(self, signal: Signal, at_ms: int, _: None = None) -> SimpleNamespace:
         founded = not self.stories or self.memory % 3 == 0
         story = f"st-{signal.id}" if founded else self.stories[self.memory % len(self.stories)]
         self._note(story, signal.id, at_ms)

@@ -25,7 +25,10 @@ class OfItsOwn:
         self.last_ms: dict[str, int] = {}
         self.merging: tuple[str, ...] = ()
 
-    def decide(self, signal: Signal, at_ms: int) -> SimpleNamespace:
+    def read(self, _: Signal) -> None:
+        """It reads nothing ahead."""
+
+    def decide(self, signal: Signal, at_ms: int, _: None = None) -> SimpleNamespace:
         _, _, like = (signal.title or "").partition(" like ")
         story = f"st {like or signal.id}"
         founded = story not in self.last_ms
