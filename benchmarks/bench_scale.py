@@ -56,14 +56,14 @@ def measure(stories: int) -> Iterator[str]:
     def advance() -> None:
         nonlocal seconds
         seconds += 1.0
-        scorer.take(Activity(Mark(0, 1, at_ms, idle=True)), None, seconds)
+        scorer.take([Activity(Mark(0, 1, at_ms, idle=True))], None, seconds)
         states.update((name.encode(), state) for name, state in scorer.advance(at_ms, seconds).states.items() if state)
 
     tracemalloc.start()
     for number in range(FIRST):
         for story in range(stories):
             at_ms += story % 2
-            scorer.take(activity(story, number, at_ms), None, seconds)
+            scorer.take([activity(story, number, at_ms)], None, seconds)
         advance()
     held = tracemalloc.get_traced_memory()[0] - sum(map(len, states.values()))
     tracemalloc.stop()
@@ -76,7 +76,7 @@ def measure(stories: int) -> Iterator[str]:
             batch.append(activity(story, number, at_ms))
         began = time.process_time()
         for one in batch:
-            scorer.take(one, None, seconds)
+            scorer.take([one], None, seconds)
         advance()
         spent += time.process_time() - began
     began = time.process_time()

@@ -72,7 +72,7 @@ TOPICS: tuple[Topic, ...] = (
     Topic("stories", "thread or story", "which thread belongs to which story; resolve's memory", 1, internal=True),
     Topic(
         "story-activity",
-        "story",
+        "none; a story in the partition of its id",
         "signals gathered by story",
         retention_ms=DAY_MS,
         internal=True,

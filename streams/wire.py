@@ -36,7 +36,7 @@ __all__ = [
     "StoryInfo",
     "ThreadRecord",
     "Transfer",
-    "decode_activity",
+    "decode_activities",
     "decode_candidate",
     "decode_moved",
     "decode_order",
@@ -120,6 +120,8 @@ class Entry(msgspec.Struct, frozen=True, array_like=True):
 
 class Activity(msgspec.Struct, frozen=True):
     """All new signals of one story that one source had for one flush; or, without a story, a bare mark.
+
+    A record has one of them or, in an array, all that a source had for the stories of one partition.
 
     ``low``: every offset of the source below it has been sent, to whichever story it belonged. ``redirected``: not so
     of these entries, which may have been sent to a story before it was known to be merged into this one.
@@ -262,7 +264,7 @@ class Progress(msgspec.Struct, frozen=True):
 
 
 encode = msgspec.json.Encoder().encode
-decode_activity = msgspec.json.Decoder(Activity).decode
+_decode_activities = msgspec.json.Decoder(Activity | tuple[Activity, ...]).decode
 decode_candidate = msgspec.json.Decoder(Candidate).decode
 decode_thread = msgspec.json.Decoder(ThreadRecord).decode
 decode_story = msgspec.json.Decoder(StoryInfo).decode
@@ -270,3 +272,9 @@ decode_reached = msgspec.json.Decoder(Reached).decode
 decode_moved = msgspec.json.Decoder(Moved).decode
 decode_order = msgspec.json.Decoder(Order).decode
 decode_progress = msgspec.json.Decoder(Progress).decode
+
+
+def decode_activities(record: bytes) -> tuple[Activity, ...]:
+    """Decode a record of ``story-activity``: what it says of each story, in order."""
+    activities = _decode_activities(record)
+    return (activities,) if isinstance(activities, Activity) else activities

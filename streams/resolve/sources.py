@@ -19,24 +19,24 @@ from ingest.signal import InvalidSignalError, Signal, decode
 from streams import metrics
 from streams.dead_letters import encode_dead_letter
 from streams.offsets import begin, commit, reads_on
-from streams.partitioning import partition_of
 from streams.resolve.config import ResolveConfig
 from streams.resolve.dead_share import DeadShare
 from streams.resolve.hold import Place
+from streams.resolve.parcels import Parcels
 from streams.resolve.publishers import Publishers
 from streams.resolve.route import AT_ONCE, Relevance, Router, RouterConfig
 from streams.resolve.threads import ThreadIndex
 from streams.topics import name
 from streams.watermark import Patience
-from streams.wire import NOWHERE, Activity, Candidate, Mark, Merging, Progress, RawActivity, RawEntry, StoryInfo, encode
+from streams.wire import Candidate, Mark, Progress, encode
 
 __all__ = ["STAGE", "Sources"]
 
 STAGE = "resolve"
-MAX_RECORD_BYTES = 600_000
-"""Signals of a story are sent in several records past this, so that none nears the broker's limit."""
 HOUR_MS = 3_600_000
 WAITING = "waiting"
+BEHIND = 10
+"""Who reads a tenth of the largest batch at once does not gather more, but hurries on."""
 MAX_BRACKETS = 200
 """A signal with more, maybe in fields of its own, is not passed on as the bytes it came in: inside another record it
 would be nested deeper than the next stage can read."""
@@ -96,6 +96,8 @@ class Sources:
         self._acknowledged: dict[int, Place] = {}
         self._told: dict[int, Place] = {}
         self._committed: dict[int, Place] = {}
+        self._sent_at = 0.0
+        self._behind = False
         self._lock = asyncio.Lock()
         self._outbox: list[tuple[str, bytes, bytes | None, int | None]] = []
         self._dead_share = DeadShare(config.max_dead_share, config.dead_share_records)
@@ -128,9 +130,12 @@ class Sources:
         """Read one batch, send what comes of it, and commit now and then."""
         if self._unplaced:
             await self._take_over()
+        if not self._behind:
+            await asyncio.sleep(self._sent_at + self._config.flush_seconds - time.monotonic())
         batches = await self._consumer.getmany(
             timeout_ms=int(self._config.flush_seconds * 1000), max_records=self._config.batch_records
         )
+        self._behind = sum(map(len, batches.values())) > self._config.batch_records // BEHIND
         async with self._lock:
             if self._unplaced:
                 return  # The group has formed anew meanwhile. What is ours of this batch is read again, from its place.
@@ -138,6 +143,7 @@ class Sources:
                 if place.partition in self._routers:
                     await reads_on(self._consumer, place, self._routers[place.partition].position, records[0].offset)
                     self._read(place.partition, records)
+            self._sent_at = time.monotonic()
             await self._send()
             if time.monotonic() - self._committed_at >= self._config.commit_seconds:
                 await self._commit()
@@ -261,22 +267,23 @@ class Sources:
             self._read_marks[partition] = read
 
         low = router.place.offset
+        parcels = Parcels(self._activity_count)
         for stories, redirected in ((batch.stories, False), (batch.redirected, True)):
             for story, entries in stories.items():
                 info = self._threads.story(story)
                 if info is not None:  # as it was a moment ago, when they were handed out
-                    self._post_story(info, entries, low, self._mark(partition, 0), redirected=redirected)
+                    parcels.add_story(info, entries, low, self._mark(partition, 0), redirected=redirected)
         for merging in batch.merges:
-            self._post_merge(merging, self._mark(partition, 0))
+            parcels.add_merge(merging, self._mark(partition, 0))
         held_ms = router.held_ms(now - self._patience_seconds(router))
         done_ms = read_ms if held_ms is None else min(held_ms, read_ms)
         settle = "" if router.undecided else told.settle
         done = self._mark(partition, done_ms, idle=idle and not router.undecided, settle=settle)
         if beat or done != self._done_marks.get(partition):
-            bare = encode(Activity(done))
-            for target in range(self._activity_count):
-                self._post(self._activity, bare, target)
+            parcels.add_mark(done)
             self._done_marks[partition] = done
+        for target, record in parcels.records():
+            self._post(self._activity, record, target)
 
     async def _tell_progress(self) -> None:
         """Say how far each source has come, and the time at the place that may be committed."""
@@ -305,24 +312,6 @@ class Sources:
 
     def _mark(self, partition: int, mark_ms: int, *, idle: bool = False, settle: str = "") -> Mark:
         return Mark(partition, self._source_count, mark_ms, idle, settle)
-
-    def _post_story(self, info: StoryInfo, entries: list[RawEntry], low: int, mark: Mark, *, redirected: bool) -> None:
-        key = info.id.encode()
-        target = partition_of(key, self._activity_count)
-        *first, last = _chunks(entries)
-        for chunk in first:
-            self._post(self._activity, encode(RawActivity(mark, 0, info, chunk, redirected)), target, key)
-        self._post(self._activity, encode(RawActivity(mark, low, info, last, redirected)), target, key)
-
-    def _post_merge(self, merging: Merging, mark: Mark) -> None:
-        """Tell both stories; this source's time does not pass that of the merge before they know."""
-        for story, activity in (
-            (merging.gone.id, Activity(mark, leaving=merging)),
-            (merging.into.id, Activity(mark, joining=merging)),
-        ):
-            if story != NOWHERE:
-                key = story.encode()
-                self._post(self._activity, encode(activity), partition_of(key, self._activity_count), key)
 
     def _post(self, topic: str, value: bytes, partition: int | None, key: bytes | None = None) -> None:
         self._outbox.append((topic, value, key, partition))
@@ -375,17 +364,3 @@ def _carried_on(account: Mapping[str, int]) -> Counter[str]:
 def _passed_on(raw: bytes, signal: Signal) -> bytes:
     """Return the bytes that stand for a signal from here on: those it came in, unless they are nested too deep."""
     return raw if raw.count(b"[") + raw.count(b"{") <= MAX_BRACKETS else wire.encode(signal)
-
-
-def _chunks(entries: list[RawEntry]) -> list[list[RawEntry]]:
-    """Cut a story's signals into records of a bounded size."""
-    chunks: list[list[RawEntry]] = [[]]
-    size = 0
-    for entry in entries:
-        length = len(bytes(entry.signal))
-        if chunks[-1] and size + length > MAX_RECORD_BYTES:
-            chunks.append([])
-            size = 0
-        chunks[-1].append(entry)
-        size += length
-    return chunks

@@ -11,7 +11,7 @@ from typing import Generic, TypeVar, cast
 
 from streams.score.outcome import Outcome
 from streams.score.scorer import PartitionScorer
-from streams.wire import decode_activity
+from streams.wire import decode_activities
 
 __all__ = ["MissingInputError", "Owned"]
 
@@ -45,7 +45,7 @@ class Owned(Generic[T]):
                 f"partition {self._partition} of story-activity: offset {self.next} was to come next, but {offset} came"
             )
         if offset == self.next:
-            self.scorer.take(decode_activity(value), (offset, handle), monotonic)
+            self.scorer.take(decode_activities(value), (offset, handle), monotonic)
             self.next = offset + 1
 
     def confirm(self, outcome: Outcome) -> list[T]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from msgspec.structs import replace
 
@@ -77,10 +77,14 @@ class PartitionScorer:
         """How many stories are held."""
         return len(self._stories)
 
-    def take(self, activity: Activity, event_: object, monotonic: float) -> None:
+    def take(self, activities: Iterable[Activity], event_: object, monotonic: float) -> None:
         """Take in one record; ``event_`` is handed back in ``Outcome.done`` when all it carries is applied."""
         parcel = Parcel(event_)
         self._parcels.append(parcel)
+        for activity in activities:
+            self._take(activity, parcel, monotonic)
+
+    def _take(self, activity: Activity, parcel: Parcel, monotonic: float) -> None:
         source, redirected = activity.source, True
         if activity.mark is not None:
             self._watermark.update(activity.mark, monotonic)

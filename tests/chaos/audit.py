@@ -27,7 +27,7 @@ from streams.serve.read import read_scores
 from streams.serve.records import NoiseScore
 from streams.tail import Tail
 from streams.topics import name
-from streams.wire import decode_activity, decode_progress
+from streams.wire import decode_activities, decode_progress
 
 __all__ = [
     "Finding",
@@ -103,10 +103,10 @@ async def read_outcome(kafka: KafkaSettings) -> Outcome:
             outcome.threads.apply(record.key, record.value)
     async with Tail(name("story-activity", prefix), options) as tail:
         for record in await tail.to_end():
-            activity = decode_activity(record.value)
-            if activity.story is not None and activity.mark is not None:
-                story, source = activity.story.id, activity.mark.source
-                outcome.handed_on.update((story, source, entry.offset) for entry in activity.entries)
+            for activity in decode_activities(record.value):
+                if activity.story is not None and activity.mark is not None:
+                    story, source = activity.story.id, activity.mark.source
+                    outcome.handed_on.update((story, source, entry.offset) for entry in activity.entries)
     async with Tail(name("noise-events", prefix), options) as tail:
         outcome.events.update(record.value for record in await tail.to_end())
     async with Tail(name("dead-letters", prefix), options) as tail:

@@ -14,7 +14,7 @@ from streams.score.outcome import Outcome
 from streams.score.records import Event
 from streams.score.scorer import PartitionScorer
 from streams.score.state import Story
-from streams.wire import Activity, Entry, Mark, Merging, StoryInfo, Transfer, decode_activity
+from streams.wire import Activity, Entry, Mark, Merging, StoryInfo, Transfer, decode_activities
 from tests.streams.activity import HOUR_MS, MINUTE_MS, START_MS, Unread, seen, story
 
 LATER_MS = START_MS + 10**12
@@ -49,7 +49,7 @@ class Partition:
 
     def give(self, *activities: Activity, mark_ms: int = 0, settle: str = "", now_ms: int = LATER_MS) -> Outcome:
         for activity in (*activities, Activity(Mark(0, 1, mark_ms, settle=settle))):
-            self.scorer.take(activity, self.count, self.seconds)
+            self.scorer.take([activity], self.count, self.seconds)
             self.count += 1
         self.seconds += 0.01
         outcome = self.scorer.advance(now_ms, self.seconds)
@@ -79,7 +79,7 @@ def post(number: int, at_ms: int, likes: int = 100) -> Signal:
 
 
 def sent(outcome: Outcome) -> list[tuple[str, Activity]]:
-    return [(to, decode_activity(record)) for to, record in outcome.sent]
+    return [(to, activity) for to, record in outcome.sent for activity in decode_activities(record)]
 
 
 def ledger(*signals: Signal) -> Ledger:

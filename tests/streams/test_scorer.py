@@ -70,7 +70,7 @@ class Lives:
     def step(self, count: int, *, crash: str = "") -> None:
         """Read some records and write what comes of them; ``crash``: after which part of that the process dies."""
         for offset in range(self.position, min(self.position + count, len(self.log))):
-            self.scorer.take(self.log[offset], offset, self.seconds)
+            self.scorer.take([self.log[offset]], offset, self.seconds)
             self.position = offset + 1
         self.seconds += 0.01
         outcome = self.scorer.advance(LATER_MS, self.seconds)
@@ -222,14 +222,14 @@ def test_an_event_told_before_a_crash_is_not_told_again_as_of_another_time() -> 
     config = ScoreConfig(keep_every_seconds=60)
     founding, late = live(post(1, START_MS + 10), at_ms=START_MS + 10), live(post(0, START_MS + 5), at_ms=START_MS + 20)
     scorer = PartitionScorer({}, config, Unread())
-    scorer.take(founding, 0, 1.0)
+    scorer.take([founding], 0, 1.0)
     outcome = scorer.advance(START_MS + 10, 1.0)
     assert [event.type for event in outcome.events] == ["new_story"]
     assert outcome.done == [], "nothing is done before all is kept"
     kept = {name.encode(): state or b"" for name, state in outcome.states.items()}
     again = PartitionScorer(kept, config, Unread())
     for offset, activity in enumerate((founding, late)):
-        again.take(activity, offset, 100.0)
+        again.take([activity], offset, 100.0)
     outcome = again.advance(START_MS + 20, 100.0)
     assert "new_story" not in {event.type for event in outcome.events}
     assert outcome.done == [0, 1]
@@ -237,7 +237,7 @@ def test_an_event_told_before_a_crash_is_not_told_again_as_of_another_time() -> 
 
 def test_time_alone_decides_resolves_and_forgets() -> None:
     scorer = PartitionScorer({}, ScoreConfig(retention_days=2, keep_every_seconds=0), Unread())
-    scorer.take(live(post(1, START_MS, likes=900), at_ms=START_MS), "event", 0.0)
+    scorer.take([live(post(1, START_MS, likes=900), at_ms=START_MS)], "event", 0.0)
     outcome = scorer.advance(START_MS + 500, 0.1)
     assert outcome.done == ["event"]
     types, seconds, now_ms, noises = [], 0.2, START_MS, [told(outcome)["noise"]]
@@ -247,13 +247,13 @@ def test_time_alone_decides_resolves_and_forgets() -> None:
         now_ms += 10 * MINUTE_MS
         seconds += 600
         # Nothing comes in but the source's heartbeat, which says that it has nothing.
-        scorer.take(live(at_ms=START_MS), "heartbeat", seconds)
+        scorer.take([live(at_ms=START_MS)], "heartbeat", seconds)
         outcome = scorer.advance(now_ms, seconds)
         if now_ms == START_MS + HOUR_MS:
             # A restart while it fades forgets nothing of that, once a signal of some other story tells the time.
             states = {name.encode(): state for name, state in kept.items()}
             scorer = PartitionScorer(states, ScoreConfig(retention_days=2, keep_every_seconds=0), Unread())
-            scorer.take(live(at_ms=now_ms), "heartbeat", seconds)
+            scorer.take([live(at_ms=now_ms)], "heartbeat", seconds)
         kept |= {name: state for name, state in outcome.states.items() if state is not None}
         types += [event.type for event in outcome.events if event.type != "noise_update"]
         noises += [told(outcome)["noise"] for record in outcome.scores.values() if record is not None]
@@ -267,21 +267,21 @@ def test_time_alone_decides_resolves_and_forgets() -> None:
 
 def test_a_story_forgotten_as_a_replay_ends_is_not_looked_at_again() -> None:
     scorer = PartitionScorer({}, ScoreConfig(retention_days=0.00001, keep_every_seconds=0), Unread())  # 864 ms
-    scorer.take(live(post(1, START_MS), at_ms=START_MS + 72 * HOUR_MS, idle=False), 1, 0.0)
+    scorer.take([live(post(1, START_MS), at_ms=START_MS + 72 * HOUR_MS, idle=False)], 1, 0.0)
     assert "resolved" in [event.type for event in scorer.advance(LATER_MS, 0.0).events]
-    scorer.take(Activity(Mark(0, 1, START_MS + 72 * HOUR_MS + 900, settle="end")), 2, 0.1)
+    scorer.take([Activity(Mark(0, 1, START_MS + 72 * HOUR_MS + 900, settle="end"))], 2, 0.1)
     outcome = scorer.advance(LATER_MS, 0.1)
     assert (outcome.settled, scorer.live, outcome.scores) == ("end", 0, {story(0).id: None})
-    scorer.take(Activity(Mark(0, 1, START_MS + 99 * HOUR_MS, settle="end")), 3, 0.2)
+    scorer.take([Activity(Mark(0, 1, START_MS + 99 * HOUR_MS, settle="end"))], 3, 0.2)
     assert scorer.advance(LATER_MS, 0.2).done == [3]
 
 
 def test_a_late_signal_is_used() -> None:
     scorer = PartitionScorer({}, CONFIG, Unread())
-    scorer.take(live(post(1, START_MS + HOUR_MS), at_ms=START_MS + HOUR_MS), 1, 0.0)
+    scorer.take([live(post(1, START_MS + HOUR_MS), at_ms=START_MS + HOUR_MS)], 1, 0.0)
     before = told(scorer.advance(START_MS + HOUR_MS, 0.0))
     late = Entry(2, START_MS, seen("reddit", 2, START_MS, likes=5_000))
-    scorer.take(live(late, at_ms=START_MS + HOUR_MS), 2, 0.5)
+    scorer.take([live(late, at_ms=START_MS + HOUR_MS)], 2, 0.5)
     outcome = scorer.advance(START_MS + HOUR_MS, 0.5)
     after = told(outcome)
     assert outcome.done == [2]
@@ -290,12 +290,12 @@ def test_a_late_signal_is_used() -> None:
 
 def test_a_late_signal_after_a_restart_never_takes_a_story_back_in_time() -> None:
     scorer = PartitionScorer({}, CONFIG, Unread())
-    scorer.take(live(post(1, START_MS + HOUR_MS), at_ms=START_MS + HOUR_MS), 1, 0.0)
+    scorer.take([live(post(1, START_MS + HOUR_MS), at_ms=START_MS + HOUR_MS)], 1, 0.0)
     outcome = scorer.advance(START_MS + HOUR_MS, 0.0)
     states = {name.encode(): state for name, state in outcome.states.items() if state is not None}
 
     scorer = PartitionScorer(states, CONFIG, Unread())
-    scorer.take(live(post(2, START_MS + 5, likes=50_000), at_ms=START_MS + 10, idle=False), 2, 100.0)
+    scorer.take([live(post(2, START_MS + 5, likes=50_000), at_ms=START_MS + 10, idle=False)], 2, 100.0)
     outcome = scorer.advance(START_MS + HOUR_MS, 100.0)
     assert told(outcome)["scored_ms"] == START_MS + HOUR_MS, "what was told before is not told of an earlier time"
     assert outcome.events[0].type == "noise_update"
@@ -306,17 +306,17 @@ def test_a_late_signal_after_a_restart_never_takes_a_story_back_in_time() -> Non
 
 def test_a_score_that_moves_is_told_at_once_and_a_small_change_a_little_later() -> None:
     scorer = PartitionScorer({}, CONFIG, Unread())
-    scorer.take(live(post(1, START_MS, likes=5_000), at_ms=START_MS), 1, 0.0)
+    scorer.take([live(post(1, START_MS, likes=5_000), at_ms=START_MS)], 1, 0.0)
     first = scorer.advance(START_MS, 0.0)
     assert first.scored_observations_ms == [START_MS]
-    scorer.take(live(post(2, START_MS + 1, likes=5_001), at_ms=START_MS + 1), 2, 1.0)
+    scorer.take([live(post(2, START_MS + 1, likes=5_001), at_ms=START_MS + 1)], 2, 1.0)
     small = scorer.advance(START_MS + 1, 1.0)
     assert (small.scores, small.scored_observations_ms, small.done) == ({}, [], [2])
     assert scorer.advance(START_MS + 1, 2.9).scores == {}
     late = scorer.advance(START_MS + 1, 3.1)
     assert 0 < abs(told(late)["noise"] - told(first)["noise"]) < 0.1
     assert late.scored_observations_ms == [START_MS + 1]
-    scorer.take(live(post(3, START_MS + 2, likes=9_000), at_ms=START_MS + 2), 3, 3.2)
+    scorer.take([live(post(3, START_MS + 2, likes=9_000), at_ms=START_MS + 2)], 3, 3.2)
     assert scorer.advance(START_MS + 2, 3.2).scores == {}, "told of a moment ago"
     assert told(scorer.advance(START_MS + 2, 3.4))["previous"] == told(late)["noise"]
 
@@ -324,20 +324,20 @@ def test_a_score_that_moves_is_told_at_once_and_a_small_change_a_little_later() 
 def test_a_story_is_assessed_from_its_first_words_on_and_anew_when_they_change() -> None:
     scorer = PartitionScorer({}, CONFIG, Unread(), ASSESS)
     wordless = msgspec.structs.replace(post(1, START_MS), signal=msgspec.structs.replace(POST, title=None))
-    scorer.take(live(wordless, at_ms=START_MS), 1, 0.0)
+    scorer.take([live(wordless, at_ms=START_MS)], 1, 0.0)
     first = told(scorer.advance(START_MS, 0.0))
     assert (first["category"], first["factors"]["industry_impact"]) == (None, 50)
     assert first["inputs"]["industry_impact"] == {"assessed": False}
     named = msgspec.structs.replace(
         POST, title="Bank lays off 2,000 employees", counts=Counts(likes=9), observed_ms=START_MS + 1
     )
-    scorer.take(live(Entry(2, START_MS + 1, named), at_ms=START_MS + 1), 2, 1.0)
+    scorer.take([live(Entry(2, START_MS + 1, named), at_ms=START_MS + 1)], 2, 1.0)
     second = told(scorer.advance(START_MS + 1, 1.0))
     assert (second["category"], second["inputs"]["industry_impact"]["assessed_ms"]) == ("labor", START_MS + 1)
     louder = msgspec.structs.replace(seen("reddit", 2, START_MS + 2, likes=50), title="Senate passes law")
-    scorer.take(live(Entry(3, START_MS + 2, louder), at_ms=START_MS + 2), 3, 2.0)
+    scorer.take([live(Entry(3, START_MS + 2, louder), at_ms=START_MS + 2)], 3, 2.0)
     assert told(scorer.advance(START_MS + 2, 2.0))["category"] == "labor", "until the next tick"
-    scorer.take(live(at_ms=START_MS + 1_000), 4, 3.0)
+    scorer.take([live(at_ms=START_MS + 1_000)], 4, 3.0)
     third = told(scorer.advance(START_MS + 1_000, 3.0))
     assert (third["category"], third["inputs"]["industry_impact"]["assessed_ms"]) == ("policy", START_MS + 1_000)
     assert second["factors"]["industry_impact"] != third["factors"]["industry_impact"]
@@ -346,9 +346,9 @@ def test_a_story_is_assessed_from_its_first_words_on_and_anew_when_they_change()
 def test_a_state_that_changes_is_told_though_the_score_has_not_moved() -> None:
     scorer = PartitionScorer({}, CONFIG, Unread())
     replies = [Entry(n, START_MS + n, seen("reddit", n, START_MS + n, replies_to=1)) for n in range(2, 12)]
-    scorer.take(live(post(1, START_MS, likes=5_000), *replies, at_ms=START_MS + 20), 1, 0.0)
+    scorer.take([live(post(1, START_MS, likes=5_000), *replies, at_ms=START_MS + 20)], 1, 0.0)
     before = told(scorer.advance(START_MS + 20, 0.0))
-    scorer.take(live(at_ms=START_MS + 5 * MINUTE_MS), 2, 0.2)
+    scorer.take([live(at_ms=START_MS + 5 * MINUTE_MS)], 2, 0.2)
     outcome = scorer.advance(START_MS + 5 * MINUTE_MS, 0.2)
     assert [event.type for event in outcome.events] == ["spike", "state_change", "noise_update"]
     after = told(outcome)
@@ -358,9 +358,9 @@ def test_a_state_that_changes_is_told_though_the_score_has_not_moved() -> None:
 
 def test_a_small_change_that_was_not_told_before_a_crash_is_told_after_it() -> None:
     scorer = PartitionScorer({}, CONFIG, Unread())
-    scorer.take(live(post(1, START_MS, likes=5_000), at_ms=START_MS), 1, 0.0)
+    scorer.take([live(post(1, START_MS, likes=5_000), at_ms=START_MS)], 1, 0.0)
     scorer.advance(START_MS, 0.0)
-    scorer.take(live(post(2, START_MS + 1, likes=5_001), at_ms=START_MS + 1), 2, 1.0)
+    scorer.take([live(post(2, START_MS + 1, likes=5_001), at_ms=START_MS + 1)], 2, 1.0)
     states = {name.encode(): state or b"" for name, state in scorer.advance(START_MS + 1, 1.0).states.items()}
     again = PartitionScorer(states, CONFIG, Unread())
     assert told(again.advance(START_MS + 1, 500.0))["scored_ms"] == START_MS + 1

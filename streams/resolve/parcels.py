@@ -1,0 +1,77 @@
+"""What one source has for the stories of each partition at one flush, as records of ``story-activity``.
+
+Owns which partition each story's part goes to, their order there and the size of records: many small parts in one
+record, since what a record costs, from here to the score stage, is more than what most parts do. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from streams.partitioning import partition_of
+from streams.wire import NOWHERE, Activity, Mark, Merging, RawActivity, RawEntry, StoryInfo, encode
+
+__all__ = ["Parcels"]
+
+ENOUGH_BYTES = 600_000
+"""What a record may hold, unless it is one signal that is larger: none nears the broker's limit."""
+
+
+class Parcels:
+    """The records of one flush."""
+
+    def __init__(self, partitions: int) -> None:
+        """``partitions``: how many ``story-activity`` has."""
+        self._parts: list[list[bytes]] = [[] for _ in range(partitions)]
+
+    def add_story(
+        self, info: StoryInfo, entries: list[RawEntry], low: int, mark: Mark, *, redirected: bool = False
+    ) -> None:
+        """Add signals of a story; ``low`` is told with the last of them, and not before."""
+        parts = self._parts[self._target(info.id)]
+        *first, last = _chunks(entries)
+        for chunk in first:
+            parts.append(encode(RawActivity(mark, 0, info, chunk, redirected)))
+        parts.append(encode(RawActivity(mark, low, info, last, redirected)))
+
+    def add_merge(self, merging: Merging, mark: Mark) -> None:
+        """Tell both stories; this source's time does not pass that of the merge before they know."""
+        gone, into = merging.gone.id, merging.into.id
+        self._parts[self._target(gone)].append(encode(Activity(mark, leaving=merging)))
+        if into != NOWHERE:
+            self._parts[self._target(into)].append(encode(Activity(mark, joining=merging)))
+
+    def add_mark(self, mark: Mark) -> None:
+        """Tell every partition how far the source has come: what was added before is covered by it."""
+        bare = encode(Activity(mark))
+        for parts in self._parts:
+            parts.append(bare)
+
+    def records(self) -> Iterator[tuple[int, bytes]]:
+        """Yield partitions and records, those of a partition in the order in which their parts were added."""
+        for target, parts in enumerate(self._parts):
+            begin = size = 0
+            for number, part in enumerate(parts):
+                if size and size + len(part) > ENOUGH_BYTES:
+                    yield target, b"[" + b",".join(parts[begin:number]) + b"]"
+                    begin, size = number, 0
+                size += len(part)
+            if size:
+                yield target, b"[" + b",".join(parts[begin:]) + b"]"
+
+    def _target(self, story: str) -> int:
+        return partition_of(story.encode(), len(self._parts))
+
+
+def _chunks(entries: list[RawEntry]) -> list[list[RawEntry]]:
+    """Cut a story's signals into parts of a bounded size."""
+    chunks: list[list[RawEntry]] = [[]]
+    size = 0
+    for entry in entries:
+        length = len(bytes(entry.signal))
+        if chunks[-1] and size + length > ENOUGH_BYTES:
+            chunks.append([])
+            size = 0
+        chunks[-1].append(entry)
+        size += length
+    return chunks
