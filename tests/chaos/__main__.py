@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import json
 import logging
+import random
 import shutil
 import sys
 import tempfile
@@ -27,6 +28,7 @@ from hubbub.errors import UserError
 from hubbub.replay import read_recordings
 from hubbub.settings import KafkaSettings
 from tests.chaos import live, recorded
+from tests.chaos.load import filled_up
 from tests.chaos.recorded import Result
 from tests.chaos.schedule import RECORDED
 
@@ -52,9 +54,10 @@ async def _chaos(
         )
         seconds = 60 * minutes * LIVE_SHARE
         if recording_file is None:
-            results["live"], recording = await live.run(
+            results["live"], recording, world = await live.run(
                 kafka=kafka, cluster=cluster, folder=folder, seed=seed, seconds=seconds, tell=tell
             )
+            recording = filled_up(recording, world, 60 * minutes - seconds, random.Random(f"looks {seed}"))
             lines = b"".join(raw + b"\n" for _, raw in recording)
             await asyncio.to_thread((folder / "recording.ndjson").write_bytes, lines)
         else:
@@ -69,6 +72,7 @@ async def _chaos(
             tell=tell,
             cluster=cluster,
         )
+        results["recorded"].findings.append(results["recorded"].load.offered())
     finally:
         await asyncio.to_thread(cluster.stop)
     return results
@@ -91,7 +95,7 @@ def _print(results: Mapping[str, Result]) -> None:
         console.print(table)
         for why, times in result.failures.items():
             console.print(Text(f"  ended by itself, {times}x: {why}"[:300]))
-        console.print(f"  {result.signals_per_second:.0f} signals/s meanwhile\n")
+        console.print(f"  {result.load}\n")
 
 
 def main() -> int:

@@ -68,7 +68,7 @@ class Outcome:
     """Everything a run left in its topics. ``unreadable``: records of ``signals`` that are none, by their place.
 
     ``handed_on``: how often resolve handed a signal on, by story and place. ``counts``: what it says became of all it
-    read, by partition.
+    read, by partition. ``told_ms``: when each partition of stories told of one.
     """
 
     logged: list[Logged] = field(default_factory=list)
@@ -76,6 +76,7 @@ class Outcome:
     threads: ThreadIndex = field(default_factory=ThreadIndex)
     scores: dict[str, NoiseScore] = field(default_factory=dict)
     events: Counter[bytes] = field(default_factory=Counter)
+    told_ms: dict[int, list[int]] = field(default_factory=dict)
     handed_on: Counter[tuple[str, int, int]] = field(default_factory=Counter)
     letters: Counter[tuple[int, int]] = field(default_factory=Counter)
     collect_letters: int = 0
@@ -108,7 +109,9 @@ async def read_outcome(kafka: KafkaSettings) -> Outcome:
                     story, source = activity.story.id, activity.mark.source
                     outcome.handed_on.update((story, source, entry.offset) for entry in activity.entries)
     async with Tail(name("noise-events", prefix), options) as tail:
-        outcome.events.update(record.value for record in await tail.to_end())
+        for record in await tail.to_end():
+            outcome.events[record.value] += 1
+            outcome.told_ms.setdefault(record.partition, []).append(record.timestamp)
     async with Tail(name("dead-letters", prefix), options) as tail:
         for record in await tail.to_end():
             letter = orjson.loads(record.value)
@@ -125,8 +128,8 @@ async def read_outcome(kafka: KafkaSettings) -> Outcome:
 
 
 def _by_story(outcome: Outcome, orphan_wait_ms: int) -> Iterator[tuple[str, Logged]]:
-    """Yield each story with each signal that is to be counted in it."""
-    for one in outcome.logged:
+    """Yield each story with each signal that is to be counted in it, in the order of time."""
+    for one in sorted(outcome.logged, key=lambda one: (one.at_ms, one.place)):
         known = outcome.threads.lookup(one.signal.thread)
         if known is None or one.at_ms < known.at_ms - orphan_wait_ms:
             continue  # Nobody decided it: no root post, or nothing that any beat cares for. Or an orphan.

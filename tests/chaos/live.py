@@ -32,7 +32,8 @@ from streams.tail import Tail
 from streams.topics import name
 from tests.chaos.audit import Finding, account, against_oracle, against_world, letters, read_outcome
 from tests.chaos.faults import Disturbance
-from tests.chaos.recorded import Recording, Result
+from tests.chaos.load import Load, Recording
+from tests.chaos.recorded import Result
 from tests.chaos.schedule import LIVE, plan
 from tests.chaos.stage import Stage
 
@@ -56,8 +57,8 @@ ROLES = ("collect", "collect", "resolve", "resolve", "score", "score", "serve", 
 
 async def run(
     *, kafka: KafkaSettings, cluster: Cluster, folder: Path, seed: int, seconds: float, tell: Callable[[str], None]
-) -> tuple[Result, Recording]:
-    """Collect a world that lasts ``seconds``, disturbed; return what was found, and the signals collected."""
+) -> tuple[Result, Recording, World]:
+    """Collect a world of ``seconds``, disturbed; return what was found, the signals collected, and the world."""
     started_ms = wall_clock() + int(START_SECONDS * 1000)
     clock = WorldClock(started_ms - AGO_MS, started_ms, SPEED)
     size = Size(seconds * SPEED / 3600, STORIES, int(CHATTER_PER_SECOND * seconds), REPLIES)
@@ -70,11 +71,11 @@ async def run(
     ):
         await asyncio.sleep((clock.started_ms - wall_clock()) / 1000)
         tell("disturbed")
-        began = time.monotonic()
+        began, began_ms = time.monotonic(), wall_clock()
         disturbance = Disturbance(stage, f"live {seed}", cluster=cluster, platforms_url=platforms["reddit_url"])
         await disturbance.run(plan(f"live {seed}", LIVE, seconds))
         await asyncio.sleep(began + seconds - time.monotonic())
-        signals_per_second = arrived.signals / (time.monotonic() - began)
+        offered = arrived.signals / (time.monotonic() - began)
         tell("all is well again; what is left is collected and scored")
         # What was taken away may have been so before anybody could see it.
         due = [it.signal_id for it in _everything(world) if it.there(world.ends_ms) and not it.gone(clock())]
@@ -85,9 +86,19 @@ async def run(
         for collector in stage.instances("collect"):
             await stage.supervisor.stop(collector)
         await _settle(kafka)
+        ended_ms = wall_clock()
         outcome = await read_outcome(kafka)
         served = [await _served(kafka, server, stage.ports[server]) for server in stage.instances("serve")]
+    signals = len(outcome.logged)
+    load = Load.of(
+        signals,
+        began_ms=began_ms,
+        published_seconds=signals / offered,
+        ended_ms=ended_ms,
+        told_ms=outcome.told_ms,
+    )
     result = Result(
+        load,
         done=disturbance.done,
         findings=[
             *against_world(outcome, world, due),
@@ -96,11 +107,10 @@ async def run(
             account(outcome),
             *served,
         ],
-        signals_per_second=signals_per_second,
         failures=dict(stage.failures),
     )
     recording = sorted(((one.signal, one.raw) for one in outcome.logged), key=lambda pair: pair[0].observed_ms)
-    return result, recording
+    return result, recording, world
 
 
 def _everything(world: World) -> Iterator[Item]:

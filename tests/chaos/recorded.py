@@ -12,28 +12,27 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from deploy.kafka.cluster import Cluster
+from hubbub.clock import wall_clock
 from hubbub.replay import replay, wait_until_scored
 from hubbub.settings import KafkaSettings
-from ingest.signal import Signal
 from tests.chaos.audit import Finding, account, against_oracle, against_undisturbed, letters, read_outcome
 from tests.chaos.faults import Disturbance, Done
+from tests.chaos.load import Load, Recording
 from tests.chaos.schedule import Lane, plan
 from tests.chaos.stage import Stage
 
-__all__ = ["Recording", "Result", "run"]
+__all__ = ["Result", "run"]
 
-Recording = Sequence[tuple[Signal, bytes]]
-"""Signals in the order they were observed, with their bytes."""
 SILENCE_SECONDS = 90.0
 
 
 @dataclass(slots=True)
 class Result:
-    """What was done and found; ``signals_per_second`` came in while it was done; ``failures``: what roles died of."""
+    """What was done and found, under which load; ``failures``: what roles died of."""
 
+    load: Load
     done: list[Done] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
-    signals_per_second: float = 0.0
     failures: dict[str, int] = field(default_factory=dict)
 
 
@@ -57,8 +56,9 @@ async def run(
     async with Stage(stormy, ("resolve", "resolve", "score", "score"), folder) as stage:
         tell(f"the same within {seconds:.0f} s, disturbed")
         disturbance = Disturbance(stage, seed, cluster=cluster)
+        began_ms = wall_clock()
         span_seconds = (recording[-1][0].observed_ms - recording[0][0].observed_ms) / 1000
-        published_seconds, _ = await asyncio.gather(
+        (published_seconds, ended_ms), _ = await asyncio.gather(
             _replay(stage, recording, span_seconds / seconds), disturbance.run(plan(seed, lanes, seconds))
         )
         outcome = await read_outcome(stormy)
@@ -67,7 +67,15 @@ async def run(
             sorted(one.raw for one in outcome.logged) == sorted(raw for _, raw in recording),
             f"{len(outcome.logged)} of {len(recording)} signals",
         )
+    load = Load.of(
+        len(recording),
+        began_ms=began_ms,
+        published_seconds=published_seconds,
+        ended_ms=ended_ms,
+        told_ms=outcome.told_ms,
+    )
     return Result(
+        load,
         done=disturbance.done,
         findings=[
             published,
@@ -76,17 +84,16 @@ async def run(
             account(outcome),
             *against_undisturbed(outcome, calm),
         ],
-        signals_per_second=len(recording) / published_seconds,
         failures=dict(stage.failures),
     )
 
 
-async def _replay(stage: Stage, recording: Recording, speed: float | None) -> float:
-    """Publish, wait until all is scored, and return for how many seconds was published."""
+async def _replay(stage: Stage, recording: Recording, speed: float | None) -> tuple[float, int]:
+    """Publish, wait until all is scored; return for how many seconds was published, and when all was scored."""
     options, prefix = stage.kafka.client_options(), stage.kafka.topic_prefix
     done = await replay(iter(recording), kafka=options, prefix=prefix, speed=speed)
     await wait_until_scored(done.token, kafka=options, prefix=prefix, silence_seconds=SILENCE_SECONDS)
-    return done.seconds
+    return done.seconds, wall_clock()
 
 
 def _prefixed(kafka: KafkaSettings, prefix: str) -> KafkaSettings:
