@@ -101,27 +101,29 @@ class Affinity:
         near += [(-words, other.number) for other, words in by_more.items()]
         return [self._index.numbered[number] for _, number in nsmallest(most, near)]
 
-    def of_posts(self, few: Story, many: Story) -> float:
-        """Return the mean affinity that the posts of ``few`` have to ``many``."""
+    def of_posts(self, few: Story, many: Story, least: float) -> float:
+        """Return the mean affinity that the posts of ``few`` have to ``many``; of less than ``least``, the most."""
         weights, index = self._weights, self._index
         size = max(0.0, index.size - few.share * few.posts - many.share * many.posts) + weights.expected_posts
         ours, theirs = few.said(), many.said()
         said = 0.0
-        for term in ours if len(ours) <= len(theirs) else theirs:
-            count, has = ours.get(term), theirs.get(term)
-            if count is not None and has is not None:
-                usual = max(0.0, index.heard(term) - few.share * count - many.share * has)
-                usual += weights.expected_posts * term.prior
-                rate = (has - weights.discount) / (many.posts + weights.doubt)
-                ratio = rate / (usual / size + weights.any_story)
-                said += count * term.weight * min(weights.most_by_term, math.log1p(ratio))
+        for term in [t for t in ours if t in theirs] if len(ours) <= len(theirs) else [t for t in theirs if t in ours]:
+            count, has = ours[term], theirs[term]
+            usual = max(0.0, index.heard(term) - few.share * count - many.share * has)
+            usual += weights.expected_posts * term.prior
+            rate = (has - weights.discount) / (many.posts + weights.doubt)
+            ratio = rate / (usual / size + weights.any_story)
+            said += count * term.weight * min(weights.most_by_term, math.log1p(ratio))
         words, strength = said / few.posts, few.strength / few.posts
-        cosine = index.cosine(few, many) * min(1.0, few.length / few.posts)
         gap_ms = max(0, few.first_ms - many.last_ms, many.first_ms - few.last_ms)
         past = self._silence(gap_ms) + weights.young / math.sqrt(many.posts)
         if few.first_ms > many.first_ms and few.last_ms >= many.last_ms:
             past += weights.fading * many.activity.faded(few.last_ms, index.reach_hours)
-        return self._length(strength) * (words - LOG_2 * strength) + self._meaning(cosine) - past
+        affinity = self._length(strength) * (words - LOG_2 * strength) - past
+        if affinity + weights.most_by_meaning < least:
+            return affinity + weights.most_by_meaning
+        cosine = index.cosine(few, many) * min(1.0, few.length / few.posts)
+        return affinity + self._meaning(cosine)
 
     def _said(self, terms: list[Term], young: float) -> tuple[dict[int, float], dict[Story, float]]:
         """Return what ``terms``, the rarest first, say for the stories that have them, less what is due to their youth.
@@ -133,7 +135,7 @@ class Affinity:
         discount, doubt, most = weights.discount, weights.doubt, weights.most_by_term
         expected, any_story = weights.expected_posts, weights.any_story
         all_posts, quiet, grown = index.size, index.quiet, index.grown
-        size, rate_of_one = all_posts + expected, (1 - discount) / (1 + doubt)
+        size, share_of_fresh, rate_of_one = all_posts + expected, 1 - quiet, (1 - discount) / (1 + doubt)
         by_one: dict[int, float] = {}
         by_more: dict[Story, float] = {}
         walked = 0
@@ -145,14 +147,19 @@ class Affinity:
             is_walked = not walked or walked + len(alone) + len(stories) <= MAX_WALK
             walked += len(alone) + len(stories)
             if alone:
-                usual = ((heard - 1 if heard > 1 else 0.0) + prior) / (size - 1)
-                old = weight * min(most, log1p(rate_of_one / (usual + any_story)))
-                usual = ((heard - 1 + quiet if heard > 1 - quiet else 0.0) + prior) / (size - 1 + quiet)
-                fresh = weight * min(most, log1p(rate_of_one / (usual + any_story)))
+                old = fresh = 0.0
+                if alone[0] <= grown:
+                    usual = ((heard - 1 if heard > 1 else 0.0) + prior) / (size - 1)
+                    old = weight * min(most, log1p(rate_of_one / (usual + any_story)))
+                if alone[-1] > grown:
+                    usual = ((heard - share_of_fresh if heard > share_of_fresh else 0.0) + prior) / (
+                        size - share_of_fresh
+                    )
+                    fresh = weight * min(most, log1p(rate_of_one / (usual + any_story)))
                 for number in alone if is_walked else _among(by_one, alone):
                     by_one[number] = by_one.get(number, -young) + (fresh if number > grown else old)
-            for story in stories if is_walked else [story for story in by_more if story in stories]:
-                count, posts, share = stories[story], story.posts, story.share
+            for story, count in stories.items() if is_walked else [(s, stories[s]) for s in by_more if s in stories]:
+                posts, share = story.posts, story.share
                 usual, others = heard - share * count, all_posts - share * posts
                 usual = ((usual if usual > 0 else 0.0) + prior) / ((others if others > 0 else 0.0) + expected)
                 evidence = log1p((count - discount) / (posts + doubt) / (usual + any_story))

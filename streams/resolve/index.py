@@ -144,6 +144,7 @@ class Index:
         self._fresh: deque[tuple[int, list[tuple[Story, list[Term]]]]] = deque()
         self._sums: npt.NDArray[np.float32] = np.zeros((64, embedding.dimensions), np.float32)
         self._free: list[int] = []
+        self._asked: tuple[Post | None, Vector] = None, self._sums[0]
         self._rows = self._founded = 0
 
     def heard(self, term: Term) -> float:
@@ -193,7 +194,7 @@ class Index:
     def cosines(self, stories: list[Story], post: Post) -> npt.NDArray[np.float32]:
         """Return how alike the mean post of each of ``stories`` is to ``post``, -1 to 1."""
         rows = [self._row(story) for story in stories]
-        products: npt.NDArray[np.float32] = self._sums[rows] @ self._embedding.vector(post.tokens)
+        products: npt.NDArray[np.float32] = self._sums[rows] @ self._vector(post)
         lengths = np.array([story.length or 1.0 for story in stories], np.float32)
         alike: npt.NDArray[np.float32] = products / lengths
         return alike
@@ -222,7 +223,7 @@ class Index:
                 term.posts += 1
                 term.fresh += 1
                 said[term] = term.stories[story] = said.get(term, 0) + 1
-            self._mean(story, self._embedding.vector(post.tokens))
+            self._mean(story, self._vector(post))
         else:
             story.only = post
             for term in post.terms:
@@ -306,6 +307,12 @@ class Index:
             if story.only is not None:
                 self._mean(story, self._embedding.vector(story.only.tokens))
         return story.row
+
+    def _vector(self, post: Post) -> Vector:
+        """Return what ``post`` means: it is asked for when stories are held against it, and when it joins one."""
+        if self._asked[0] is not post:
+            self._asked = post, self._embedding.vector(post.tokens)
+        return self._asked[1]
 
     def _mean(self, story: Story, vector: Vector) -> None:
         row = self._row(story)

@@ -197,11 +197,11 @@ class Matcher:
             return False
         if few.posts > 2 and self._index.cosine(few, many) < config.merge_cosine:
             return False
-        affinity = self._affinity.of_posts(few, many)
+        affinity = self._affinity.of_posts(few, many, config.merge_many)
         if affinity < config.merge_many:
             return False
         # One post is judged as if it came now; of two stories each must be near the other.
         if few.posts > 1:
             back = 0.5 - 0.5 / few.posts
-            affinity += back * (self._affinity.of_posts(many, few) - affinity)
+            affinity += back * (self._affinity.of_posts(many, few, -math.inf) - affinity)
         return affinity >= config.merge_many + (config.merge_one - config.merge_many) / math.sqrt(few.posts)
