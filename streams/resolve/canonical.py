@@ -60,6 +60,7 @@ _amp_cdn = re.compile(r"(?:/[civ])?(?:/s)?/(?P<page>[^/]+\..+)").fullmatch
 _decorated_host = re.compile(r"^(?:(?:www\d?|m|mobile|amp|wap|touch)\.)+(?=[^.]+\.)").sub
 _wiki_mobile = re.compile(r"^(\w[\w-]*)\.m\.(wik\w+\.org)$").sub
 _amp_path = re.compile(r"(?:/amp(?:\.html)?|\.amp(?:\.html)?|/index\.(?:html?|php|aspx?))/?$", re.IGNORECASE).sub
+_is_plain = re.compile(r"[\w.~/!=:,;@+$&()*'-]*", re.ASCII).fullmatch
 _slashes = re.compile(r"/{2,}").sub
 _between_words = re.compile(r"[-_+ ]+").split
 _url = re.compile(r"(?:https?://|\bwww\.)[^\s<>\"'「」【】（）]+", re.IGNORECASE).finditer
@@ -181,8 +182,12 @@ def canonical(url: str) -> str | None:
     path = _slashes("/", parts.path)
     if (key := _known_page(host, path, parts.query)) is not None:
         return key
-    path = quote(unquote(_amp_path("", path).rstrip("/")), safe="/%!=:,;@~+$&()*'")
-    query = urlencode(sorted((k, v) for k, v in parse_qsl(parts.query, max_num_fields=64) if not _is_tracking(k)))
+    path = _amp_path("", path).rstrip("/")
+    if not _is_plain(path):
+        path = quote(unquote(path), safe="/%!=:,;@~+$&()*'")
+    query = ""
+    if parts.query:
+        query = urlencode(sorted((k, v) for k, v in parse_qsl(parts.query, max_num_fields=64) if not _is_tracking(k)))
     if not query and _is_general(host, path):
         return None
     return f"{host}{path}?{query}" if query else f"{host}{path}"

@@ -79,11 +79,10 @@ class WordLlamaEmbedding:
         logging.root.setLevel(level)
         logging.root.handlers[:] = handlers
         model = wordllama.WordLlama.load(cache_dir=Path(wordllama.__file__).parent, disable_download=True)
-        self._tokenizer = model.tokenizer
-        self._tokenizer.no_padding()
+        self._tokenize = model.tokenizer.model.tokenize
         self._raw: Vector = model.embedding
         self._tokens: Vector = self._raw - _mean(self._raw)
-        self._vocabulary: dict[str, int] = self._tokenizer.get_vocab()
+        self._vocabulary: dict[str, int] = model.tokenizer.get_vocab()
         self._words: dict[str, Tokens] = {}
         self._shares: dict[str, float] = {}
         for token, number in self._vocabulary.items():
@@ -123,10 +122,13 @@ class WordLlamaEmbedding:
         if len(self._words) >= MAX_CACHED_WORDS:
             self._words.clear()
         whole = self._vocabulary.get(WORD_START + word)
-        tokens: list[int] = [whole] if whole else self._tokenizer.encode(word, add_special_tokens=False).ids
-        length = float(np.linalg.norm(self._raw[tokens].sum(axis=0))) if tokens else 0.0
-        weight = min(1.0, FULL_LENGTH / length) if length > 0 else 0.0
-        known = self._words[word] = np.array([(token, weight) for token in tokens], _token).tobytes()
+        numbers = [whole] if whole else [token.id for token in self._tokenize(WORD_START + word)]
+        total = self._raw[numbers].sum(axis=0)
+        length = math.sqrt(total @ total)
+        weighed = np.empty(len(numbers), _token)
+        weighed["number"] = numbers
+        weighed["weight"] = min(1.0, FULL_LENGTH / length) if length > 0 else 0.0
+        known = self._words[word] = weighed.tobytes()
         return known
 
 

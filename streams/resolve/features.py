@@ -51,8 +51,8 @@ def read(signal: Signal, text_chars: int) -> Features:
         linked = next((headline for key in keys if (headline := headline_in(key))), "")
     return Features(
         tuple(keys)[:MAX_LINKS],
-        tuple(word[:MAX_WORD_CHARS] for word in said[:MAX_WORDS]),
-        tuple(word[:MAX_WORD_CHARS] for word in words(linked)[:MAX_WORDS]),
+        tuple([word[:MAX_WORD_CHARS] for word in said[:MAX_WORDS]]),
+        tuple([word[:MAX_WORD_CHARS] for word in words(linked)[:MAX_WORDS]]) if linked else (),
     )
 
 
