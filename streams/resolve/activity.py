@@ -17,10 +17,9 @@ class Activity:
 
     __slots__ = ("_at_ms", "_count", "_peak")
 
-    def __init__(self, at_ms: int) -> None:
+    def __init__(self, at_ms: int, posts: float) -> None:
         self._at_ms = at_ms
-        self._count = 0.0
-        self._peak = 0.0
+        self._count = self._peak = posts
 
     def add(self, at_ms: int, reach_hours: float) -> None:
         """Count a post at ``at_ms``."""

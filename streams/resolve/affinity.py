@@ -92,7 +92,7 @@ class Affinity:
 
     def alike(self, story: Story, most: int) -> list[Story]:
         """Return the stories that say most of what ``story`` says most."""
-        top = nlargest(24, story.terms.items(), key=lambda item: (item[1], item[0].stem))
+        top = nlargest(24, story.said().items(), key=lambda item: (item[1], item[0].stem))
         terms = [term for term, _ in top]
         terms.sort(key=lambda term: (self._index.heard(term) + 1_000 * term.prior, term.stem))
         by_one, by_more = self._said(terms, 0.0)
@@ -118,7 +118,7 @@ class Affinity:
         gap_ms = max(0, few.first_ms - many.last_ms, many.first_ms - few.last_ms)
         past = self._silence(gap_ms) + weights.young / math.sqrt(many.posts)
         if few.first_ms > many.first_ms and few.last_ms >= many.last_ms:
-            past += weights.fading * many.activity.faded(few.last_ms, index.reach_hours)
+            past += weights.fading * many.faded(few.last_ms, index.reach_hours)
         affinity = self._length(strength) * (words - LOG_2 * strength) - past
         if affinity + weights.most_by_meaning < least:
             return affinity + weights.most_by_meaning
@@ -174,7 +174,7 @@ class Affinity:
         return min(self._weights.most_by_meaning, self._weights.meaning * (cosine - self._weights.usual_cosine))
 
     def _past(self, story: Story, at_ms: int) -> float:
-        faded = self._weights.fading * story.activity.faded(at_ms, self._index.reach_hours)
+        faded = self._weights.fading * story.faded(at_ms, self._index.reach_hours)
         return faded + self._silence(max(0, at_ms - story.last_ms))
 
     def _silence(self, gap_ms: int) -> float:

@@ -59,7 +59,7 @@ class Reading:
     features: Features
     stems: tuple[str, ...]
     tokens: Tokens
-    links: list[int]
+    links: tuple[int, ...]
     copy: int | None
 
 
@@ -70,18 +70,20 @@ class Post:
     terms: list[Term]
     strength: float
     tokens: Tokens
-    keys: list[int]
+    keys: tuple[int, ...]
 
 
 class Story:
     """A live story: how many posts it has, what they say, when they came.
 
-    ``only``: its post, as long as it has no other. ``into``: the story it was merged with.
+    ``only``: the terms of its post, as long as it has no other, and ``tokens`` what it means: most stories stay so, and
+    have no ``terms``, no ``activity`` and no ``row`` to themselves. ``slugs``: of the stories that were merged with it.
+    ``into``: the story it was merged with.
     """
 
     __slots__ = (
         "activity", "first_ms", "fresh", "info", "into", "keys", "last_ms", "length", "number", "only", "posts", "row",
-        "share", "slugs", "strength", "terms",
+        "share", "slugs", "strength", "terms", "tokens",
     )  # fmt: skip
 
     def __init__(self, info: StoryInfo, number: int, at_ms: int) -> None:
@@ -94,16 +96,30 @@ class Story:
         self.share = 0.0
         self.length = 0.0
         self.strength = 0.0
-        self.terms: dict[Term, int] = {}
-        self.activity = Activity(at_ms)
-        self.keys: list[int] = []
-        self.slugs = [info.slug]
-        self.only: Post | None = None
+        self.terms: dict[Term, int] | None = None
+        self.activity: Activity | None = None
+        self.keys: tuple[int, ...] = ()
+        self.slugs: tuple[str, ...] = ()
+        self.only: list[Term] = []
+        self.tokens: Tokens = b""
         self.into: Story | None = None
 
     def said(self) -> dict[Term, int]:
         """Return how many of its posts say each term."""
-        return self.terms if self.only is None else dict.fromkeys(self.only.terms, 1)
+        return dict.fromkeys(self.only, 1) if self.terms is None else self.terms
+
+    def faded(self, at_ms: int, reach_hours: float) -> float:
+        """Return how much less active it is at ``at_ms`` than it was: see :class:`Activity`."""
+        return (self.activity or Activity(self.last_ms, posts=1)).faded(at_ms, reach_hours)
+
+
+@dataclass(frozen=True, slots=True)
+class _Bucket:
+    """Posts of about the same age: the story of each, and its terms."""
+
+    number: int
+    stories: list[Story]
+    terms: list[list[Term]]
 
 
 class Index:
@@ -141,7 +157,7 @@ class Index:
         self._gone: list[str] = []
         self._terms: dict[str, Term] = {}
         self._keys: dict[int, Story] = {}
-        self._fresh: deque[tuple[int, list[tuple[Story, list[Term]]]]] = deque()
+        self._fresh: deque[_Bucket] = deque()
         self._sums: npt.NDArray[np.float32] = np.zeros((64, embedding.dimensions), np.float32)
         self._free: list[int] = []
         self._asked: tuple[Post | None, Vector] = None, self._sums[0]
@@ -160,7 +176,7 @@ class Index:
         """Return what there is to know of the post of these features, whatever else is in the index."""
         said = dict.fromkeys(features.words + features.linked)
         stems = tuple(dict.fromkeys([stem(word) for word in said]))
-        links = [link_key(link) for link in features.links]
+        links = tuple([link_key(link) for link in features.links])
         return Reading(features, stems, self._embedding.tokens(said), links, copy_key(features.words))
 
     def post(self, reading: Reading) -> Post:
@@ -174,7 +190,7 @@ class Index:
         telling = [term for _, _, term in rarity]
         keys = reading.links
         if telling and reading.copy is not None:
-            keys = [*keys, reading.copy]
+            keys = (*keys, reading.copy)
         return Post(telling, sum([term.weight for term in telling]), reading.tokens, keys)
 
     def by_key(self, keys: Iterable[int]) -> tuple[int, Story] | None:
@@ -217,67 +233,67 @@ class Index:
     def add(self, story: Story, post: Post, at_ms: int) -> None:
         """Give ``post`` to ``story``."""
         if story.posts:
-            self._open(story)
-            said = story.terms
+            said, activity = self._open(story)
             for term in post.terms:
                 term.posts += 1
                 term.fresh += 1
                 said[term] = term.stories[story] = said.get(term, 0) + 1
             self._mean(story, self._vector(post))
+            activity.add(at_ms, self.reach_hours)
         else:
-            story.only = post
+            story.only, story.tokens = post.terms, post.tokens
             for term in post.terms:
                 term.posts += 1
                 term.fresh += 1
                 term.alone.append(story.number)
-        self._bucket(at_ms).append((story, post.terms))
+        bucket = self._bucket(at_ms)
+        bucket.stories.append(story)
+        bucket.terms.append(post.terms)
         story.posts += 1
         story.fresh += 1
         story.strength += post.strength
         self.posts += 1
         self.fresh += 1
         self._share(story)
-        for key in post.keys:
-            if key not in self._keys:
-                self._keys[key] = story
-                story.keys.append(key)
-        story.activity.add(at_ms, self.reach_hours)
+        if new := tuple([key for key in post.keys if key not in self._keys]):
+            self._keys.update(dict.fromkeys(new, story))
+            story.keys += new
         story.last_ms = max(story.last_ms, at_ms)
         self.stories.move_to_end(story.info.id)
-        if len(story.terms) > MAX_TERMS:
-            self._prune(story)
+        if story.terms is not None and len(story.terms) > MAX_TERMS:
+            self._prune(story, story.terms)
 
     def merge(self, one: Story, other: Story) -> Story:
         """Make two stories one, the larger or else the older, and return it."""
         into, gone = (one, other) if (one.posts, -one.number) >= (other.posts, -other.number) else (other, one)
-        self._open(into)
-        self._open(gone)
-        for term, count in gone.terms.items():
+        said, activity = self._open(into)
+        left, left_activity = self._open(gone)
+        for term, count in left.items():
             del term.stories[gone]
-            term.stories[into] = into.terms[term] = into.terms.get(term, 0) + count
-        gone.terms = {}
+            term.stories[into] = said[term] = said.get(term, 0) + count
+        left.clear()
         into.posts += gone.posts
         into.fresh += gone.fresh
         into.strength += gone.strength
         self._share(into)
-        left = self._row(gone)
-        self._mean(into, self._sums[left])
-        into.activity.take_in(gone.activity, self.reach_hours)
+        row = self._row(gone)
+        self._mean(into, self._sums[row])
+        activity.take_in(left_activity, self.reach_hours)
         into.first_ms = min(into.first_ms, gone.first_ms)
         into.last_ms = max(into.last_ms, gone.last_ms)
         into.keys += gone.keys
-        into.slugs += gone.slugs
+        into.slugs += (gone.info.slug, *gone.slugs)
         gone.into = into
         self._drop(gone)
         self.stories.move_to_end(into.info.id)
-        if len(into.terms) > MAX_TERMS:
-            self._prune(into)
+        if len(said) > MAX_TERMS:
+            self._prune(into, said)
         return into
 
     def advance(self, at_ms: int) -> None:
         """Let time pass: what was fresh grows old."""
-        while self._fresh and (self._fresh[0][0] + 1 + BUCKETS) * self._bucket_ms <= at_ms:
-            self._grow_old(self._fresh.popleft()[1])
+        while self._fresh and (self._fresh[0].number + 1 + BUCKETS) * self._bucket_ms <= at_ms:
+            self._grow_old(self._fresh.popleft())
 
     def forget_before(self, before_ms: int) -> list[str]:
         """Forget the stories without a new post since ``before_ms``; return them, and those there was no room for."""
@@ -286,15 +302,17 @@ class Index:
         gone, self._gone = self._gone, []
         return gone
 
-    def _open(self, story: Story) -> None:
+    def _open(self, story: Story) -> tuple[dict[Term, int], Activity]:
         """Make ready for a second post."""
-        if story.only is None:
-            return
-        self._row(story)
-        for term in story.only.terms:
-            _remove(term.alone, story.number)
-            term.stories[story] = story.terms[term] = 1
-        story.only = None
+        if story.terms is None or story.activity is None:
+            self._row(story)
+            story.terms = dict.fromkeys(story.only, 1)
+            story.activity = Activity(story.last_ms, posts=1)
+            for term in story.only:
+                _remove(term.alone, story.number)
+                term.stories[story] = 1
+            story.only, story.tokens = [], b""
+        return story.terms, story.activity
 
     def _row(self, story: Story) -> int:
         """Return where the sum of the vectors of its posts is: that of a single post is worked out when it is asked."""
@@ -304,8 +322,8 @@ class Index:
                 self._rows += 1
                 if row == len(self._sums):
                     self._sums = np.concatenate([self._sums, np.zeros_like(self._sums)])
-            if story.only is not None:
-                self._mean(story, self._embedding.vector(story.only.tokens))
+            if story.tokens:
+                self._mean(story, self._embedding.vector(story.tokens))
         return story.row
 
     def _vector(self, post: Post) -> Vector:
@@ -320,15 +338,15 @@ class Index:
         total += vector
         story.length = float(np.sqrt(total @ total))
 
-    def _grow_old(self, posts: list[tuple[Story, list[Term]]]) -> None:
-        self.fresh -= len(posts)
-        for story, terms in posts:
+    def _grow_old(self, bucket: _Bucket) -> None:
+        self.fresh -= len(bucket.stories)
+        for story, terms in zip(bucket.stories, bucket.terms, strict=True):
             for term in terms:
                 term.fresh -= 1
                 if not term.fresh and not term.posts:
                     del self._terms[term.stem]
             now = self.last(story)
-            if now.only is not None:
+            if now.terms is None:
                 self.grown = now.number
             now.fresh -= 1
             self._share(now)
@@ -336,11 +354,11 @@ class Index:
     def _share(self, story: Story) -> None:
         story.share = 1 - self.quiet * story.fresh / max(1, story.posts)
 
-    def _bucket(self, at_ms: int) -> list[tuple[Story, list[Term]]]:
+    def _bucket(self, at_ms: int) -> _Bucket:
         number = at_ms // self._bucket_ms
-        if not self._fresh or self._fresh[-1][0] < number:
-            self._fresh.append((number, []))
-        return self._fresh[-1][1]
+        if not self._fresh or self._fresh[-1].number < number:
+            self._fresh.append(_Bucket(number, [], []))
+        return self._fresh[-1]
 
     def _term(self, text: str) -> Term:
         prior = self._embedding.usual(text)
@@ -348,9 +366,9 @@ class Index:
         term = self._terms[text] = Term(text, prior, weight)
         return term
 
-    def _prune(self, story: Story) -> None:
-        for term in [term for term, count in story.terms.items() if count == 1]:
-            del story.terms[term], term.stories[story]
+    def _prune(self, story: Story, said: dict[Term, int]) -> None:
+        for term in [term for term, count in said.items() if count == 1]:
+            del said[term], term.stories[story]
             story.strength -= term.weight
             self._unsay(term, 1)
 
@@ -361,15 +379,15 @@ class Index:
 
     def _forget(self, story: Story) -> None:
         for term, count in story.said().items():
-            if story.only is None:
-                del term.stories[story]
-            else:
+            if story.terms is None:
                 _remove(term.alone, story.number)
+            else:
+                del term.stories[story]
             self._unsay(term, count)
         self.posts -= story.posts
         for key in story.keys:
             del self._keys[key]
-        self.slugs.difference_update(story.slugs)
+        self.slugs.difference_update((story.info.slug, *story.slugs))
         self._gone.append(story.info.id)
         self._drop(story)
 
