@@ -22,7 +22,8 @@ from heapq import nlargest, nsmallest
 import msgspec
 
 from streams.resolve.activity import HOUR_MS
-from streams.resolve.index import Index, Post, Story, Term
+from streams.resolve.index import Index
+from streams.resolve.story import Post, Story, Term
 
 __all__ = ["Affinity", "Weights"]
 

@@ -16,9 +16,9 @@ import msgspec
 from ingest.signal import Signal
 from streams.resolve.embedding import load_embedding
 from streams.resolve.headline import Headlines
-from streams.resolve.index import Reading
 from streams.resolve.matcher import Matcher, MatcherConfig
 from streams.resolve.orders import Orders
+from streams.resolve.story import Reading
 from streams.resolve.threads import ThreadIndex
 from streams.resolve.titles import title_of
 from streams.wire import NOWHERE, Assignment, Candidate, Merge, Moved, StoryInfo, ThreadRecord

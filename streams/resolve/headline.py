@@ -43,12 +43,12 @@ class _Heard:
 
 
 class Headlines:
-    """The headlines of all live stories, each of which takes a few kilobytes at most."""
+    """The headlines of all live stories: of most, one; of the others, what takes a few kilobytes at most."""
 
     def __init__(self, usual: Callable[[str], float]) -> None:
         """``usual``: the share of all posts that say a stem, above 0."""
         self._usual = usual
-        self._stories: dict[str, _Heard] = {}
+        self._stories: dict[str, str | _Heard] = {}
 
     def __len__(self) -> int:
         return len(self._stories)
@@ -58,31 +58,20 @@ class Headlines:
 
         The first headline is what it is called at first.
         """
-        heard = self._stories.get(story)
-        if heard is None:
-            heard = self._stories[story] = _Heard(title)
-        heard.posts += 1
-        if title in heard.candidates:
-            return self._choose(heard)  # a copy is no further support: whoever posts most would choose
-        stems = frozenset(stem(word) for word in words(title))
-        for one in sorted(stems):
-            heard.said[one] = heard.said.get(one, 0) + 1
-        self._forget_rare(heard)
-        if len(stems) >= MIN_STEMS or not heard.candidates:
-            heard.candidates[title] = stems
-        if len(heard.candidates) > CANDIDATES:
-            others = (one for one in heard.candidates if one != heard.title)
-            del heard.candidates[min(others, key=lambda one: (self._support(heard, one), one))]
+        if story not in self._stories:
+            self._stories[story] = title
+            return None
+        heard = self._heard(story)
+        self._take_in(heard, title)
         return self._choose(heard)
 
     def unite(self, gone: str, into: str) -> None:
         """Make the headlines of ``gone`` those of ``into``, which keeps its title until it next chooses."""
-        left = self._stories.pop(gone, None)
-        if left is None:
+        if gone not in self._stories or into not in self._stories:
+            self.forget(gone)
             return
-        heard = self._stories.get(into)
-        if heard is None:
-            return
+        left, heard = self._heard(gone), self._heard(into)
+        del self._stories[gone]
         heard.posts += left.posts
         for one, count in left.said.items():
             heard.said[one] = heard.said.get(one, 0) + count
@@ -94,6 +83,28 @@ class Headlines:
     def forget(self, story: str) -> None:
         """Forget the headlines of a story that takes no new posts."""
         self._stories.pop(story, None)
+
+    def _heard(self, story: str) -> _Heard:
+        heard = self._stories[story]
+        if isinstance(heard, str):
+            title = heard
+            heard = self._stories[story] = _Heard(title)
+            self._take_in(heard, title)
+        return heard
+
+    def _take_in(self, heard: _Heard, title: str) -> None:
+        heard.posts += 1
+        if title in heard.candidates:
+            return  # a copy is no further support: whoever posts most would choose
+        stems = frozenset(stem(word) for word in words(title))
+        for one in sorted(stems):
+            heard.said[one] = heard.said.get(one, 0) + 1
+        self._forget_rare(heard)
+        if len(stems) >= MIN_STEMS or not heard.candidates:
+            heard.candidates[title] = stems
+        if len(heard.candidates) > CANDIDATES:
+            others = (one for one in heard.candidates if one != heard.title)
+            del heard.candidates[min(others, key=lambda one: (self._support(heard, one), one))]
 
     def _choose(self, heard: _Heard) -> str | None:
         if heard.posts < heard.choose_at:

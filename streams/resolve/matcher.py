@@ -19,7 +19,8 @@ from streams.resolve.affinity import Affinity, Weights
 from streams.resolve.beats import Beat
 from streams.resolve.embedding import load_embedding
 from streams.resolve.features import Features, read
-from streams.resolve.index import Index, Post, Reading, Story
+from streams.resolve.index import Index
+from streams.resolve.story import Post, Reading, Story
 from streams.resolve.titles import slug_of, story_id, title_of
 from streams.wire import Assignment, StoryInfo
 
