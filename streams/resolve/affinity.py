@@ -94,13 +94,26 @@ class Affinity:
     def alike(self, story: Story, most: int) -> list[Story]:
         """Return the stories that say most of what ``story`` says most."""
         top = nlargest(24, story.said().items(), key=lambda item: (item[1], item[0].stem))
-        terms = [term for term, _ in top]
-        terms.sort(key=lambda term: (self._index.heard(term) + 1_000 * term.prior, term.stem))
-        by_one, by_more = self._said(terms, 0.0)
+        by_one, by_more = self._said(self._rarest_first(term for term, _ in top), 0.0)
         by_more.pop(story, None)
         near = [(-words, number) for number, words in by_one.items()]
         near += [(-words, other.number) for other, words in by_more.items()]
         return [self._index.numbered[number] for _, number in nsmallest(most, near)]
+
+    def larger(self, story: Story, least: float, most: int) -> list[tuple[float, Story]]:
+        """Return the larger stories that say most of its words, the nearest first, each with its posts' affinity to it.
+
+        Of those that may have an affinity of ``least`` and more.
+        """
+        terms = story.only if story.terms is None else self._rarest_first(story.terms)
+        strength = story.strength / story.posts
+        length = self._length(strength)
+        enough = (least - self._weights.most_by_meaning) / length + LOG_2 * strength
+        said = self._said(terms, self._weights.young / length, of_one=False)[1].items()
+        larger = [(-words, to.number, to) for to, words in said if words >= enough and to.posts > story.posts]
+        near = [(self.of_posts(story, to, least), to) for _, _, to in nsmallest(most, larger)]
+        near.sort(key=lambda item: (-item[0], item[1].number))
+        return near
 
     def of_posts(self, few: Story, many: Story, least: float) -> float:
         """Return the mean affinity that the posts of ``few`` have to ``many``; of less than ``least``, the most."""
@@ -126,11 +139,13 @@ class Affinity:
         cosine = index.cosine(few, many) * min(1.0, few.length / few.posts)
         return affinity + self._meaning(cosine)
 
-    def _said(self, terms: list[Term], young: float) -> tuple[dict[int, float], dict[Story, float]]:
+    def _said(
+        self, terms: list[Term], young: float, *, of_one: bool = True
+    ) -> tuple[dict[int, float], dict[Story, float]]:
         """Return what ``terms``, the rarest first, say for the stories that have them, less what is due to their youth.
 
         First for stories of one post, by their numbers, for most holders of a term are that, and it says the same for
-        all of these that are as fresh; then for the others.
+        all of these that are as fresh; then for the others. ``of_one``: whether the former are asked for.
         """
         weights, index, log1p = self._weights, self._index, math.log1p
         discount, doubt, most = weights.discount, weights.doubt, weights.most_by_term
@@ -147,7 +162,7 @@ class Affinity:
             heard, prior, weight = term.posts - quiet * term.fresh, expected * term.prior, term.weight
             is_walked = not walked or walked + len(alone) + len(stories) <= MAX_WALK
             walked += len(alone) + len(stories)
-            if alone:
+            if alone and of_one:
                 old = fresh = 0.0
                 if alone[0] <= grown:
                     usual = ((heard - 1 if heard > 1 else 0.0) + prior) / (size - 1)
@@ -167,6 +182,9 @@ class Affinity:
                 before = by_more[story] if story in by_more else -young / math.sqrt(posts)
                 by_more[story] = before + weight * min(most, evidence)
         return by_one, by_more
+
+    def _rarest_first(self, terms: Iterable[Term]) -> list[Term]:
+        return sorted(terms, key=lambda term: (self._index.heard(term) + 1_000 * term.prior, term.stem))
 
     def _length(self, strength: float) -> float:
         return math.sqrt(self._weights.words / max(self._weights.least_words, strength))

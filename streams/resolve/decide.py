@@ -136,8 +136,8 @@ class Decider:
             decision = matcher.decide(new.signal, at_ms, reading)
             features = msgspec.Raw(msgspec.json.encode(decision.features))
             assignments.append(Assignment(decision.story, beat, decision.stage, features))
-            for gone in decision.merged:
-                merged += self._orders.merge(gone, decision.story)
+            for gone, into in decision.merged:
+                merged += self._orders.merge(gone, into)
             if decision.founded:
                 founded.append(matcher.story(decision.story))
         due = self._orders.due(thread, at_ms, founded)

@@ -134,7 +134,7 @@ def gather(signals: Iterable[Signal], matcher: Matcher) -> Gathered:
         if story is None:
             decision = matcher.decide(signal, signal.observed_ms)
             story = threads[signal.thread] = decision.story
-            became.update(dict.fromkeys(decision.merged, decision.story))
+            became.update(decision.merged)
             stages[str(decision.stage)] += 1
         else:
             story = _last(story, became)

@@ -29,6 +29,7 @@ class Features(msgspec.Struct, frozen=True, array_like=True):
 
     ``links``: canonical links it points to, its own first. ``words``: what it says, folded, in order.
     ``joined``: the story that it joined, if that was merged with others at once: ``met``, one after the other.
+    ``late``: small stories that were merged after that, each with a larger one that they turned out to be part of.
     """
 
     links: tuple[str, ...]
@@ -36,6 +37,7 @@ class Features(msgspec.Struct, frozen=True, array_like=True):
     linked: tuple[str, ...] = ()
     joined: str = ""
     met: tuple[str, ...] = ()
+    late: tuple[tuple[str, str], ...] = ()
 
 
 def read(signal: Signal, text_chars: int) -> Features:

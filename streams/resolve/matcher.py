@@ -21,6 +21,7 @@ from streams.resolve.embedding import load_embedding
 from streams.resolve.features import Features, read
 from streams.resolve.index import Index
 from streams.resolve.story import Post, Reading, Story
+from streams.resolve.stragglers import Stragglers
 from streams.resolve.titles import slug_of, story_id, title_of
 from streams.wire import Assignment, StoryInfo
 
@@ -41,9 +42,15 @@ class MatcherConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
     ``join``: the affinity from which a post joins a story. ``merge_one`` and ``merge_many``: the mean affinity from
     which a story of one post, or two large ones, are merged; ``merge_cosine``: how alike they must be then. ``rival``:
-    a story that falls short of ``join`` by no more than this is held against the one that was joined. ``common`` and
-    ``telling``, ``quiet``, ``grown_hours``, ``reach_hours``, ``forget_hours``, ``max_stories``: see :class:`Index`.
-    ``text_chars``: how much of title and text is read.
+    a story that falls short of ``join`` by no more than this is held against the one that was joined. ``strangers``: if
+    more than this share of the posts have found no company, all of that takes more.
+
+    A story that has no more than ``look_most`` posts when it is ``look_hours`` old and ``look_posts`` posts have come
+    since, is looked at again: it becomes part of the nearest larger one if its affinity to that and ``look_lead`` times
+    the lead over the next (at most ``most_lead``), are at least ``look_join`` together.
+
+    ``common`` and ``telling``, ``quiet``, ``grown_hours``, ``reach_hours``, ``forget_hours``, ``max_stories``: see
+    :class:`Index`. ``text_chars``: how much of title and text is read.
     """
 
     embedding: str = "wordllama"
@@ -53,6 +60,13 @@ class MatcherConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     merge_many: float = 3.0
     merge_cosine: float = 0.5
     rival: float = 3.0
+    strangers: float = 0.3
+    look_hours: float = 4.0
+    look_posts: int = 300
+    look_most: int = 8
+    look_join: float = 4.0
+    look_lead: float = 0.8
+    most_lead: float = 4.0
     common: float = 0.005
     telling: float = 0.001
     quiet: float = 0.9
@@ -67,7 +81,7 @@ class Decision(msgspec.Struct, frozen=True):
     """Which story a post belongs to.
 
     ``score``: the affinity; 0 for a new story, a link or a copy. ``merged``: stories that turned out, with this post,
-    to be the same as ``story``; they are gone.
+    to be the same as others, ``story`` or any; each with the one that it became part of, in order.
     """
 
     story: str
@@ -75,13 +89,16 @@ class Decision(msgspec.Struct, frozen=True):
     stage: Stage
     score: float
     features: Features
-    merged: tuple[str, ...] = ()
+    merged: tuple[tuple[str, str], ...] = ()
 
 
 MAX_RIVALS = 4
 MAX_ALIKE = 40
 LARGE = 8
 """Two stories of at least so many posts are compared only every so many posts: it takes a while."""
+MAX_LARGER = 8
+EXPECTED_POSTS = 50
+"""Until so many have come, a stream is taken for one with as many strangers as usual."""
 
 _decode_features = msgspec.json.Decoder(Features).decode
 
@@ -102,6 +119,13 @@ class Matcher:
             max_stories=config.max_stories,
         )
         self._affinity = Affinity(self._index, config.weights)
+        self._usual_odds = math.log(config.strangers / (1 - config.strangers))
+        self._stragglers = Stragglers(
+            after_ms=int(config.look_hours * HOUR_MS),
+            after_posts=config.look_posts,
+            until_ms=int(config.forget_hours * HOUR_MS),
+            most_posts=config.look_most,
+        )
 
     def __len__(self) -> int:
         """How many stories are live."""
@@ -133,21 +157,33 @@ class Matcher:
             joined = self._introduce(signal, at_ms)
         self._index.add(joined, post, at_ms)
         story, met = (joined, ()) if founded else self._merge(joined, rivals)
-        if met:
-            features = msgspec.structs.replace(features, joined=joined.info.id, met=tuple(met))
-        merged = tuple(gone for gone in (joined.info.id, *met) if gone != story.info.id)
-        return Decision(story.info.id, founded, stage, score, features, merged)
+        merged = [(gone, story.info.id) for gone in (joined.info.id, *met) if gone != story.info.id]
+        late = self._look_again(at_ms)
+        if met or late:
+            features = msgspec.structs.replace(features, joined=joined.info.id, met=tuple(met), late=tuple(late))
+        if founded:
+            self._stragglers.add(story, at_ms)
+        return Decision(self._index.last(story).info.id, founded, stage, score, features, (*merged, *late))
 
     def adopt(self, info: StoryInfo, assignment: Assignment, at_ms: int) -> None:
         """Take in a decision made before, in the order they were made, so that later ones come out the same."""
         self._index.advance(at_ms)
         features = _decode_features(assignment.features)
         stories = self._index.stories
-        story = stories.get(features.joined or info.id) or stories.get(info.id) or self._index.found(info, at_ms)
+        story = stories.get(features.joined or info.id) or stories.get(info.id)
+        founded = story is None
+        if story is None:
+            story = self._index.found(info, at_ms)
         self._index.add(story, self._index.post(self._index.read(features)), at_ms)
         for other in features.met:
             if other in stories:
                 story = self._index.merge(story, stories[other])
+        self._stragglers.due(at_ms)
+        for gone, into in features.late:
+            if gone in stories and into in stories:
+                self._index.merge(stories[gone], stories[into])
+        if founded:
+            self._stragglers.add(story, at_ms)
 
     def expire(self, at_ms: int) -> list[str]:
         """Forget the stories that had no new post for too long before ``at_ms``; return their ids."""
@@ -163,12 +199,21 @@ class Matcher:
             key, story = known
             stage = Stage.NEAR_DUPLICATE if key == reading.copy else Stage.URL
             return stage, 0.0, story, []
-        join = self._config.join
+        join = self._config.join + self._reluctance()
         near = self._affinity.nearest(post, at_ms, join - self._config.rival)
         if not near or near[0][0] < join:
             return Stage.NEW, 0.0, None, []
         (score, story), *rivals = near
         return Stage.SIMILAR, score, story, rivals
+
+    def _reluctance(self) -> float:
+        """Return how much more evidence is asked for where posts that are of no story are more than usual.
+
+        By how much the odds that a post is one, in the logarithm that affinity is in, are against it before it is read.
+        """
+        index, usual = self._index, self._config.strangers
+        share = (len(index.stories) + EXPECTED_POSTS * usual) / (index.posts + EXPECTED_POSTS)
+        return max(0.0, math.log(share / (1 - share)) - self._usual_odds)
 
     def _introduce(self, signal: Signal, at_ms: int) -> Story:
         identity = story_id(self._beat, signal.id)
@@ -191,6 +236,25 @@ class Matcher:
                 story = self._index.merge(story, other)
         return story, met
 
+    def _look_again(self, at_ms: int) -> list[tuple[str, str]]:
+        """Merge the small stories that are due with what they turn out to be part of; return them, each with that.
+
+        They have been found to be strangers before, so where these are many it takes twice as much more.
+        """
+        config, merged = self._config, []
+        for story in self._stragglers.due(at_ms):
+            if self._index.stories.get(story.info.id) is not story:
+                continue
+            join = config.look_join + 2 * self._reluctance()
+            near = self._affinity.larger(story, join - config.look_lead * config.most_lead, MAX_LARGER)
+            if not near:
+                continue
+            affinity, other = near[0]
+            lead = min(config.most_lead, affinity - near[1][0]) if len(near) > 1 else config.most_lead
+            if affinity + config.look_lead * lead >= join:
+                merged.append((story.info.id, self._index.merge(story, other).info.id))
+        return merged
+
     def _are_one(self, story: Story, other: Story) -> bool:
         few, many = (story, other) if story.posts <= other.posts else (other, story)
         config = self._config
@@ -198,11 +262,12 @@ class Matcher:
             return False
         if few.posts > 2 and self._index.cosine(few, many) < config.merge_cosine:
             return False
-        affinity = self._affinity.of_posts(few, many, config.merge_many)
+        reluctance = self._reluctance()
+        affinity = self._affinity.of_posts(few, many, config.merge_many + reluctance) - reluctance
         if affinity < config.merge_many:
             return False
         # One post is judged as if it came now; of two stories each must be near the other.
         if few.posts > 1:
             back = 0.5 - 0.5 / few.posts
-            affinity += back * (self._affinity.of_posts(many, few, -math.inf) - affinity)
+            affinity += back * (self._affinity.of_posts(many, few, -math.inf) - reluctance - affinity)
         return affinity >= config.merge_many + (config.merge_one - config.merge_many) / math.sqrt(few.posts)

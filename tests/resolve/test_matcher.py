@@ -56,7 +56,7 @@ def decide(given: Matcher, posts: list[Signal]) -> list[Decision]:
 
 def final(decisions: list[Decision]) -> list[str]:
     """Return the story of each post after all merges."""
-    became = {gone: decision.story for decision in decisions for gone in decision.merged}
+    became = dict(merge for decision in decisions for merge in decision.merged)
     stories = []
     for decision in decisions:
         story = decision.story

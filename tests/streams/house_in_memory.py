@@ -86,7 +86,8 @@ class OrderMatters:
         count = (0, 0, 1, 2)[self._memory % 4]
         merged = tuple(others[: -1 - count : -1] if self._memory % 2 else others[:count])
         self._note(subject, story, merged, at_ms)
-        return SimpleNamespace(story=story, founded=founded, stage="new", features=[subject, merged], merged=merged)
+        pairs = tuple((gone, story) for gone in merged)
+        return SimpleNamespace(story=story, founded=founded, stage="new", features=[subject, merged], merged=pairs)
 
     def adopt(self, info: StoryInfo, assignment: Assignment, at_ms: int) -> None:
         subject, merged = msgspec.json.decode(assignment.features)

@@ -33,7 +33,7 @@ class OfItsOwn:
         story = f"st {like or signal.id}"
         founded = story not in self.last_ms
         self.last_ms[story] = at_ms
-        merged, self.merging = self.merging, ()
+        merged, self.merging = tuple((gone, story) for gone in self.merging), ()
         return SimpleNamespace(story=story, founded=founded, stage="new", features=None, merged=merged)
 
     def adopt(self, info: StoryInfo, _: Assignment, at_ms: int) -> None:
