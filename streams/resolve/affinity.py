@@ -111,7 +111,7 @@ class Affinity:
         enough = (least - self._weights.most_by_meaning) / length + LOG_2 * strength
         said = self._said(terms, self._weights.young / length, of_one=False)[1].items()
         larger = [(-words, to.number, to) for to, words in said if words >= enough and to.posts > story.posts]
-        near = [(self.of_posts(story, to, least), to) for _, _, to in nsmallest(most, larger)]
+        near = [(self.of_posts(story, to, -math.inf), to) for _, _, to in nsmallest(most, larger)]
         near.sort(key=lambda item: (-item[0], item[1].number))
         return near
 
