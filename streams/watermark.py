@@ -18,11 +18,12 @@ class Patience:
     """How long one source may hold up the others, in seconds of real time.
 
     ``live_seconds`` applies while event time keeps step with the clock, ``replay_seconds`` while it lags behind it by
-    more than ``live_lag_ms``: a replay would rather wait for a worker that restarts than decide without it.
+    more than ``live_lag_ms``: a replay would rather wait for a worker that restarts, or has much to catch up on, than
+    decide without it.
     """
 
     live_seconds: float = 1.0
-    replay_seconds: float = 60.0
+    replay_seconds: float = 600.0
     live_lag_ms: int = 900_000
 
     def is_live(self, lag_ms: int) -> bool:

@@ -71,6 +71,7 @@ async def _chaos(
             seconds=60 * minutes - seconds,
             tell=tell,
             cluster=cluster,
+            environment=live.PACE,
         )
         results["recorded"].findings.append(results["recorded"].load.offered())
     finally:

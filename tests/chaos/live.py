@@ -37,9 +37,11 @@ from tests.chaos.recorded import Result
 from tests.chaos.schedule import LIVE, plan
 from tests.chaos.stage import Stage
 
-__all__ = ["run"]
+__all__ = ["PACE", "run"]
 
 SPEED = 240.0
+PACE = {"HUBBUB_SCORE__TICK_MS": "60000"}
+"""How often states are decided: four times in a second of ours, where the ticks of each second would be 240."""
 AGO_MS = 3 * 86_400_000
 """The world lies so far back that its signals, replayed later, are taken for the recording that they are then."""
 START_SECONDS = 20.0
@@ -173,7 +175,7 @@ async def _served(kafka: KafkaSettings, server: str, port: int) -> Finding:
 
 
 def _environment(clock: WorldClock, platforms: dict[str, str]) -> dict[str, str]:
-    return {
+    return PACE | {
         "HUBBUB_WORLD_CLOCK": str(clock),
         "HUBBUB_RESOLVE__ORPHAN_WAIT_SECONDS": str(ORPHAN_WAIT_SECONDS),
         "HUBBUB_COLLECT__REDDIT__CLIENT_ID": "chaos",

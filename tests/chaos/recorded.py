@@ -7,7 +7,7 @@ caller's.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -46,14 +46,15 @@ async def run(
     seconds: float,
     tell: Callable[[str], None] = lambda _: None,
     cluster: Cluster | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> Result:
     """Replay ``recording`` undisturbed, then within ``seconds`` while ``lanes`` happen, and compare."""
     tell(f"a recording of {len(recording)} signals, undisturbed")
-    async with Stage(_prefixed(kafka, "calm-"), ("resolve", "score"), folder) as stage:
+    async with Stage(_prefixed(kafka, "calm-"), ("resolve", "score"), folder, environment) as stage:
         await _replay(stage, recording, None)
         calm = await read_outcome(stage.kafka)
     stormy = _prefixed(kafka, "stormy-")
-    async with Stage(stormy, ("resolve", "resolve", "score", "score"), folder) as stage:
+    async with Stage(stormy, ("resolve", "resolve", "score", "score"), folder, environment) as stage:
         tell(f"the same within {seconds:.0f} s, disturbed")
         disturbance = Disturbance(stage, seed, cluster=cluster)
         began_ms = wall_clock()
