@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from msgspec import Raw
+from msgspec.structs import replace
+
 from hubbub.errors import UserError
 from streams import topics
 from streams.producer import open_producer
-from streams.resolve.threads import ORDER_KEY, ThreadIndex
+from streams.resolve.threads import ORDER_KEY, THREAD_KEY, ThreadIndex
 from streams.resolve.titles import MAX_TITLE_CHARS, slug_of, story_id
 from streams.tail import Tail
-from streams.wire import Order, StoryInfo, encode
+from streams.wire import Order, StoryInfo, decode_thread, encode
 
 __all__ = ["block", "give", "merge", "pin", "read_threads", "rename", "split"]
 
@@ -34,15 +37,29 @@ async def read_threads(kafka: Mapping[str, object], prefix: str) -> ThreadIndex:
 
 
 async def give(orders: Sequence[Order], kafka: Mapping[str, object], prefix: str) -> None:
-    """Write ``orders`` into the log and wait until the broker has them.
+    """Write ``orders`` into the log and wait until the broker has them; each with what is known of the thread it pins.
 
     Raises:
+        LookupError: there is no such topic.
         aiokafka.errors.KafkaError: the broker cannot be reached, or refuses.
     """
+    features = await _features([order.subject for order in orders if order.kind == "pin"], kafka, prefix)
     async with open_producer(kafka) as producer:
         for order in orders:
             key = ORDER_KEY + f"{order.kind}:{order.subject}".encode()
-            await producer.send_and_wait(topics.name("stories", prefix), encode(order), key, 0)
+            known = replace(order, features=features[order.subject]) if order.subject in features else order
+            await producer.send_and_wait(topics.name("stories", prefix), encode(known), key, 0)
+
+
+async def _features(threads: Sequence[str], kafka: Mapping[str, object], prefix: str) -> dict[str, Raw]:
+    """Return what the matcher keeps of the root posts of those ``threads`` that are known."""
+    features: dict[str, Raw] = {}
+    wanted = {THREAD_KEY + thread.encode(): thread for thread in threads}
+    async with Tail(topics.name("stories", prefix), kafka) as tail:
+        for record in await tail.to_end() if wanted else ():
+            if record.key in wanted and record.value is not None and (known := decode_thread(record.value).assignments):
+                features[wanted[record.key]] = known[0].features
+    return features
 
 
 def merge(threads: ThreadIndex, story: str, into: str, given_ms: int) -> list[Order]:

@@ -24,6 +24,7 @@ __all__ = [
     "Assignment",
     "Candidate",
     "Entry",
+    "Lesson",
     "Mark",
     "Merge",
     "Merging",
@@ -204,7 +205,7 @@ class Order(msgspec.Struct, frozen=True):
 
     ``merge`` the story ``subject`` into the story ``into``; ``pin`` the thread ``subject`` to the story ``into``, which
     is ``found`` for that if need be; ``rename`` the story ``subject`` to ``title``; ``block`` the story ``subject``.
-    ``given_ms``: when that was.
+    ``given_ms``: when that was. ``features``: of the root post of a thread that was known then; see :class:`Lesson`.
     """
 
     kind: Literal["merge", "pin", "rename", "block"]
@@ -213,13 +214,25 @@ class Order(msgspec.Struct, frozen=True):
     title: str = ""
     found: StoryInfo | None = None
     given_ms: int = 0
+    features: msgspec.Raw = msgspec.Raw(b"null")
+
+
+class Lesson(msgspec.Struct, frozen=True):
+    """What the matcher of a beat learns from an order: the post of ``features`` belongs to ``into``, not to ``story``.
+
+    ``story``: empty if it was in no story of the beat.
+    """
+
+    features: msgspec.Raw
+    into: StoryInfo
+    story: str = ""
 
 
 class ThreadRecord(msgspec.Struct, frozen=True):
     """What was decided of a thread: a record of ``stories`` with the key ``t:thread``.
 
     ``sequence`` counts the decisions. No ``assignments``: the thread belongs to no story. ``merged``: the stories that
-    turned out to be one by it. ``title``: the headline of its root post.
+    turned out to be one by it. ``title``: the headline of its root post. ``lessons``: what was learnt with it.
     """
 
     thread: str
@@ -228,6 +241,7 @@ class ThreadRecord(msgspec.Struct, frozen=True):
     assignments: tuple[Assignment, ...]
     merged: tuple[Merge, ...] = ()
     title: str = ""
+    lessons: tuple[Lesson, ...] = ()
 
 
 class Reached(msgspec.Struct, frozen=True):

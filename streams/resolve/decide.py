@@ -8,7 +8,7 @@ the worker's business. Pure: reads no clock, sends nothing.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import msgspec
@@ -21,11 +21,12 @@ from streams.resolve.orders import Orders
 from streams.resolve.story import Reading
 from streams.resolve.threads import ThreadIndex
 from streams.resolve.titles import title_of
-from streams.wire import NOWHERE, Assignment, Candidate, Merge, Moved, StoryInfo, ThreadRecord
+from streams.wire import NOWHERE, Assignment, Candidate, Lesson, Merge, Moved, Order, StoryInfo, ThreadRecord
 
 __all__ = ["Decided", "Decider"]
 
 HOUR_MS = 3_600_000
+NOT_KNOWN = msgspec.Raw(b"null")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,7 @@ class Decider:
             if info is not None and matcher is not None:
                 matcher.adopt(info, assignment, record.at_ms)
         self._orders.note(record)
+        self._teach(record)
         self._hear(record)
         self._sequence = record.sequence + 1
 
@@ -142,10 +144,40 @@ class Decider:
                 founded.append(matcher.story(decision.story))
         due = self._orders.due(thread, at_ms, founded)
         changes = (*merged, *due.merged)
-        record = ThreadRecord(thread, self._sequence, at_ms, tuple(assignments), changes, new.title)
+        lessons = tuple(self._lessons(due.pinned, thread, assignments))
+        record = ThreadRecord(thread, self._sequence, at_ms, tuple(assignments), changes, new.title, lessons)
+        self._teach(record)
         self._sequence += 1
         named = (*due.named, *self._hear(record))
         return Decided(record, tuple(due.founded), forgotten, named, tuple(due.moved))
+
+    def _lessons(self, pinned: list[Order], thread: str, assignments: list[Assignment]) -> Iterator[Lesson]:
+        """Yield what ``pinned`` teaches: of the thread decided now, or of those before, by what the order holds."""
+        for order in pinned:
+            known, features = self._threads.lookup(order.subject), order.features
+            stories = known.stories if known is not None else ()
+            if order.subject == thread:
+                stories, features = tuple(one.story for one in assignments), assignments[0].features
+            elif (before := self._threads.moved.get(order.subject)) is not None:
+                stories = (before.into, *stories)
+            into = self._orders.now(order.into)
+            for beat, matcher in self._matchers.items():
+                info = matcher.story(into) if into in matcher else order.found
+                if features != NOT_KNOWN and info is not None and info.beat == beat:
+                    now = (*stories, *map(self._orders.now, stories))
+                    story = next((one for one in now if one in matcher), "")
+                    yield Lesson(features, info, story)
+
+    def _teach(self, record: ThreadRecord) -> None:
+        """Let the matchers learn what operators ordered: the same, whether it is done now or was done before."""
+        for lesson in record.lessons:
+            if lesson.into.beat in self._matchers:
+                self._matchers[lesson.into.beat].learn(lesson, record.at_ms)
+        for merge in record.merged:
+            for matcher in self._matchers.values():
+                matcher.merge(merge.gone, merge.into)
+            if not any(merge.gone in matcher for matcher in self._matchers.values()):
+                self._orders.learnt(merge.gone)
 
     def _hear(self, record: ThreadRecord) -> list[tuple[str, str]]:
         """Take in the headline of a decided thread; return the stories that are called anew, with their titles."""

@@ -151,7 +151,7 @@ class Index:
 
     def add(self, story: Story, post: Post, at_ms: int) -> None:
         """Give ``post`` to ``story``."""
-        if story.posts:
+        if story.posts or story.terms is not None:
             said, activity = self._open(story)
             for term in post.terms:
                 term.posts += 1
@@ -182,9 +182,35 @@ class Index:
         if story.terms is not None and len(story.terms) > MAX_TERMS:
             self._prune(story, story.terms)
 
-    def merge(self, one: Story, other: Story) -> Story:
-        """Make two stories one, the larger or else the older, and return it."""
-        into, gone = (one, other) if (one.posts, -one.number) >= (other.posts, -other.number) else (other, one)
+    def move(self, post: Post, story: Story, into: Story, at_ms: int) -> None:
+        """Take ``post`` from ``story``, which says all that it says, and give it to ``into`` at ``at_ms``.
+
+        Outside these two it counts as before.
+        """
+        said, _ = self._open(story)
+        told, activity = self._open(into)
+        for term in post.terms:
+            if said[term] > 1:
+                said[term] = term.stories[story] = said[term] - 1
+            else:
+                del said[term], term.stories[story]
+            told[term] = term.stories[into] = told.get(term, 0) + 1
+        vector = self._vector(post)
+        for one, sign in ((story, -1), (into, 1)):
+            self._mean(one, sign * vector)
+            one.posts += sign
+            one.strength = max(0.0, one.strength + sign * post.strength)
+        self._move_fresh(post, story, into)
+        keys = {key for key in post.keys if key in story.keys}
+        self._keys.update(dict.fromkeys(keys, into))
+        story.keys = tuple([key for key in story.keys if key not in keys])
+        into.keys += tuple(keys)
+        activity.add(at_ms, self.reach_hours)
+        into.last_ms = max(into.last_ms, at_ms)
+        self.stories.move_to_end(into.info.id)
+
+    def merge(self, into: Story, gone: Story) -> Story:
+        """Make ``gone`` part of ``into``, and return that."""
         said, activity = self._open(into)
         left, left_activity = self._open(gone)
         for term, count in left.items():
@@ -221,12 +247,25 @@ class Index:
         gone, self._gone = self._gone, []
         return gone
 
+    def _move_fresh(self, post: Post, story: Story, into: Story) -> None:
+        for bucket in self._fresh:
+            for place, (one, terms) in enumerate(zip(bucket.stories, bucket.terms, strict=True)):
+                if self.last(one) is story and set(terms) == set(post.terms):
+                    bucket.stories[place] = into
+                    story.fresh -= 1
+                    into.fresh += 1
+                    self._share(story)
+                    self._share(into)
+                    return
+        self._share(story)
+        self._share(into)
+
     def _open(self, story: Story) -> tuple[dict[Term, int], Activity]:
         """Make ready for a second post."""
         if story.terms is None or story.activity is None:
             self._row(story)
             story.terms = dict.fromkeys(story.only, 1)
-            story.activity = Activity(story.last_ms, posts=1)
+            story.activity = Activity(story.last_ms, posts=story.posts)
             for term in story.only:
                 _remove(term.alone, story.number)
                 term.stories[story] = 1

@@ -23,7 +23,7 @@ from streams.resolve.index import Index
 from streams.resolve.story import Post, Reading, Story
 from streams.resolve.stragglers import Stragglers
 from streams.resolve.titles import slug_of, story_id, title_of
-from streams.wire import Assignment, StoryInfo
+from streams.wire import Assignment, Lesson, StoryInfo
 
 __all__ = ["Decision", "Matcher", "MatcherConfig", "Stage"]
 
@@ -126,6 +126,12 @@ class Matcher:
             until_ms=int(config.forget_hours * HOUR_MS),
             most_posts=config.look_most,
         )
+        self._apart: list[tuple[Story, Story]] = []
+        """Stories that people have told apart: they are not merged again."""
+
+    def __contains__(self, story: str) -> bool:
+        """Say whether there is a live story ``story``."""
+        return story in self._index.stories
 
     def __len__(self) -> int:
         """How many stories are live."""
@@ -177,18 +183,42 @@ class Matcher:
         self._index.add(story, self._index.post(self._index.read(features)), at_ms)
         for other in features.met:
             if other in stories:
-                story = self._index.merge(story, stories[other])
+                story = self._index.merge(*_larger_first(story, stories[other]))
         self._stragglers.due(at_ms)
         for gone, into in features.late:
             if gone in stories and into in stories:
-                self._index.merge(stories[gone], stories[into])
+                self._index.merge(stories[into], stories[gone])
         if founded:
             self._stragglers.add(story, at_ms)
+
+    def learn(self, lesson: Lesson, at_ms: int) -> None:
+        """Learn, at ``at_ms``, where people say that a post belongs: what is like it comes there, and stays apart."""
+        index, stories = self._index, self._index.stories
+        post = index.post(index.read(_decode_features(lesson.features)))
+        into = stories.get(lesson.into.id) or index.found(lesson.into, at_ms)
+        story = stories.get(lesson.story)
+        if story is into:
+            return
+        if story is not None and story.said().keys() >= set(post.terms):
+            index.move(post, story, into, at_ms)
+        else:
+            index.add(into, post, at_ms)
+        if story is not None:
+            self._apart.append((story, into))
+
+    def merge(self, gone: str, into: str) -> None:
+        """Learn that the story ``gone`` is part of ``into``, if both are live."""
+        stories = self._index.stories
+        if gone in stories and into in stories:
+            self._index.merge(stories[into], stories[gone])
 
     def expire(self, at_ms: int) -> list[str]:
         """Forget the stories that had no new post for too long before ``at_ms``; return their ids."""
         self._index.advance(at_ms)
-        return self._index.forget_before(at_ms - int(self._config.forget_hours * HOUR_MS))
+        gone = self._index.forget_before(at_ms - int(self._config.forget_hours * HOUR_MS))
+        last, live = self._index.last, self._index.stories
+        self._apart = [pair for pair in self._apart if all(last(story).info.id in live for story in pair)]
+        return gone
 
     def _match(
         self, reading: Reading, post: Post, at_ms: int
@@ -233,7 +263,7 @@ class Matcher:
         for other in dict.fromkeys(others):
             if other is not story and other.into is None and self._are_one(story, other):
                 met.append(other.info.id)
-                story = self._index.merge(story, other)
+                story = self._index.merge(*_larger_first(story, other))
         return story, met
 
     def _look_again(self, at_ms: int) -> list[tuple[str, str]]:
@@ -243,19 +273,26 @@ class Matcher:
         """
         config, merged = self._config, []
         for story in self._stragglers.due(at_ms):
-            if self._index.stories.get(story.info.id) is not story:
+            if self._index.stories.get(story.info.id) is not story or not story.posts:
                 continue
             join = config.look_join + 2 * self._reluctance()
-            near = self._affinity.larger(story, join - config.look_lead * config.most_lead, MAX_LARGER)
-            if not near:
+            least = join - config.look_lead * config.most_lead
+            near = self._affinity.larger(story, least, MAX_LARGER)
+            if not near or self._are_apart(story, near[0][1]):
                 continue
             affinity, other = near[0]
             lead = min(config.most_lead, affinity - near[1][0]) if len(near) > 1 else config.most_lead
             if affinity + config.look_lead * lead >= join:
-                merged.append((story.info.id, self._index.merge(story, other).info.id))
+                merged.append((story.info.id, self._index.merge(other, story).info.id))
         return merged
 
+    def _are_apart(self, story: Story, other: Story) -> bool:
+        last = self._index.last
+        return any({last(one), last(another)} == {story, other} for one, another in self._apart)
+
     def _are_one(self, story: Story, other: Story) -> bool:
+        if self._are_apart(story, other):
+            return False
         few, many = (story, other) if story.posts <= other.posts else (other, story)
         config = self._config
         if few.posts >= LARGE and story.posts % LARGE:
@@ -271,3 +308,8 @@ class Matcher:
             back = 0.5 - 0.5 / few.posts
             affinity += back * (self._affinity.of_posts(many, few, -math.inf) - reluctance - affinity)
         return affinity >= config.merge_many + (config.merge_one - config.merge_many) / math.sqrt(few.posts)
+
+
+def _larger_first(one: Story, other: Story) -> tuple[Story, Story]:
+    """Return two stories, the larger first, or else the older."""
+    return (one, other) if (one.posts, -one.number) >= (other.posts, -other.number) else (other, one)

@@ -19,11 +19,15 @@ __all__ = ["Due", "Orders"]
 
 @dataclass(slots=True)
 class Due:
-    """What a decision carries out: stories ``founded`` and ``merged``, titles (``named``), and threads ``moved``."""
+    """What a decision carries out: stories ``founded`` and ``merged``, titles (``named``), and threads ``moved``.
+
+    ``pinned``: the orders that have moved them.
+    """
 
     founded: list[StoryInfo] = field(default_factory=list)
     named: list[tuple[str, str]] = field(default_factory=list)
     moved: list[Moved] = field(default_factory=list)
+    pinned: list[Order] = field(default_factory=list)
     merged: list[Merge] = field(default_factory=list)
 
 
@@ -54,10 +58,14 @@ class Orders:
         for merge in record.merged:
             self._became[merge.gone] = merge.into
 
+    def learnt(self, gone: str) -> None:
+        """Take in that the matcher has no story ``gone`` any more, but gives its posts to what it was merged into."""
+        self._expired.add(gone)
+
     def forget(self, expired: list[str]) -> tuple[str, ...]:
         """Return which stories end because the matcher has forgotten ``expired``.
 
-        One that others were merged into by order ends with the last of them: the matcher still gives them posts.
+        One that others were merged into by order ends with the last of them that the matcher still gives posts.
         """
         self._expired.update(expired)
         gone: list[str] = []
@@ -124,4 +132,5 @@ class Orders:
             due.founded.append(order.found)
             self._stories.add(order.into)
         due.moved.append(Moved(order.subject, order.into, 0 if is_new else at_ms))
+        due.pinned.append(order)
         return True

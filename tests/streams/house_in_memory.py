@@ -33,7 +33,7 @@ from streams.score.outcome import Outcome
 from streams.score.owned import MissingInputError, Owned
 from streams.score.scorer import PartitionScorer
 from streams.score.state import Story
-from streams.wire import Assignment, Order, Progress, StoryInfo, decode_progress
+from streams.wire import Assignment, Lesson, Order, Progress, StoryInfo, decode_progress
 from tests.streams.activity import Unread
 from tests.streams.kafka_in_memory import Consumer, Kafka, Process, Producer, Record, Tail
 
@@ -92,6 +92,15 @@ class OrderMatters:
     def adopt(self, info: StoryInfo, assignment: Assignment, at_ms: int) -> None:
         subject, merged = msgspec.json.decode(assignment.features)
         self._note(subject, info.id, tuple(merged), at_ms)
+
+    def merge(self, gone: str, into: str) -> None:
+        """It learns nothing."""
+
+    def learn(self, lesson: Lesson, at_ms: int) -> None:
+        """It learns nothing."""
+
+    def __contains__(self, story: str) -> bool:
+        return any(story in stories for stories in self._stories.values())
 
     def story(self, story: str) -> StoryInfo:
         return StoryInfo(story, story, story, "beat", 0)

@@ -55,6 +55,12 @@ class OrderMatters:
         self.last_ms[story] = at_ms
         self.memory = (self.memory * 31 + sum(post.encode()) + at_ms) % 1_000_003
 
+    def merge(self, gone: str, into: str) -> None:
+        """It learns nothing."""
+
+    def __contains__(self, story: str) -> bool:
+        return story in self.last_ms
+
     def story(self, story: str) -> StoryInfo:
         return StoryInfo(story, story, story, "beat", 0)
 

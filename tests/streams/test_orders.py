@@ -12,7 +12,7 @@ from ingest.signal import Signal
 from streams.resolve.decide import Decided, Decider
 from streams.resolve.matcher import Matcher
 from streams.resolve.threads import MOVED_KEY, ORDER_KEY, STORY_KEY, ThreadIndex
-from streams.wire import NOWHERE, Assignment, Candidate, Mark, Merge, Moved, Order, StoryInfo, encode
+from streams.wire import NOWHERE, Assignment, Candidate, Lesson, Mark, Merge, Moved, Order, StoryInfo, encode
 from tests.streams.signals import START_MS, root
 
 HOUR_MS = 3_600_000
@@ -24,6 +24,8 @@ class OfItsOwn:
     def __init__(self) -> None:
         self.last_ms: dict[str, int] = {}
         self.merging: tuple[str, ...] = ()
+        self.became: dict[str, str] = {}
+        self.learnt: list[tuple[str, str]] = []
 
     def read(self, _: Signal) -> None:
         """It reads nothing ahead."""
@@ -31,10 +33,14 @@ class OfItsOwn:
     def decide(self, signal: Signal, at_ms: int, _: None = None) -> SimpleNamespace:
         _, _, like = (signal.title or "").partition(" like ")
         story = f"st {like or signal.id}"
+        while story in self.became:
+            story = self.became[story]
         founded = story not in self.last_ms
         self.last_ms[story] = at_ms
         merged, self.merging = tuple((gone, story) for gone in self.merging), ()
-        return SimpleNamespace(story=story, founded=founded, stage="new", features=None, merged=merged)
+        for gone, into in merged:
+            self.merge(gone, into)
+        return SimpleNamespace(story=story, founded=founded, stage="new", features=(), merged=merged)
 
     def adopt(self, info: StoryInfo, _: Assignment, at_ms: int) -> None:
         self.last_ms[info.id] = at_ms
@@ -44,6 +50,18 @@ class OfItsOwn:
         for story in gone:
             del self.last_ms[story]
         return gone
+
+    def learn(self, lesson: Lesson, at_ms: int) -> None:
+        self.learnt.append((lesson.story, lesson.into.id))
+        self.last_ms[lesson.into.id] = at_ms
+
+    def merge(self, gone: str, into: str) -> None:
+        if gone in self and into in self:
+            self.last_ms[into] = max(self.last_ms[into], self.last_ms.pop(gone))
+            self.became[gone] = into
+
+    def __contains__(self, story: str) -> bool:
+        return story in self.last_ms
 
     def story(self, story: str) -> StoryInfo:
         return StoryInfo(story, story, story, "beat", 0)
@@ -106,7 +124,7 @@ def test_a_merge_is_done_with_the_next_decision_and_once() -> None:
     house.order(MERGE)
     assert house.post("x:c", 2).record.merged == (Merge(A, B),)
     assert house.post("x:d", 3, like="x:a").record.merged == ()
-    assert house.threads.by_now("x:d") == (B,), "the matcher knows nothing of it, but its posts go there"
+    assert house.decided[-1].record.assignments[0].story == B, "the matcher has learnt it"
     house.begin()
     assert house.post("x:e", 4).record.merged == ()
 
@@ -162,9 +180,17 @@ def test_threads_split_off_belong_to_a_story_of_their_own_from_then_on() -> None
     of = house.threads.of
     assert of("x:b", (A,), START_MS + 2) == (A,), "what was said before stays"
     assert of("x:b", (A,), START_MS + 3) == (apart.id,)
+    assert house.matcher.learnt == [], "what the order does not hold of a thread cannot be learnt"
     house.begin()
     done = house.post("x:unseen", 3, like="x:a")
     assert (done.founded, done.moved) == ((), (Moved("x:unseen", apart.id, 0),))
+    assert house.matcher.learnt == [(A, apart.id)]
+    house.begin()
+    assert house.matcher.learnt == [(A, apart.id)], "it is part of the decision"
+    features = msgspec.Raw(b"[]")
+    house.order(Order("pin", "x:b", A, features=features), Order("pin", "x:a", apart.id, features=features))
+    house.post("x:d", 4)
+    assert house.matcher.learnt[1:] == [(apart.id, A), (A, apart.id)], "from where it was by then"
 
 
 def test_a_blocked_story_goes_nowhere_and_takes_with_it_what_turns_out_to_be_the_same() -> None:
