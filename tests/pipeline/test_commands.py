@@ -103,12 +103,18 @@ async def orders_are_carried_out(
     into, gone, blocked = scores
     order = json.loads(await hubbub(it, "stories", "merge", gone["slug"], into["story"], "--json"))
     assert (order["kind"], order["subject"], order["into"]) == ("merge", gone["story"], into["story"])
-    given = [Order("rename", into["story"], title="Two affairs that are one"), Order("block", blocked["story"])]
+    thread = next(top["id"] for top in into["top"] if any(signal.thread == top["id"] for signal in signals))
+    given = [
+        Order("rename", into["story"], title="Two affairs that are one"),
+        Order("block", blocked["story"]),
+        Order("pin", thread, into["story"]),
+    ]
     await orders.give(given, it.options, it.kafka.topic_prefix)
+    kept = (await orders.read_threads(it.options, it.kafka.topic_prefix)).orders[f"o:pin:{thread}".encode()]
+    assert b'"' in bytes(kept.features), "the words of the post, for the matcher to learn from"
     assert f"merge {gone['slug']} into {into['slug']}" in await hubbub(it, "stories", "list")
 
     later_ms = signals[-1].observed_ms + 60_000
-    thread = next(top["id"] for top in into["top"] if any(signal.thread == top["id"] for signal in signals))
     new, platform = "reddit:new", thread.partition(":")[0]
     post = replace(signals[0], id=new, kind="post", thread=new, platform="reddit", title="A parade of llamas", url=None)
     reply = replace(
