@@ -1,4 +1,4 @@
-"""How many new posts a second one core gives to stories. Run: python -m benchmarks.bench_matcher [--json].
+"""How many new posts a second one core gives to stories, and what those take. Run: python -m benchmarks.bench_matcher.
 
 As in the pipeline, many posts are read, and then decided one after the other. They are made up: each story has words of
 its own, most of them rare, and each post says some of these among words that everybody says; half of the posts begin a
@@ -10,10 +10,12 @@ from __future__ import annotations
 import gc
 import json
 import random
+import resource
 import sys
 import time
 from collections.abc import Iterator
 from itertools import accumulate, islice
+from pathlib import Path
 
 from hubbub.role import COLLECT_AFTER
 from ingest.signal import Signal
@@ -57,14 +59,21 @@ class Newsroom:
             )  # fmt: skip
 
 
+def resident() -> int:
+    """Return how many bytes of memory this process holds now."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+
+
 def main() -> None:
     """Fill the index, then measure, with cycles looked for as seldom as in the role."""
     gc.set_threshold(*COLLECT_AFTER)
     matcher, newsroom = Matcher(load_beat("general")), Newsroom(1)
+    before = resident()
     for signal in newsroom.posts(0.9):
         if len(matcher) >= STORIES:
             break
         matcher.decide(signal, signal.observed_ms)
+    bytes_each = (resident() - before) // len(matcher)
     seconds = 0.0
     for _ in range(POSTS // AT_ONCE):
         batch = list(islice(newsroom.posts(0.5), AT_ONCE))
@@ -73,12 +82,10 @@ def main() -> None:
         for signal, reading in zip(batch, read, strict=True):
             matcher.decide(signal, signal.observed_ms, reading)
         seconds += time.process_time() - began
-    result = {"stories": len(matcher), "posts": POSTS, "posts_per_second": round(POSTS / seconds)}
-    print(
-        json.dumps(result)
-        if "--json" in sys.argv
-        else f"{result['posts_per_second']:,} new posts/s with {result['stories']:,} live stories"
-    )
+    rate = round(POSTS / seconds)
+    result = {"stories": len(matcher), "posts": POSTS, "posts_per_second": rate, "bytes_per_story": bytes_each}
+    told = f"{rate:,} new posts/s with {len(matcher):,} live stories of {bytes_each:,} bytes"
+    print(json.dumps(result) if "--json" in sys.argv else told)
 
 
 if __name__ == "__main__":

@@ -100,10 +100,10 @@ class Affinity:
         near += [(-words, other.number) for other, words in by_more.items()]
         return [self._index.numbered[number] for _, number in nsmallest(most, near)]
 
-    def larger(self, story: Story, least: float, most: int) -> list[tuple[float, Story]]:
+    def larger(self, story: Story, least: float, lead: float, most: int) -> list[tuple[float, Story]]:
         """Return the larger stories that say most of its words, the nearest first, each with its posts' affinity to it.
 
-        Of those that may have an affinity of ``least`` and more.
+        Of those that may have an affinity of ``least`` and more; of one that is ``lead`` below, that or more.
         """
         terms = story.only if story.terms is None else self._rarest_first(story.terms)
         strength = story.strength / story.posts
@@ -111,7 +111,7 @@ class Affinity:
         enough = (least - self._weights.most_by_meaning) / length + LOG_2 * strength
         said = self._said(terms, self._weights.young / length, of_one=False)[1].items()
         larger = [(-words, to.number, to) for to, words in said if words >= enough and to.posts > story.posts]
-        near = [(self.of_posts(story, to, -math.inf), to) for _, _, to in nsmallest(most, larger)]
+        near = [(self.of_posts(story, to, least - lead), to) for _, _, to in nsmallest(most, larger)]
         near.sort(key=lambda item: (-item[0], item[1].number))
         return near
 

@@ -277,7 +277,7 @@ class Matcher:
                 continue
             join = config.look_join + 2 * self._reluctance()
             least = join - config.look_lead * config.most_lead
-            near = self._affinity.larger(story, least, MAX_LARGER)
+            near = self._affinity.larger(story, least, config.most_lead, MAX_LARGER)
             if not near or self._are_apart(story, near[0][1]):
                 continue
             affinity, other = near[0]
