@@ -55,11 +55,11 @@ class MatcherConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
     embedding: str = "wordllama"
     text_chars: int = 400
-    join: float = 4.0
+    join: float = 4.5
     merge_one: float = 4.0
     merge_many: float = 3.0
     merge_cosine: float = 0.5
-    rival: float = 3.0
+    rival: float = 3.5
     strangers: float = 0.3
     look_hours: float = 4.0
     look_posts: int = 300
