@@ -307,9 +307,8 @@ class PartitionScorer:
         story = left or self._stories.get(name) or self._found(info, founded_ms, outcome)
         outcome.changed[name] = None
         fresh: list[tuple[int, int, Entry]] = []
+        named_ms = 0
         for run, entries in runs:
-            if left is None and not run.redirected:
-                story.info = run.story
             is_new = story.delivered.take(run.source, [one.offset for one in entries], redirected=run.redirected)
             new = list(itertools.compress(entries, is_new))
             if new and story.into is not None:
@@ -317,6 +316,9 @@ class PartitionScorer:
                 self._send(story.into, sent, outcome)
             elif new:
                 fresh += [(one.at_ms, run.source, one) for one in new]
+                # By the latest, since who sent that knew all decisions up to then; which came last is chance.
+                if not run.redirected and new[-1].at_ms >= named_ms:
+                    named_ms, story.info = new[-1].at_ms, run.story
             if not run:
                 self._close_lane(story, run.source)
         if not fresh:

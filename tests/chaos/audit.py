@@ -238,14 +238,19 @@ def against_undisturbed(outcome: Outcome, calm: Outcome) -> list[Finding]:
         default=100.0,
     )
     told, expected = _comparable(outcome.scores), _comparable(calm.scores)
-    differ = [story for story in expected if told.get(story) != expected[story]]
+    differ = [
+        f"{story} in {what}"
+        for story in sorted(expected.keys() & told.keys())
+        for what in _differ(told[story], expected[story])
+    ]
     happened, should = _happened(outcome.events), _happened(calm.events)
     return [
         Finding("final scores are those of the undisturbed run", worst < TOLERANCE, f"greatest difference {worst:.2g}"),
         Finding(
             "so is everything else told of a story",
             not differ and told.keys() == expected.keys(),
-            f"{len(expected)} stories undisturbed, {len(told)} here; {len(differ)} differ: {', '.join(differ[:3])}",
+            f"{len(expected)} stories undisturbed, {len(told)} here; {len(differ)} differences: "
+            + ", ".join(differ[:3]),
         ),
         Finding(
             "events are those of the undisturbed run",
@@ -256,7 +261,12 @@ def against_undisturbed(outcome: Outcome, calm: Outcome) -> list[Finding]:
     ]
 
 
-def _comparable(scores: Mapping[str, NoiseScore]) -> dict[str, object]:
+def _differ(one: NoiseScore, other: NoiseScore) -> list[str]:
+    """Return the fields in which the two differ."""
+    return [name for name in one.__struct_fields__ if getattr(one, name) != getattr(other, name)]
+
+
+def _comparable(scores: Mapping[str, NoiseScore]) -> dict[str, NoiseScore]:
     """Return what must not depend on how a result came about: all but what was told before."""
     return {story: msgspec.structs.replace(item, previous=None) for story, item in scores.items()}
 

@@ -235,6 +235,20 @@ def test_an_event_told_before_a_crash_is_not_told_again_as_of_another_time() -> 
     assert outcome.done == [0, 1]
 
 
+@pytest.mark.parametrize("arrival", [(0, 1), (1, 0), (0, 1, 0)])
+def test_a_story_is_called_what_it_was_when_its_latest_signal_was_sent(arrival: tuple[int, ...]) -> None:
+    """Whichever source was quicker, and though what came earlier comes again."""
+    called = (msgspec.structs.replace(story(0), title="before"), msgspec.structs.replace(story(0), title="after"))
+    scorer = PartitionScorer({}, CONFIG, Unread())
+    for number, source in enumerate(arrival):
+        at_ms = START_MS + 1 + source
+        entry = Entry(1, at_ms, seen("reddit", source, at_ms))
+        scorer.take((Activity(Mark(source, 2, at_ms), 0, called[source], (entry,)),), number, 0.0)
+    for source in range(2):
+        scorer.take((Activity(Mark(source, 2, START_MS + HOUR_MS)),), source, 0.0)
+    assert told(scorer.advance(LATER_MS, 0.1))["title"] == "after"
+
+
 def test_time_alone_decides_resolves_and_forgets() -> None:
     scorer = PartitionScorer({}, ScoreConfig(retention_days=2, keep_every_seconds=0), Unread())
     scorer.take([live(post(1, START_MS, likes=900), at_ms=START_MS)], "event", 0.0)
