@@ -47,7 +47,8 @@ class Processes:
         self._folder = folder
         self._started: list[subprocess.Popen[bytes]] = []
         self._logs: list[Path] = []
-        self._samples: list[Sample] = []
+        self.samples: list[Sample] = []
+        """So far, in order."""
         self._cpu_ticks: dict[int, int] = {}
         self._done = threading.Event()
         self._watch = threading.Thread(target=self._sample, daemon=True)
@@ -105,11 +106,11 @@ class Processes:
 
     def peak_bytes(self) -> int:
         """Return the most memory that all had resident together."""
-        return max((sample.resident_bytes for sample in self._samples), default=0)
+        return max((sample.resident_bytes for sample in self.samples), default=0)
 
     def _at(self, at_ms: int) -> Sample:
-        place = bisect_left(self._samples, at_ms, key=lambda sample: sample.at_ms)
-        return self._samples[min(place, len(self._samples) - 1)]
+        place = bisect_left(self.samples, at_ms, key=lambda sample: sample.at_ms)
+        return self.samples[min(place, len(self.samples) - 1)]
 
     def _sample(self) -> None:
         while not self._done.is_set():
@@ -122,7 +123,7 @@ class Processes:
                 self._cpu_ticks[pid] = int(stat[11]) + int(stat[12])
                 resident += int(stat[21]) * os.sysconf("SC_PAGE_SIZE")
             cpu_seconds = sum(self._cpu_ticks.values()) / TICKS_PER_SECOND
-            self._samples.append(Sample(time.time_ns() // 1_000_000, cpu_seconds, resident))
+            self.samples.append(Sample(time.time_ns() // 1_000_000, cpu_seconds, resident))
             self._done.wait(EVERY_SECONDS)
 
     def _tree(self) -> list[int]:

@@ -16,6 +16,9 @@ USUAL_BATCH_BYTES = 1_048_588
 LARGE_BATCH_BYTES = 2_200_000
 """Room for a record that carries a whole signal and something around it, or a signal in base64."""
 
+SEGMENT_BYTES = 64 * 1024 * 1024
+"""Only what lies before the segment being written is compacted; Kafka's own 1 GiB would be so much to read back."""
+
 
 @dataclass(frozen=True, slots=True)
 class Topic:
@@ -55,6 +58,7 @@ class Topic:
             "cleanup.policy": "compact",
             "min.cleanable.dirty.ratio": "0.1",
             "segment.ms": str(HOUR_MS),
+            "segment.bytes": str(SEGMENT_BYTES),
         }
 
 

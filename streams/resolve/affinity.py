@@ -28,7 +28,7 @@ from streams.resolve.story import Post, Story, Term
 __all__ = ["Affinity", "Weights"]
 
 LOG_2 = math.log(2)
-MAX_WALK = 100
+MAX_WALK = 40
 """Holders of a post's terms, rarest first, that are looked at as candidates; past it, terms only weigh these."""
 MAX_WEIGHED = 12
 BISECTED = 12
@@ -159,9 +159,11 @@ class Affinity:
             alone, stories = term.alone, term.stories
             if not alone and not stories:
                 continue
-            heard, prior, weight = term.posts - quiet * term.fresh, expected * term.prior, term.weight
             is_walked = not walked or walked + len(alone) + len(stories) <= MAX_WALK
             walked += len(alone) + len(stories)
+            if not (of_one or stories) or not (is_walked or by_one or by_more):
+                continue
+            heard, prior, weight = term.posts - quiet * term.fresh, expected * term.prior, term.weight
             if alone and of_one:
                 old = fresh = 0.0
                 if alone[0] <= grown:
