@@ -121,7 +121,7 @@ async def main(count: int, days: float) -> int:
         run = Run(cluster.bootstrap_servers, "soak.", "soak", PARTITIONS, folder)
         await make_topics(run)
         await topics.create({"bootstrap_servers": run.servers}, "collect.", PARTITIONS, 1)
-        resolve, score = PARTICIPANTS["hubbub"].prepare(run)
+        resolve, score, _ = PARTICIPANTS["hubbub"].prepare(run)
         serve = [*score[:-1], "serve"]
         collect = [sys.executable, "-m", "hubbub", "collect", "reddit", "hackernews"]
         async with AsyncExitStack() as stack:

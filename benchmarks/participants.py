@@ -76,7 +76,7 @@ def _hubbub(run: Run) -> list[list[str]]:
     beat.write_text(f'name = "bench"\ndomains = [{sites}]\n')
     kafka = [f"HUBBUB_KAFKA__BOOTSTRAP_SERVERS={run.servers}", f"HUBBUB_KAFKA__TOPIC_PREFIX={run.prefix}"]
     settings = [*kafka, f'HUBBUB_RESOLVE__BEATS=["{beat}"]', "HUBBUB_METRICS_PORT=0"]
-    return [["env", *settings, sys.executable, "-m", "hubbub", role] for role in ("resolve", "score")]
+    return [["env", *settings, sys.executable, "-m", "hubbub", role] for role in ("resolve", "score", "score")]
 
 
 def _floor(_: Run) -> list[list[str]]:

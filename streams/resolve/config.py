@@ -18,7 +18,7 @@ class ResolveConfig(BaseModel):
         tuple[str, ...], Field(description="Beats to watch: names of shipped ones, or paths of TOML files.")
     ] = ("general",)
     flush_seconds: Annotated[float, Field(gt=0, le=5, description="How long signals are gathered before sending.")] = (
-        0.05
+        0.03
     )
     batch_records: Annotated[int, Field(ge=1, description="Most records read at once, over all partitions.")] = 5_000
     waiting_records: Annotated[

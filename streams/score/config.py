@@ -41,7 +41,7 @@ class ScoreConfig(BaseModel):
     ] = 0.2
     emit_within_seconds: Annotated[
         float, Field(gt=0, description="A smaller change, or one of the counts alone, is emitted this late at most.")
-    ] = 0.3
+    ] = 0.2
     keep_every_seconds: Annotated[
         float,
         Field(ge=0, description="How often states are written that have no news; a crash has so much read again."),
