@@ -10,7 +10,7 @@ import asyncio
 import json
 import os
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from ingest.signal import decode
 
@@ -20,13 +20,9 @@ async def main() -> None:
     servers, topic = os.environ["BENCH_SERVERS"], os.environ["BENCH_SIGNALS"]
     async with (
         AIOKafkaProducer(bootstrap_servers=servers) as producer,
-        AIOKafkaConsumer(bootstrap_servers=servers) as consumer,
+        AIOKafkaConsumer(topic, bootstrap_servers=servers, auto_offset_reset="earliest") as consumer,
     ):
-        places = [TopicPartition(topic, number) for number in await producer.partitions_for(topic)]
-        consumer.assign(places)
-        ends = await consumer.end_offsets(places)
-        await consumer.seek_to_beginning(*places)
-        left = sum(ends.values())
+        left = sum((await consumer.end_offsets(consumer.assignment())).values())
         for told in (0, left):
             while left > 0 and told:
                 for records in (await consumer.getmany(timeout_ms=1_000, max_records=5_000)).values():
