@@ -78,8 +78,8 @@ async def test_posts_on_ai_from_many_platforms(embedded_broker: EmbeddedBroker, 
         await it.replay(shared / "recordings" / "ai-beat.ndjson.gz")
         scores = await it.scores()
         letters = [record for record in await it.records("dead-letters") if record is not None]
-    # The recording spans three weeks: stories of its first days have ended and are forgotten.
-    assert 15_000 < sum(sum(share.items for share in score.platforms.values()) for score in scores.values()) <= 23_626
+    # The recording spans three weeks: those of its first days, mostly of one post, are forgotten.
+    assert 12_000 < sum(sum(share.items for share in score.platforms.values()) for score in scores.values()) <= 23_626
     assert letters == []
     joined = [score for score in scores.values() if len(score.platforms) >= 2]
     assert len(joined) >= 50
