@@ -36,6 +36,8 @@ QUIET_SECONDS = 3.0
 GIVE_UP_SECONDS = 45.0
 BEGIN_SECONDS = 180.0
 LIMIT_SECONDS = 400.0
+LEAST_MS = 500
+"""Who tells everything in less time than this has told it all at once, which says nothing of how fast it was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +109,10 @@ class Comparison:
             # Groups that form and compilers that warm up: the first quarter is not held against a peer.
             begin_ms = told[len(told) // 4].at_ms
             count -= count // 4
-        row.rates[kind] = count / max(0.001, (end_ms - begin_ms) / 1000)
-        row.cpu_per_million[kind] = processes.cpu_seconds(begin_ms, end_ms) / count * 1e6
         row.peak_bytes = max(row.peak_bytes, processes.peak_bytes())
+        if end_ms - begin_ms >= LEAST_MS:
+            row.rates[kind] = count / (end_ms - begin_ms) * 1_000
+            row.cpu_per_million[kind] = processes.cpu_seconds(begin_ms, end_ms) / count * 1e6
 
     async def live(self, participant: str, row: Row) -> None:
         """Send a participant signals as they happen, and note how late it told of them."""
