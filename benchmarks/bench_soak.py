@@ -12,13 +12,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import sys
 import tempfile
 import time
-from asyncio.subprocess import DEVNULL, PIPE
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -30,7 +28,7 @@ from benchmarks.processes import Processes, Sample
 from deploy.kafka.cluster import Cluster
 from hubbub import topics
 from hubbub.clock import WorldClock
-from hubbub.tied import tied
+from hubbub.simulated import collector_settings, platforms
 
 PARTITIONS = 4
 CHUNK = 20_000
@@ -90,30 +88,6 @@ async def _taken(group: AIOKafkaConsumer, topic: str) -> None:
         done = sum([await group.committed(place) or 0 for place in places])
 
 
-@asynccontextmanager
-async def platforms() -> AsyncIterator[Mapping[str, str]]:
-    """Run the simulated platforms and yield the settings of a collector that reads them."""
-    clock = WorldClock(now_ms() - int(WORLD_HOURS * 3_600_000), now_ms() + 10_000, WORLD_SPEED)
-    command = [sys.executable, "-m", "hubbub.world", "--clock", str(clock), "--hours", str(WORLD_HOURS)]
-    world = await asyncio.create_subprocess_exec(*tied(command), stdout=PIPE, stderr=DEVNULL)
-    try:
-        if world.stdout is None:
-            raise RuntimeError("the simulated platforms have no output")
-        urls = json.loads(await world.stdout.readline())
-        yield {
-            "HUBBUB_WORLD_CLOCK": str(clock),
-            "HUBBUB_COLLECT__REDDIT__CLIENT_ID": "bench",
-            "HUBBUB_COLLECT__REDDIT__CLIENT_SECRET": "bench",  # the simulated platform takes any
-            "HUBBUB_COLLECT__REDDIT__REDDIT_URL": urls["reddit_url"],
-            "HUBBUB_COLLECT__REDDIT__OAUTH_URL": urls["reddit_url"],
-            "HUBBUB_COLLECT__REDDIT__SUBREDDITS": '["all"]',
-            "HUBBUB_COLLECT__HACKERNEWS__BASE_URL": urls["hackernews_url"],
-        }
-    finally:
-        world.kill()
-        await world.wait()
-
-
 async def main(count: int, days: float) -> int:
     """Run, print, and return 1 if anything grew by a hundredth."""
     with tempfile.TemporaryDirectory() as scratch, Cluster(Path(scratch, "kafka"), heap_mib=768) as cluster:
@@ -125,8 +99,10 @@ async def main(count: int, days: float) -> int:
         serve = [*score[:-1], "serve"]
         collect = [sys.executable, "-m", "hubbub", "collect", "reddit", "hackernews"]
         async with AsyncExitStack() as stack:
+            clock = WorldClock(now_ms() - int(WORLD_HOURS * 3_600_000), now_ms() + 10_000, WORLD_SPEED)
+            urls = await stack.enter_async_context(platforms(clock, "--hours", str(WORLD_HOURS)))
             sites = {
-                **await stack.enter_async_context(platforms()),
+                **collector_settings(clock, urls),
                 "HUBBUB_KAFKA__BOOTSTRAP_SERVERS": run.servers,
                 "HUBBUB_KAFKA__TOPIC_PREFIX": "collect.",
                 "HUBBUB_METRICS_PORT": "0",

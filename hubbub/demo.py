@@ -7,24 +7,20 @@ end the ranking, held against the truth of the world.
 from __future__ import annotations
 
 import asyncio
-import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-
-import orjson
 
 from hubbub.agreement import Agreement, agree
 from hubbub.broker import EmbeddedBroker
 from hubbub.clock import WorldClock, wall_clock
-from hubbub.errors import UserError
 from hubbub.local import free_port, role_children, running
 from hubbub.settings import KafkaSettings
+from hubbub.simulated import collector_settings, platforms
 from hubbub.supervise import Child, Supervisor
-from hubbub.tied import tied
 from hubbub.world.generated import DEMO, generate
 from hubbub.world.recorded import read_recording
 from hubbub.world.truth import truth
@@ -91,11 +87,11 @@ class Demo:
         with tempfile.TemporaryDirectory(prefix="hubbub-demo-") as folder:
             log = Path(folder, "roles.log")
             with log.open("a", encoding="utf-8") as lines:  # noqa: ASYNC230 (a local file, a line at a time)
-                async with EmbeddedBroker() as broker, self._platforms() as platforms:
+                async with EmbeddedBroker() as broker, self._platforms() as urls:
                     tell(f"broker at {broker.bootstrap_servers}; Reddit and Hacker News simulated on loopback")
                     kafka = KafkaSettings(bootstrap_servers=broker.bootstrap_servers, partitions=PARTITIONS)
                     port = free_port()
-                    children = self._children(kafka, platforms, port)
+                    children = self._children(kafka, urls, port)
 
                     def note(child: str, line: str) -> None:
                         lines.write(f"{child}: {line}\n")
@@ -122,24 +118,18 @@ class Demo:
         stories = {post: found for post in posts if (found := threads.by_now(post))}
         return scores, agree(facts, stories, scores)
 
-    def _children(self, kafka: KafkaSettings, platforms: dict[str, str], port: int) -> list[Child]:
+    def _children(self, kafka: KafkaSettings, urls: dict[str, str], port: int) -> list[Child]:
         environment = {
+            **collector_settings(self.clock, urls),
             "HUBBUB_KAFKA__BOOTSTRAP_SERVERS": kafka.bootstrap_servers,
             "HUBBUB_KAFKA__PARTITIONS": str(kafka.partitions),
-            "HUBBUB_WORLD_CLOCK": str(self.clock),
             "HUBBUB_SERVE__PORT": str(port),
             "HUBBUB_LOG_FORMAT": "json",
-            "HUBBUB_COLLECT__REDDIT__CLIENT_ID": "demo",
-            "HUBBUB_COLLECT__REDDIT__CLIENT_SECRET": "demo",  # the simulated platform takes any
-            "HUBBUB_COLLECT__REDDIT__REDDIT_URL": platforms["reddit_url"],
-            "HUBBUB_COLLECT__REDDIT__OAUTH_URL": platforms["reddit_url"],
-            "HUBBUB_COLLECT__REDDIT__SUBREDDITS": '["all"]',
             "HUBBUB_COLLECT__REDDIT__REQUESTS_PER_MINUTE": "1200",
             "HUBBUB_COLLECT__REDDIT__SUBMISSIONS_POLL_SECONDS": "1",
             "HUBBUB_COLLECT__REDDIT__COMMENTS_POLL_SECONDS": "1",
             "HUBBUB_COLLECT__REDDIT__REOBSERVE_SECONDS": "2",
             "HUBBUB_COLLECT__REDDIT__SWEEP_SECONDS": "5",
-            "HUBBUB_COLLECT__HACKERNEWS__BASE_URL": platforms["hackernews_url"],
             "HUBBUB_COLLECT__HACKERNEWS__REQUESTS_PER_MINUTE": "6000",
             "HUBBUB_COLLECT__HACKERNEWS__POLL_SECONDS": "1",
             "HUBBUB_COLLECT__HACKERNEWS__UPDATES_SECONDS": "3",
@@ -152,31 +142,9 @@ class Demo:
             environment["HUBBUB_COLLECT__HACKERNEWS__CATCH_UP_MAX_ITEMS"] = "200"
         return role_children(environment, ["hackernews", "reddit"])
 
-    @asynccontextmanager
-    async def _platforms(self) -> AsyncIterator[dict[str, str]]:
-        """Run the simulated platforms as a process of their own and yield their addresses."""
-        command = [sys.executable, "-m", "hubbub.world", "--clock", str(self.clock), "--seed", str(self._seed)]
-        if self._data is not None:
-            command += ["--data", str(self._data.resolve())]
-        process = await asyncio.create_subprocess_exec(
-            *tied(command),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            start_new_session=True,
-        )
-        try:
-            if process.stdout is None or process.stderr is None:
-                raise RuntimeError("the simulated platforms have no output")
-            ready = await process.stdout.readline()
-            if not ready:
-                said = (await process.stderr.read()).decode(errors="replace").strip().splitlines()
-                raise UserError(f"the simulated platforms did not start: {said[-1] if said else 'they said nothing'}")
-            yield orjson.loads(ready)
-        finally:
-            if process.returncode is None:
-                process.kill()
-            await process.wait()
+    def _platforms(self) -> AbstractAsyncContextManager[dict[str, str]]:
+        data = () if self._data is None else ("--data", str(self._data.resolve()))
+        return platforms(self.clock, "--seed", str(self._seed), *data)
 
 
 def seconds_left(demo: Demo) -> float:

@@ -6,12 +6,15 @@ record, since what a record costs, from here to the score stage, is more than wh
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
 
 from streams.partitioning import partition_of
 from streams.wire import NOWHERE, Activity, Mark, Merging, RawActivity, RawEntry, StoryInfo, encode
 
 __all__ = ["Parcels"]
+
+T = TypeVar("T")
 
 ENOUGH_BYTES = 600_000
 """What a record may hold, unless it is one signal that is larger: none nears the broker's limit."""
@@ -29,7 +32,7 @@ class Parcels:
     ) -> None:
         """Add signals of a story; ``low`` is told with the last of them, and not before."""
         parts = self._parts[self._target(info.id)]
-        *first, last = _chunks(entries)
+        *first, last = _cut(entries, lambda entry: len(bytes(entry.signal)))
         for chunk in first:
             parts.append(encode(RawActivity(mark, 0, info, chunk, redirected)))
         parts.append(encode(RawActivity(mark, low, info, last, redirected)))
@@ -50,28 +53,23 @@ class Parcels:
     def records(self) -> Iterator[tuple[int, bytes]]:
         """Yield partitions and records, those of a partition in the order in which their parts were added."""
         for target, parts in enumerate(self._parts):
-            begin = size = 0
-            for number, part in enumerate(parts):
-                if size and size + len(part) > ENOUGH_BYTES:
-                    yield target, b"[" + b",".join(parts[begin:number]) + b"]"
-                    begin, size = number, 0
-                size += len(part)
-            if size:
-                yield target, b"[" + b",".join(parts[begin:]) + b"]"
+            for some in _cut(parts, len):
+                yield target, b"[" + b",".join(some) + b"]"
 
     def _target(self, story: str) -> int:
         return partition_of(story.encode(), len(self._parts))
 
 
-def _chunks(entries: list[RawEntry]) -> list[list[RawEntry]]:
-    """Cut a story's signals into parts of a bounded size."""
-    chunks: list[list[RawEntry]] = [[]]
+def _cut(things: Iterable[T], size_of: Callable[[T], int]) -> Iterator[list[T]]:
+    """Cut things, in their order, into lists that fill a record; a thing that is larger is a list by itself."""
+    some: list[T] = []
     size = 0
-    for entry in entries:
-        length = len(bytes(entry.signal))
-        if chunks[-1] and size + length > ENOUGH_BYTES:
-            chunks.append([])
-            size = 0
-        chunks[-1].append(entry)
+    for thing in things:
+        length = size_of(thing)
+        if some and size + length > ENOUGH_BYTES:
+            yield some
+            some, size = [], 0
+        some.append(thing)
         size += length
-    return chunks
+    if some:
+        yield some

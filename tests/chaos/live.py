@@ -7,11 +7,9 @@ more. Gives what was collected as a recording.
 from __future__ import annotations
 
 import asyncio
-import json
-import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from pathlib import Path
 
 import aiohttp
@@ -21,7 +19,7 @@ from deploy.kafka.cluster import Cluster
 from hubbub.clock import WorldClock, wall_clock
 from hubbub.replay import replay, wait_until_scored
 from hubbub.settings import KafkaSettings
-from hubbub.tied import tied
+from hubbub.simulated import collector_settings, platforms
 from hubbub.world.generated import Size, generate
 from hubbub.world.items import Item, Platform
 from hubbub.world.world import World
@@ -67,14 +65,14 @@ async def run(
     world = generate(seed, clock.origin_ms, size)
     tell(f"a world of {len(world)} posts and replies in {seconds:.0f} s; every role runs twice")
     async with (
-        _platforms(seed, clock, size) as platforms,
-        Stage(kafka, ROLES, folder, _environment(clock, platforms)) as stage,
+        _platforms(seed, clock, size) as urls,
+        Stage(kafka, ROLES, folder, _environment(clock, urls)) as stage,
         _arriving(kafka) as arrived,
     ):
         await asyncio.sleep((clock.started_ms - wall_clock()) / 1000)
         tell("disturbed")
         began, began_ms = time.monotonic(), wall_clock()
-        disturbance = Disturbance(stage, f"live {seed}", cluster=cluster, platforms_url=platforms["reddit_url"])
+        disturbance = Disturbance(stage, f"live {seed}", cluster=cluster, platforms_url=urls["reddit_url"])
         await disturbance.run(plan(f"live {seed}", LIVE, seconds))
         await asyncio.sleep(began + seconds - time.monotonic())
         offered = arrived.signals / (time.monotonic() - began)
@@ -174,18 +172,14 @@ async def _served(kafka: KafkaSettings, server: str, port: int) -> Finding:
     return Finding(f"{server} serves the scores of the topic", told == expected, found)
 
 
-def _environment(clock: WorldClock, platforms: dict[str, str]) -> dict[str, str]:
-    return PACE | {
-        "HUBBUB_WORLD_CLOCK": str(clock),
+def _environment(clock: WorldClock, urls: dict[str, str]) -> dict[str, str]:
+    return {
+        **PACE,
+        **collector_settings(clock, urls),
         "HUBBUB_RESOLVE__ORPHAN_WAIT_SECONDS": str(ORPHAN_WAIT_SECONDS),
-        "HUBBUB_COLLECT__REDDIT__CLIENT_ID": "chaos",
-        "HUBBUB_COLLECT__REDDIT__CLIENT_SECRET": "chaos",  # the simulated platform takes any
         # Minutes of patience would be days of this world, and its listings reach back half a minute of ours.
         "HUBBUB_COLLECT__REDDIT__RETRY_MAX_SECONDS": "2",
         "HUBBUB_COLLECT__HACKERNEWS__RETRY_MAX_SECONDS": "2",
-        "HUBBUB_COLLECT__REDDIT__REDDIT_URL": platforms["reddit_url"],
-        "HUBBUB_COLLECT__REDDIT__OAUTH_URL": platforms["reddit_url"],
-        "HUBBUB_COLLECT__REDDIT__SUBREDDITS": '["all"]',
         "HUBBUB_COLLECT__REDDIT__REQUESTS_PER_MINUTE": "6000",
         "HUBBUB_COLLECT__REDDIT__REQUEST_TIMEOUT_SECONDS": "3",
         "HUBBUB_COLLECT__REDDIT__SUBMISSIONS_POLL_SECONDS": "0.5",
@@ -193,7 +187,6 @@ def _environment(clock: WorldClock, platforms: dict[str, str]) -> dict[str, str]
         "HUBBUB_COLLECT__REDDIT__REOBSERVE_SECONDS": "0.1",
         "HUBBUB_COLLECT__REDDIT__REOBSERVE_MAX_ITEMS": "1000",
         "HUBBUB_COLLECT__REDDIT__SWEEP_SECONDS": "5",
-        "HUBBUB_COLLECT__HACKERNEWS__BASE_URL": platforms["hackernews_url"],
         "HUBBUB_COLLECT__HACKERNEWS__REQUESTS_PER_MINUTE": "60000",
         "HUBBUB_COLLECT__HACKERNEWS__REQUEST_TIMEOUT_SECONDS": "3",
         "HUBBUB_COLLECT__HACKERNEWS__POLL_SECONDS": "0.5",
@@ -206,23 +199,10 @@ def _environment(clock: WorldClock, platforms: dict[str, str]) -> dict[str, str]
     }
 
 
-@asynccontextmanager
-async def _platforms(seed: int, clock: WorldClock, size: Size) -> AsyncIterator[dict[str, str]]:
-    """Run the simulated platforms as a process of their own and yield their addresses."""
+def _platforms(seed: int, clock: WorldClock, size: Size) -> AbstractAsyncContextManager[dict[str, str]]:
     # fmt: off
-    process = await asyncio.create_subprocess_exec(
-        *tied([
-            sys.executable, "-m", "hubbub.world", "--clock", str(clock), "--seed", str(seed),
-            "--hours", repr(size.hours), "--stories", str(size.stories), "--chatter", str(size.chatter),
-            "--replies", str(size.replies), "--reddit-budget", "1000000",
-        ]),
-        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, cwd=Path(__file__).parents[2],
+    return platforms(
+        clock, "--seed", str(seed), "--hours", repr(size.hours), "--stories", str(size.stories),
+        "--chatter", str(size.chatter), "--replies", str(size.replies), "--reddit-budget", "1000000",
     )
     # fmt: on
-    try:
-        assert process.stdout is not None
-        yield json.loads(await process.stdout.readline())
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
