@@ -18,13 +18,14 @@ help: ## list the targets
 
 setup: $(SETUP) ## make .venv with the locked dependencies; again only when the lock changes
 
+# The lock names everything, so nothing is looked up: a new release of what an extra pulls in cannot get in the way.
 $(SETUP): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo 'Hubbub needs Python 3.11 or newer. Name one: make PYTHON=python3.11 setup'; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
 		|| { echo 'Python lacks venv. On Debian and Ubuntu: sudo apt-get install python3-venv'; exit 1; }
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@
 
