@@ -111,7 +111,7 @@ class Publisher:
 
     async def _start(self) -> AIOKafkaProducer:
         producer = AIOKafkaProducer(
-            **self._kafka, enable_idempotence=self._idempotent, acks="all", compression_type="lz4", linger_ms=2
+            **self._kafka, enable_idempotence=self._idempotent, acks="all", compression_type="zstd", linger_ms=2
         )
         try:
             await producer.start()

@@ -65,7 +65,7 @@ async def _start(kafka: Mapping[str, object], linger_ms: int, *, idempotent: boo
         linger_ms=linger_ms,
         max_batch_size=262_144,
         max_request_size=MAX_RECORD_BYTES,
-        compression_type="lz4",
+        compression_type="zstd",
     )
     # A broker that gives out no producer ids is no error to us, so aiokafka need not log it as one.
     sender_log = logging.getLogger("aiokafka.producer.sender")
