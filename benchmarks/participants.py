@@ -95,7 +95,17 @@ def _quix(run: Run) -> list[list[str]]:
         requirements,
         lambda folder: [
             [sys.executable, "-m", "venv", str(folder)],
-            [f"{folder}/bin/python", "-m", "pip", "install", "-q", "--no-deps", "--require-hashes", "-r", str(requirements)],
+            [
+                f"{folder}/bin/python",
+                "-m",
+                "pip",
+                "install",
+                "-q",
+                "--no-deps",
+                "--require-hashes",
+                "-r",
+                str(requirements),
+            ],
         ],
     )
     script = str(PEERS / "quix" / "job_app.py")

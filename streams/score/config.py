@@ -33,19 +33,19 @@ class ScoreConfig(BaseModel):
     tick_ms: Annotated[int, Field(ge=100, description="Grid of event time on which states and spikes are decided.")] = (
         1_000
     )
-    emit_change_points: Annotated[
-        float, Field(ge=0, le=100, description="A score that moved this far is emitted at once.")
-    ] = 0.1
     emit_every_seconds: Annotated[
         float, Field(ge=0, description="Least time between two scores of a story, unless its state changes.")
-    ] = 0.2
-    emit_within_seconds: Annotated[
-        float, Field(gt=0, description="A smaller change, or one of the counts alone, is emitted this late at most.")
-    ] = 0.2
+    ] = 0.25
+    emit_every_behind_seconds: Annotated[
+        float, Field(ge=0, description="The same, while event time is more than ten seconds behind.")
+    ] = 1.0
+    emit_fade_points: Annotated[
+        float, Field(ge=0, le=100, description="A quiet story is told of again when it has faded this far.")
+    ] = 0.1
     keep_every_seconds: Annotated[
         float,
         Field(ge=0, description="How often states are written that have no news; a crash has so much read again."),
-    ] = 0.5
+    ] = 1.0
     patience_seconds: Annotated[
         float, Field(gt=0, description="How long, live, a silent source holds up the others.")
     ] = 1.0

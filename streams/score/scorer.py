@@ -32,6 +32,8 @@ __all__ = ["PartitionScorer"]
 
 DAY_MS = 86_400_000
 NEVER = float("inf")
+BEHIND_MS = 10_000
+"""Whose event time is further from the clock has much to catch up on, and tells of each story less often."""
 
 
 class PartitionScorer:
@@ -114,7 +116,8 @@ class PartitionScorer:
             self._time_ms = watermark_ms
         outcome.watermark_ms = self._time_ms
         self._take_answers(outcome)
-        self._teller.tell(self._time_ms, monotonic, outcome)
+        is_behind = now_ms - self._time_ms > BEHIND_MS
+        self._teller.tell(self._time_ms, monotonic, outcome, is_behind=is_behind)
         self._settle(outcome)
         self._keep(outcome)
         return outcome

@@ -71,12 +71,9 @@ class Story:
         self.absorbed: list[str] = []
         self.into: StoryInfo | None = None
 
-    def has_moved(self, noise: float, points: float) -> bool:
-        """Return whether, since it was told, the noise has moved by ``points`` (0: at all) or the state changed."""
-        if self.emitted is None or self.has_changed_state:
-            return True
-        moved = abs(noise - self.emitted.noise)
-        return moved > 0 and moved >= points
+    def has_moved(self, noise: float) -> bool:
+        """Return whether, since it was told, the noise has moved or the state changed."""
+        return self.emitted is None or self.has_changed_state or noise != self.emitted.noise
 
     @property
     def has_changed_state(self) -> bool:

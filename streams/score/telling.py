@@ -1,4 +1,4 @@
-"""When a story's score is told: at once if it has moved or its state has changed, a little later if it has not.
+"""When a story's score is told: at once if it was not told of lately or its state has changed, else a little later.
 
 Owns what has changed and was not told, and what is told of a quiet story that fades. Pure. Must never know why a story
 changed, nor where what is told goes.
@@ -6,6 +6,7 @@ changed, nor where what is told goes.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 
 from scoring import Score
@@ -36,14 +37,15 @@ class Teller:
         self._score_now = score_now
         self._fading = Agenda()
         self._faded_at = 0.0
-        self._changed: dict[str, float] = {}
-        """Changes that were not told, by when they began to wait, the first of them first."""
+        self._changed: set[str] = set()
+        """Stories with changes that were not told."""
         self._resting: dict[str, float] = {}
         """When each story was told of that was told of lately, the first of them first."""
         self._fresh_ms: dict[str, int] = {}
         for name, story in stories.items():
             if story.untold:
-                self._changed[name] = 0.0
+                self._changed.add(name)
+                self._resting[name] = -math.inf  # told of long ago, so it is told of at once
             self._await_fading(name, story)
 
     def note_observed(self, name: str, observed_ms: int) -> None:
@@ -53,46 +55,42 @@ class Teller:
     def forget(self, name: str) -> None:
         """Have nothing to tell of a story any more."""
         self._fading.drop(name)
-        for known in (self._changed, self._resting, self._fresh_ms):
+        self._changed.discard(name)
+        for known in (self._resting, self._fresh_ms):
             known.pop(name, None)
 
-    def tell(self, until_ms: int, monotonic: float, outcome: Outcome) -> None:
+    def tell(self, until_ms: int, monotonic: float, outcome: Outcome, *, is_behind: bool = False) -> None:
         """Tell of the stories that have changed, as ``outcome.changed`` says, and of those whose time has come.
 
-        ``until_ms``: the time that the partition has come to.
+        ``until_ms``: the time that the partition has come to. ``is_behind``: that is long ago, so there are newer
+        scores to come of most stories, and telling of each less often is what brings them sooner.
         """
         changed = list(outcome.changed)
         for name in changed:
             if (story := self._stories.get(name)) is not None:
                 story.untold = True
-                self._changed.setdefault(name, monotonic)
-        self._tell_moved(changed, monotonic, outcome)
+                self._changed.add(name)
+        config = self._config
+        rest_seconds = config.emit_every_behind_seconds if is_behind else config.emit_every_seconds
+        rested = [name for name in self._rested(monotonic - rest_seconds) if name not in outcome.changed]
+        for name in (*changed, *rested):
+            story = self._stories.get(name)
+            if story is not None and name in self._changed and (name not in self._resting or story.has_changed_state):
+                self._tell(name, *self._score_now(story), monotonic, outcome)
         self._tell_faded(until_ms, monotonic, outcome)
-        self._tell_late(monotonic, outcome)
 
     def tell_all(self, monotonic: float, outcome: Outcome) -> None:
         """Tell of every story that was not told of as it is now."""
         for name, story in self._stories.items():
             scored, at_ms = self._score_now(story)
-            if name in self._changed or story.has_moved(scored.noise, 0.0):
+            if name in self._changed or story.has_moved(scored.noise):
                 self._tell(name, scored, at_ms, monotonic, outcome)
 
-    def _tell_moved(self, changed: list[str], monotonic: float, outcome: Outcome) -> None:
-        """Tell of what has moved, but not too soon after the last time, and at once of a state that has changed."""
-        rested = [name for name in self._rested(monotonic) if name in self._changed and name not in outcome.changed]
-        for name in (*changed, *rested):
-            story = self._stories.get(name)
-            if story is None or (name in self._resting and not story.has_changed_state):
-                continue
-            scored, at_ms = self._score_now(story)
-            if story.has_moved(scored.noise, self._config.emit_change_points):
-                self._tell(name, scored, at_ms, monotonic, outcome)
-
-    def _rested(self, monotonic: float) -> Iterator[str]:
-        """Yield, and forget, the stories that were told of long enough ago."""
+    def _rested(self, until: float) -> Iterator[str]:
+        """Yield, and forget, the stories that were last told of by ``until``, in monotonic seconds."""
         while self._resting:
             name, told_at = next(iter(self._resting.items()))
-            if monotonic - told_at < self._config.emit_every_seconds:
+            if told_at > until:
                 return
             del self._resting[name]
             yield name
@@ -106,14 +104,6 @@ class Teller:
             return
         self._faded_at = monotonic
         for name in self._fading.take(until_ms):
-            self._tell(name, *self._score_now(self._stories[name]), monotonic, outcome)
-
-    def _tell_late(self, monotonic: float, outcome: Outcome) -> None:
-        """Tell of the small changes that have waited long enough."""
-        while self._changed:
-            name, since = next(iter(self._changed.items()))
-            if monotonic - since < self._config.emit_within_seconds:
-                return
             self._tell(name, *self._score_now(self._stories[name]), monotonic, outcome)
 
     def _tell(self, name: str, scored: Score, at_ms: int, monotonic: float, outcome: Outcome) -> None:
@@ -130,14 +120,14 @@ class Teller:
         self._await_fading(name, story)
         if (observed_ms := self._fresh_ms.pop(name, None)) is not None:
             outcome.scored_observations_ms.append(observed_ms)
-        self._changed.pop(name, None)
+        self._changed.discard(name)
         self._resting.pop(name, None)
         self._resting[name] = monotonic
 
     def _await_fading(self, name: str, story: Story) -> None:
         """Note when a quiet story will have decayed far enough to be told of."""
         last = story.emitted
-        fades_ms = None if last is None else fades_in_ms(last.noise, self._config.emit_change_points)
+        fades_ms = None if last is None else fades_in_ms(last.noise, self._config.emit_fade_points)
         if last is None or fades_ms is None:
             self._fading.drop(name)
         else:

@@ -37,7 +37,7 @@ from tests.streams.activity import (
     story,
 )
 
-CONFIG = ScoreConfig(emit_within_seconds=2.0, keep_every_seconds=0)
+CONFIG = ScoreConfig(keep_every_seconds=0)
 ASSESS = OfflineStories(OfflineAssessor(lambda texts: np.zeros((len(texts), 1), dtype=np.float32)))
 """By the lexicon alone."""
 LATER_MS = START_MS + 10**12
@@ -318,23 +318,6 @@ def test_a_late_signal_after_a_restart_never_takes_a_story_back_in_time() -> Non
     assert kept.due_ms > kept.at_ms
 
 
-def test_a_score_that_moves_is_told_at_once_and_a_small_change_a_little_later() -> None:
-    scorer = PartitionScorer({}, CONFIG, Unread())
-    scorer.take([live(post(1, START_MS, likes=5_000), at_ms=START_MS)], 1, 0.0)
-    first = scorer.advance(START_MS, 0.0)
-    assert first.scored_observations_ms == [START_MS]
-    scorer.take([live(post(2, START_MS + 1, likes=5_001), at_ms=START_MS + 1)], 2, 1.0)
-    small = scorer.advance(START_MS + 1, 1.0)
-    assert (small.scores, small.scored_observations_ms, small.done) == ({}, [], [2])
-    assert scorer.advance(START_MS + 1, 2.9).scores == {}
-    late = scorer.advance(START_MS + 1, 3.1)
-    assert 0 < abs(told(late)["noise"] - told(first)["noise"]) < 0.1
-    assert late.scored_observations_ms == [START_MS + 1]
-    scorer.take([live(post(3, START_MS + 2, likes=9_000), at_ms=START_MS + 2)], 3, 3.2)
-    assert scorer.advance(START_MS + 2, 3.2).scores == {}, "told of a moment ago"
-    assert told(scorer.advance(START_MS + 2, 3.4))["previous"] == told(late)["noise"]
-
-
 def test_a_story_is_assessed_from_its_first_words_on_and_anew_when_they_change() -> None:
     scorer = PartitionScorer({}, CONFIG, Unread(), ASSESS)
     wordless = msgspec.structs.replace(post(1, START_MS), signal=msgspec.structs.replace(POST, title=None))
@@ -355,30 +338,6 @@ def test_a_story_is_assessed_from_its_first_words_on_and_anew_when_they_change()
     third = told(scorer.advance(START_MS + 1_000, 3.0))
     assert (third["category"], third["inputs"]["industry_impact"]["assessed_ms"]) == ("policy", START_MS + 1_000)
     assert second["factors"]["industry_impact"] != third["factors"]["industry_impact"]
-
-
-def test_a_state_that_changes_is_told_though_the_score_has_not_moved() -> None:
-    scorer = PartitionScorer({}, CONFIG, Unread())
-    replies = [Entry(n, START_MS + n, seen("reddit", n, START_MS + n, replies_to=1)) for n in range(2, 12)]
-    scorer.take([live(post(1, START_MS, likes=5_000), *replies, at_ms=START_MS + 20)], 1, 0.0)
-    before = told(scorer.advance(START_MS + 20, 0.0))
-    scorer.take([live(at_ms=START_MS + 5 * MINUTE_MS)], 2, 0.2)
-    outcome = scorer.advance(START_MS + 5 * MINUTE_MS, 0.2)
-    assert [event.type for event in outcome.events] == ["spike", "state_change", "noise_update"]
-    after = told(outcome)
-    assert (before["state"], after["state"]) == ("trending", "spike")
-    assert abs(after["noise"] - before["noise"]) < 0.1
-
-
-def test_a_small_change_that_was_not_told_before_a_crash_is_told_after_it() -> None:
-    scorer = PartitionScorer({}, CONFIG, Unread())
-    scorer.take([live(post(1, START_MS, likes=5_000), at_ms=START_MS)], 1, 0.0)
-    scorer.advance(START_MS, 0.0)
-    scorer.take([live(post(2, START_MS + 1, likes=5_001), at_ms=START_MS + 1)], 2, 1.0)
-    states = {name.encode(): state or b"" for name, state in scorer.advance(START_MS + 1, 1.0).states.items()}
-    again = PartitionScorer(states, CONFIG, Unread())
-    assert told(again.advance(START_MS + 1, 500.0))["scored_ms"] == START_MS + 1
-    assert again.advance(START_MS + 1, 600.0).scores == {}, "and only once"
 
 
 def test_a_state_that_cannot_be_read_is_an_error() -> None:
