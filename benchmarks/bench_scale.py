@@ -1,33 +1,98 @@
-"""How the cost of scoring grows with the number of live stories, and how much of it a restart has to read back.
+"""How cost grows: with live stories, with the signals of one story, and with partitions.
 
-    python -m benchmarks.bench_scale [stories …]
+    python -m benchmarks.bench_scale [--stories 100 1000 …] [--signals 1000 …] [--partitions 1 2 …] [--plot FILE]
 
-One partition of the score stage, without Kafka: so many stories of six signals each, then 20 000 signals to stories at
-random, 2 000 at once. CPU time of this process; memory is what Python's allocators gave out for the stories. How cost
-grows with the signals of one story: bench_scoring. With partitions: ``python -m benchmarks.compare --partitions 8``.
+Stories: one partition of the score stage, without Kafka, holds so many stories of six signals each; then come 20 000
+signals to stories at random, 2 000 at once. CPU time of this process, and how far its resident memory rises; each row
+in a process of its own. Signals of one story: see :mod:`benchmarks.bench_scoring`. Partitions: the comparison's load
+through all of Hubbub on Apache Kafka, on this machine, whose cores do not grow with them.
 """
 
 from __future__ import annotations
 
+import argparse
+import asyncio
+import multiprocessing
+import os
 import random
-import sys
 import time
-import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import NamedTuple, ParamSpec, TypeVar
 
+from benchmarks.bench_scoring import cost
+from benchmarks.compare import compare
+from benchmarks.curves import Panel, draw
 from ingest.signal import Author, Community, Counts, Signal
 from streams.score.config import ScoreConfig
 from streams.score.reading import TextReader
 from streams.score.scorer import PartitionScorer
 from streams.wire import Activity, Entry, Mark, StoryInfo
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
 STORIES = (100, 1_000, 10_000, 100_000)
+SIGNALS = (1_000, 10_000, 100_000, 1_000_000)
+PARTITIONS = (1, 2, 4, 8)
 FIRST = 6
 MORE, AT_ONCE = 20_000, 2_000
+THROUGH_KAFKA = 300_000
 BEGIN_MS = 1_760_000_000_000
+PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
-def activity(story: int, number: int, at_ms: int) -> Activity:
+class Held(NamedTuple):
+    """What it takes to hold some stories. ``signal_us``: CPU time of one more signal; bytes are of one story."""
+
+    signal_us: float
+    memory_bytes: float
+    state_bytes: float
+    read_back_seconds: float
+
+
+def hold(stories: int) -> Held:
+    """Measure one partition with so many stories, in a process that has done nothing else."""
+    reader, chance = TextReader.default(), random.Random(stories)
+    scorer = PartitionScorer({}, ScoreConfig(keep_every_seconds=0), reader)
+    states: dict[bytes, bytes] = {}
+    at_ms, seconds = BEGIN_MS, 0.0
+
+    def advance() -> None:
+        nonlocal seconds
+        seconds += 1.0
+        scorer.take([Activity(Mark(0, 1, at_ms, idle=True))], None, seconds)
+        states.update((name.encode(), state) for name, state in scorer.advance(at_ms, seconds).states.items() if state)
+
+    empty = _resident_bytes()
+    for story in range(stories):
+        for number in range(FIRST):
+            at_ms += story % 2
+            scorer.take([_activity(story, number, at_ms)], None, seconds)
+        if story % AT_ONCE == AT_ONCE - 1:
+            advance()
+    advance()
+    memory = _resident_bytes() - empty - sum(map(len, states.values()))
+    load = [(chance.randrange(stories), FIRST + number) for number in range(MORE)]
+    spent = 0.0
+    for begin in range(0, MORE, AT_ONCE):
+        batch = []
+        for story, number in load[begin : begin + AT_ONCE]:
+            at_ms += 1
+            batch.append(_activity(story, number, at_ms))
+        began = time.process_time()
+        for one in batch:
+            scorer.take([one], None, seconds)
+        advance()
+        spent += time.process_time() - began
+    began = time.process_time()
+    PartitionScorer(states, ScoreConfig(), reader)
+    read_back = time.process_time() - began
+    return Held(spent / MORE * 1e6, memory / stories, sum(map(len, states.values())) / stories, read_back)
+
+
+def _activity(story: int, number: int, at_ms: int) -> Activity:
     """Return one signal of a story: its post, or a reply to it."""
     post = f"reddit:{story}"
     signal = Signal(
@@ -46,55 +111,79 @@ def activity(story: int, number: int, at_ms: int) -> Activity:
     return Activity(Mark(0, 1, 0), 0, info, (Entry(story * 10_000_000 + number, at_ms, signal),))
 
 
-def measure(stories: int) -> Iterator[str]:
-    """Yield the cells of one row."""
-    reader, chance = TextReader.default(), random.Random(stories)
-    scorer = PartitionScorer({}, ScoreConfig(), reader)
-    states: dict[bytes, bytes] = {}
-    at_ms, seconds = BEGIN_MS, 0.0
+def _resident_bytes() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * PAGE_BYTES
 
-    def advance() -> None:
-        nonlocal seconds
-        seconds += 1.0
-        scorer.take([Activity(Mark(0, 1, at_ms, idle=True))], None, seconds)
-        states.update((name.encode(), state) for name, state in scorer.advance(at_ms, seconds).states.items() if state)
 
-    tracemalloc.start()
-    for number in range(FIRST):
-        for story in range(stories):
-            at_ms += story % 2
-            scorer.take([activity(story, number, at_ms)], None, seconds)
-        advance()
-    held = tracemalloc.get_traced_memory()[0] - sum(map(len, states.values()))
-    tracemalloc.stop()
-    load = [(chance.randrange(stories), FIRST + number) for number in range(MORE)]
-    spent = 0.0
-    for begin in range(0, MORE, AT_ONCE):
-        batch = []
-        for story, number in load[begin : begin + AT_ONCE]:
-            at_ms += 1
-            batch.append(activity(story, number, at_ms))
-        began = time.process_time()
-        for one in batch:
-            scorer.take([one], None, seconds)
-        advance()
-        spent += time.process_time() - began
-    began = time.process_time()
-    PartitionScorer(states, ScoreConfig(), reader)
-    taken_over = time.process_time() - began
-    yield f"{stories}"
-    yield f"{spent / MORE * 1e6:.0f} us"
-    yield f"{held / stories:.0f} bytes"
-    yield f"{sum(map(len, states.values())) / stories:.0f} bytes"
-    yield f"{taken_over:.2f} s"
+def _apart(run: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Return what ``run`` returns in a fresh process."""
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(run, *args, **kwargs).result()
+
+
+def by_stories(sizes: Sequence[int]) -> Panel:
+    """Print how cost grows with live stories."""
+    print("live stories | a signal | memory of a story | its state in the log | read back by whoever takes over")
+    print("---|---|---|---|---")
+    held = []
+    for stories in sizes:
+        one = _apart(hold, stories)
+        held.append(one)
+        sizes_of_it = f"{one.memory_bytes:.0f} bytes | {one.state_bytes:.0f} bytes"
+        print(f"{stories} | {one.signal_us:.0f} us | {sizes_of_it} | {one.read_back_seconds:.2f} s", flush=True)
+    return Panel(
+        "By live stories",
+        sizes,
+        {
+            "a signal, CPU µs": [one.signal_us for one in held],
+            "read back, CPU ms": [max(one.read_back_seconds, 1e-3) * 1_000 for one in held],
+        },
+    )
+
+
+def by_signals(sizes: Sequence[int]) -> Panel:
+    """Print how cost grows with the signals of one story."""
+    print("\nsignals of one story | 20 more and a score | its ledger\n---|---|---")
+    costs = []
+    for signals in sizes:
+        one = _apart(cost, signals)
+        costs.append(one)
+        print(f"{signals} | {one.twenty:.0f} us | {one.encoded} bytes", flush=True)
+    return Panel(
+        "By signals of one story",
+        sizes,
+        {
+            "20 more and a score, CPU µs": [one.twenty for one in costs],
+            "its ledger, bytes": [one.encoded for one in costs],
+        },
+    )
+
+
+def by_partitions(counts: Sequence[int]) -> Panel:
+    """Print how fast all of Hubbub is on topics of so many partitions."""
+    print("\npartitions | signals/s | CPU-s per million\n---|---|---")
+    rates, spent = [], []
+    for partitions in counts:
+        (row,) = asyncio.run(compare(["hubbub"], THROUGH_KAFKA, 0, ["plain"], partitions))
+        if row.left_out or row.faults:
+            raise SystemExit(f"with {partitions} partitions: {row.left_out or row.faults[0]}")
+        rates.append(row.rates["plain"])
+        spent.append(row.cpu_per_million["plain"])
+        print(f"{partitions} | {rates[-1]:.0f} | {spent[-1]:.0f}", flush=True)
+    return Panel("By partitions", counts, {"signals/s": rates, "CPU-s per million": spent})
 
 
 def main() -> None:
-    """Measure and print a table."""
-    print("live stories | a signal | memory of a story | its state in the log | read back by whoever takes over")
-    print("---|---|---|---|---")
-    for stories in [int(count) for count in sys.argv[1:]] or STORIES:
-        print(" | ".join(measure(stories)), flush=True)
+    """Measure, print tables, draw."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--stories", type=int, nargs="+", default=STORIES)
+    parser.add_argument("--signals", type=int, nargs="+", default=SIGNALS)
+    parser.add_argument("--partitions", type=int, nargs="+", default=PARTITIONS)
+    parser.add_argument("--plot", type=Path, help="draw the curves here (SVG)")
+    options = parser.parse_args()
+    panels = [by_stories(options.stories), by_signals(options.signals), by_partitions(options.partitions)]
+    if options.plot:
+        options.plot.write_text(draw(panels))
 
 
 if __name__ == "__main__":
