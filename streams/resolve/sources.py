@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
@@ -26,6 +26,7 @@ from streams.resolve.parcels import Parcels
 from streams.resolve.publishers import Publishers
 from streams.resolve.route import AT_ONCE, Relevance, Router, RouterConfig
 from streams.resolve.threads import ThreadIndex
+from streams.resolve.told import Told
 from streams.topics import name
 from streams.watermark import Patience
 from streams.wire import Candidate, Mark, Progress, encode
@@ -54,8 +55,7 @@ class Sources:
         producer: AIOKafkaProducer,
         threads: ThreadIndex,
         publishers: Publishers,
-        places: Mapping[int, Sequence[Place]],
-        accounts: Mapping[int, Mapping[str, int]],
+        told: Told,
         caught_up: Callable[[], Awaitable[None]],
         relevance: Relevance,
         config: ResolveConfig,
@@ -65,16 +65,14 @@ class Sources:
     ) -> None:
         """``partitions``: how many ``signals`` and ``story-activity`` have.
 
-        ``threads``, ``publishers``, ``places`` and ``accounts`` (what was last told of each source: where it was, and
-        what became of its records) are kept by the caller; after ``caught_up`` they hold all that had been written when
-        it was called.
+        ``threads``, ``publishers`` and ``told`` are kept by the caller; after ``caught_up`` they hold all that had been
+        written when it was called.
         """
         self._consumer = consumer
         self._producer = producer
         self._threads = threads
         self._publishers = publishers
-        self._places = places
-        self._accounts = accounts
+        self._told_before = told
         self._caught_up = caught_up
         self._relevance = relevance
         self._config = config
@@ -160,15 +158,14 @@ class Sources:
         async with self._lock:
             for partition in sorted(self._unplaced):
                 offset = await begin(self._consumer, TopicPartition(self._signals, partition))
-                told = (place for place in self._places.get(partition, ()) if place.offset == offset)
-                place = self._committed[partition] = next(told, Place(offset, 0))
+                place = self._committed[partition] = self._told_before.place(partition, offset)
                 router_config = RouterConfig(
                     orphan_wait_ms=int(self._config.orphan_wait_seconds * 1000),
                     forget_ms=int(self._config.forget_hours * HOUR_MS),
                 )
                 self._routers[partition] = Router(self._relevance, self._threads, router_config, place)
                 self._read_at[partition] = time.monotonic()
-                self._counts[partition] = _carried_on(self._accounts.get(partition, {}))
+                self._counts[partition] = _carried_on(self._told_before.account(partition, offset))
             self._unplaced = frozenset()
 
     async def _finish(self) -> None:

@@ -26,11 +26,11 @@ from streams.producer import abandoned_on_failure, open_producer
 from streams.resolve.beats import Beat
 from streams.resolve.config import ResolveConfig
 from streams.resolve.decisions import Decisions
-from streams.resolve.hold import Place
 from streams.resolve.matcher import Matcher, MatcherConfig
 from streams.resolve.publishers import Publishers
 from streams.resolve.sources import STAGE, Sources
 from streams.resolve.threads import ThreadIndex
+from streams.resolve.told import Told
 from streams.tail import Tail
 from streams.topics import name
 from streams.wire import decode_progress
@@ -105,8 +105,7 @@ class Resolver:
         self._now_ms = now_ms
         self._threads = ThreadIndex()
         self._publishers = Publishers()
-        self._places: dict[int, tuple[Place, Place]] = {}
-        self._accounts: dict[int, dict[str, int]] = {}
+        self._told = Told()
         self._ready = asyncio.Event()
         self._moved = time.monotonic()
 
@@ -148,8 +147,7 @@ class Resolver:
                 producer=producer,
                 threads=self._threads,
                 publishers=self._publishers,
-                places=self._places,
-                accounts=self._accounts,
+                told=self._told,
                 caught_up=caught_up,
                 relevance=self._relevance,
                 config=self._config,
@@ -249,11 +247,7 @@ class Resolver:
         progress = decode_progress(record.value)
         self._publishers.note(progress, time.monotonic())
         if progress.stage == STAGE:
-            self._places[int(progress.instance)] = (
-                Place(progress.low, progress.low_ms),
-                Place(progress.committed, progress.committed_ms),
-            )
-            self._accounts[int(progress.instance)] = progress.counts
+            self._told.note(progress)
 
 
 async def _fail_with(failure: asyncio.Future[None]) -> None:
