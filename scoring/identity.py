@@ -9,12 +9,20 @@ from functools import lru_cache
 from hashlib import blake2b
 from struct import Struct
 
-__all__ = ["identity"]
+__all__ = ["hashed", "identity"]
 
 
 _EMPTY = blake2b(digest_size=8)
 """Copied for each text, which is faster than to set one up."""
 _NUMBER = Struct(">Q").unpack
+
+
+def hashed(text: str) -> int:
+    """Return what :func:`identity` does, and remember nothing: for a text that is hardly seen again."""
+    digest = _EMPTY.copy()
+    digest.update(text.encode("utf-8", "surrogatepass"))
+    number: int = _NUMBER(digest.digest())[0]
+    return number or 1
 
 
 @lru_cache(maxsize=65_536)
@@ -26,7 +34,4 @@ def identity(text: str) -> int:
     >>> identity("reddit:t3_18wuc1r") == identity("reddit:t3_18wuc1r") != identity("reddit:t3_18wuc1s")
     True
     """
-    digest = _EMPTY.copy()
-    digest.update(text.encode("utf-8", "surrogatepass"))
-    number: int = _NUMBER(digest.digest())[0]
-    return number or 1
+    return hashed(text)

@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec
 
-from scoring.identity import identity
+from scoring.identity import hashed, identity
 from scoring.observation import Reading, Signal
 
 __all__ = [
@@ -127,16 +127,19 @@ def observe(signal: Signal, reading: Reading, platform: int) -> Item:
         community_key = identity(f"{signal.platform}:{community.name}")
     elif source == NOBODY and likes is not None:
         source, audience = LIKES, likes
-    if signal.kind == "reply":
-        thread = identity(signal.thread)
+    kind = signal.kind
+    if kind == "reply":
+        key, thread = hashed(signal.id), identity(signal.thread)
         feeling = reading.sentiment or 0
+    else:
+        key = identity(signal.id)
     rank = covered_ms = signal.observed_ms
     if likes is None and replies is None and shares is None and views is None and ratio is None:
         rank -= _UNCOUNTED
     covered_ms = min(covered_ms, signal.created_ms)
     return Item(
-        identity(signal.id),
-        _KINDS[signal.kind],
+        key,
+        _KINDS[kind],
         platform,
         rank,
         covered_ms,

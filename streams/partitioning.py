@@ -5,11 +5,14 @@ Owns nothing but the rule. Source: Apache Kafka, ``Utils.murmur2`` and ``BuiltIn
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from aiokafka.partitioner import murmur2
 
 __all__ = ["partition_of"]
 
 
+@lru_cache(maxsize=65_536)
 def partition_of(key: bytes, partitions: int) -> int:
     """Return the partition, 0 to ``partitions`` - 1, of the record key ``key``.
 

@@ -85,6 +85,7 @@ class FigureIndex:
             for platform, handles in figure.handles.items()
             for handle in handles
         }
+        self._platforms = {platform for platform, _ in self._by_handle}
         self._folded = _Names((name.lower(), f.id) for f in figures.values() for name in f.any_case())
         self._written = _Names((name, f.id) for f in figures.values() for name in f.as_written())
 
@@ -125,13 +126,15 @@ class FigureIndex:
 
     def match(self, signal: Signal) -> tuple[str, ...]:
         """Return the ids of the figures that are the author of ``signal`` or named in it, in order of the alphabet."""
-        title, text, author = signal.title, signal.text, signal.author
-        said = f"{title or ''}\n{(text or '')[:MAX_CHARS]}" if title or text else ""
-        found = set(self.find(said, signal.platform)) if said else set()
-        if author is not None and author.name:
-            by = self._by_handle.get((signal.platform, author.name.removeprefix("@").lower()))
-            if by is not None:
-                found.add(by)
+        title, text, author, platform = signal.title, signal.text, signal.author, signal.platform
+        by = None
+        if author is not None and author.name and platform in self._platforms:
+            by = self._by_handle.get((platform, author.name.removeprefix("@").lower()))
+        if not title and not text:
+            return () if by is None else (by,)
+        found = set(self.find(f"{title or ''}\n{(text or '')[:MAX_CHARS]}", platform))
+        if by is not None:
+            found.add(by)
         return tuple(sorted(found))
 
     def find(self, text: str, platform: str = "") -> tuple[str, ...]:

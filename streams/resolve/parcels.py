@@ -32,6 +32,10 @@ class Parcels:
     ) -> None:
         """Add signals of a story; ``low`` is told with the last of them, and not before."""
         parts = self._parts[self._target(info.id)]
+        whole = encode(RawActivity(mark, low, info, entries, redirected))
+        if len(whole) <= ENOUGH_BYTES:
+            parts.append(whole)
+            return
         *first, last = _cut(entries, lambda entry: len(bytes(entry.signal)))
         for chunk in first:
             parts.append(encode(RawActivity(mark, 0, info, chunk, redirected)))

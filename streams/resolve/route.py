@@ -266,10 +266,13 @@ class Router:
         if entry.at_ms < known.at_ms - self._config.orphan_wait_ms:
             self._ignore(Ignored.ORPHAN)
             return
-        place = Place(entry.offset, entry.at_ms)
-        if entry.at_ms < known.at_ms:
+        read_ms = entry.at_ms
+        if read_ms < known.at_ms:
             entry = RawEntry(entry.offset, known.at_ms, entry.signal)
-        self._hold_or_hand_out((thread, known.stories), entry, place)
+        if entry.at_ms > self._until_ms:
+            self._hold.add((thread, known.stories), entry, Place(entry.offset, read_ms))
+        else:
+            self._hand_out((thread, known.stories), entry)
 
     def _new_thread(self, thread: str, entry: RawEntry, signal: Signal, monotonic: float) -> None:
         earlier = [self._orphans.pop(offset).entry for offset in self._orphans_of.pop(thread, ())]

@@ -38,7 +38,7 @@ HOUR_MS = 3_600_000
 WAITING = "waiting"
 BEHIND = 10
 """Who reads a tenth of the largest batch at once does not gather more, but hurries on."""
-MAX_BRACKETS = 200
+MAX_BRACKETS = 300
 """A signal with more, maybe in fields of its own, is not passed on as the bytes it came in: inside another record it
 would be nested deeper than the next stage can read."""
 
@@ -360,4 +360,7 @@ def _carried_on(account: Mapping[str, int]) -> Counter[str]:
 
 def _passed_on(raw: bytes, signal: Signal) -> bytes:
     """Return the bytes that stand for a signal from here on: those it came in, unless they are nested too deep."""
-    return raw if raw.count(b"[") + raw.count(b"{") <= MAX_BRACKETS else wire.encode(signal)
+    # What is short cannot be nested deep: each bracket is closed again.
+    if len(raw) <= 2 * MAX_BRACKETS or raw.count(b"[") + raw.count(b"{") <= MAX_BRACKETS:
+        return raw
+    return wire.encode(signal)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ingest.signal import Signal
-from scoring import FigureFileError, FigureIndex, Reading, Tier, sentiment
+from scoring import UNREAD, FigureFileError, FigureIndex, Reading, Tier, sentiment
 
 __all__ = ["FiguresError", "Reader", "TextReader"]
 
@@ -73,5 +73,6 @@ class TextReader:
 
     def __call__(self, signal: Signal) -> Reading:
         """Return what the text of ``signal`` says. Only replies are reactions, so only they have a sentiment."""
-        feeling = sentiment(signal.text, signal.lang) if signal.kind == "reply" else None
-        return Reading(figures=self._figures.match(signal), sentiment=feeling)
+        feeling = sentiment(signal.text, signal.lang) if signal.kind == "reply" and signal.text else None
+        figures = self._figures.match(signal)
+        return UNREAD if feeling is None and not figures else Reading(figures, feeling)

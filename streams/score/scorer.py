@@ -10,9 +10,11 @@ from __future__ import annotations
 import itertools
 from collections import deque
 from collections.abc import Collection, Iterable, Mapping
+from operator import itemgetter
 
 from msgspec.structs import replace
 
+from ingest.signal import Signal
 from scoring import Score, score
 from streams.score.agenda import Agenda
 from streams.score.assessing import StoryAssessor, Unassessed
@@ -32,6 +34,8 @@ __all__ = ["PartitionScorer"]
 
 DAY_MS = 86_400_000
 NEVER = float("inf")
+_PLACE = itemgetter(0, 1, 2)
+"""Of a signal in the order of all: its time, its source and its offset there."""
 BEHIND_MS = 10_000
 """Whose event time is further from the clock has much to catch up on, and tells of each story less often."""
 
@@ -309,7 +313,7 @@ class PartitionScorer:
         founded_ms = min(entries[0].at_ms for _, entries in runs)
         story = left or self._stories.get(name) or self._found(info, founded_ms, outcome)
         outcome.changed[name] = None
-        fresh: list[tuple[int, int, Entry]] = []
+        fresh: list[tuple[int, int, int, Signal]] = []
         named_ms = 0
         for run, entries in runs:
             is_new = story.delivered.take(run.source, [one.offset for one in entries], redirected=run.redirected)
@@ -318,7 +322,7 @@ class PartitionScorer:
                 sent = Activity(None, story=story.into, entries=tuple(new), source=run.source)
                 self._send(story.into, sent, outcome)
             elif new:
-                fresh += [(one.at_ms, run.source, one) for one in new]
+                fresh += [(one.at_ms, run.source, one.offset, one.signal) for one in new]
                 # By the latest, since who sent that knew all decisions up to then; which came last is chance.
                 if not run.redirected and new[-1].at_ms >= named_ms:
                     named_ms, story.info = new[-1].at_ms, run.story
@@ -327,14 +331,14 @@ class PartitionScorer:
         if not fresh:
             return
         if len(runs) > 1:
-            fresh.sort(key=_place)
-        ledger = story.scoring.ledger
-        for at_ms, _, entry in fresh:
-            signal = entry.signal
-            ledger.apply(signal, self._read(signal))
+            fresh.sort(key=_PLACE)
+        ledger, read, observed_ms = story.scoring.ledger, self._read, fresh[0][3].observed_ms
+        for at_ms, _, _, signal in fresh:
+            ledger.apply(signal, read(signal))
+            observed_ms = min(observed_ms, signal.observed_ms)
             if ledger.assessment is None and (signal.title or signal.text):
                 ledger.assessment = self._assess(name, ledger, max(at_ms, self._now(story)))
-        self._teller.note_observed(name, min(entry.signal.observed_ms for *_, entry in fresh))
+        self._teller.note_observed(name, observed_ms)
         self._look_at(story, fresh[0][0])
 
     def _close_lane(self, story: Story, source: int) -> None:
@@ -362,8 +366,3 @@ class PartitionScorer:
             self._decide(name, self._now(self._stories[name]), outcome)
         self._teller.tell_all(self._monotonic, outcome)
         self._settled = outcome.settled = settle
-
-
-def _place(held: tuple[int, int, Entry]) -> tuple[int, int, int]:
-    at_ms, source, entry = held
-    return at_ms, source, entry.offset
