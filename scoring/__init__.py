@@ -14,7 +14,7 @@ from scoring.figures import Figure, FigureFileError, FigureIndex
 from scoring.ledger import CorruptLedgerError, Ledger
 from scoring.lifecycle import Lifecycle, Measures, State, Transition
 from scoring.observation import UNREAD, Reading, Sentiment, Signal
-from scoring.score import Inputs, Score, Top, score
+from scoring.score import Inputs, Score, Top, measure, score
 from scoring.sentiment import sentiment
 from scoring.settings import DEFAULT, Settings, Tier, Weights
 from scoring.spike import Spike, SpikeChange, SpikeSettings
@@ -63,6 +63,7 @@ __all__ = [
     "decay",
     "explain",
     "lifecycle",
+    "measure",
     "raw",
     "score",
     "sentiment",

@@ -9,7 +9,7 @@ the first step at which a test was seen to hold, and what brings a controversy d
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -137,6 +137,29 @@ _HELD = (FAST, SLOW, LOUD, CALMER)
 """The tests that need holding, in the order of ``Lifecycle.held_since_ms``."""
 
 
+class _Way(NamedTuple):
+    """A rule, ready to be asked: each of its tests with its place in ``_HELD``, if it needs holding."""
+
+    rule: Rule
+    tests: tuple[tuple[Condition, int | None], ...]
+
+
+_WAYS: dict[State, tuple[_Way, ...]] = {
+    state: tuple(
+        _Way(rule, tuple((test, _HELD.index(test) if test.hold_ms else None) for test in rule.tests))
+        for rule in RULES
+        if state in rule.from_
+    )
+    for state in COOLDOWN_MS
+}
+"""The ways out of each state, in the order of the table."""
+_WATCHED: dict[State, tuple[int, ...]] = {
+    state: tuple(sorted({place for way in ways for _, place in way.tests if place is not None}))
+    for state, ways in _WAYS.items()
+}
+"""The places of the tests that lead out of each state and need holding."""
+
+
 def step(lifecycle: Lifecycle, measures: Measures, t_ms: int) -> tuple[Lifecycle, tuple[Transition, ...]]:
     """Return the lifecycle at ``t_ms`` and the transitions that led there, in order.
 
@@ -168,11 +191,9 @@ def next_due_ms(lifecycle: Lifecycle, measures: Measures, t_ms: int, settings: S
     """
     if lifecycle.state == "resolved":
         return None
-    leaving = {test for rule in RULES if lifecycle.state in rule.from_ for test in rule.tests}
     due = [measures.last_coverage_ms + SILENT.threshold]
-    for test, began_ms in zip(_HELD, lifecycle.held_since_ms, strict=True):
-        if began_ms and test in leaving:
-            due.append(began_ms + test.hold_ms)
+    held = lifecycle.held_since_ms
+    due += [held[place] + _HELD[place].hold_ms for place in _WATCHED[lifecycle.state] if held[place]]
     cooldown_ms = COOLDOWN_MS[lifecycle.state]
     due += [lifecycle.entered_ms + cooldown_ms, max(lifecycle.entered_ms, measures.last_coverage_ms) + cooldown_ms]
     for threshold in (LOUD.threshold, CALMER.threshold, FAINT.threshold):
@@ -185,23 +206,20 @@ def next_due_ms(lifecycle: Lifecycle, measures: Measures, t_ms: int, settings: S
 
 def _applicable(state: State, entered_ms: int, held: tuple[int, ...], measures: Measures, t_ms: int) -> Rule | None:
     """Return the first rule that leads out of ``state`` now."""
-    for rule in RULES:
-        if state not in rule.from_:
-            continue
+    for rule, tests in _WAYS[state]:
         if rule.cooldown != "none":
             from_ms = max(entered_ms, measures.last_coverage_ms) if rule.cooldown == "coverage" else entered_ms
             if t_ms - from_ms < COOLDOWN_MS[state]:
                 continue
-        if all(_passes(test, held, measures, t_ms, entered_ms) for test in rule.tests):
+        for test, place in tests:
+            if place is None:
+                if not _is_true(test, measures, t_ms, entered_ms):
+                    break
+            elif not held[place] or t_ms - held[place] < test.hold_ms:
+                break
+        else:
             return rule
     return None
-
-
-def _passes(test: Condition, held: tuple[int, ...], measures: Measures, t_ms: int, entered_ms: int) -> bool:
-    if test.hold_ms:
-        began_ms = held[_HELD.index(test)]
-        return began_ms != 0 and t_ms - began_ms >= test.hold_ms
-    return _is_true(test, measures, t_ms, entered_ms)
 
 
 def _is_true(test: Condition, measures: Measures, t_ms: int, entered_ms: int) -> bool:

@@ -6,6 +6,7 @@ Owns the way from a ledger to factors, noise and windows. Must never know where 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import msgspec
 
@@ -25,9 +26,10 @@ from scoring.ledger import Ledger
 from scoring.lifecycle import Measures
 from scoring.loud import Loud
 from scoring.settings import DEFAULT, Settings, Tier
-from scoring.windows import Audience, PlatformTally, Window, crowd_windows, windows
+from scoring.tally import Census
+from scoring.windows import Audience, PlatformTally, Window, crowd_windows, life, windows
 
-__all__ = ["SHOWN", "Inputs", "Score", "Top", "score"]
+__all__ = ["SHOWN", "Inputs", "Score", "Top", "measure", "score"]
 
 SHOWN = 5
 """How many of the loudest signals a score names."""
@@ -113,60 +115,114 @@ def score(
     ledger.settle()
     ledger = ledger.until(t_ms)
     runs, crowd, assessment = ledger.runs, ledger.crowd, ledger.assessment
-    first_ms, last_ms, run_ms = (runs[0][0], runs[-1][1], runs[-1][1] - runs[-1][0]) if runs else (0, 0, 0)
     census = ledger.census(t_ms, settings)
     if crowd is None:
-        spans, life = windows(census, ledger.platforms, settings)
+        spans, audience = windows(census, ledger.platforms, settings)
     else:
-        spans, life = crowd_windows(census, crowd, ledger, t_ms, settings)
-    people = life.estimate(settings)
+        spans, audience = crowd_windows(census, crowd, ledger, t_ms, settings)
     platforms = spans["life"].platforms
-    story_loudness = loudness({name: platform.interactions for name, platform in platforms.items()}, settings)
-    feelings = replies_evidence(census.positive, census.negative, settings)
-    if tiers is None:
-        tiers = FigureIndex.default().tiers
-    posted = len(census.posted)
-    silence_ms = max(0, t_ms - last_ms)
-    factors = Factors(
-        reach=reach(people, settings),
-        engagement=engagement(story_loudness, settings),
-        star_power=star_power([tiers[figure] for figure in ledger.figures if figure in tiers], settings),
-        duration=duration(run_ms, settings),
-        cross_platform=cross_platform(posted, settings),
-        polarity=polarity([*census.votes, feelings], settings),
-        industry_impact=settings.unassessed_impact if assessment is None else assessment.impact,
-    )
-    raw_noise = raw(factors, settings)
-    left = decay(silence_ms, settings) if runs else 0.0
+    acts = {name: platform.interactions for name, platform in platforms.items()}
+    weighed = _weigh(ledger, census, audience, acts, t_ms, settings=settings, tiers=tiers)
+    noise = weighed.raw * weighed.decay
     return Score(
-        noise=raw_noise * left,
-        raw=raw_noise,
-        decay=left,
-        band=band(raw_noise * left),
+        noise=noise,
+        raw=weighed.raw,
+        decay=weighed.decay,
+        band=band(noise),
         category=None if assessment is None else assessment.category,
-        factors=factors,
+        factors=weighed.factors,
         velocity_per_hour=float(spans["1h"].items),
         windows=spans,
         platforms=platforms,
         figures=tuple(sorted(ledger.figures)),
         top=_top(ledger, settings),
-        first_seen_ms=first_ms,
-        last_coverage_ms=last_ms,
+        first_seen_ms=runs[0][0] if runs else 0,
+        last_coverage_ms=weighed.last_ms,
         inputs=Inputs(
-            audience=life,
-            people=people,
-            loudness=story_loudness,
-            run_ms=run_ms,
-            posted_platforms=posted,
+            audience=audience,
+            people=weighed.people,
+            loudness=weighed.loudness,
+            run_ms=weighed.run_ms,
+            posted_platforms=len(census.posted),
             votes=len(census.votes),
             positive_replies=census.positive,
             negative_replies=census.negative,
-            silence_ms=silence_ms,
+            silence_ms=weighed.silence_ms,
             hour_begins_ms=census.hour_begins_ms,
             assessed_ms=0 if assessment is None else assessment.assessed_ms,
             exact=crowd is None,
         ),
     )
+
+
+def measure(
+    ledger: Ledger,
+    t_ms: int,
+    *,
+    alarmed: bool,
+    settings: Settings = DEFAULT,
+    tiers: Mapping[str, Tier] | None = None,
+) -> Measures:
+    """Return ``score(ledger, t_ms, settings, tiers).measures(alarmed)``, without all else that is in a score."""
+    if ledger.crowd is not None:
+        return score(ledger, t_ms, settings, tiers).measures(alarmed)
+    ledger = ledger.until(t_ms)
+    census = ledger.census(t_ms, settings)
+    audience, acts = life(census, ledger.platforms)
+    weighed = _weigh(ledger, census, audience, acts, t_ms, settings=settings, tiers=tiers)
+    latest, hour, *_ = census.spans
+    return Measures(
+        noise=weighed.raw * weighed.decay,
+        velocity_per_hour=float(sum(latest.items.values()) + sum(hour.items.values())),
+        platforms=len(census.posted),
+        alarmed=alarmed,
+        last_coverage_ms=weighed.last_ms,
+        hour_begins_ms=census.hour_begins_ms,
+    )
+
+
+class _Weighed(NamedTuple):
+    """The factors, and what is worked out on the way to them."""
+
+    factors: Factors
+    raw: float
+    decay: float
+    people: float
+    loudness: float
+    last_ms: int
+    run_ms: int
+    silence_ms: int
+
+
+def _weigh(
+    ledger: Ledger,
+    census: Census,
+    audience: Audience,
+    acts: Mapping[str, int],
+    t_ms: int,
+    *,
+    settings: Settings,
+    tiers: Mapping[str, Tier] | None,
+) -> _Weighed:
+    """Weigh the factors of a story with this ``audience`` and these interactions (``acts``) on each platform."""
+    runs, assessment = ledger.runs, ledger.assessment
+    last_ms, run_ms = (runs[-1][1], runs[-1][1] - runs[-1][0]) if runs else (0, 0)
+    silence_ms = max(0, t_ms - last_ms)
+    people, story_loudness = audience.estimate(settings), loudness(acts, settings)
+    feelings = replies_evidence(census.positive, census.negative, settings)
+    if tiers is None:
+        tiers = FigureIndex.default().tiers
+    factors = Factors(
+        reach=reach(people, settings),
+        engagement=engagement(story_loudness, settings),
+        star_power=star_power([tiers[figure] for figure in ledger.figures if figure in tiers], settings),
+        duration=duration(run_ms, settings),
+        cross_platform=cross_platform(len(census.posted), settings),
+        polarity=polarity([*census.votes, feelings], settings),
+        industry_impact=settings.unassessed_impact if assessment is None else assessment.impact,
+    )
+    left = decay(silence_ms, settings) if runs else 0.0
+    return _Weighed(factors, raw(factors, settings), left, people, story_loudness, last_ms, run_ms, silence_ms)
 
 
 def _top(ledger: Ledger, settings: Settings) -> tuple[Top, ...]:

@@ -19,7 +19,7 @@ from scoring.ledger import Ledger
 from scoring.settings import DAY_MS, DEFAULT, HOUR_MS, MINUTE_MS, Settings
 from scoring.tally import NOTHING, Census, Tally
 
-__all__ = ["Audience", "PlatformTally", "Window", "crowd_windows", "windows"]
+__all__ = ["Audience", "PlatformTally", "Window", "crowd_windows", "life", "windows"]
 
 _NAMES = ("5m", "1h", "24h", "life")
 _LENGTHS_MS = (5 * MINUTE_MS, HOUR_MS, DAY_MS)
@@ -79,6 +79,15 @@ def windows(census: Census, names: Sequence[str], settings: Settings = DEFAULT) 
             window = _window(so_far, audience, names, settings)
         found[name] = window
     return found, audience
+
+
+def life(census: Census, names: Sequence[str]) -> tuple[Audience, dict[str, int]]:
+    """Return of all of a story's life what :func:`windows` does: the audience, and the interactions by platform."""
+    so_far = NOTHING
+    for span in census.spans:
+        if span.items:
+            so_far = so_far.plus(span)
+    return _audience(so_far, names), {names[platform]: round(acts) for platform, acts in so_far.interactions.items()}
 
 
 def crowd_windows(

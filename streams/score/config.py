@@ -38,7 +38,7 @@ class ScoreConfig(BaseModel):
     ] = 0.25
     emit_every_behind_seconds: Annotated[
         float, Field(ge=0, description="The same, while event time is more than ten seconds behind.")
-    ] = 1.0
+    ] = 2.0
     emit_fade_points: Annotated[
         float, Field(ge=0, le=100, description="A quiet story is told of again when it has faded this far.")
     ] = 0.1

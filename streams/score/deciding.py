@@ -6,11 +6,11 @@ Owns the bridge from a story to scoring's spike detector and lifecycle, and the 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from scoring import DEFAULT, Score, SpikeChange, StoryState, Transition, lifecycle, spike
+from scoring import DEFAULT, Score, SpikeChange, StoryState, Tier, Transition, lifecycle, measure, score, spike
 from streams.score.records import Event, event
 from streams.score.state import Story
 
@@ -22,19 +22,24 @@ LOOK_BACK_MS = 288 * BUCKET_MS
 SHOWN_SIGNALS = 3
 
 
-def decide(story: Story, scored: Score, at_ms: int) -> list[Event]:
-    """Bring ``story``, which scores ``scored`` at ``at_ms``, up to that time; return the events of it, in order.
+def decide(story: Story, tiers: Mapping[str, Tier], at_ms: int) -> list[Event]:
+    """Bring ``story`` up to ``at_ms``; return the events of it, in order. ``tiers``: of the public figures, by id.
 
     Sets ``story.due_ms``: the earliest time after ``at_ms`` at which something could change by itself, 0 for never.
     """
     state = story.scoring
-    events = [_spike_event(story, scored, change) for change in detect(state, scored.first_seen_ms, at_ms)]
-    measures = scored.measures(alarmed=bool(state.spike.alarm_ms))
+    runs = state.ledger.until(at_ms).runs
+    changes = detect(state, runs[0][0] if runs else 0, at_ms)
+    measures = measure(state.ledger, at_ms, alarmed=bool(state.spike.alarm_ms), tiers=tiers)
     state.lifecycle, transitions = lifecycle.step(state.lifecycle, measures, at_ms)
-    for transition in transitions:
-        events.extend(_state_events(story, scored, transition))
+    events: list[Event] = []
+    if changes or transitions:
+        scored = score(state.ledger, at_ms, tiers=tiers)
+        events += [_spike_event(story, scored, change) for change in changes]
+        for transition in transitions:
+            events.extend(_state_events(story, scored, transition))
     due = [lifecycle.next_due_ms(state.lifecycle, measures, at_ms)]
-    if state.spike.alarm_ms or scored.last_coverage_ms > at_ms - BUCKET_MS:
+    if state.spike.alarm_ms or measures.last_coverage_ms > at_ms - BUCKET_MS:
         due.append(at_ms - at_ms % BUCKET_MS + BUCKET_MS)
     story.due_ms = min((due_ms for due_ms in due if due_ms is not None), default=0)
     return events

@@ -6,9 +6,9 @@ are kept, nor how the one gets to the other.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 
-from scoring import Score, StoryState
+from scoring import StoryState, Tier, score
 from streams.score.deciding import decide
 from streams.score.records import Event, event
 from streams.score.state import ABSORBED, Story
@@ -19,9 +19,9 @@ __all__ = ["absorb", "end", "stub"]
 REASON = "merged with a story in this state"
 
 
-def end(story: Story, merging: Merging, scored: Score, at_ms: int) -> tuple[Transfer, list[Event]]:
-    """Return what ``story``, which scores ``scored`` at ``at_ms``, leaves, and the events of its end."""
-    events = decide(story, scored, at_ms)
+def end(story: Story, merging: Merging, tiers: Mapping[str, Tier], at_ms: int) -> tuple[Transfer, list[Event]]:
+    """Return what ``story`` leaves at ``at_ms``, and the events of its end. ``tiers``: of the public figures, by id."""
+    events = decide(story, tiers, at_ms)
     if merging.into.id != NOWHERE:
         events.append(event("merged", story.info, merging.at_ms, into=merging.into.id))
     return Transfer(merging, story.scoring.encode(), tuple(story.absorbed)), events
@@ -43,17 +43,22 @@ def stub(merging: Merging, story: Story | None, until_ms: int) -> Story:
     return left
 
 
-def absorb(story: Story, transfer: Transfer, score: Callable[[Story, int], Score], at_ms: int) -> list[Event]:
+def absorb(story: Story, transfer: Transfer, tiers: Mapping[str, Tier], at_ms: int) -> list[Event]:
     """Make what another story left part of ``story`` at ``at_ms``; return the events of that.
 
     Both are brought up to that time first, since what they were found to be until then is what is joined.
     """
-    events = decide(story, score(story, at_ms), at_ms)
+    events = decide(story, tiers, at_ms)
     before = story.scoring.lifecycle.state
     story.scoring.merge(StoryState.decode(transfer.scoring))
     story.absorbed = [*story.absorbed, *transfer.absorbed, transfer.merging.gone.id][-ABSORBED:]
     state = story.scoring.lifecycle.state
     if state != before:
-        details = {"from": before, "to": state, "noise": score(story, at_ms).noise, "reason": REASON}
+        details = {
+            "from": before,
+            "to": state,
+            "noise": score(story.scoring.ledger, at_ms, tiers=tiers).noise,
+            "reason": REASON,
+        }
         events.append(event("state_change", story.info, at_ms, **details))
     return events

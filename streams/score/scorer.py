@@ -194,7 +194,7 @@ class PartitionScorer:
         ledger = story.scoring.ledger
         before = story.scoring.lifecycle, story.scoring.spike, ledger.assessment
         ledger.assessment = self._assess(name, ledger, at_ms)
-        outcome.events.extend(decide(story, self._score(story, at_ms), at_ms))
+        outcome.events.extend(decide(story, self._read.tiers, at_ms))
         if story.due_ms:
             self._due.put(name, story.due_ms)
         lifecycle = story.scoring.lifecycle
@@ -262,7 +262,7 @@ class PartitionScorer:
             story = self._stories.get(gone)
             if story is not None:
                 at_ms = max(merging.at_ms, self._now(story))
-                transfer, events = end(story, merging, self._score(story, at_ms), at_ms)
+                transfer, events = end(story, merging, self._read.tiers, at_ms)
                 outcome.events += events
                 self._forget(gone, outcome)
             left = self._stubs[gone] = stub(merging, story, merging.at_ms + self._retention_ms)
@@ -285,7 +285,7 @@ class PartitionScorer:
         if story is None:
             story = self._found(into, at_ms, outcome)
         at_ms = max(at_ms, self._now(story))
-        outcome.events += absorb(story, transfer, self._score, at_ms)
+        outcome.events += absorb(story, transfer, self._read.tiers, at_ms)
         outcome.changed[into.id] = None
         self._look_at(story, at_ms)
 
@@ -352,10 +352,7 @@ class PartitionScorer:
 
     def _score_now(self, story: Story) -> tuple[Score, int]:
         at_ms = self._now(story)
-        return self._score(story, at_ms), at_ms
-
-    def _score(self, story: Story, at_ms: int) -> Score:
-        return score(story.scoring.ledger, at_ms, tiers=self._read.tiers)
+        return score(story.scoring.ledger, at_ms, tiers=self._read.tiers), at_ms
 
     def _settle(self, outcome: Outcome) -> None:
         """When a replay has ended, decide and score every story at the time it ended, so that any replay ends alike."""

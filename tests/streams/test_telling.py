@@ -36,8 +36,8 @@ def test_who_is_far_behind_tells_of_a_story_less_often() -> None:
     assert told_at(0.0, number=1, clock_ms=far_ms)
     assert not told_at(0.5, number=2, clock_ms=far_ms)
     assert told_at(0.6, number=3, clock_ms=near_ms), "it has caught up"
-    assert not told_at(1.5, number=4, clock_ms=far_ms)
-    assert told_at(1.7, number=5, clock_ms=far_ms)
+    assert not told_at(2.5, number=4, clock_ms=far_ms)
+    assert told_at(2.7, number=5, clock_ms=far_ms)
 
 
 def test_a_state_that_changes_is_told_though_the_score_has_not_moved() -> None:
