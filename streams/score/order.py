@@ -61,9 +61,12 @@ class Run:
 
     def take(self, until_ms: int) -> list[Entry]:
         """Return those up to ``until_ms``, and forget them."""
-        begin = self._next
-        self._next = bisect_right(self._entries, until_ms, begin, key=attrgetter("at_ms"))
-        return self._entries[begin : self._next]
+        entries, begin = self._entries, self._next
+        if entries[-1].at_ms <= until_ms:
+            self._next = len(entries)
+        else:
+            self._next = bisect_right(entries, until_ms, begin, key=attrgetter("at_ms"))
+        return entries[begin : self._next]
 
 
 @dataclass(slots=True)
