@@ -140,10 +140,12 @@ class Scores:
         self._owned: dict[TopicPartition, Owned[int]] = {}
         self._unrecovered: set[TopicPartition] = set()
         self._lock = asyncio.Lock()
+        self.settled: dict[str, str] = {}  # by partition: the replay to the end of which it is scored
 
     async def on_partitions_revoked(self, _: set[TopicPartition]) -> None:
         async with self._lock:
             self._owned.clear()
+            self.settled.clear()
             self._unrecovered = set()
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
@@ -210,6 +212,7 @@ class Scores:
             if outcome.settled:
                 progress = Progress("score", str(place.partition), 0, 0, settled=outcome.settled)
                 await (await self._producer.send("progress", wire.encode(progress), b"score", 0))
+                self.settled[progress.instance] = progress.settled
 
 
 class Result(NamedTuple):
@@ -228,6 +231,7 @@ class House:
 
     kafka: Kafka
     processes: dict[str, Process] = field(default_factory=dict)
+    scores: dict[str, Scores] = field(default_factory=dict)
     begun_anew: int = 0
 
     def start(self, name: str) -> None:
@@ -243,7 +247,8 @@ class House:
             )
             process.task = asyncio.create_task(resolver.run(asyncio.Event()))
         else:
-            process.task = asyncio.create_task(Scores(process).run())
+            self.scores[name] = Scores(process)
+            process.task = asyncio.create_task(self.scores[name].run())
 
     async def disturb(self, times: int) -> None:
         """Kill processes at random, and start them again; let some be taken for dead that are not."""
@@ -257,8 +262,13 @@ class House:
             if readers and chance.random() < 0.3:
                 await readers[0].stand_still()
             else:
-                await process.kill()
-                self.start(name)
+                await self._replace(name)
+
+    async def _replace(self, name: str) -> None:
+        process = self.processes[name]
+        await process.kill()
+        if self.processes[name] is process:  # nobody else has
+            self.start(name)
 
     async def publish(self, signals: Sequence[Signal]) -> str:
         """Publish a recording, not quite in order; return by what name the stages know it, as of ``hubbub replay``."""
@@ -291,25 +301,16 @@ class House:
         return len(heard) == SOURCES and all(heard.values())
 
     async def settled(self, token: str) -> None:
-        """Wait until every partition of stories is scored at the end of the recording."""
-        settled: set[str] = set()
-        position = 0
-        while len(settled) < STORIES:
+        """Wait until every partition of stories is scored to the end by its owner, who may not have seen all of it."""
+        while sum(replay == token for scores in self.scores.values() for replay in scores.settled.values()) < STORIES:
             for name, process in list(self.processes.items()):
                 if process.task is not None and process.task.done() and not process.task.cancelled():
                     with suppress(MissingInputError):  # it begins anew
                         process.task.result()
-                    await process.kill()
-                    self.start(name)
+                    await self._replace(name)
                     self.begun_anew += 1
             await self.kafka.pause()
             assert self.kafka.seconds < 1_000 + 200, "nothing moves any more"
-            log = self.kafka.logs[TopicPartition("progress", 0)]
-            while position < len(log):
-                progress = decode_progress(log[position].value or b"")
-                position += 1
-                if progress.stage == "score" and progress.settled == token:
-                    settled.add(progress.instance)
 
     def accounts(self) -> dict[int, dict[str, int]]:
         """Return what was told last of each source's records."""
@@ -392,6 +393,7 @@ async def run(
             disturbing = asyncio.create_task(house.disturb(disturbances))
             token = await house.publish(signals)
             await asyncio.gather(disturbing, house.settled(token))
+            await house.settled(token)  # again, since what was done last may have undone it
             return house.result()
         finally:
             await house.close()
