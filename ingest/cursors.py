@@ -56,8 +56,11 @@ async def load(collector: str, *, kafka: Mapping[str, object], topic: str, timeo
 
 
 async def _last_value(consumer: AIOKafkaConsumer, partition: TopicPartition, key: bytes) -> bytes | None:
-    consumer.assign([partition])  # no group, so no committed offset: reading begins at the earliest record
+    begin = (await consumer.beginning_offsets([partition]))[partition]
     end = (await consumer.end_offsets([partition]))[partition]
+    # No await between these two: aiokafka, looking for a place itself, keeps asking a broker that leads no longer.
+    consumer.assign([partition])
+    consumer.seek(partition, begin)
     value: bytes | None = None
     while await consumer.position(partition) < end:
         batches = await consumer.getmany(partition, timeout_ms=READ_TIMEOUT_MS)

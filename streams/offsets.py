@@ -36,8 +36,8 @@ async def begin(consumer: AIOKafkaConsumer, partition: TopicPartition) -> int:
         await _check_begins_by(consumer, partition, committed)
         consumer.seek(partition, committed)
         return committed
-    await consumer.seek_to_beginning(partition)
-    beginning: int = await consumer.position(partition)
+    beginning: int = (await consumer.beginning_offsets([partition]))[partition]
+    consumer.seek(partition, beginning)
     return beginning
 
 

@@ -42,8 +42,15 @@ class Tail:
             await close(self._consumer)
             raise LookupError(f"there is no topic {self._topic!r}; make the topics with: hubbub topics create")
         self._places = [TopicPartition(self._topic, partition) for partition in sorted(self._partitions or partitions)]
-        # Without a group there is no committed offset, so reading begins at the earliest record.
+        try:
+            begins = await self._consumer.beginning_offsets(self._places)
+        except BaseException:
+            await close(self._consumer)
+            raise
+        # No await from here on: aiokafka, looking for a place itself, keeps asking a broker that leads no longer.
         self._consumer.assign(self._places)
+        for place, begin in begins.items():
+            self._consumer.seek(place, begin)
         return self
 
     async def __aexit__(

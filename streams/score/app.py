@@ -137,17 +137,23 @@ class Scorer:
         ):
             self.app.finalize()
             correct(self.app, self._lease, self._places)
-            await self.app.start()
+            living = asyncio.create_task(self._live())
             waits = [asyncio.create_task(event.wait()) for event in (stop, self._failed)]
-            waits.append(asyncio.create_task(self.app.wait_until_stopped()))
-            _, pending = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            _, pending = await asyncio.wait({living, *waits}, return_when=asyncio.FIRST_COMPLETED)
             for task in pending:
                 task.cancel()
             failure = self._failure or self.app.crash_reason
             if failure is not None:
                 raise failure
+            if living not in pending:
+                living.result()
             await self._on_revoked()
             await self.app.stop()
+
+    async def _live(self) -> None:
+        """Run Faust, which takes itself for started only when the first partitions are taken over: that may fail."""
+        await self.app.start()
+        await self.app.wait_until_stopped()
 
     def _make_app(self) -> faust.App:
         seconds = self._config.session_seconds

@@ -289,10 +289,6 @@ class Consumer:
         self._check(place)
         self.positions[place] = offset
 
-    async def seek_to_beginning(self, place: TopicPartition) -> None:
-        await self._kafka.pause()
-        self.seek(place, 0)
-
     async def beginning_offsets(self, places: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
         await self._kafka.pause()
         return dict.fromkeys(places, 0)
