@@ -81,6 +81,7 @@ def test_authors_and_handles_count_on_their_platform_only() -> None:
     assert OWN.match(signal(author="")) == ()
     assert OWN.match(signal(author="graceh", platform="reddit")) == ("grace",)
     assert OWN.match(signal(author="grace", platform="reddit")) == ()
+    assert OWN.match(signal("Apple has sold out", author="grace")) == ("apple", "grace")
     assert OWN.match(signal("thanks @GRACE!")) == ("grace",)
     assert OWN.match(signal("thanks @grace!", platform="reddit")) == ()
     assert OWN.match(signal("mail@grace or @gracefully")) == ()
