@@ -1,6 +1,6 @@
 """Whether anything grows: an hour's worth of traffic in a few minutes, and the memory of every role meanwhile.
 
-    python -m benchmarks.bench_soak [--signals 600000] [--days 8]
+    python -m benchmarks.bench_soak [--signals 600000] [--days 24]
 
 So many signals (167 a second for an hour) are taken as fast as they can be, as if seen over so many days, so that
 stories are resolved and forgotten all the while: everything is kept for a day. ``serve`` follows along, and ``collect``
@@ -15,28 +15,42 @@ import asyncio
 import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from prometheus_client.parser import text_string_to_metric_families
 
-from benchmarks.feed import make_topics, now_ms, publish
+from benchmarks.feed import make_topics, now_ms, send
 from benchmarks.load import make_load
 from benchmarks.participants import PARTICIPANTS, Run
 from benchmarks.processes import Processes, Sample
 from deploy.kafka.cluster import Cluster
 from hubbub import topics
 from hubbub.clock import WorldClock
+from hubbub.local import free_port
 from hubbub.simulated import collector_settings, platforms
+from ingest.signal import Signal
+from streams.producer import open_producer
 
 PARTITIONS = 4
 CHUNK = 20_000
-MAY_WAIT = 0.02
-"""The share of a topic that may wait when more comes."""
+SLICE = 500
+PER_SECOND = 2_000
+MAY_WAIT = {"signals": 5_000, "story-activity": 500}
+"""Records of a topic that may wait when more comes: two to four seconds' worth."""
 DAY_MS = 86_400_000
-KEPT_A_DAY = {"HUBBUB_RESOLVE__FORGET_HOURS": "24", "HUBBUB_SCORE__RETENTION_DAYS": "1"}
+KEPT_A_DAY = {
+    "HUBBUB_RESOLVE__FORGET_HOURS": "24",
+    "HUBBUB_RESOLVE__KEEP_FORGOTTEN_SECONDS": "20",
+    "HUBBUB_SCORE__RETENTION_DAYS": "1",
+}
+WATCHED_BRIEFLY = {f"HUBBUB_COLLECT__{site}__WATCH_HOURS": "0.1" for site in ("REDDIT", "HACKERNEWS")}
+"""Or nothing would leave the watch in the collectors' hour."""
 COMPACTED = ("hubbub-score-ledgers-changelog", "noise-scores", "stories", "progress")
+LIVE = "hubbub_stories_live"
 WORLD_HOURS = 1.0
 WORLD_SPEED = 12.0
 MIB = 1 << 20
@@ -58,17 +72,40 @@ def log_bytes(cluster: Path, topic: str) -> int:
     return sum(file.stat().st_size for file in cluster.glob(f"**/{topic}-[0-9]*/*.log"))
 
 
+def live_stories(port: int) -> int:
+    """Return how many stories ``score`` holds, by its own metrics; none until it is up."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+            families = list(text_string_to_metric_families(answer.read().decode()))
+    except OSError:
+        return 0
+    return int(sum(sample.value for family in families for sample in family.samples if sample.name == LIVE))
+
+
 async def feed(run: Run, count: int, days: float) -> None:
-    """Publish ``count`` signals, never far ahead of those who read them."""
+    """Publish ``count`` signals at an even pace, more slowly if those who read them do not keep up."""
     begin_ms = now_ms() - int(days * DAY_MS)
     span_ms = int(days * DAY_MS * CHUNK / count)
-    async with _group(run, "resolve") as resolve, _group(run, "score") as score:
+
+    def make(number: int) -> list[Signal]:
+        at_ms = begin_ms + number * span_ms
+        return make_load(CHUNK, relevant_share=1.0, begin_ms=at_ms, span_ms=span_ms, tag=f"{number}-")
+
+    async with (
+        open_producer({"bootstrap_servers": run.servers}) as producer,
+        _group(run, "resolve") as resolve,
+        _group(run, "score") as score,
+    ):
+        chunk = make(0)
+        began = time.monotonic()
         for number in range(count // CHUNK):
-            begins_ms = begin_ms + number * span_ms
-            chunk = make_load(CHUNK, relevant_share=1.0, begin_ms=begins_ms, span_ms=span_ms, tag=f"{number}-")
-            await publish(chunk, run)
-            await _taken(resolve, run.signals)
-            await _taken(score, f"{run.prefix}story-activity")
+            making = asyncio.create_task(asyncio.to_thread(make, number + 1))
+            for start in range(0, CHUNK, SLICE):
+                await send(producer, chunk[start : start + SLICE], run)
+                await _taken(resolve, "signals", run.prefix)
+                await _taken(score, "story-activity", run.prefix)
+                await asyncio.sleep(began + (number * CHUNK + start + SLICE) / PER_SECOND - time.monotonic())
+            chunk = await making
 
 
 def _group(run: Run, stage: str) -> AIOKafkaConsumer:
@@ -78,13 +115,13 @@ def _group(run: Run, stage: str) -> AIOKafkaConsumer:
     )
 
 
-async def _taken(group: AIOKafkaConsumer, topic: str) -> None:
-    """Wait until what ``topic`` has now is committed but for what may wait."""
-    places = [TopicPartition(topic, number) for number in range(PARTITIONS)]
+async def _taken(group: AIOKafkaConsumer, topic: str, prefix: str) -> None:
+    """Wait until all that ``topic`` has now is committed but for what may wait."""
+    places = [TopicPartition(f"{prefix}{topic}", number) for number in range(PARTITIONS)]
     end = sum((await group.end_offsets(places)).values())
     done = -1
-    while done < end * (1 - MAY_WAIT):
-        await asyncio.sleep(0.2)
+    while end - done > MAY_WAIT[topic]:
+        await asyncio.sleep(0.05)
         done = sum([await group.committed(place) or 0 for place in places])
 
 
@@ -97,12 +134,15 @@ async def main(count: int, days: float) -> int:
         await topics.create({"bootstrap_servers": run.servers}, "collect.", PARTITIONS, 1)
         resolve, score, _ = PARTICIPANTS["hubbub"].prepare(run)
         serve = [*score[:-1], "serve"]
+        port = free_port()
+        score = [f"HUBBUB_METRICS_PORT={port}" if part.startswith("HUBBUB_METRICS_PORT=") else part for part in score]
         collect = [sys.executable, "-m", "hubbub", "collect", "reddit", "hackernews"]
         async with AsyncExitStack() as stack:
             clock = WorldClock(now_ms() - int(WORLD_HOURS * 3_600_000), now_ms() + 10_000, WORLD_SPEED)
             urls = await stack.enter_async_context(platforms(clock, "--hours", str(WORLD_HOURS)))
             sites = {
                 **collector_settings(clock, urls),
+                **WATCHED_BRIEFLY,
                 "HUBBUB_KAFKA__BOOTSTRAP_SERVERS": run.servers,
                 "HUBBUB_KAFKA__TOPIC_PREFIX": "collect.",
                 "HUBBUB_METRICS_PORT": "0",
@@ -121,10 +161,12 @@ async def main(count: int, days: float) -> int:
             began = time.monotonic()
             work = asyncio.create_task(feed(run, count, days))
             sizes: list[dict[str, int]] = []
+            live: list[int] = []
             while not work.done():
                 for processes in watched.values():
                     processes.check()
                 sizes.append({topic: log_bytes(Path(scratch, "kafka"), f"{run.prefix}{topic}") for topic in COMPACTED})
+                live.append(await asyncio.to_thread(live_stories, port))
                 await asyncio.wait([work], timeout=2)
             await work
             seconds = time.monotonic() - began
@@ -134,6 +176,7 @@ async def main(count: int, days: float) -> int:
     for role, of_role in samples.items():
         half, end = of_role[len(of_role) // 2].resident_bytes, of_role[-1].resident_bytes
         print(f"{role} | {half / MIB:.0f} MiB | {end / MIB:.0f} MiB | {rise(of_role):+.1%}")
+    print(f"\nstories held by score: {live[len(live) // 2]:,} at half time, {live[-1]:,} at the end")
     print("\ntopic | log at half time | at the end | the most\n---|--:|--:|--:")
     for topic in COMPACTED:
         half, end, most = sizes[len(sizes) // 2][topic], sizes[-1][topic], max(size[topic] for size in sizes)
@@ -144,6 +187,6 @@ async def main(count: int, days: float) -> int:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--signals", type=int, default=600_000)
-    parser.add_argument("--days", type=float, default=8.0)
+    parser.add_argument("--days", type=float, default=24.0)
     options = parser.parse_args()
     sys.exit(asyncio.run(main(options.signals, options.days)))

@@ -10,6 +10,7 @@ import time
 from collections import deque
 from collections.abc import Sequence
 
+from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from benchmarks.participants import Run
@@ -17,7 +18,7 @@ from hubbub import topics
 from ingest.signal import Signal, encode, key
 from streams.producer import open_producer
 
-__all__ = ["make_topics", "now_ms", "publish"]
+__all__ = ["make_topics", "now_ms", "publish", "send"]
 
 STAMPED = {"message.timestamp.type": "LogAppendTime"}
 UNACKNOWLEDGED = 10_000
@@ -46,13 +47,18 @@ async def make_topics(run: Run) -> None:
 async def publish(signals: Sequence[Signal], run: Run, *, paced: bool = False) -> None:
     """Write ``signals`` to the run's topic; ``paced``: none before it was observed."""
     async with open_producer({"bootstrap_servers": run.servers}) as producer:
-        on_the_way: deque[asyncio.Future[object]] = deque()
-        for signal in signals:
-            if paced and (early_ms := signal.observed_ms - now_ms()) > 0:
-                await asyncio.sleep(early_ms / 1000)
-            on_the_way.append(await producer.send(run.signals, encode(signal), key(signal)))
-            if len(on_the_way) > UNACKNOWLEDGED:
-                await on_the_way[UNACKNOWLEDGED // 2]
-                while on_the_way and on_the_way[0].done():
-                    await on_the_way.popleft()
-        await asyncio.gather(*on_the_way)
+        await send(producer, signals, run, paced=paced)
+
+
+async def send(producer: AIOKafkaProducer, signals: Sequence[Signal], run: Run, *, paced: bool = False) -> None:
+    """Write ``signals`` by a ``producer`` that is there already; see :func:`publish`."""
+    on_the_way: deque[asyncio.Future[object]] = deque()
+    for signal in signals:
+        if paced and (early_ms := signal.observed_ms - now_ms()) > 0:
+            await asyncio.sleep(early_ms / 1000)
+        on_the_way.append(await producer.send(run.signals, encode(signal), key(signal)))
+        if len(on_the_way) > UNACKNOWLEDGED:
+            await on_the_way[UNACKNOWLEDGED // 2]
+            while on_the_way and on_the_way[0].done():
+                await on_the_way.popleft()
+    await asyncio.gather(*on_the_way)

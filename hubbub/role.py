@@ -7,6 +7,8 @@ to finish what it has in hand; the second ends it at once, which loses nothing t
 from __future__ import annotations
 
 import asyncio
+import ctypes
+import faulthandler
 import gc
 import logging
 import os
@@ -25,9 +27,16 @@ PORTS = {"collect": 9101, "resolve": 9102, "score": 9103, "serve": 9104}
 """Where each role's /metrics is, unless ``metrics_port`` says otherwise."""
 DRAIN_SECONDS = 10.0
 """How long a role may take to finish what it has in hand."""
+HUNG_SECONDS = 300.0
+"""An event loop that has not come round for so long is taken for dead."""
 COLLECT_AFTER = 20_000, 20, 50
 """How many objects come into being before cycles are looked for, and how often among older ones. Python's own numbers
 are for small programs: with some thousand stories in memory an eighth of the time went there, and nothing was found."""
+
+M_MMAP_THRESHOLD = -3
+LARGE_BYTES = 262_144
+"""Of malloc.h: from which size on memory is taken from the system for itself, and given back when it is free. Left to
+itself, glibc learns to keep what it once gave for a large batch."""
 
 log = structlog.get_logger(__name__)
 
@@ -40,10 +49,21 @@ def run_role(name: str, settings: Settings, make: Callable[[], tuple[Role, Probl
     ``make`` is called inside the running loop and returns the role and what it says of its readiness.
     """
     configure(level=settings.log_level, style=settings.log_format, role=name)
+    _give_large_buffers_back()
     gc.freeze()
     gc.set_threshold(*COLLECT_AFTER)
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        return runner.run(_live(name, settings, make))
+    try:
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            return runner.run(_live(name, settings, make))
+    finally:
+        faulthandler.cancel_dump_traceback_later()
+
+
+def _give_large_buffers_back() -> None:
+    """Tell the C library what :data:`LARGE_BYTES` says; where it is not glibc, leave it as it is."""
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(M_MMAP_THRESHOLD, LARGE_BYTES)
 
 
 async def _live(name: str, settings: Settings, make: Callable[[], tuple[Role, Problems]]) -> int:
@@ -58,6 +78,7 @@ async def _live(name: str, settings: Settings, make: Callable[[], tuple[Role, Pr
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, asked)
+    _still_alive(loop)
     role, problems = make()
     port = settings.metrics_port if settings.metrics_port is not None else PORTS[name]
     try:
@@ -71,6 +92,12 @@ async def _live(name: str, settings: Settings, make: Callable[[], tuple[Role, Pr
         os._exit(1)
     log.info("stopped")
     return 0
+
+
+def _still_alive(loop: asyncio.AbstractEventLoop) -> None:
+    """Have the process end with code 1, and say where it was, unless this is called again in time: by the loop."""
+    faulthandler.dump_traceback_later(HUNG_SECONDS, exit=True)
+    loop.call_later(HUNG_SECONDS / 10, _still_alive, loop)
 
 
 def _give_up(name: str) -> None:

@@ -1,17 +1,17 @@
-"""Consumers of Kafka that close as they should.
+"""Consumers of Kafka that begin where they are told and close as they should.
 
-Owns the way out of aiokafka's consumer. Must never know what is read.
+Owns the way into and out of aiokafka's consumer. Must never know what is read.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
-__all__ = ["close", "open_consumer"]
+__all__ = ["begin_at", "close", "open_consumer"]
 
 CLOSE_SECONDS = 3.0
 """How long a broker may take to answer a goodbye."""
@@ -30,6 +30,17 @@ async def open_consumer(**options: object) -> AsyncIterator[AIOKafkaConsumer]:
         yield consumer
     finally:
         await close(consumer)
+
+
+def begin_at(consumer: AIOKafkaConsumer, places: Mapping[TopicPartition, int]) -> None:
+    """Have ``consumer`` read these partitions, each from its offset.
+
+    Left to look for a place itself, aiokafka 0.14 keeps asking the broker it takes for the leader, which it may be no
+    longer; so there is no await between the assignment and the offsets.
+    """
+    consumer.assign(list(places))
+    for place, offset in places.items():
+        consumer.seek(place, offset)
 
 
 async def close(consumer: AIOKafkaConsumer) -> None:

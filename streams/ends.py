@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 
 from aiokafka import TopicPartition
 
-from streams.consumer import open_consumer
+from streams.consumer import begin_at, open_consumer
 
 __all__ = ["log_ends"]
 
@@ -33,9 +33,7 @@ async def log_ends(kafka: Mapping[str, object], partitions: Collection[TopicPart
         **kafka, group_id=None, enable_auto_commit=False, fetch_max_wait_ms=FETCH_WAIT_MS
     ) as consumer:
         claimed: dict[TopicPartition, int] = await consumer.end_offsets(partitions)
-        consumer.assign(partitions)
-        for partition, offset in claimed.items():  # no await since assign: the consumer must not seek by itself
-            consumer.seek(partition, offset)
+        begin_at(consumer, claimed)
         while True:
             ends = {partition: consumer.highwater(partition) for partition in partitions}
             known = {partition: max(end, claimed[partition]) for partition, end in ends.items() if end is not None}

@@ -12,7 +12,7 @@ from aiokafka.partitioner import murmur2
 __all__ = ["partition_of"]
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=16_384)
 def partition_of(key: bytes, partitions: int) -> int:
     """Return the partition, 0 to ``partitions`` - 1, of the record key ``key``.
 

@@ -12,7 +12,7 @@ from typing import Self
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
-from streams.consumer import close
+from streams.consumer import begin_at, close
 from streams.ends import log_ends
 
 __all__ = ["Tail"]
@@ -47,10 +47,7 @@ class Tail:
         except BaseException:
             await close(self._consumer)
             raise
-        # No await from here on: aiokafka, looking for a place itself, keeps asking a broker that leads no longer.
-        self._consumer.assign(self._places)
-        for place, begin in begins.items():
-            self._consumer.seek(place, begin)
+        begin_at(self._consumer, begins)
         return self
 
     async def __aexit__(

@@ -30,6 +30,10 @@ class ResolveConfig(BaseModel):
     forget_hours: Annotated[
         float, Field(gt=0, description="Event time without a new post after which a story is forgotten.")
     ] = 168.0
+    keep_forgotten_seconds: Annotated[
+        float,
+        Field(gt=0, description="How long the records of a forgotten story stay, for a source that is read again."),
+    ] = 600.0
     idle_seconds: Annotated[
         float, Field(gt=0, description="Silence after which a fully read partition holds nobody up.")
     ] = 0.5

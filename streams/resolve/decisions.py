@@ -34,8 +34,6 @@ __all__ = ["Decisions"]
 AT_ONCE_SECONDS = 0.1
 """How long decisions may keep the event loop from everything else, heartbeats to the broker among it."""
 
-KEEP_FORGOTTEN_SECONDS = 600
-"""How long the records of a forgotten story are kept."""
 SWEPT_AT_ONCE = 20_000
 """Records looked at between two commits when those of forgotten stories are removed."""
 
@@ -249,7 +247,9 @@ class Decisions:
         now = time.monotonic()
         self._forgotten = {story: self._forgotten.get(story, now) for story in self._threads.forgotten}
         if self._leavings is None:
-            due = {story for story, since in self._forgotten.items() if now - since >= KEEP_FORGOTTEN_SECONDS}
+            due = {
+                story for story, since in self._forgotten.items() if now - since >= self._config.keep_forgotten_seconds
+            }
             if not due:
                 return
             self._leavings = self._threads.leavings(due, min(self._threads.forgotten[story] for story in due))

@@ -33,12 +33,15 @@ from streams.resolve.threads import ThreadIndex
 from streams.resolve.told import Told
 from streams.tail import Tail
 from streams.topics import name
+from streams.watchdog import Watchdog
 from streams.wire import decode_progress
 
 __all__ = ["Resolver"]
 
 FINISH_SECONDS = 3.0
 """How long, when asked to stop, a step in hand may take, and then what is done may take to be sent and committed."""
+STILL_SECONDS = 30.0
+"""A step that takes longer is a problem."""
 
 log = structlog.get_logger(__name__)
 
@@ -107,14 +110,15 @@ class Resolver:
         self._publishers = Publishers()
         self._told = Told()
         self._ready = asyncio.Event()
-        self._moved = time.monotonic()
+        self._watchdogs = [Watchdog(_unfinished) for _ in range(2)]
+        """Over the two that take step after step, also when there is nothing to do."""
 
     def problems(self) -> list[str]:
         """Say what keeps this worker from doing its work now; nothing, if it is ready."""
         if not self._ready.is_set():
             return ["resolve has not joined its consumer groups yet"]
-        still = time.monotonic() - self._moved
-        if still > 30:
+        still = max(watchdog.still_seconds for watchdog in self._watchdogs)
+        if still > STILL_SECONDS:
             return [f"resolve has not finished a step for {still:.0f} s"]
         return []
 
@@ -125,6 +129,7 @@ class Resolver:
             LookupError: a topic is missing.
             aiokafka.errors.KafkaError: the broker is gone, or refuses.
             streams.lease.LeaseLostError: the group has not been heard of for too long.
+            streams.watchdog.StalledError: a step has not come to its end for too long.
         """
         async with AsyncExitStack() as stack:
             producer = await stack.enter_async_context(open_producer(self._kafka))
@@ -189,10 +194,11 @@ class Resolver:
                     tasks.create_task(self._follow_progress(progress)),
                     tasks.create_task(self._settle(handovers)),
                     tasks.create_task(_fail_with(failure)),
+                    *(tasks.create_task(watchdog.watch()) for watchdog in self._watchdogs),
                 ]
                 steps = [
-                    tasks.create_task(self._repeat(sources.step, stop)),
-                    tasks.create_task(self._repeat(decisions.step, stop)),
+                    tasks.create_task(_repeat(step, stop, watchdog))
+                    for step, watchdog in zip((sources.step, decisions.step), self._watchdogs, strict=True)
                 ]
                 tasks.create_task(_end(stop, steps, work))
             try:
@@ -216,11 +222,6 @@ class Resolver:
 
     def _relevance(self, signal: Signal) -> tuple[str, ...]:
         return tuple(beat_name for beat_name, beat in self._beats.items() if beat.relevant(signal))
-
-    async def _repeat(self, step: Callable[[], Awaitable[None]], stop: asyncio.Event) -> None:
-        while not stop.is_set():
-            await step()
-            self._moved = time.monotonic()
 
     async def _settle(self, handovers: list[_Handover]) -> None:
         for handover in handovers:
@@ -248,6 +249,16 @@ class Resolver:
         self._publishers.note(progress, time.monotonic())
         if progress.stage == STAGE:
             self._told.note(progress)
+
+
+async def _repeat(step: Callable[[], Awaitable[None]], stop: asyncio.Event, watchdog: Watchdog) -> None:
+    while not stop.is_set():
+        await step()
+        watchdog.moved()
+
+
+async def _unfinished() -> str:
+    return "a step of resolve has not come to its end"
 
 
 async def _fail_with(failure: asyncio.Future[None]) -> None:

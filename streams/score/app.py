@@ -38,6 +38,7 @@ from streams.score.reading import Reader
 from streams.score.scorer import PartitionScorer
 from streams.tail import Tail
 from streams.topics import name
+from streams.watchdog import Watchdog
 from streams.wire import Progress, encode
 
 __all__ = ["STAGE", "Scorer"]
@@ -104,6 +105,7 @@ class Scorer:
         self._ready = False
         self._working = asyncio.Lock()
         self._lease = Lease(config.session_seconds)
+        self._watchdog = Watchdog(self._undone)
         self._activity = name("story-activity", prefix)
         self._changelog = name(TOPIC, prefix)
         self._group = f"{prefix}hubbub-score"
@@ -120,6 +122,8 @@ class Scorer:
         """Say what keeps this worker from doing its work now; nothing, if it is ready."""
         if not self._ready:
             return ["score has not taken over its partitions yet"]
+        if self._appointment is None:
+            return ["score waits for its group, which forms anew"]
         return []
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -127,6 +131,7 @@ class Scorer:
 
         Raises:
             streams.lease.LeaseLostError: the group has not been heard of for too long.
+            streams.watchdog.StalledError: there are records, and none was taken for too long.
             streams.offsets.RecordsGoneError: what was to be read next is no longer there.
             streams.score.owned.MissingInputError: a record was left out; it is read by whoever begins anew.
             Exception: whatever went wrong in a batch; it is done again by whoever begins anew.
@@ -138,15 +143,16 @@ class Scorer:
             self.app.finalize()
             correct(self.app, self._lease, self._places)
             living = asyncio.create_task(self._live())
+            watching = asyncio.create_task(self._watchdog.watch())
             waits = [asyncio.create_task(event.wait()) for event in (stop, self._failed)]
-            _, pending = await asyncio.wait({living, *waits}, return_when=asyncio.FIRST_COMPLETED)
+            done, pending = await asyncio.wait({living, watching, *waits}, return_when=asyncio.FIRST_COMPLETED)
             for task in pending:
                 task.cancel()
             failure = self._failure or self.app.crash_reason
             if failure is not None:
                 raise failure
-            if living not in pending:
-                living.result()
+            for task in done & {living, watching}:
+                task.result()
             await self._on_revoked()
             await self.app.stop()
 
@@ -193,6 +199,17 @@ class Scorer:
         self._failed.set()
         await asyncio.Event().wait()
 
+    async def _undone(self) -> str:
+        """Say what there is to do; see :mod:`streams.watchdog`."""
+        if self._appointment is None or not self._ready:
+            return "score has no partitions"
+        if self._working.locked():
+            return "score is at work on a batch"
+        owned = self._owned.copy()
+        ends = await log_ends(self._kafka, [TopicPartition(self._activity, partition) for partition in owned])
+        waiting = sum(max(0, end - owned[place.partition].next) for place, end in ends.items())
+        return f"{waiting} records wait for score" if waiting else ""
+
     async def _work(self, events: Sequence[_Event]) -> None:
         fresh: dict[int, Owned[_Event]] = {}
         monotonic = time.monotonic()
@@ -215,6 +232,7 @@ class Scorer:
             for done in self._owned[partition].confirm(outcome):
                 done.ack()
         metrics.STORIES_LIVE.labels(STAGE).set(sum(owned.scorer.live for owned in self._owned.values()))
+        self._watchdog.moved()
 
     def _measure_lag(self, fresh: Mapping[int, Owned[_Event]]) -> None:
         for partition, owned in fresh.items():
@@ -321,6 +339,7 @@ class Scorer:
             async for record in tail.until_end():
                 remembered[record.partition].note(record)
                 patience.reschedule(clock() + SILENT_SECONDS)
+                self._watchdog.moved()
                 if self._appointment is not appointment:
                     return {}  # The group has formed anew meanwhile.
         ends = await log_ends(self._kafka, [TopicPartition(self._activity, partition) for partition in partitions])

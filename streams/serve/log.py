@@ -13,7 +13,7 @@ from typing import Final, NamedTuple, Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from streams.consumer import close
+from streams.consumer import begin_at, close
 
 __all__ = ["Record", "TopicChangedError", "TopicLog", "TopicMissingError"]
 
@@ -142,12 +142,10 @@ class TopicLog:
             partitions = [TopicPartition(self._topic, number) for number in sorted(numbers)]
             starts = await consumer.beginning_offsets(partitions)
             self._first_ends = await consumer.end_offsets(partitions)
-        consumer.assign(partitions)
-        for partition in partitions:  # no await between assign and seek: the consumer must not look for a place itself
-            start = starts[partition]
-            if self._tail_records is not None:
-                start = max(start, self._first_ends[partition] - self._tail_records // len(partitions))
-            consumer.seek(partition, start)
+        if self._tail_records is not None:
+            each = self._tail_records // len(partitions)
+            starts = {place: max(start, self._first_ends[place] - each) for place, start in starts.items()}
+        begin_at(consumer, starts)
 
     def _correct_ends(self, consumer: AIOKafkaConsumer) -> None:
         """Take the end of each partition from its first fetch: asked for it, the embedded broker tells too small a one.

@@ -230,6 +230,7 @@ class House:
     """The processes and what is done to them."""
 
     kafka: Kafka
+    resolve: ResolveConfig
     processes: dict[str, Process] = field(default_factory=dict)
     scores: dict[str, Scores] = field(default_factory=dict)
     begun_anew: int = 0
@@ -240,7 +241,7 @@ class House:
             resolver = Resolver(
                 kafka={"process": process},
                 prefix="",
-                config=RESOLVE,
+                config=self.resolve,
                 beats={"beat": Beat(name="beat")},
                 now_ms=lambda: LATER_MS,
                 make_matcher=cast(Callable[[Beat, MatcherConfig], Matcher], OrderMatters),
@@ -383,10 +384,9 @@ async def run(
         patch.setattr(worker, "open_producer", _producer)
         patch.setattr(worker, "abandoned_on_failure", nullcontext)
         patch.setattr(decisions, "Tail", Tail)
-        patch.setattr(decisions, "KEEP_FORGOTTEN_SECONDS", keep_forgotten_seconds)
         for order in orders:
             kafka.append("stories", wire.encode(order), ORDER_KEY + f"{order.kind}:{order.subject}".encode(), 0)
-        house = House(kafka)
+        house = House(kafka, RESOLVE.model_copy(update={"keep_forgotten_seconds": keep_forgotten_seconds}))
         for name in [*(f"resolve-{number}" for number in range(resolvers)), "score-0", "score-1"]:
             house.start(name)
         try:
