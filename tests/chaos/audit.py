@@ -40,6 +40,7 @@ __all__ = [
     "read_outcome",
 ]
 
+MAX_SHOWN = 400
 TOLERANCE = 1e-6
 CROWD_TOLERANCE = 1.0
 """Points: of a story with more items than a ledger keeps, a sample is kept, and which one is a matter of order."""
@@ -241,7 +242,7 @@ def against_undisturbed(outcome: Outcome, calm: Outcome) -> list[Finding]:
     differ = [
         f"{story} in {what}"
         for story in sorted(expected.keys() & told.keys())
-        for what in _differ(told[story], expected[story])
+        for what in _differ(*map(msgspec.to_builtins, (told[story], expected[story])))
     ]
     happened, should = _happened(outcome.events), _happened(calm.events)
     return [
@@ -249,8 +250,8 @@ def against_undisturbed(outcome: Outcome, calm: Outcome) -> list[Finding]:
         Finding(
             "so is everything else told of a story",
             not differ and told.keys() == expected.keys(),
-            f"{len(expected)} stories undisturbed, {len(told)} here; {len(differ)} differences: "
-            + ", ".join(differ[:3]),
+            f"{len(expected)} stories undisturbed, {len(told)} here; {len(differ)} differences"
+            + "".join(f"\n{difference}" for difference in differ[:3]),
         ),
         Finding(
             "events are those of the undisturbed run",
@@ -261,9 +262,13 @@ def against_undisturbed(outcome: Outcome, calm: Outcome) -> list[Finding]:
     ]
 
 
-def _differ(one: NoiseScore, other: NoiseScore) -> list[str]:
-    """Return the fields in which the two differ."""
-    return [name for name in one.__struct_fields__ if getattr(one, name) != getattr(other, name)]
+def _differ(told: object, due: object, place: str = "") -> Iterator[str]:
+    """Yield where the two differ, and what each says there."""
+    if isinstance(told, dict) and isinstance(due, dict) and told.keys() == due.keys():
+        for key, value in told.items():
+            yield from _differ(value, due[key], f"{place}.{key}")
+    elif told != due:
+        yield f"{place.removeprefix('.')}: {told} instead of {due}"[:MAX_SHOWN]
 
 
 def _comparable(scores: Mapping[str, NoiseScore]) -> dict[str, NoiseScore]:

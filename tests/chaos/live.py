@@ -106,6 +106,7 @@ async def run(
             letters(outcome, disturbance.poison),
             account(outcome),
             *served,
+            load.offered(),
         ],
         failures=dict(stage.failures),
     )

@@ -50,11 +50,19 @@ def test_raising_the_mark_loses_no_offset_above_it(taken: list[int], low: int) -
         assert delivered.take(0, [offset]) == [offset >= low and offset not in taken]
 
 
-def test_what_is_kept_is_bounded_and_forgetting_loses_nothing() -> None:
+def test_what_is_kept_is_bounded_over_all_sources_and_forgetting_loses_nothing() -> None:
     delivered = Delivered()
-    assert all(delivered.take(0, range(0, 20 * KEPT, 2)))
-    (low, above) = delivered.dump()[0]
-    assert (low, len(above)) == (0, KEPT)
+    assert all(delivered.take(0, range(0, 4 * KEPT, 2)))
+    assert all(delivered.take(1, range(100)))
+    kept = delivered.dump()
+    assert (len(kept[0][1]), len(kept[1][1])) == (KEPT - 100, 100)
     # The latest are known; what was forgotten is taken again; and nothing that never came is taken for known.
-    assert delivered.take(0, [20 * KEPT - 2, 0]) == [False, True]
+    assert delivered.take(0, [4 * KEPT - 2, 0]) == [False, True]
     assert all(delivered.take(0, range(1, 200, 2)))
+    # What the mark covers makes room, before a restart and after.
+    delivered.raise_low(0, 4 * KEPT)
+    delivered = Delivered(delivered.dump())
+    delivered.raise_low(1, 50)
+    assert all(delivered.take(0, range(4 * KEPT, 5 * KEPT - 50)))
+    kept = delivered.dump()
+    assert (len(kept[0][1]), len(kept[1][1])) == (KEPT - 50, 50)

@@ -25,6 +25,7 @@ from streams.wire import Activity, Entry, Mark
 from tests.streams.activity import (
     HOUR_MS,
     MINUTE_MS,
+    SETTLE,
     START_MS,
     Sent,
     Unread,
@@ -198,6 +199,17 @@ def test_batches_do_not_show_in_a_crowd_whose_counts_fall() -> None:
         lives.step(chance.choice((10, 100)))
     assert final(lives) == final(expected)
     assert lives.decided() == expected.decided()
+
+
+def test_a_crowd_bears_a_source_that_is_read_again_from_long_ago() -> None:
+    """What its low water mark does not cover, since some orphan waits, is known one by one."""
+    chance = random.Random(3)
+    (lane,) = lanes = make_crowd(chance, sources=1, posts=250)
+    once = [Activity(Mark(0, 1, sent.entry.at_ms - 1), 0, story(0), (sent.entry,)) for sent in lane]
+    lives = Lives([*once, *once, Activity(Mark(0, 1, end_of(lanes), settle=SETTLE))])
+    while lives.position < len(lives.log):
+        lives.step(100)
+    assert final(lives) == final(undisturbed(lanes))
 
 
 def live(*entries: Entry, at_ms: int, idle: bool = True, sources: int = 1) -> Activity:
