@@ -8,18 +8,20 @@ long as a request may take, while the other brokers have long made another coord
 A group counts a member as dead one session after it has last heard of it, or when it does not come in time to a group
 that forms anew. So whoever does not write later than a part of a session after the last request that was answered by
 "you are one of us", counted from when it was sent, writes before anybody else does. What was in the kernel's hands
-already is past this guard; what the producer still holds must be abandoned with the process.
+already is past this guard; what the producer still holds is not, and must be abandoned with the process.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Container
 from typing import Protocol, TypeVar
 
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.errors import KafkaError
 from aiokafka.protocol.group import HeartbeatRequest, SyncGroupRequest
+from aiokafka.protocol.produce import ProduceRequest
 
 __all__ = ["Lease", "LeaseLostError"]
 
@@ -28,8 +30,13 @@ SHARE = 0.75
 T = TypeVar("T")
 
 
-class LeaseLostError(RuntimeError):
-    """The group has not been heard of for long, and another may have taken this worker's place: end it, start anew."""
+class LeaseLostError(KafkaError):  # type: ignore[misc]  # aiokafka has no types
+    """The group has not been heard of for long, and another may have taken this worker's place: end it, start anew.
+
+    One of Kafka's errors, so that a producer that meets it gives up what it holds, and does not try again.
+    """
+
+    __str__ = Exception.__str__
 
 
 class _Answer(Protocol):
@@ -64,6 +71,23 @@ class Lease:
             return answer
 
         coordinator._send_req = noted
+
+    def guard(self, producer: AIOKafkaProducer, topics: Container[str]) -> None:
+        """Have ``producer``, which has been started, send nothing to ``topics`` once this lease has ended.
+
+        :meth:`during` sees to it that a writer ends in time. But one that stood still goes on where it was, and what
+        its producer was about to send would be on its way before anybody could look at the time.
+        """
+        client = producer.client
+        send = client.send
+
+        async def guarded(node_id: int, request: object, **options: object) -> object:
+            if isinstance(request, ProduceRequest) and any(topic in topics for topic, _ in request._topics):
+                await client.ready(node_id)  # may take long; sending does not, then
+                self.check()
+            return await send(node_id, request, **options)
+
+        client.send = guarded
 
     def check(self) -> None:
         """Say whether this worker may write.

@@ -55,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--stories", type=int, default=DEMO.stories, help="how many stories it has")
     parser.add_argument("--chatter", type=int, default=DEMO.chatter, help="how many unrelated posts it has")
     parser.add_argument("--replies", type=int, default=DEMO.replies, help="how many replies its loudest story gets")
+    parser.add_argument("--votes", type=float, default=DEMO.votes, help="how many times as many votes chatter gets")
     parser.add_argument("--data", type=Path, metavar="FILE", help="serve recorded signals (NDJSON, .gz, .zst) instead")
     parser.add_argument("--truth-out", type=Path, metavar="FILE", help="where to write the truth on exit, as JSON")
     return parser
@@ -68,7 +69,7 @@ async def _run(options: argparse.Namespace) -> int:
         clock = options.clock or WorldClock(world.begins_ms, started_ms, SPEED)
     else:
         clock = options.clock or WorldClock(started_ms, started_ms, SPEED)
-        size = Size(options.hours, options.stories, options.chatter, options.replies)
+        size = Size(options.hours, options.stories, options.chatter, options.replies, options.votes)
         world = generate(options.seed, clock.origin_ms, size)
     budget = options.reddit_budget or max(REQUESTS_PER_WINDOW, int(REQUESTS_PER_WINDOW * clock.speed))
     stop = asyncio.Event()

@@ -36,12 +36,14 @@ class Size:
     """How large a world is. The default, played 240 times as fast, lasts 90 s at some 30 new items per second.
 
     ``replies``: what the loudest story gets in all; the others follow down the ladder. ``chatter``: unrelated posts.
+    ``votes``: how many times as many of these a post of the chatter gets: who collects looks at loud ones more often.
     """
 
     hours: float = 6.0
     stories: int = 12
     chatter: int = 400
     replies: int = 450
+    votes: float = 1.0
 
 
 DEMO = Size()
@@ -89,7 +91,7 @@ def generate(seed: int, begins_ms: int, size: Size = DEMO) -> World:
         stories.append(Story(line.story, line.title, line.onset_ms, tuple(line.waves), tuple(line.posts)))
         posts += line.posts
         replies += line.replies
-    for post, below in _chatter(random.Random(f"{seed}:chatter"), begins_ms, ends_ms, size.chatter):
+    for post, below in _chatter(random.Random(f"{seed}:chatter"), begins_ms, ends_ms, size):
         posts.append(post)
         replies += below
     replies = [reply for reply in replies if reply.created_ms < ends_ms]
@@ -144,8 +146,9 @@ def _loudness(rng: random.Random, rank: int, step: float, size: Size) -> dict[Pl
     return loudness
 
 
-def _chatter(rng: random.Random, begins_ms: int, ends_ms: int, count: int) -> Iterator[tuple[Post, list[Reply]]]:
+def _chatter(rng: random.Random, begins_ms: int, ends_ms: int, size: Size) -> Iterator[tuple[Post, list[Reply]]]:
     """Yield posts that belong to no story, evenly spread in time, the hostile ones among them."""
+    count = size.chatter
     hostile = dict(zip(range(count // 20, count, max(1, count // len(HOSTILE))), HOSTILE, strict=False))
     for index, (corner, opening) in enumerate(islice(openings(rng), count)):
         platform: Platform = "reddit" if corner.community else "hackernews"
@@ -153,7 +156,7 @@ def _chatter(rng: random.Random, begins_ms: int, ends_ms: int, count: int) -> It
         title = title if corner.community else title[:HACKERNEWS_TITLE]
         created_ms = second(begins_ms + (ends_ms - begins_ms) * (index + rng.random()) / count)
         curve = Curve(rng.uniform(40, 120) * MINUTE_MS)
-        likes = round(rng.lognormvariate(*((2.5, 1.3) if corner.community else (1.2, 1.0)))) + 1
+        likes = round(size.votes * rng.lognormvariate(*((2.5, 1.3) if corner.community else (1.2, 1.0)))) + 1
         link = f"https://{rng.choice(names.OUTLETS)}/{index:06d}" if rng.random() < 0.6 else None
         post = Post(
             platform=platform,

@@ -146,6 +146,7 @@ class Resolver:
                     await tail.caught_up()
 
             lease = Lease(self._config.session_seconds)
+            lease.guard(producer, {name("stories", self._prefix)})
             signals_consumer = self._consumer("resolve")
             sources = Sources(
                 consumer=signals_consumer,

@@ -140,6 +140,8 @@ class Scorer:
             open_assessor(self._config, kafka=self._kafka, prefix=self._prefix, now_ms=_wall_clock_ms) as self._assess,
             open_producer(self._kafka) as self._producer,  # last, so that nothing is written once this has failed
         ):
+            written = ("noise-scores", "noise-events", "story-activity", "progress", TOPIC)
+            self._lease.guard(self._producer, {name(topic, self._prefix) for topic in written})
             self.app.finalize()
             correct(self.app, self._lease, self._places)
             living = asyncio.create_task(self._live())

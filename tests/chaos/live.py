@@ -44,9 +44,11 @@ AGO_MS = 3 * 86_400_000
 """The world lies so far back that its signals, replayed later, are taken for the recording that they are then."""
 START_SECONDS = 20.0
 """The world's time begins so long after the start; the roles take about that long to get ready."""
-CHATTER_PER_SECOND = 22.0
+CHATTER_PER_SECOND = 33.0
 STORIES = 16
 REPLIES = 400
+VOTES = 100.0
+"""Loud posts are looked at four times as often. That is the load: more posts would sooner be out of their listings."""
 COLLECTED_SECONDS = 60.0
 """What there is must be collected so long after the platforms are well again."""
 SERVED_SECONDS = 20.0
@@ -61,7 +63,7 @@ async def run(
     """Collect a world of ``seconds``, disturbed; return what was found, the signals collected, and the world."""
     started_ms = wall_clock() + int(START_SECONDS * 1000)
     clock = WorldClock(started_ms - AGO_MS, started_ms, SPEED)
-    size = Size(seconds * SPEED / 3600, STORIES, int(CHATTER_PER_SECOND * seconds), REPLIES)
+    size = Size(seconds * SPEED / 3600, STORIES, int(CHATTER_PER_SECOND * seconds), REPLIES, VOTES)
     world = generate(seed, clock.origin_ms, size)
     tell(f"a world of {len(world)} posts and replies in {seconds:.0f} s; every role runs twice")
     async with (
@@ -178,14 +180,17 @@ def _environment(clock: WorldClock, urls: dict[str, str]) -> dict[str, str]:
         **PACE,
         **collector_settings(clock, urls),
         "HUBBUB_RESOLVE__ORPHAN_WAIT_SECONDS": str(ORPHAN_WAIT_SECONDS),
+        # Three brokers on a machine of ours: it is requests that cost them, not records.
+        "HUBBUB_RESOLVE__FLUSH_SECONDS": "0.1",
+        "HUBBUB_SCORE__FLUSH_SECONDS": "0.1",
         # Minutes of patience would be days of this world, and its listings reach back half a minute of ours.
-        "HUBBUB_COLLECT__REDDIT__RETRY_MAX_SECONDS": "2",
-        "HUBBUB_COLLECT__HACKERNEWS__RETRY_MAX_SECONDS": "2",
+        "HUBBUB_COLLECT__REDDIT__RETRY_MAX_SECONDS": "1",
+        "HUBBUB_COLLECT__HACKERNEWS__RETRY_MAX_SECONDS": "1",
         "HUBBUB_COLLECT__REDDIT__REQUESTS_PER_MINUTE": "6000",
         "HUBBUB_COLLECT__REDDIT__REQUEST_TIMEOUT_SECONDS": "3",
         "HUBBUB_COLLECT__REDDIT__SUBMISSIONS_POLL_SECONDS": "0.5",
         "HUBBUB_COLLECT__REDDIT__COMMENTS_POLL_SECONDS": "0.5",
-        "HUBBUB_COLLECT__REDDIT__REOBSERVE_SECONDS": "0.1",
+        "HUBBUB_COLLECT__REDDIT__REOBSERVE_SECONDS": "0.05",
         "HUBBUB_COLLECT__REDDIT__REOBSERVE_MAX_ITEMS": "1000",
         "HUBBUB_COLLECT__REDDIT__SWEEP_SECONDS": "5",
         "HUBBUB_COLLECT__HACKERNEWS__REQUESTS_PER_MINUTE": "60000",
@@ -194,7 +199,7 @@ def _environment(clock: WorldClock, urls: dict[str, str]) -> dict[str, str]:
         "HUBBUB_COLLECT__HACKERNEWS__UPDATES_SECONDS": "1",
         "HUBBUB_COLLECT__HACKERNEWS__FRONT_PAGE_SECONDS": "1",
         "HUBBUB_COLLECT__HACKERNEWS__REOBSERVE_SECONDS": "0.3",
-        "HUBBUB_COLLECT__HACKERNEWS__REOBSERVE_MAX_ITEMS": "100",
+        "HUBBUB_COLLECT__HACKERNEWS__REOBSERVE_MAX_ITEMS": "40",
         "HUBBUB_COLLECT__HACKERNEWS__MAX_CONCURRENT_REQUESTS": "32",
         "HUBBUB_COLLECT__HACKERNEWS__MISSING_RETRY_SECONDS": "0.5",
     }
@@ -204,6 +209,7 @@ def _platforms(seed: int, clock: WorldClock, size: Size) -> AbstractAsyncContext
     # fmt: off
     return platforms(
         clock, "--seed", str(seed), "--hours", repr(size.hours), "--stories", str(size.stories),
-        "--chatter", str(size.chatter), "--replies", str(size.replies), "--reddit-budget", "1000000",
+        "--chatter", str(size.chatter), "--replies", str(size.replies), "--votes", str(size.votes),
+        "--reddit-budget", "1000000",
     )
     # fmt: on

@@ -1,16 +1,19 @@
-"""The role ``score`` when it cannot go on: it ends and says why; it does not stand still."""
+"""Who cannot go on ends and says why; who stood still does not go on as if nothing had happened."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import sys
+import time
 
 import pytest
 
 from hubbub import topics
+from streams.lease import SHARE, Lease, LeaseLostError
 from streams.producer import open_producer
 from streams.score.changelog import TOPIC
+from streams.tail import Tail
 from streams.topics import name
 from tests.conftest import Broker
 
@@ -58,3 +61,23 @@ async def test_it_ends_and_says_why(broker: Broker, program: str, topic: str, ke
             await role.wait()
     assert role.returncode == 1
     assert why in said
+
+
+async def test_what_a_producer_held_when_its_process_stood_still_is_not_sent(broker: Broker) -> None:
+    kafka = {"bootstrap_servers": broker.bootstrap_servers}
+    await topics.create(kafka, broker.topic_prefix, 1, 1)
+    mine, anybodys = name("stories", broker.topic_prefix), name("progress", broker.topic_prefix)
+    session_seconds = 0.8
+    async with open_producer(kafka, linger_ms=100) as producer:
+        await producer.send_and_wait(mine, b"before", b"key", 0)
+        lease = Lease(session_seconds)
+        lease.guard(producer, {mine})
+        lease.renew(time.monotonic())
+        await producer.send_and_wait(mine, b"in time", b"key", 0)
+        held = await producer.send(mine, b"late", b"key", 0)
+        time.sleep(SHARE * session_seconds)  # noqa: ASYNC251 (as SIGSTOP does: not even the event loop goes on)
+        with pytest.raises(LeaseLostError):
+            await held
+        await producer.send_and_wait(anybodys, b"after", b"key", 0)
+    async with Tail(mine, kafka) as tail:
+        assert [record.value for record in await tail.to_end()] == [b"before", b"in time"]

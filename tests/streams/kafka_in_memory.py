@@ -128,6 +128,7 @@ class Producer:
         self._queues: dict[tuple[str, int], list[tuple[bytes | None, bytes | None, asyncio.Future[None]]]] = {}
         self._dead = False
         self._task = asyncio.create_task(self._deliver())
+        self.client = SimpleNamespace(send=None)  # nobody stands still here without being taken for dead
         process.producers.append(self)
 
     async def send(
