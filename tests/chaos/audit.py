@@ -191,7 +191,9 @@ def against_oracle(outcome: Outcome, orphan_wait_ms: int = 60_000) -> list[Findi
         Finding(
             "scores are those of the plain set of signals",
             worst[True][0] < TOLERANCE and not made_up,
-            "greatest difference {:.2g} (story {})".format(*worst[True]) + f"; {len(made_up)} stories out of nothing",
+            "greatest difference {:.2g} (story {})".format(*worst[True])
+            + f"; {len(made_up)} stories out of nothing"
+            + "".join(f"\n{one}, now {outcome.threads.at(one, math.inf)}" for one in sorted(made_up)[:3]),
         ),
         Finding(
             "those of stories too large to be kept exactly are near them",

@@ -47,7 +47,7 @@ START_SECONDS = 20.0
 CHATTER_PER_SECOND = 33.0
 STORIES = 16
 REPLIES = 400
-VOTES = 100.0
+VOTES = 200.0
 """Loud posts are looked at four times as often. That is the load: more posts would sooner be out of their listings."""
 COLLECTED_SECONDS = 60.0
 """What there is must be collected so long after the platforms are well again."""
@@ -199,7 +199,7 @@ def _environment(clock: WorldClock, urls: dict[str, str]) -> dict[str, str]:
         "HUBBUB_COLLECT__HACKERNEWS__UPDATES_SECONDS": "1",
         "HUBBUB_COLLECT__HACKERNEWS__FRONT_PAGE_SECONDS": "1",
         "HUBBUB_COLLECT__HACKERNEWS__REOBSERVE_SECONDS": "0.3",
-        "HUBBUB_COLLECT__HACKERNEWS__REOBSERVE_MAX_ITEMS": "40",
+        "HUBBUB_COLLECT__HACKERNEWS__REOBSERVE_MAX_ITEMS": "60",
         "HUBBUB_COLLECT__HACKERNEWS__MAX_CONCURRENT_REQUESTS": "32",
         "HUBBUB_COLLECT__HACKERNEWS__MISSING_RETRY_SECONDS": "0.5",
     }
