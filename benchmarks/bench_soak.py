@@ -4,7 +4,7 @@
 
 So many signals (167 a second for an hour) are taken as fast as they can be, as if seen over so many days, so that
 stories are resolved and forgotten all the while: everything is kept for a day. ``serve`` follows along, and ``collect``
-reads simulated platforms, an hour of theirs in the time that this takes at most. Of each role: its resident memory, and
+reads simulated platforms, an hour of theirs in the time that this takes. Of each role: its resident memory, and
 how far a line through the last half of the samples rises. Of the compacted topics: their size in the broker's log.
 """
 
@@ -51,8 +51,11 @@ WATCHED_BRIEFLY = {f"HUBBUB_COLLECT__{site}__WATCH_HOURS": "0.1" for site in ("R
 """Or nothing would leave the watch in the collectors' hour."""
 COMPACTED = ("hubbub-score-ledgers-changelog", "noise-scores", "stories", "progress")
 LIVE = "hubbub_stories_live"
-WORLD_HOURS = 1.0
+WORLD_HOURS = 2.0
 WORLD_SPEED = 12.0
+BEGUN_MS = 300_000
+"""The platforms' world has been going on for so long, so that collectors find listings as full as they will be."""
+CHATTER = "800"
 MIB = 1 << 20
 
 
@@ -138,8 +141,9 @@ async def main(count: int, days: float) -> int:
         score = [f"HUBBUB_METRICS_PORT={port}" if part.startswith("HUBBUB_METRICS_PORT=") else part for part in score]
         collect = [sys.executable, "-m", "hubbub", "collect", "reddit", "hackernews"]
         async with AsyncExitStack() as stack:
-            clock = WorldClock(now_ms() - int(WORLD_HOURS * 3_600_000), now_ms() + 10_000, WORLD_SPEED)
-            urls = await stack.enter_async_context(platforms(clock, "--hours", str(WORLD_HOURS)))
+            clock = WorldClock(now_ms() - int(WORLD_HOURS * 3_600_000), now_ms() - BEGUN_MS, WORLD_SPEED)
+            world = platforms(clock, "--hours", str(WORLD_HOURS), "--chatter", CHATTER)
+            urls = await stack.enter_async_context(world)
             sites = {
                 **collector_settings(clock, urls),
                 **WATCHED_BRIEFLY,
