@@ -2,8 +2,8 @@
 
     python -m benchmarks.bench_soak [--signals 600000] [--days 24]
 
-So many signals (167 a second for an hour) are taken as fast as they can be, as if seen over so many days, so that
-stories are resolved and forgotten all the while: everything is kept for a day. ``serve`` follows along, and ``collect``
+So many signals (167 a second for an hour) come evenly in five minutes, as if seen over so many days, so that stories
+are resolved and forgotten all the while: everything is kept for a day. ``serve`` follows along, and ``collect``
 reads simulated platforms, an hour of theirs in the time that this takes. Of each role: its resident memory, and
 how far a line through the last half of the samples rises. Of the compacted topics: their size in the broker's log.
 """
