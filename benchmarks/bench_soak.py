@@ -51,10 +51,10 @@ WATCHED_BRIEFLY = {f"HUBBUB_COLLECT__{site}__WATCH_HOURS": "0.1" for site in ("R
 """Or nothing would leave the watch in the collectors' hour."""
 COMPACTED = ("hubbub-score-ledgers-changelog", "noise-scores", "stories", "progress")
 LIVE = "hubbub_stories_live"
+HOUR_MS = 3_600_000
 WORLD_HOURS = 2.0
+"""The first is over when collectors begin, so that they find listings as full as they will be."""
 WORLD_SPEED = 12.0
-BEGUN_MS = 300_000
-"""The platforms' world has been going on for so long, so that collectors find listings as full as they will be."""
 CHATTER = "800"
 MIB = 1 << 20
 
@@ -141,7 +141,8 @@ async def main(count: int, days: float) -> int:
         score = [f"HUBBUB_METRICS_PORT={port}" if part.startswith("HUBBUB_METRICS_PORT=") else part for part in score]
         collect = [sys.executable, "-m", "hubbub", "collect", "reddit", "hackernews"]
         async with AsyncExitStack() as stack:
-            clock = WorldClock(now_ms() - int(WORLD_HOURS * 3_600_000), now_ms() - BEGUN_MS, WORLD_SPEED)
+            began_ms = now_ms() - int(HOUR_MS / WORLD_SPEED)
+            clock = WorldClock(now_ms() - int(WORLD_HOURS * HOUR_MS), began_ms, WORLD_SPEED)
             world = platforms(clock, "--hours", str(WORLD_HOURS), "--chatter", CHATTER)
             urls = await stack.enter_async_context(world)
             sites = {

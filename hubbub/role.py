@@ -31,8 +31,7 @@ HUNG_SECONDS = 300.0
 """An event loop that has not come round for so long is taken for dead."""
 COLLECT_AFTER = 20_000, 20, 50
 """How many objects come into being before cycles are looked for, and how often among older ones. Python's own numbers
-are for small programs: with some thousand stories in memory an eighth of the time went there, and nothing was found.
-Not for ``collect``, which holds little, and whose libraries leave cycles behind."""
+are for small programs: with some thousand stories in memory an eighth of the time went there, and nothing was found."""
 
 M_MMAP_THRESHOLD = -3
 LARGE_BYTES = 262_144
@@ -52,8 +51,7 @@ def run_role(name: str, settings: Settings, make: Callable[[], tuple[Role, Probl
     configure(level=settings.log_level, style=settings.log_format, role=name)
     _give_large_buffers_back()
     gc.freeze()
-    if name != "collect":
-        gc.set_threshold(*COLLECT_AFTER)
+    gc.set_threshold(*COLLECT_AFTER)
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             return runner.run(_live(name, settings, make))

@@ -72,8 +72,8 @@ class Lease:
 
         coordinator._send_req = noted
 
-    def guard(self, producer: AIOKafkaProducer, topics: Container[str]) -> None:
-        """Have ``producer``, which has been started, send nothing to ``topics`` once this lease has ended.
+    def guard(self, producer: AIOKafkaProducer, topics: Container[str] | None = None) -> None:
+        """Have ``producer``, which has been started, send nothing to ``topics`` (None: any) once this lease has ended.
 
         :meth:`during` sees to it that a writer ends in time. But one that stood still goes on where it was, and what
         its producer was about to send would be on its way before anybody could look at the time.
@@ -82,7 +82,9 @@ class Lease:
         send = client.send
 
         async def guarded(node_id: int, request: object, **options: object) -> object:
-            if isinstance(request, ProduceRequest) and any(topic in topics for topic, _ in request._topics):
+            if isinstance(request, ProduceRequest) and (
+                topics is None or any(topic in topics for topic, _ in request._topics)
+            ):
                 await client.ready(node_id)  # may take long; sending does not, then
                 self.check()
             return await send(node_id, request, **options)

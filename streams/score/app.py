@@ -140,8 +140,7 @@ class Scorer:
             open_assessor(self._config, kafka=self._kafka, prefix=self._prefix, now_ms=_wall_clock_ms) as self._assess,
             open_producer(self._kafka) as self._producer,  # last, so that nothing is written once this has failed
         ):
-            written = ("noise-scores", "noise-events", "story-activity", "progress", TOPIC)
-            self._lease.guard(self._producer, {name(topic, self._prefix) for topic in written})
+            self._lease.guard(self._producer)
             self.app.finalize()
             correct(self.app, self._lease, self._places)
             living = asyncio.create_task(self._live())
@@ -203,8 +202,8 @@ class Scorer:
 
     async def _undone(self) -> str:
         """Say what there is to do; see :mod:`streams.watchdog`."""
-        if self._appointment is None or not self._ready:
-            return "score has no partitions"
+        if problems := self.problems():
+            return problems[0]
         if self._working.locked():
             return "score is at work on a batch"
         owned = self._owned.copy()

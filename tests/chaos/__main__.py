@@ -73,7 +73,8 @@ async def _chaos(
             cluster=cluster,
             environment=live.PACE,
         )
-        results["recorded"].findings.append(results["recorded"].load.offered())
+        for result in results.values():
+            result.findings.append(result.load.offered())
     finally:
         await asyncio.to_thread(cluster.stop)
     return results

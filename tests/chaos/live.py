@@ -108,7 +108,6 @@ async def run(
             letters(outcome, disturbance.poison),
             account(outcome),
             *served,
-            load.offered(),
         ],
         failures=dict(stage.failures),
     )
