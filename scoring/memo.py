@@ -1,4 +1,4 @@
-"""Memo: what was worked out of a text before, by the text.
+"""Memo: what was worked out of a thing before, by the thing.
 
 Owns remembering within bounds. Must never know what is worked out.
 """
@@ -10,10 +10,11 @@ from typing import TypeVar
 
 __all__ = ["Memo"]
 
+K = TypeVar("K")
 T = TypeVar("T")
 
 
-class Memo(dict[str, T]):
+class Memo(dict[K, T]):
     """A function's values, looked up as in a dictionary, which `map` does twice as fast as it calls a cached function.
 
     >>> lengths = Memo(len, most=2)
@@ -25,14 +26,14 @@ class Memo(dict[str, T]):
 
     __slots__ = ("_make", "_most")
 
-    def __init__(self, make: Callable[[str], T], most: int) -> None:
+    def __init__(self, make: Callable[[K], T], most: int) -> None:
         """``make``: the function; ``most``: how many values are kept before all are forgotten."""
         self._make = make
         self._most = most
 
-    def __missing__(self, text: str) -> T:
-        """Work out and keep what ``text`` comes to."""
+    def __missing__(self, key: K) -> T:
+        """Work out and keep what ``key`` comes to."""
         if len(self) >= self._most:
             self.clear()
-        made = self[text] = self._make(text)
+        made = self[key] = self._make(key)
         return made

@@ -8,6 +8,7 @@ in any other as neutral, which would count as an opinion.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from scoring.memo import Memo
 from scoring.observation import Sentiment
@@ -49,18 +50,19 @@ def sentiment(text: str | None, lang: str | None = None) -> Sentiment | None:
     text = text[:MAX_CHARS]
     if "://" in text or "@" in text or "#" in text:
         text = _LINK.sub(" ", text)
-    if not _is_english(text, lang):
+    words = text.split()
+    if not _is_english(words, lang):
         return None
-    felt = compound(text)
+    felt = compound(text, words)
     if felt >= THRESHOLD:
         return 1
     return -1 if felt <= -THRESHOLD else 0
 
 
-def _is_english(text: str, lang: str | None) -> bool:
+def _is_english(words: Sequence[str], lang: str | None) -> bool:
     if lang is not None:
         return lang.lower().replace("_", "-").split("-")[0] in {"en", "eng"}
-    kinds = bytes(map(_kinds.__getitem__, text.split()))
+    kinds = bytes(map(_kinds.__getitem__, words))
     common = kinds.count(_COMMON_WORD)
     return common >= 2 and common * 6 >= len(kinds) - kinds.count(_NO_WORD)
 

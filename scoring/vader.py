@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from functools import cache
+from itertools import compress
 from typing import NamedTuple
 
 from vaderSentiment.vaderSentiment import (
@@ -32,8 +33,11 @@ _DAMPED = (1.0, 0.95, 0.9)
 """How much a booster says, by how many words stand between."""
 _SO = frozenset(["so", "this"])
 _MATTERS = _SO | {"no", "least"}
+_NAMED = _MATTERS | {"or", "nor", "never", "without", "doubt", "at", "very"}
+"""Words that the rules name."""
 _NEGATE = frozenset(NEGATE)
-_IDIOMATIC = frozenset(max(words.split(), key=len) for words in (*BOOSTER_DICT, *SPECIAL_CASES) if " " in words)
+_IDIOMS = tuple(words for words in (*BOOSTER_DICT, *SPECIAL_CASES) if " " in words)
+_IDIOMATIC = frozenset(max(words.split(), key=len) for words in _IDIOMS)
 """A word of each idiom of several; without any of them there is none."""
 
 
@@ -49,16 +53,23 @@ class _Token(NamedTuple):
 
     @property
     def code(self) -> int:
-        """The word's bits: it is felt, may change what a word near it says, is of an idiom, is "but"."""
+        """The word's bits: it is felt, changes what later ones say, is "but", of an idiom, to be read in its text."""
         lower, felt = self.lower, self.valence is not None and not self.boost
-        idiomatic = lower in _IDIOMATIC
-        changes = idiomatic or self.negates or self.boost != 0 or self.is_upper or lower in _MATTERS
-        return _FELT * felt + _CHANGES * changes + _IDIOM * idiomatic + _BUT * (lower == "but")
+        changes = self.negates or self.boost != 0 or lower in _MATTERS
+        bits = (_FELT, felt), (_CHANGES, changes), (_BUT, lower == "but"), (_IDIOM, lower in _IDIOMATIC)
+        return sum(bit for bit, is_set in bits if is_set) + _WANTS_TEXT * (self.is_upper or lower == "no")
+
+    @property
+    def stand_in(self) -> str:
+        """A word that changes what later ones say as this one does; there are few of them."""
+        if self.negates or self.boost or self.lower in _NAMED:
+            return self.lower
+        return "" if self.valence is None else "good"
 
 
-_BITS = _FELT, _CHANGES, _IDIOM, _BUT = 1, 2, 4, 8
-_WITHOUT = {bit: bytes(code for code in range(16) if not code & bit) for bit in _BITS}
-"""The codes without a bit: if nothing is left of a text's codes without them, no word has it."""
+_BITS = _FELT, _CHANGES, _BUT, _IDIOM, _WANTS_TEXT = 1, 2, 4, 8, 16
+_HAS = {bit: bytes(bool(code & bit) for code in range(256)) for bit in _BITS}
+"""Tables for ``bytes.translate``, which turn the codes of words into whether each has a bit."""
 
 
 def _token(raw: str) -> _Token:
@@ -69,7 +80,10 @@ def _token(raw: str) -> _Token:
 
 
 _tokens = Memo(_token, most=20_000)
-_codes = Memo(lambda raw: _tokens[raw].code, most=20_000)
+_codes: Memo[str, int] = Memo(lambda raw: _tokens[raw].code, most=20_000)
+_stand_ins: Memo[str, str] = Memo(lambda raw: _tokens[raw].stand_in, most=20_000)
+_valences: Memo[tuple[str, ...], float] = Memo(lambda words: _valence(words, len(words) - 1), most=20_000)
+"""What the last of some words says, of which none wants its whole text."""
 
 
 @cache
@@ -77,36 +91,49 @@ def _vader() -> SentimentIntensityAnalyzer:
     return SentimentIntensityAnalyzer()
 
 
-def compound(text: str) -> float:
+def compound(text: str, words: Sequence[str] | None = None) -> float:
     """Return VADER's compound value of ``text``, -1 to 1: its ``polarity_scores(text)["compound"]``.
+
+    ``words``: what ``text.split()`` gives, where that is known.
 
     >>> compound("This is a great idea!"), compound("the meeting is on Tuesday")
     (0.6588, 0.0)
     """
     vader = _vader()
+    if words is None:
+        words = text.split()
     if not text.isascii() and not vader.emojis.keys().isdisjoint(text):
         text = _in_words(text, vader.emojis)
-    raws = text.split()
-    codes = bytes(map(_codes.__getitem__, raws))
-    if not _any(_FELT, codes):
+        words = text.split()
+    codes = bytes(map(_codes.__getitem__, words))
+    felt = codes.translate(_HAS[_FELT])
+    if 1 not in felt:
         return 0.0
-    tokens = list(map(_tokens.__getitem__, raws))
-    valences = [0.0] * len(tokens)
-    for place, code in enumerate(codes):
-        if code & _FELT:
-            near = codes[max(0, place - 3) : place + 3]
-            valences[place] = _valence(tokens, place, near) if _any(_CHANGES, near) else tokens[place].valence or 0.0
-    if _any(_BUT, codes):
-        valences = vader._but_check([token.word for token in tokens], valences)
-    total = float(sum(valences))
+    changes, wants_text = codes.translate(_HAS[_CHANGES]), codes.translate(_HAS[_WANTS_TEXT])
+    if 1 in codes.translate(_HAS[_IDIOM]) and _has_idiom(words):
+        wants_text = b"\1" * len(words)
+    valences: dict[int, float] = {}
+    for place in compress(range(len(words)), felt):
+        begin = max(0, place - 3)
+        if 1 in wants_text[begin : place + 3]:
+            valences[place] = _valence(words, place)
+        elif 1 in changes[begin:place]:
+            valences[place] = _valences[*[_stand_ins[raw] for raw in words[begin:place]], words[place]]
+        else:
+            valences[place] = _valences[words[place],]
+    if 1 in codes.translate(_HAS[_BUT]):
+        each = vader._but_check([_tokens[raw].word for raw in words], [valences.get(n, 0.0) for n in range(len(words))])
+        total = float(sum(each))
+    else:
+        total = float(sum(valences.values()))
     if total and ("!" in text or "?" in text):
         total += math.copysign(vader._punctuation_emphasis(text), total)
     return round(float(normalize(total)), 4)
 
 
-def _any(bit: int, codes: bytes) -> bool:
-    """Say whether any of the codes has that bit."""
-    return bool(codes.translate(None, _WITHOUT[bit]))
+def _has_idiom(words: Sequence[str]) -> bool:
+    text = " ".join([_tokens[raw].lower for raw in words])
+    return any(idiom in text for idiom in _IDIOMS)
 
 
 def _in_words(text: str, emojis: Mapping[str, str]) -> str:
@@ -120,40 +147,41 @@ def _in_words(text: str, emojis: Mapping[str, str]) -> str:
     return "".join(parts)
 
 
-def _valence(tokens: Sequence[_Token], place: int, codes: bytes) -> float:
-    """Return what the word at ``place`` says among its neighbours, which have ``codes``."""
-    token = tokens[place]
-    if token.lower == "kind" and [near.lower for near in tokens[place + 1 : place + 2]] == ["of"]:
+def _valence(words: Sequence[str], place: int) -> float:
+    """Return what the word at ``place`` says among its neighbours."""
+    token = _tokens[words[place]]
+    if token.lower == "kind" and [_tokens[raw].lower for raw in words[place + 1 : place + 2]] == ["of"]:
         return 0.0
     own = valence = token.valence or 0.0
-    before = [near.lower for near in tokens[max(0, place - 3) : place][::-1]]
-    if token.lower == "no" and place + 1 < len(tokens) and tokens[place + 1].valence is not None:
+    tokens = [_tokens[raw] for raw in words[max(0, place - 3) : place][::-1]]
+    before = [near.lower for near in tokens]
+    if token.lower == "no" and place + 1 < len(words) and _tokens[words[place + 1]].valence is not None:
         valence = 0.0
     if "no" in before[:2] or (before[2:] == ["no"] and before[0] in {"or", "nor"}):
         valence = own * N_SCALAR
-    if token.is_upper and _is_shouted(tokens):
+    if token.is_upper and _is_shouted(words):
         valence += C_INCR if valence > 0 else -C_INCR
-    for distance in range(len(before)):
-        near = tokens[place - distance - 1]
+    for distance, near in enumerate(tokens):
         if near.valence is not None:
             continue
         if near.boost:
             boost = near.boost if valence >= 0 else -near.boost
-            if near.is_upper and _is_shouted(tokens):
+            if near.is_upper and _is_shouted(words):
                 boost += C_INCR if valence > 0 else -C_INCR
             valence += boost * _DAMPED[distance]
         if near.negates or before[0] in _SO:
             valence *= _negation(before, distance, negates=near.negates)
-        if distance == 2 and _any(_IDIOM, codes):
-            valence = _vader()._special_idioms_check(valence, [near.word for near in tokens[place - 3 : place + 3]], 3)
+        if distance == 2:
+            around = [_tokens[raw].word for raw in words[place - 3 : place + 3]]
+            valence = _vader()._special_idioms_check(valence, around, 3)
     if before and before[0] == "least" and (len(before) < 2 or before[1] not in {"at", "very"}):
         valence *= N_SCALAR
     return valence
 
 
-def _is_shouted(tokens: Sequence[_Token]) -> bool:
+def _is_shouted(words: Sequence[str]) -> bool:
     """Say whether some words are in capitals, and others not."""
-    return bool(allcap_differential([token.word for token in tokens]))
+    return bool(allcap_differential([_tokens[raw].word for raw in words]))
 
 
 def _negation(before: Sequence[str], distance: int, *, negates: bool) -> float:

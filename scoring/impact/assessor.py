@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from scoring.assessment import Assessment, Category
 from scoring.impact.lexicon import Lexicon
+from scoring.memo import Memo
 
-__all__ = ["Embed", "OfflineAssessor"]
+__all__ = ["Embed", "OfflineAssessor", "word_vectors"]
 
 Embed = Callable[[Sequence[str]], NDArray[np.float32]]
 """Returns one row for each text; rows of like texts point the same way. Their length does not matter."""
@@ -28,6 +29,7 @@ TEXTS = 5
 MAX_CHARS = 300
 REMEMBERED_TEXTS = 4_096
 """Readings kept: as a story grows its loudest texts change places far more often than words."""
+REMEMBERED_WORDS = 50_000
 
 TEMPERATURE = 0.05
 """How sharply near prototypes outweigh far ones, in cosines."""
@@ -51,7 +53,7 @@ class OfflineAssessor:
 
     def __init__(self, embed: Embed | None = None, lexicon: Lexicon | None = None) -> None:
         """``embed``: None for the model of the WordLlama wheel, loaded here (about a second)."""
-        self._embed = embed or _wordllama()
+        self._embed = embed or word_vectors()
         self._lexicon = lexicon or Lexicon.default()
         rows = [line.split("\t") for line in _prototypes().splitlines()]
         self._names: tuple[Category, ...] = get_args(Category)
@@ -104,7 +106,8 @@ def _prototypes() -> str:
 
 
 @cache
-def _wordllama() -> Embed:
+def word_vectors() -> Embed:
+    """Return the model of the WordLlama wheel: a text is the sum of its tokens."""
     import wordllama  # noqa: PLC0415 - a second, for those who ask for it
 
     model = wordllama.WordLlama.load(cache_dir=Path(wordllama.__file__).parent, disable_download=True)
@@ -112,9 +115,19 @@ def _wordllama() -> Embed:
     tokenizer, vectors = model.tokenizer, model.embedding
     tokenizer.no_padding()
 
+    def numbers(text: str) -> bytes:
+        return np.array(tokenizer.encode(text, add_special_tokens=False).ids, np.uint16).tobytes()
+
+    known = Memo(numbers, most=REMEMBERED_WORDS)
+
+    def tokens(text: str) -> bytes:
+        words = text.split(" ")
+        # No token is of two words, so they are looked up, but for runs of spaces, which stand as \u2581, and for <s>.
+        whole = "" in words or "\u2581" in text or "<" in text
+        return numbers(text) if whole else b"".join(map(known.__getitem__, words))
+
     def embed(texts: Sequence[str]) -> NDArray[np.float32]:
         # The model's own `embed` pads and pools a batch, which takes one text twice as long.
-        ids = [tokenizer.encode(text, add_special_tokens=False).ids for text in texts]
-        return np.array([vectors[tokens].sum(axis=0) for tokens in ids])
+        return np.array([vectors.take(np.frombuffer(tokens(text), np.uint16), axis=0).sum(axis=0) for text in texts])
 
     return embed

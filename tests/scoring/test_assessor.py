@@ -14,13 +14,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import wordllama
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from scoring import Assessment
 from scoring.impact import OfflineAssessor
+from scoring.impact.assessor import word_vectors
 from scoring.impact.lexicon import Lexicon
 
 HERE = Path(__file__).parent
+MODEL = wordllama.WordLlama.load(cache_dir=Path(wordllama.__file__).parent, disable_download=True)
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +101,16 @@ def test_an_assessment_stays_on_the_scale(assessor: OfflineAssessor) -> None:
 def test_a_text_of_which_no_term_speaks_is_about_something_else(assessor: OfflineAssessor) -> None:
     assert not Lexicon.default().read("Chromosome identification").categories
     assert assessor.assess(["Chromosome identification"], 0).category == "other"
+
+
+@given(st.text(st.sampled_from("ab cd\u00e9 \u6f22\n\t\u2581\U0001f600<s>0,'-# THE  "), max_size=40))
+@example("A headline of some words, and what follows")
+@example("two  spaces, ")
+@example("not a start: <s>one")
+@settings(max_examples=200, deadline=None)
+def test_words_come_to_what_the_model_makes_of_the_whole_text(text: str) -> None:
+    whole = MODEL.embedding[MODEL.tokenizer.encode(text, add_special_tokens=False).ids].sum(axis=0)
+    assert np.array_equal(word_vectors()([text])[0], whole)
 
 
 def test_any_embedding_will_do() -> None:
