@@ -103,7 +103,7 @@ class Counts(msgspec.Struct, frozen=True, gc=False):
     like_ratio: Annotated[float, Meta(ge=0, le=1)] | None = None
 
 
-class Signal(msgspec.Struct, frozen=True, kw_only=True):
+class Signal(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One observation of one item.
 
     ``id`` is ``platform:native-id``; ``thread`` is the id of the root post (a post is its own root).

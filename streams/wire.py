@@ -65,7 +65,7 @@ class Mark(msgspec.Struct, frozen=True, gc=False):
     settle: str = ""
 
 
-class StoryInfo(msgspec.Struct, frozen=True):
+class StoryInfo(msgspec.Struct, frozen=True, gc=False):
     """What a story is called. ``id`` is derived from the beat and the founding post, so replays find the same.
 
     ``into``: the story that it turned out to be the same as; what its threads are seen to say after ``merged_ms``
@@ -86,7 +86,7 @@ NOWHERE = ""
 """Where a blocked story goes: it is merged into nothing."""
 
 
-class Merging(msgspec.Struct, frozen=True):
+class Merging(msgspec.Struct, frozen=True, gc=False):
     """A merge on its way to the two stories: all of ``gone`` up to ``at_ms`` becomes part of ``into``, or of nothing.
 
     Merges have an order, by (``at_ms``, ``sequence`` of the decision behind it, ``number`` among those of that
@@ -100,7 +100,7 @@ class Merging(msgspec.Struct, frozen=True):
     into: StoryInfo
 
 
-class Transfer(msgspec.Struct, frozen=True):
+class Transfer(msgspec.Struct, frozen=True, gc=False):
     """What one story leaves to the other: its encoded scoring state, empty if there is none (any more).
 
     ``absorbed``: the stories that it had taken in itself.
@@ -111,7 +111,7 @@ class Transfer(msgspec.Struct, frozen=True):
     absorbed: tuple[str, ...] = ()
 
 
-class Entry(msgspec.Struct, frozen=True, array_like=True):
+class Entry(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One signal on its way to a story: its place in the source, its time there, and the signal as it was read."""
 
     offset: Offset
@@ -119,7 +119,7 @@ class Entry(msgspec.Struct, frozen=True, array_like=True):
     signal: Signal
 
 
-class Activity(msgspec.Struct, frozen=True):
+class Activity(msgspec.Struct, frozen=True, gc=False):
     """All new signals of one story that one source had for one flush; or, without a story, a bare mark.
 
     A record has one of them or, in an array, all that a source had for the stories of one partition.
@@ -143,7 +143,7 @@ class Activity(msgspec.Struct, frozen=True):
     source: Offset = 0
 
 
-class RawEntry(msgspec.Struct, frozen=True, array_like=True):
+class RawEntry(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """An :class:`Entry` being written: the signal is passed on as the bytes it came in."""
 
     offset: int
@@ -151,7 +151,7 @@ class RawEntry(msgspec.Struct, frozen=True, array_like=True):
     signal: msgspec.Raw
 
 
-class RawActivity(msgspec.Struct, frozen=True):
+class RawActivity(msgspec.Struct, frozen=True, gc=False):
     """An :class:`Activity` being written."""
 
     mark: Mark
@@ -161,7 +161,7 @@ class RawActivity(msgspec.Struct, frozen=True):
     redirected: bool = False
 
 
-class Candidate(msgspec.Struct, frozen=True):
+class Candidate(msgspec.Struct, frozen=True, gc=False):
     """A new root post that may found or join a story of each of ``beats``; or, without a post, a bare mark."""
 
     mark: Mark

@@ -76,6 +76,11 @@ class _Appointment:
     generation: int
 
 
+class _App(faust.App):  # type: ignore[misc]  # Faust has no types
+    def _create_directories(self) -> None:
+        """Make none for tables: nothing is kept on this machine, and the working directory may not be writable."""
+
+
 class Scorer:
     """One worker of the role."""
 
@@ -165,7 +170,7 @@ class Scorer:
     def _make_app(self) -> faust.App:
         seconds = self._config.session_seconds
         servers = cast(str, self._kafka["bootstrap_servers"])
-        return faust.App(
+        return _App(
             self._group,
             broker=[f"kafka://{server.strip()}" for server in servers.split(",")],
             broker_credentials=_credentials(self._kafka),

@@ -6,6 +6,7 @@ import asyncio
 import os
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -38,7 +39,9 @@ app.Watchdog = functools.partial(app.Watchdog, limit_seconds=8.0)
         pytest.param(TAKES_NOTHING, "story-activity", b"a story", b"1 records wait for score", id="Faust hangs"),
     ],
 )
-async def test_it_ends_and_says_why(broker: Broker, program: str, topic: str, key: bytes, why: bytes) -> None:
+async def test_it_ends_and_says_why(
+    broker: Broker, tmp_path: Path, program: str, topic: str, key: bytes, why: bytes
+) -> None:
     kafka = {"bootstrap_servers": broker.bootstrap_servers}
     await topics.create(kafka, broker.topic_prefix, 1, 1)
     async with open_producer(kafka) as producer:
@@ -50,7 +53,7 @@ async def test_it_ends_and_says_why(broker: Broker, program: str, topic: str, ke
         "HUBBUB_METRICS_PORT": "0",
     }
     role = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", program, env=environment, stderr=asyncio.subprocess.PIPE
+        sys.executable, "-c", program, env=environment, cwd=tmp_path, stderr=asyncio.subprocess.PIPE
     )
     try:
         async with asyncio.timeout(60):
@@ -61,6 +64,7 @@ async def test_it_ends_and_says_why(broker: Broker, program: str, topic: str, ke
             await role.wait()
     assert role.returncode == 1
     assert why in said
+    assert not list(tmp_path.iterdir()), "nothing is kept on this machine"
 
 
 async def test_what_a_producer_held_when_its_process_stood_still_is_not_sent(broker: Broker) -> None:

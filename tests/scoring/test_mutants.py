@@ -32,9 +32,6 @@ def shared() -> None:
     pytest.skip("runs on a copy")
 '''
 
-pytestmark = [pytest.mark.mutation, pytest.mark.slow, pytest.mark.timeout(300)]
-
-
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
     """Return a folder with all that the tests of scoring need, to be spoilt."""
@@ -68,11 +65,24 @@ def test_there_are_enough() -> None:
     assert len(MUTANTS) >= 15
 
 
+@pytest.mark.parametrize("patch", MUTANTS, ids=lambda patch: patch.stem)
+def test_each_fault_can_still_be_made(patch: Path) -> None:
+    done = subprocess.run(["git", "apply", "--check", str(patch)], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"make it anew: {done.stderr}"
+    assert (ROOT / "tests" / "scoring" / catcher(patch)).is_file()
+
+
+@pytest.mark.mutation
+@pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_the_copy_itself_passes(copy: Path) -> None:
     done = run_tests(copy, *{catcher(patch) for patch in MUTANTS})
     assert done.returncode == 0, done.stdout[-2000:]
 
 
+@pytest.mark.mutation
+@pytest.mark.slow
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("patch", MUTANTS, ids=lambda patch: patch.stem)
 def test_each_fault_is_caught(copy: Path, patch: Path) -> None:
     subprocess.run(["git", "apply", "--unsafe-paths", str(patch)], cwd=copy, check=True)
