@@ -54,9 +54,10 @@ class HackerNewsCollector:
                 "reobserve": config.reobserve_seconds,
             }
         )
-        self._threads = Threads()
+        kept_ms = int(config.watch_hours * HOUR_MS)
+        self._threads = Threads(kept_ms, now_ms)
         self._missing = Missing(config.missing_retry_seconds, config.missing_max_tries, saved.missing)
-        self._watch = Watch(config.watch_max_items, int(config.watch_hours * HOUR_MS))
+        self._watch = Watch(config.watch_max_items, kept_ms)
         self._watch.restore(map(signal_id, saved.watched), now_ms())
         self._next_id = saved.next_id
         self._newest_id = 0

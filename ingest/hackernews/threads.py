@@ -6,10 +6,12 @@ never know what becomes of an item.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from ingest.hackernews.client import HackerNewsClient, Item
 from ingest.hackernews.convert import parent_id
+from ingest.recent import Recent
 
 __all__ = ["Threads"]
 
@@ -19,27 +21,24 @@ MAX_DEPTH: Final = 200
 
 
 class Threads:
-    """The roots of items, as far as they are known."""
+    """The roots of items, as far as they are known; see :class:`ingest.recent.Recent`."""
 
-    def __init__(self) -> None:
-        self._roots: dict[int, int] = {}
+    def __init__(self, kept_ms: int, now_ms: Callable[[], int]) -> None:
+        self._roots: Recent[int, int] = Recent(MAX_ROOTS, kept_ms, now_ms)
 
     def remember(self, id_: int, root_id: int) -> None:
         """Keep in mind that ``id_`` is in the thread of ``root_id``."""
-        self._roots.pop(id_, None)
-        self._roots[id_] = root_id
-        if len(self._roots) > MAX_ROOTS:
-            del self._roots[next(iter(self._roots))]
+        self._roots.put(id_, root_id)
 
     def is_known_comment(self, id_: int) -> bool:
         """True for an item that is known to hang on another."""
-        return self._roots.get(id_, id_) != id_
+        return self._roots.get(id_) not in {None, id_}
 
     def root_id(self, id_: int, items: dict[int, Item]) -> int | None:
         """Return the root of the thread that ``id_`` is in; None if the way to it is broken or too long."""
         last, known = self._climb(id_, items)
         if known:
-            return self._roots[last]
+            return self._roots.get(last)
         at_the_top = last in items and items[last].raw is not None and parent_id(items[last].raw) is None
         return last if at_the_top else None
 

@@ -18,6 +18,7 @@ from ingest.agenda import Agenda
 from ingest.batch import Batch, Cursor, Signals, as_json
 from ingest.collector import CollectorSpec
 from ingest.pace import Pace
+from ingest.recent import Recent
 from ingest.reddit.client import PAGE_ITEMS, Page, RedditClient
 from ingest.reddit.config import RedditConfig
 from ingest.reddit.convert import PLATFORM, convert, signal_id
@@ -67,7 +68,8 @@ class RedditCollector:
         self._agenda = Agenda({**polls, REOBSERVE: config.reobserve_seconds, **sweeps})
         for sweep in sweeps:
             self._agenda.put_off(sweep)
-        self._watch = Watch(config.watch_max_items, int(config.watch_hours * HOUR_MS))
+        kept_ms = int(config.watch_hours * HOUR_MS)
+        self._watch = Watch(config.watch_max_items, kept_ms)
         if cursor is None:
             saved = _Cursor(since_ms=now_ms() - int(config.backfill_hours * HOUR_MS))
         else:
@@ -77,7 +79,9 @@ class RedditCollector:
             "submissions": Seen(MAX_SEEN, saved.submissions),
             "comments": Seen(MAX_SEEN, saved.comments),
         }
-        self._known_posts = Seen(MAX_KNOWN_POSTS, [*saved.watched, *saved.submissions])
+        self._known_posts: Recent[str, bool] = Recent(MAX_KNOWN_POSTS, kept_ms, now_ms)
+        for fullname in (*saved.watched, *saved.submissions):
+            self._known_posts.put(fullname, True)
         self._watch.restore(map(signal_id, saved.watched), now_ms())
 
     def __aiter__(self) -> Self:
@@ -123,11 +127,11 @@ class RedditCollector:
         signals.gaps += gap
         # Nothing may fail from here on, or what was marked as seen would be lost.
         for fullname in unknown:  # also what Reddit does not give: asking again would not help
-            self._known_posts.add(fullname)
+            self._known_posts.put(fullname, True)
         for item in fresh:
             self._seen[name].add(item.fullname)
             if name == "submissions":
-                self._known_posts.add(item.fullname)
+                self._known_posts.put(item.fullname, True)
         return signals
 
     async def _fresh(self, name: str, *, whole: bool) -> tuple[list[_Witnessed], bool]:

@@ -24,6 +24,7 @@ from ingest.batch import Ignored, Signals, Unreadable, well_formed
 from ingest.hackernews import convert as hackernews
 from ingest.hackernews.missing import Missing
 from ingest.pace import Pace
+from ingest.recent import Recent
 from ingest.reddit import convert as reddit
 from ingest.seen import Seen
 from ingest.verdict import (
@@ -109,6 +110,32 @@ def test_seen_keeps_the_latest_and_tells_what_is_new(max_ids: int, added: list[s
         assert len(seen) == len(latest)
     assert all((id_ in seen) is (id_ in latest) for id_ in "abcdefghijklmnop")
     assert list(Seen(max_ids, seen)) == latest
+
+
+@given(st.lists(st.tuples(st.sampled_from("abcdefgh"), st.integers(0, 40))))
+def test_recent_keeps_for_as_long_as_it_says(puts: list[tuple[str, int]]) -> None:
+    now_ms = 0
+    recent = Recent[str, int](100, kept_ms=10, now_ms=lambda: now_ms)
+    last: dict[str, tuple[int, int]] = {}
+    for number, (key, passes_ms) in enumerate(puts):
+        now_ms += passes_ms
+        recent.put(key, number)
+        last[key] = number, now_ms
+        for other, (value, at_ms) in last.items():
+            if now_ms - at_ms < 10:
+                assert recent.get(other) == value
+            elif now_ms - at_ms >= 30:
+                assert other not in recent
+            assert recent.get(other) in {None, value}
+
+
+@given(st.integers(2, 9), st.lists(st.integers(0, 20)))
+def test_recent_holds_no_more_than_it_may(most: int, keys: list[int]) -> None:
+    recent = Recent[int, int](most, kept_ms=1_000, now_ms=lambda: 0)
+    for number, key in enumerate(keys):
+        recent.put(key, key)
+        assert len(recent) <= most
+        assert all(later in recent for later in keys[max(0, number + 1 - most // 2) : number + 1])
 
 
 async def test_agenda_gives_each_look_its_turn() -> None:

@@ -32,6 +32,10 @@ app.Watchdog = functools.partial(app.Watchdog, limit_seconds=8.0)
 """
 
 
+def is_empty(folder: Path) -> bool:
+    return not any(folder.iterdir())
+
+
 @pytest.mark.parametrize(
     ("program", "topic", "key", "why"),
     [
@@ -40,7 +44,7 @@ app.Watchdog = functools.partial(app.Watchdog, limit_seconds=8.0)
     ],
 )
 async def test_it_ends_and_says_why(
-    broker: Broker, tmp_path: Path, program: str, topic: str, key: bytes, why: bytes
+    broker: Broker, tmp_path: Path, *, program: str, topic: str, key: bytes, why: bytes
 ) -> None:
     kafka = {"bootstrap_servers": broker.bootstrap_servers}
     await topics.create(kafka, broker.topic_prefix, 1, 1)
@@ -64,7 +68,7 @@ async def test_it_ends_and_says_why(
             await role.wait()
     assert role.returncode == 1
     assert why in said
-    assert not list(tmp_path.iterdir()), "nothing is kept on this machine"
+    assert is_empty(tmp_path), "nothing is kept on this machine"
 
 
 async def test_what_a_producer_held_when_its_process_stood_still_is_not_sent(broker: Broker) -> None:

@@ -32,6 +32,7 @@ def shared() -> None:
     pytest.skip("runs on a copy")
 '''
 
+
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
     """Return a folder with all that the tests of scoring need, to be spoilt."""
@@ -67,7 +68,8 @@ def test_there_are_enough() -> None:
 
 @pytest.mark.parametrize("patch", MUTANTS, ids=lambda patch: patch.stem)
 def test_each_fault_can_still_be_made(patch: Path) -> None:
-    done = subprocess.run(["git", "apply", "--check", str(patch)], cwd=ROOT, capture_output=True, text=True, check=False)
+    tried = ["git", "apply", "--check", str(patch)]
+    done = subprocess.run(tried, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"make it anew: {done.stderr}"
     assert (ROOT / "tests" / "scoring" / catcher(patch)).is_file()
 
