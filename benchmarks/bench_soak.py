@@ -1,11 +1,12 @@
-"""Whether anything grows: an hour's worth of traffic in a few minutes, and the memory of every role meanwhile.
+"""Whether anything grows: hours' worth of traffic in a few minutes, and the memory of every role meanwhile.
 
-    python -m benchmarks.bench_soak [--signals 600000] [--days 24]
+    python -m benchmarks.bench_soak [--signals 1200000] [--days 48]
 
-So many signals (167 a second for an hour) come evenly in five minutes, as if seen over so many days, so that stories
+So many signals (167 a second for two hours) come evenly in ten minutes, as if seen over so many days, so that stories
 are resolved and forgotten all the while: everything is kept for a day. ``serve`` follows along, and ``collect``
-reads simulated platforms, an hour of theirs in the time that this takes. Of each role: its resident memory, and
-how far a line through the last half of the samples rises. Of the compacted topics: their size in the broker's log.
+reads simulated platforms, two hours of theirs in the time that this takes. Of each role: its resident memory, and
+how far a line through the last half of the samples rises, an hour's worth of traffic. Of the compacted topics: their
+size in the broker's log.
 """
 
 from __future__ import annotations
@@ -47,13 +48,18 @@ KEPT_A_DAY = {
     "HUBBUB_RESOLVE__KEEP_FORGOTTEN_SECONDS": "20",
     "HUBBUB_SCORE__RETENTION_DAYS": "1",
 }
-WATCHED_BRIEFLY = {f"HUBBUB_COLLECT__{site}__WATCH_HOURS": "0.1" for site in ("REDDIT", "HACKERNEWS")}
-"""Or nothing would leave the watch in the collectors' hour."""
+AT_THE_WORLDS_PACE = {
+    "HUBBUB_COLLECT__REDDIT__WATCH_HOURS": "0.1",
+    "HUBBUB_COLLECT__HACKERNEWS__WATCH_HOURS": "0.1",
+    "HUBBUB_COLLECT__REDDIT__SWEEP_SECONDS": "10",
+}
+"""Or nothing would leave the watch in the collectors' hour, and listings be read whole twice in it instead of thirty
+times."""
 COMPACTED = ("hubbub-score-ledgers-changelog", "noise-scores", "stories", "progress")
 LIVE = "hubbub_stories_live"
 HOUR_MS = 3_600_000
-WORLD_HOURS = 2.0
-"""The first is over when collectors begin, so that they find listings as full as they will be."""
+BEFORE_HOURS = 2.0
+"""Of the collectors' world are over when they begin, so that they find listings as full as they will be."""
 WORLD_SPEED = 12.0
 CHATTER = "800"
 MIB = 1 << 20
@@ -141,13 +147,14 @@ async def main(count: int, days: float) -> int:
         score = [f"HUBBUB_METRICS_PORT={port}" if part.startswith("HUBBUB_METRICS_PORT=") else part for part in score]
         collect = [sys.executable, "-m", "hubbub", "collect", "reddit", "hackernews"]
         async with AsyncExitStack() as stack:
-            began_ms = now_ms() - int(HOUR_MS / WORLD_SPEED)
-            clock = WorldClock(now_ms() - int(WORLD_HOURS * HOUR_MS), began_ms, WORLD_SPEED)
-            world = platforms(clock, "--hours", str(WORLD_HOURS), "--chatter", CHATTER)
+            began_ms = now_ms() - int(BEFORE_HOURS * HOUR_MS / WORLD_SPEED)
+            hours = BEFORE_HOURS + 1.1 * WORLD_SPEED * count / PER_SECOND / 3_600
+            clock = WorldClock(now_ms() - int(hours * HOUR_MS), began_ms, WORLD_SPEED)
+            world = platforms(clock, "--hours", f"{hours:.2f}", "--chatter", CHATTER)
             urls = await stack.enter_async_context(world)
             sites = {
                 **collector_settings(clock, urls),
-                **WATCHED_BRIEFLY,
+                **AT_THE_WORLDS_PACE,
                 "HUBBUB_KAFKA__BOOTSTRAP_SERVERS": run.servers,
                 "HUBBUB_KAFKA__TOPIC_PREFIX": "collect.",
                 "HUBBUB_METRICS_PORT": "0",
@@ -191,7 +198,7 @@ async def main(count: int, days: float) -> int:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--signals", type=int, default=600_000)
-    parser.add_argument("--days", type=float, default=24.0)
+    parser.add_argument("--signals", type=int, default=1_200_000)
+    parser.add_argument("--days", type=float, default=48.0)
     options = parser.parse_args()
     sys.exit(asyncio.run(main(options.signals, options.days)))

@@ -46,7 +46,7 @@ class HackerNewsConfig(CollectorConfig):
     watch_max_items: Whole = 2_000
     """At most this many stories are looked at again and again."""
     watch_hours: Positive = 72.0
-    """Up to which age stories are looked at again."""
+    """Up to which age stories are looked at again, and for how long it is remembered which story a comment is in."""
     missing_retry_seconds: Positive = 10.0
     """How long to wait before asking again for an item that the platform has announced but does not give yet."""
     missing_max_tries: Whole = 6

@@ -85,7 +85,7 @@ class RedditConfig(CollectorConfig):
     watch_max_items: Whole = 2_000
     """At most this many posts are looked at again and again."""
     watch_hours: Positive = 72.0
-    """Up to which age posts are looked at again."""
+    """Up to which age posts are looked at again, and for how long it is remembered that they were read."""
 
     @field_validator("reddit_url", "oauth_url")
     @classmethod
