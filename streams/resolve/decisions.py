@@ -16,6 +16,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPa
 from msgspec.structs import replace
 
 from streams import metrics
+from streams.claim import claim
 from streams.lease import Lease
 from streams.offsets import begin, commit, reads_on
 from streams.resolve.beats import Beat
@@ -134,6 +135,7 @@ class Decisions:
     async def _take_over(self, appointment: object) -> None:
         """Read back every decision, in order, into fresh matchers, and go on where the last who decided left off."""
         began = time.monotonic()
+        await self._lease.during(claim(self._producer, self._stories, [0]))
         await self._caught_up()
         decider, threads = await self._read_back()
         async with self._lock:

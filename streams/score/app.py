@@ -1,8 +1,8 @@
 """The role ``score``: a Faust app over ``story-activity``, whose stories' states are in a changelog.
 
 Owns the joint between Faust (membership, partitions, the stream and its back-pressure) and the scorer of each partition
-(:mod:`streams.score.scorer`). Whoever is given partitions reads what their changelogs say, states and the offset to
-read on from, and takes each record from there in its turn. What follows is written in order: scores and events, and
+(:mod:`streams.score.scorer`). Whoever is given partitions claims their changelogs, reads what they say, states and the
+offset to read on from, and takes each record from there in its turn. What follows is written in order: scores and events, and
 when the broker has these, the states. So a crash repeats, and never forgets, whatever Faust has acknowledged. Any
 failure ends the role, for a supervisor to start it again.
 """
@@ -22,6 +22,7 @@ from faust.auth import SASLCredentials, SSLCredentials
 from faust.types import TP
 
 from streams import metrics
+from streams.claim import claim
 from streams.consumer import open_consumer
 from streams.ends import log_ends
 from streams.lease import Lease
@@ -340,6 +341,7 @@ class Scorer:
         """Return what is known of ``partitions``; ``patience`` ends when the broker has given nothing for long."""
         clock, appointment = asyncio.get_running_loop().time, self._appointment
         patience.reschedule(clock() + SILENT_SECONDS)
+        await self._lease.during(claim(self._writer, self._changelog, partitions))
         remembered = {partition: Remembered() for partition in partitions}
         async with Tail(self._changelog, self._kafka, partitions) as tail:
             async for record in tail.until_end():

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from streams.claim import CLAIM_KEY
+
 __all__ = ["TOPIC", "CorruptOffsetError", "Remembered", "records"]
 
 TOPIC = "hubbub-score-ledgers-changelog"
@@ -47,6 +49,8 @@ class Remembered:
         Raises:
             CorruptOffsetError: it says where to read on, but not in a form known here.
         """
+        if record.key == CLAIM_KEY:
+            return
         if record.key == OFFSET_KEY:
             if record.value is None or not record.value.isdigit():
                 raise CorruptOffsetError(f"the changelog says to read on from {record.value!r}, which is no offset")

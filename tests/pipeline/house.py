@@ -56,6 +56,11 @@ class House:
                 index.apply(record.key, record.value)
         return index
 
+    async def first_keys(self, topic: str) -> set[bytes]:
+        """Return the keys of the first record of each partition."""
+        async with Tail(name(topic, self.kafka.topic_prefix), self.options) as tail:
+            return {record.key for record in await tail.to_end() if record.offset == 0}
+
     async def records(self, topic: str) -> list[bytes | None]:
         async with Tail(name(topic, self.kafka.topic_prefix), self.options) as tail:
             return [record.value for record in await tail.to_end()]

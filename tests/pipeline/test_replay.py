@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from streams.claim import CLAIM_KEY
+from streams.score import changelog
 from tests.conftest import Broker
 from tests.pipeline.house import House, comparable, house, scored_by_hand, write_recording
 from tests.pipeline.recording import SUBJECTS, make
@@ -26,6 +28,9 @@ async def test_scores_are_those_of_the_plain_set_of_signals(broker: Broker, tmp_
         stories = [{threads.by_now(s.thread) for s in signals if f":s{n}p" in s.id} for n in range(len(SUBJECTS))]
         assert [len(found) for found in stories] == [1] * len(SUBJECTS)
         assert len(set().union(*stories)) == len(SUBJECTS)
+
+        # Who writes a log alone has claimed it before anything else, and only then read it.
+        assert await it.first_keys("stories") == await it.first_keys(changelog.TOPIC) == {CLAIM_KEY}
 
         # Again, from the beginning: nothing is counted twice.
         await it.replay(recording)

@@ -13,11 +13,12 @@ from typing import NamedTuple, cast
 
 import msgspec
 import pytest
-from aiokafka import TopicPartition
+from aiokafka import AIOKafkaProducer, TopicPartition
 
 from ingest.signal import Signal, encode, key
 from scoring import Lifecycle
 from streams import wire
+from streams.claim import claim
 from streams.partitioning import partition_of
 from streams.resolve import decisions, sources, worker
 from streams.resolve.beats import Beat
@@ -128,8 +129,7 @@ class OrderMatters:
 class Scores:
     """The role ``score``, without Faust but in its order: scores and events, then what its changelog is to say.
 
-    It is handed out records as badly as may be: some again, some from before, some left out. And it may read its
-    changelog when another's last records are not to be seen yet.
+    It is handed out records as badly as may be: some again, some from before, some left out.
     """
 
     def __init__(self, process: Process) -> None:
@@ -152,12 +152,12 @@ class Scores:
         async with self._lock:
             self._unrecovered = assigned
 
-    def _recover(self) -> None:
-        chance = self._kafka.chance
+    async def _recover(self) -> None:
+        if self._unrecovered:
+            await claim(cast(AIOKafkaProducer, self._producer), "ledgers", [p.partition for p in self._unrecovered])
         for place in sorted(self._unrecovered):
-            log, remembered = self._kafka.logs[TopicPartition("ledgers", place.partition)], Remembered()
-            unseen = chance.randrange(5) if chance.random() < 0.3 else 0
-            for record in log[: len(log) - unseen]:
+            remembered = Remembered()
+            for record in self._kafka.shown(TopicPartition("ledgers", place.partition)):
                 remembered.note(record)
             scorer = PartitionScorer(remembered.states, SCORE, Unread())
             self._owned[place] = Owned(place.partition, remembered.offset or 0, scorer)
@@ -168,7 +168,7 @@ class Scores:
         await self._consumer.start()
         while True:
             async with self._lock:
-                self._recover()
+                await self._recover()
             batches = await self._consumer.getmany(timeout_ms=0)
             async with self._lock:
                 if self._unrecovered or not self._owned:

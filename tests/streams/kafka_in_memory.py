@@ -19,6 +19,7 @@ from aiokafka import TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError
 from aiokafka.protocol.group import SyncGroupRequest
 
+from streams.claim import CLAIM_KEY
 from streams.partitioning import partition_of
 
 __all__ = ["Consumer", "Group", "Kafka", "Process", "Producer", "Record", "Tail"]
@@ -72,6 +73,13 @@ class Kafka:
             for number in range(self.partitions[topic])
             for record in self.logs.get(TopicPartition(topic, number), ())
         ]
+
+    def shown(self, place: TopicPartition) -> list[Record]:
+        """Return what a broker shows of a log: not its last records, which replicas may lack; up to a claim all."""
+        log = self.logs[place]
+        unseen = self.chance.randrange(5) if self.chance.random() < 0.3 else 0
+        claimed = next((number for number in range(len(log), 0, -1) if log[number - 1].key == CLAIM_KEY), 0)
+        return log[: max(claimed, len(log) - unseen)]
 
     def group(self, name: str, topic: str) -> Group:
         return self.groups.setdefault(name, Group(self, topic))
@@ -341,7 +349,8 @@ class Tail:
 
     def __init__(self, topic: str, kafka: Mapping[str, Process]) -> None:
         self._kafka = kafka["process"].kafka
-        self._log = self._kafka.logs[TopicPartition(topic, 0)]
+        self._place = TopicPartition(topic, 0)
+        self._log = self._kafka.logs[self._place]
         self._position = 0
 
     async def __aenter__(self) -> Tail:
@@ -351,7 +360,8 @@ class Tail:
 
     async def to_end(self) -> list[Record]:
         await self._kafka.pause()
-        records, self._position = self._log[self._position :], len(self._log)
+        records = self._kafka.shown(self._place)[self._position :]
+        self._position += len(records)
         return records
 
     async def more(self, _: int) -> list[Record]:
