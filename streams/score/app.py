@@ -2,9 +2,9 @@
 
 Owns the joint between Faust (membership, partitions, the stream and its back-pressure) and the scorer of each partition
 (:mod:`streams.score.scorer`). Whoever is given partitions claims their changelogs, reads what they say, states and the
-offset to read on from, and takes each record from there in its turn. What follows is written in order: scores and events, and
-when the broker has these, the states. So a crash repeats, and never forgets, whatever Faust has acknowledged. Any
-failure ends the role, for a supervisor to start it again.
+offset to read on from, and takes each record from there in its turn. What follows is written in order: scores and
+events, and when the broker has these, the states. So a crash repeats, and never forgets, whatever Faust has
+acknowledged. Any failure ends the role, for a supervisor to start it again.
 """
 
 from __future__ import annotations
