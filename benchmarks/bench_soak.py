@@ -24,7 +24,7 @@ from pathlib import Path
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from prometheus_client.parser import text_string_to_metric_families
 
-from benchmarks.feed import make_topics, now_ms, send
+from benchmarks.feed import now_ms, send
 from benchmarks.load import make_load
 from benchmarks.participants import PARTICIPANTS, Run
 from benchmarks.processes import Processes, Sample
@@ -139,8 +139,8 @@ async def main(count: int, days: float) -> int:
     with tempfile.TemporaryDirectory() as scratch, Cluster(Path(scratch, "kafka"), heap_mib=768) as cluster:
         folder = Path(scratch)
         run = Run(cluster.bootstrap_servers, "soak.", "soak", PARTITIONS, folder)
-        await make_topics(run)
-        await topics.create({"bootstrap_servers": run.servers}, "collect.", PARTITIONS, 1)
+        for prefix in (run.prefix, "collect."):
+            await topics.create({"bootstrap_servers": run.servers}, prefix, PARTITIONS, 1)
         resolve, score, _ = PARTICIPANTS["hubbub"].prepare(run)
         serve = [*score[:-1], "serve"]
         port = free_port()

@@ -25,7 +25,7 @@ def hashed(text: str) -> int:
     return number or 1
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=32_768)
 def identity(text: str) -> int:
     """Return a 64-bit number above 0 that stands for ``text``, the same in every process (BLAKE2b).
 
