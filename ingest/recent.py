@@ -1,6 +1,6 @@
 """Recent: what a collector has met lately, and what it then knew of it.
 
-Owns how long that is remembered and how much of it: so that memory stops to grow however long a collector runs. Must
+Owns how long that is remembered and how much of it: so that memory stops growing however long a collector runs. Must
 never know what it is, nor read a clock of its own.
 """
 

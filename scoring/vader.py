@@ -54,10 +54,15 @@ class _Token(NamedTuple):
     @property
     def code(self) -> int:
         """The word's bits: it is felt, changes what later ones say, is "but", of an idiom, to be read in its text."""
-        lower, felt = self.lower, self.valence is not None and not self.boost
-        changes = self.negates or self.boost != 0 or lower in _MATTERS
-        bits = (_FELT, felt), (_CHANGES, changes), (_BUT, lower == "but"), (_IDIOM, lower in _IDIOMATIC)
-        return sum(bit for bit, is_set in bits if is_set) + _WANTS_TEXT * (self.is_upper or lower == "no")
+        lower = self.lower
+        holds = {
+            _FELT: self.valence is not None and not self.boost,
+            _CHANGES: self.negates or self.boost != 0 or lower in _MATTERS,
+            _BUT: lower == "but",
+            _IDIOM: lower in _IDIOMATIC,
+            _WANTS_TEXT: self.is_upper or lower == "no",
+        }
+        return sum(bit for bit, is_set in holds.items() if is_set)
 
     @property
     def stand_in(self) -> str:
@@ -118,9 +123,9 @@ def compound(text: str, words: Sequence[str] | None = None) -> float:
         if 1 in wants_text[begin : place + 3]:
             valences[place] = _valence(words, place)
         elif 1 in changes[begin:place]:
-            valences[place] = _valences[*[_stand_ins[raw] for raw in words[begin:place]], words[place]]
+            valences[place] = _valences[(*[_stand_ins[raw] for raw in words[begin:place]], words[place])]
         else:
-            valences[place] = _valences[words[place],]
+            valences[place] = _valences[(words[place],)]
     if 1 in codes.translate(_HAS[_BUT]):
         each = vader._but_check([_tokens[raw].word for raw in words], [valences.get(n, 0.0) for n in range(len(words))])
         total = float(sum(each))

@@ -50,8 +50,8 @@ class Remembered:
             CorruptOffsetError: it says where to read on, but not in a form known here.
         """
         if record.key == CLAIM_KEY:
-            return
-        if record.key == OFFSET_KEY:
+            pass  # it is there to be acknowledged
+        elif record.key == OFFSET_KEY:
             if record.value is None or not record.value.isdigit():
                 raise CorruptOffsetError(f"the changelog says to read on from {record.value!r}, which is no offset")
             self.offset = int(record.value)

@@ -25,12 +25,16 @@ from scoring.impact.assessor import word_vectors
 from scoring.impact.lexicon import Lexicon
 
 HERE = Path(__file__).parent
-MODEL = wordllama.WordLlama.load(cache_dir=Path(wordllama.__file__).parent, disable_download=True)
 
 
 @pytest.fixture(scope="module")
 def assessor() -> OfflineAssessor:
     return OfflineAssessor()
+
+
+@pytest.fixture(scope="module")
+def model() -> wordllama.WordLlamaInference:
+    return wordllama.WordLlama.load(cache_dir=Path(wordllama.__file__).parent, disable_download=True)
 
 
 def labelled(name: str) -> list[tuple[float, str, str]]:
@@ -108,8 +112,8 @@ def test_a_text_of_which_no_term_speaks_is_about_something_else(assessor: Offlin
 @example("two  spaces, ")
 @example("not a start: <s>one")
 @settings(max_examples=200, deadline=None)
-def test_words_come_to_what_the_model_makes_of_the_whole_text(text: str) -> None:
-    whole = MODEL.embedding[MODEL.tokenizer.encode(text, add_special_tokens=False).ids].sum(axis=0)
+def test_words_come_to_what_the_model_makes_of_the_whole_text(model: wordllama.WordLlamaInference, text: str) -> None:
+    whole = model.embedding[model.tokenizer.encode(text, add_special_tokens=False).ids].sum(axis=0)
     assert np.array_equal(word_vectors()([text])[0], whole)
 
 
