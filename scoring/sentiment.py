@@ -8,11 +8,10 @@ in any other as neutral, which would count as an opinion.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
 from scoring.memo import Memo
 from scoring.observation import Sentiment
-from scoring.vader import compound
+from scoring.vader import SPARE_BITS, compound, word_code
 
 __all__ = ["sentiment"]
 
@@ -30,7 +29,9 @@ _COMMON = frozenset(
 )
 """Frequent words of English that are rare in its neighbours: about a third of any text."""
 _WORDS = re.compile(r"[^\W\d_]+(?:'[a-z]+)?").findall
-_NO_WORD, _WORD, _COMMON_WORD = range(3)
+_WORD, _COMMON_WORD, _ = SPARE_BITS
+_COUNTED = {bit: bytes(bool(code & bit) for code in range(256)) for bit in (_WORD, _COMMON_WORD)}
+"""Tables for ``bytes.translate``, which turn the codes of words into whether each has a bit."""
 _LINK = re.compile(r"https?://\S+|[@#]\w+")
 
 
@@ -51,28 +52,27 @@ def sentiment(text: str | None, lang: str | None = None) -> Sentiment | None:
     if "://" in text or "@" in text or "#" in text:
         text = _LINK.sub(" ", text)
     words = text.split()
-    if not _is_english(words, lang):
+    codes = bytes(map(_codes.__getitem__, words))
+    if not _is_english(codes, lang):
         return None
-    felt = compound(text, words)
+    felt = compound(text, words, codes)
     if felt >= THRESHOLD:
         return 1
     return -1 if felt <= -THRESHOLD else 0
 
 
-def _is_english(words: Sequence[str], lang: str | None) -> bool:
+def _is_english(codes: bytes, lang: str | None) -> bool:
     if lang is not None:
         return lang.lower().replace("_", "-").split("-")[0] in {"en", "eng"}
-    kinds = bytes(map(_kinds.__getitem__, words))
-    common = kinds.count(_COMMON_WORD)
-    return common >= 2 and common * 6 >= len(kinds) - kinds.count(_NO_WORD)
+    common = codes.translate(_COUNTED[_COMMON_WORD]).count(1)
+    return common >= 2 and common * 6 >= codes.translate(_COUNTED[_WORD]).count(1)
 
 
-def _kind(raw: str) -> int:
+def _code(raw: str) -> int:
+    """Return a word's code for VADER, and whether it is one, and a common one of English."""
     words = _WORDS(raw.replace("\u2019", "'").lower())
-    if not words:
-        return _NO_WORD
     is_common = any(word in _COMMON or ("'" in word and word.partition("'")[0] in _COMMON) for word in words)
-    return _COMMON_WORD if is_common else _WORD
+    return word_code(raw) | (_WORD if words else 0) | (_COMMON_WORD if is_common else 0)
 
 
-_kinds = Memo(_kind, most=20_000)
+_codes = Memo(_code, most=20_000)

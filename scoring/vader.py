@@ -27,7 +27,7 @@ from vaderSentiment.vaderSentiment import (
 
 from scoring.memo import Memo
 
-__all__ = ["compound"]
+__all__ = ["SPARE_BITS", "compound", "word_code"]
 
 _DAMPED = (1.0, 0.95, 0.9)
 """How much a booster says, by how many words stand between."""
@@ -36,9 +36,11 @@ _MATTERS = _SO | {"no", "least"}
 _NAMED = _MATTERS | {"or", "nor", "never", "without", "doubt", "at", "very"}
 """Words that the rules name."""
 _NEGATE = frozenset(NEGATE)
-_IDIOMS = tuple(words for words in (*BOOSTER_DICT, *SPECIAL_CASES) if " " in words)
-_IDIOMATIC = frozenset(max(words.split(), key=len) for words in _IDIOMS)
-"""A word of each idiom of several; without any of them there is none."""
+_IDIOMS: dict[str, list[tuple[int, list[str]]]] = {}
+"""Idioms of several words by their longest one, with its place in them: without that one there is none."""
+for _idiom in (words.split() for words in (*BOOSTER_DICT, *SPECIAL_CASES) if " " in words):
+    _longest = max(_idiom, key=len)
+    _IDIOMS.setdefault(_longest, []).append((_idiom.index(_longest), _idiom))
 
 
 class _Token(NamedTuple):
@@ -59,7 +61,7 @@ class _Token(NamedTuple):
             _FELT: self.valence is not None and not self.boost,
             _CHANGES: self.negates or self.boost != 0 or lower in _MATTERS,
             _BUT: lower == "but",
-            _IDIOM: lower in _IDIOMATIC,
+            _IDIOM: lower in _IDIOMS,
             _WANTS_TEXT: self.is_upper or lower == "no",
         }
         return sum(bit for bit, is_set in holds.items() if is_set)
@@ -73,6 +75,8 @@ class _Token(NamedTuple):
 
 
 _BITS = _FELT, _CHANGES, _BUT, _IDIOM, _WANTS_TEXT = 1, 2, 4, 8, 16
+SPARE_BITS = 32, 64, 128
+"""Of a word's code, for what a caller wants to know of it."""
 _HAS = {bit: bytes(bool(code & bit) for code in range(256)) for bit in _BITS}
 """Tables for ``bytes.translate``, which turn the codes of words into whether each has a bit."""
 
@@ -84,9 +88,15 @@ def _token(raw: str) -> _Token:
     return _Token(word, lower, _vader().lexicon.get(lower), boost, negates, word.isupper())
 
 
+def word_code(word: str) -> int:
+    """Return what VADER knows of a word of a text, in bits that are none of ``SPARE_BITS``."""
+    return _tokens[word].code
+
+
 _tokens = Memo(_token, most=20_000)
-_codes: Memo[str, int] = Memo(lambda raw: _tokens[raw].code, most=20_000)
+_codes = Memo(word_code, most=20_000)
 _stand_ins: Memo[str, str] = Memo(lambda raw: _tokens[raw].stand_in, most=20_000)
+_alone: Memo[str, float] = Memo(lambda raw: _valence((raw,), 0), most=20_000)
 _valences: Memo[tuple[str, ...], float] = Memo(lambda words: _valence(words, len(words) - 1), most=20_000)
 """What the last of some words says, of which none wants its whole text."""
 
@@ -96,49 +106,71 @@ def _vader() -> SentimentIntensityAnalyzer:
     return SentimentIntensityAnalyzer()
 
 
-def compound(text: str, words: Sequence[str] | None = None) -> float:
+def compound(text: str, words: Sequence[str] | None = None, codes: bytes | None = None) -> float:
     """Return VADER's compound value of ``text``, -1 to 1: its ``polarity_scores(text)["compound"]``.
 
-    ``words``: what ``text.split()`` gives, where that is known.
+    ``words``: what ``text.split()`` gives, and ``codes``: the :func:`word_code` of each, where these are known.
 
     >>> compound("This is a great idea!"), compound("the meeting is on Tuesday")
     (0.6588, 0.0)
     """
     vader = _vader()
-    if words is None:
-        words = text.split()
     if not text.isascii() and not vader.emojis.keys().isdisjoint(text):
         text = _in_words(text, vader.emojis)
+        words = codes = None
+    if words is None:
         words = text.split()
-    codes = bytes(map(_codes.__getitem__, words))
+    if codes is None:
+        codes = bytes(map(_codes.__getitem__, words))
     felt = codes.translate(_HAS[_FELT])
     if 1 not in felt:
         return 0.0
+    valences = list(map(_alone.__getitem__, compress(words, felt)))
     changes, wants_text = codes.translate(_HAS[_CHANGES]), codes.translate(_HAS[_WANTS_TEXT])
-    if 1 in codes.translate(_HAS[_IDIOM]) and _has_idiom(words):
+    idiomatic = codes.translate(_HAS[_IDIOM])
+    if 1 in idiomatic and _has_idiom(words, idiomatic):
         wants_text = b"\1" * len(words)
-    valences: dict[int, float] = {}
-    for place in compress(range(len(words)), felt):
-        begin = max(0, place - 3)
-        if 1 in wants_text[begin : place + 3]:
-            valences[place] = _valence(words, place)
-        elif 1 in changes[begin:place]:
-            valences[place] = _valences[(*[_stand_ins[raw] for raw in words[begin:place]], words[place])]
-        else:
-            valences[place] = _valences[(words[place],)]
+    if reached := _reached(felt, changes, wants_text):
+        for index, place in enumerate(compress(range(len(words)), felt)):
+            if reached[place]:
+                begin = max(0, place - 3)
+                if 1 in wants_text[begin : place + 3]:
+                    valences[index] = _valence(words, place)
+                else:
+                    before = [_stand_ins[raw] for raw in words[begin:place]]
+                    valences[index] = _valences[(*before, words[place])]
     if 1 in codes.translate(_HAS[_BUT]):
-        each = vader._but_check([_tokens[raw].word for raw in words], [valences.get(n, 0.0) for n in range(len(words))])
-        total = float(sum(each))
-    else:
-        total = float(sum(valences.values()))
+        each = dict(zip(compress(range(len(words)), felt), valences, strict=True))
+        valences = vader._but_check([_tokens[raw].word for raw in words], [each.get(n, 0.0) for n in range(len(words))])
+    total = float(sum(valences))
     if total and ("!" in text or "?" in text):
         total += math.copysign(vader._punctuation_emphasis(text), total)
     return round(float(normalize(total)), 4)
 
 
-def _has_idiom(words: Sequence[str]) -> bool:
-    text = " ".join([_tokens[raw].lower for raw in words])
-    return any(idiom in text for idiom in _IDIOMS)
+def _reached(felt: bytes, changes: bytes, wants_text: bytes) -> bytes:
+    """Return which words, of those ``felt``, do not say what they say alone; nothing, if there are none.
+
+    One that changes what later ones say reaches three; one that wants its whole text reaches two earlier ones, too. All
+    words at once: a text is one number with a byte for each.
+    """
+    changing = int.from_bytes(changes, "little")
+    reach = changing << 8 | changing << 16 | changing << 24
+    if 1 in wants_text:
+        wanting = int.from_bytes(wants_text, "little")
+        reach |= wanting >> 16 | wanting >> 8 | wanting | wanting << 8 | wanting << 16 | wanting << 24
+    reach &= int.from_bytes(felt, "little")
+    return reach.to_bytes(len(felt), "little") if reach else b""
+
+
+def _has_idiom(words: Sequence[str], idiomatic: bytes) -> bool:
+    """Say whether one of the words that are ``idiomatic`` is where its idiom has it."""
+    for place in compress(range(len(words)), idiomatic):
+        for offset, idiom in _IDIOMS[_tokens[words[place]].lower]:
+            begin = place - offset
+            if begin >= 0 and [_tokens[raw].lower for raw in words[begin : begin + len(idiom)]] == idiom:
+                return True
+    return False
 
 
 def _in_words(text: str, emojis: Mapping[str, str]) -> str:

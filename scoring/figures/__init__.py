@@ -13,7 +13,7 @@ from functools import cache
 from importlib.resources import files
 
 import msgspec
-from ahocorasick_rs import AhoCorasick
+from ahocorasick_rs import AhoCorasick, Implementation
 
 from scoring.observation import Signal
 from scoring.settings import Tier
@@ -132,10 +132,9 @@ class FigureIndex:
             by = self._by_handle.get((platform, author.name.removeprefix("@").lower()))
         if not title and not text:
             return () if by is None else (by,)
-        found = set(self.find(f"{title or ''}\n{(text or '')[:MAX_CHARS]}", platform))
-        if by is not None:
-            found.add(by)
-        return tuple(sorted(found))
+        text = (text or "")[:MAX_CHARS]
+        found = self.find(f"{title}\n{text}" if title else text, platform)
+        return found if by is None or by in found else tuple(sorted((*found, by)))
 
     def find(self, text: str, platform: str = "") -> tuple[str, ...]:
         """Return the ids of the figures named in ``text``, which may also say "@handle" for those on ``platform``."""
@@ -156,13 +155,15 @@ class _Names:
     def __init__(self, named: Iterator[tuple[str, str]]) -> None:
         pairs = list(named)
         self._ids = [id_ for _, id_ in pairs]
-        self._automaton = AhoCorasick([name for name, _ in pairs])
+        self._automaton = AhoCorasick([name for name, _ in pairs], implementation=Implementation.DFA)
 
-    def find(self, text: str) -> Iterator[str]:
-        """Yield the id of each name in ``text``, as often as it occurs."""
-        for index, start, end in self._automaton.find_matches_as_indexes(text, overlapping=True):
-            if not (start > 0 and _continues(text[start - 1])) and not (end < len(text) and _continues(text[end])):
-                yield self._ids[index]
+    def find(self, text: str) -> list[str]:
+        """Return the id of each name in ``text``, as often as it occurs."""
+        return [
+            self._ids[index]
+            for index, start, end in self._automaton.find_matches_as_indexes(text, overlapping=True)
+            if not (start > 0 and _continues(text[start - 1])) and not (end < len(text) and _continues(text[end]))
+        ]
 
 
 def _continues(char: str) -> bool:

@@ -6,6 +6,7 @@ a small model that lies in a wheel (WordLlama), or by whatever function it is gi
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from functools import cache, lru_cache
 from importlib.resources import files
@@ -57,9 +58,10 @@ class OfflineAssessor:
         self._lexicon = lexicon or Lexicon.default()
         rows = [line.split("\t") for line in _prototypes().splitlines()]
         self._names: tuple[Category, ...] = get_args(Category)
-        # What each prototype says: its impact, then 1 for its category.
+        self._places = {name: place for place, name in enumerate(self._names)}
+        # What each prototype says: that it is one, its impact, and 1 for its category.
         self._said = np.array(
-            [[float(impact), *(float(category == name) for name in self._names)] for impact, category, _ in rows]
+            [[1.0, float(impact), *(float(category == name) for name in self._names)] for impact, category, _ in rows]
         )
         prototypes = np.asarray(self._embed([text for _, _, text in rows]), dtype=np.float64)
         lengths = np.linalg.norm(prototypes, axis=1, keepdims=True)
@@ -86,19 +88,18 @@ class OfflineAssessor:
         """Return the impact of one text, 0 to 100, and what it says for each category."""
         # Alone: rows of a batch may differ in the last digit by what else is in it.
         row = np.asarray(self._embed([text])[0], dtype=np.float64)
-        length = float(np.sqrt(row @ row)) or 1.0
+        length = math.sqrt(row @ row) or 1.0
         nearness = np.exp(self._prototypes @ row / (length * TEMPERATURE))
-        prototype_points, *nearby = (nearness @ self._said / nearness.sum()).tolist()
+        near, prototype_points, *nearby = (nearness @ self._said).tolist()
         found = self._lexicon.read(text)
-        points = PER_LEXICON_POINT * found.impact + PER_PROTOTYPE_POINT * prototype_points
+        points = PER_LEXICON_POINT * found.impact + PER_PROTOTYPE_POINT * prototype_points / near
         points += BASE + PER_CHAR * min(len(text), LONG_CHARS)
-        votes = tuple(
-            PROTOTYPE_VOTES * near + found.categories.get(name, 0.0)
-            for name, near in zip(self._names, nearby, strict=True)
-        )
+        votes = [PROTOTYPE_VOTES * of_category / near for of_category in nearby]
+        for name, weight in found.categories.items():
+            votes[self._places[name]] += weight
         if not found.categories:
-            votes = (*votes[:-1], votes[-1] + UNKNOWN_VOTES)
-        return min(100.0, max(0.0, points)), votes
+            votes[-1] += UNKNOWN_VOTES
+        return min(100.0, max(0.0, points)), tuple(votes)
 
 
 def _prototypes() -> str:

@@ -11,7 +11,7 @@ from functools import cache
 from importlib.resources import files
 
 import msgspec
-from ahocorasick_rs import AhoCorasick
+from ahocorasick_rs import AhoCorasick, Implementation
 
 from scoring.assessment import Category
 
@@ -38,6 +38,9 @@ class Finding(msgspec.Struct, frozen=True):
     impact: float
 
 
+NOTHING = Finding({}, 0.0)
+
+
 class Lexicon:
     """Terms, ready to be looked for in one pass (Aho & Corasick, CACM 18, 1975).
 
@@ -48,7 +51,7 @@ class Lexicon:
 
     def __init__(self, groups: tuple[Group, ...]) -> None:
         self._terms = [(group, term) for group in groups for term in group.terms]
-        self._automaton = AhoCorasick([_words(term) for _, term in self._terms])
+        self._automaton = AhoCorasick([_words(term) for _, term in self._terms], implementation=Implementation.DFA)
 
     @classmethod
     @cache
@@ -61,6 +64,8 @@ class Lexicon:
         """Return what the terms found in ``text`` say, each counted once."""
         spaced = " ".join(text.lower().split())
         matches = self._automaton.find_matches_as_indexes(spaced, overlapping=True)
+        if not matches:
+            return NOTHING
         categories: dict[Category, float] = {}
         impact = 0.0
         for index in sorted({index for index, start, end in matches if self._fits(index, spaced, start, end)}):

@@ -11,9 +11,13 @@ from pathlib import Path
 from typing import Protocol
 
 from ingest.signal import Signal
-from scoring import UNREAD, FigureFileError, FigureIndex, Reading, Tier, sentiment
+from scoring import UNREAD, FigureFileError, FigureIndex, Reading, Sentiment, Tier, sentiment
 
 __all__ = ["FiguresError", "Reader", "TextReader"]
+
+
+_FELT_ALONE: dict[Sentiment | None, Reading] = {None: UNREAD, **{felt: Reading((), felt) for felt in (-1, 0, 1)}}
+"""Of the signals that involve no public figure, most of all: by what they feel."""
 
 
 class FiguresError(ValueError):
@@ -75,4 +79,4 @@ class TextReader:
         """Return what the text of ``signal`` says. Only replies are reactions, so only they have a sentiment."""
         feeling = sentiment(signal.text, signal.lang) if signal.kind == "reply" and signal.text else None
         figures = self._figures.match(signal)
-        return UNREAD if feeling is None and not figures else Reading(figures, feeling)
+        return Reading(figures, feeling) if figures else _FELT_ALONE[feeling]
