@@ -108,6 +108,7 @@ class _RedditThread(threading.Thread):
         self._config = config
         self._now_ms = now_ms
         self._requests: queue.Queue[_Request | None] = queue.Queue(MAX_QUEUED)
+        self._session: RedditSession | None = None
         self.start()
 
     async def get(self, path: str, params: dict[str, str | int]) -> _Answer:
@@ -128,20 +129,26 @@ class _RedditThread(threading.Thread):
             self._requests.put_nowait(None)
 
     def run(self) -> None:
-        """Answer requests one by one until told to end."""
-        session: RedditSession | None = None
-        while (request := self._requests.get()) is not None:
-            outcome: _Answer | Exception
-            try:
-                session = session or RedditSession(self._config)
-                json = session.get(request.path, request.params)
-                outcome = _Answer(json, self._now_ms(), session.exhausted_for_seconds)
-            except Exception as error:  # noqa: BLE001 (raised again in the event loop, which decides)
-                outcome = verdict_on_exception(error, request.path)
-            with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
-                request.loop.call_soon_threadsafe(_resolve, request.future, outcome)
-        if session is not None:
-            session.close()
+        """Answer requests one by one until told to end. Between two of them nothing is held: a page is large."""
+        while self._answer(self._requests.get()):
+            pass
+        if self._session is not None:
+            self._session.close()
+
+    def _answer(self, request: _Request | None) -> bool:
+        """Answer ``request``; return False if there is none, and will be none."""
+        if request is None:
+            return False
+        outcome: _Answer | Exception
+        try:
+            self._session = self._session or RedditSession(self._config)
+            json = self._session.get(request.path, request.params)
+            outcome = _Answer(json, self._now_ms(), self._session.exhausted_for_seconds)
+        except Exception as error:  # noqa: BLE001 (raised again in the event loop, which decides)
+            outcome = verdict_on_exception(error, request.path)
+        with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
+            request.loop.call_soon_threadsafe(_resolve, request.future, outcome)
+        return True
 
 
 def _resolve(future: asyncio.Future[_Answer], outcome: _Answer | Exception) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple, Self
 
 import msgspec
@@ -93,7 +93,8 @@ class RedditCollector:
             if look != REOBSERVE:
                 signals = await self._read(look.removeprefix(SWEEP), whole=look.startswith(SWEEP))
             elif due := self._watch.due(self._now_ms(), self._config.reobserve_max_items):
-                signals = self._take(await self._info([_fullname(id_) for id_ in due]))
+                signals = await self._info([_fullname(id_) for id_ in due])
+                self._note(signals)
             else:
                 continue  # nothing was asked, so there is nothing to tell, and no success to claim
             return Batch(signals, self._cursor())
@@ -122,10 +123,11 @@ class RedditCollector:
         fresh, gap = await self._fresh(name, whole=whole)
         links = dict.fromkeys(link for item in fresh if (link := _link_of(item.thing)) is not None)
         unknown = [link for link in links if link not in self._known_posts]
-        signals = self._take(await self._info(unknown))
-        signals.extend([self._take(fresh)])
+        signals = await self._info(unknown)
+        signals.extend(convert(item.thing, item.witnessed_ms) for item in fresh)
         signals.gaps += gap
         # Nothing may fail from here on, or what was marked as seen would be lost.
+        self._note(signals)
         for fullname in unknown:  # also what Reddit does not give: asking again would not help
             self._known_posts.put(fullname, True)
         for item in fresh:
@@ -142,21 +144,24 @@ class RedditCollector:
         what is known.
         """
         seen = self._seen[name]
-        items: dict[str, _Witnessed] = {}
+        fresh: dict[str, _Witnessed] = {}
+        listed: set[str] = set()
         after: str | None = None
         met = whole or not len(seen)
         for _ in range(self._config.listing_max_pages):
             page = await self._page(name, after)
             witnessed = [_Witnessed(thing, _name_of(thing), page.witnessed_ms) for thing in page.things]
             recent = [item for item in witnessed if _created_ms(item.thing) >= self._since_ms]
+            listed.update(item.fullname for item in recent)
             for item in recent:
-                items.setdefault(item.fullname, item)
+                if item.fullname not in seen:
+                    fresh.setdefault(item.fullname, item)
             known = any(item.fullname in seen for item in witnessed)
             after = page.after
-            met = met or known or not recent or (after is None and len(items) < REACH)
+            met = met or known or not recent or (after is None and len(listed) < REACH)
             if after is None or not recent or (known and not whole):
                 break
-        return [item for item in reversed(items.values()) if item.fullname not in seen], not met
+        return list(reversed(fresh.values())), not met
 
     async def _page(self, name: str, after: str | None) -> Page:
         try:
@@ -164,20 +169,18 @@ class RedditCollector:
         except NeverRetryError as error:
             raise GiveUpError(f"{error}: check the option subreddits") from error
 
-    async def _info(self, fullnames: Sequence[str]) -> list[_Witnessed]:
-        items: list[_Witnessed] = []
+    async def _info(self, fullnames: Sequence[str]) -> Signals:
+        """Return what there is now of things, each page made signals at once: 100 things are large."""
+        signals = Signals()
         for start in range(0, len(fullnames), PAGE_ITEMS):
             page = await self._client.info(fullnames[start : start + PAGE_ITEMS])
-            items += [_Witnessed(thing, _name_of(thing), page.witnessed_ms) for thing in page.things]
-        return items
+            signals.extend(convert(thing, page.witnessed_ms) for thing in page.things)
+        return signals
 
-    def _take(self, items: Iterable[_Witnessed]) -> Signals:
-        signals = Signals()
-        signals.extend(convert(item.thing, item.witnessed_ms) for item in items)
+    def _note(self, signals: Signals) -> None:
         for signal in signals.signals:
             if signal.is_root:
                 self._watch.note(signal)
-        return signals
 
 
 def _name_of(thing: object) -> str:
