@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from ingest.cursors import CursorRecord
 from ingest.pace import Pace
 from ingest.registry import COLLECTORS
 from ingest.verdict import CollectError, GiveUpError
+from streams.resolve.beats import BeatError, load_beat
 from streams.score.reading import FiguresError, TextReader
 from streams.tail import Tail
 from streams.topics import name
@@ -36,6 +37,7 @@ PLATFORM_SECONDS = 20.0
 SILENT_MS = 60_000
 """A stage that has told nothing for so long does not run."""
 STALE_CURSOR_MS = 600_000
+"""Twice as long as a collector that works may leave its cursor unsaved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,7 @@ async def examine(*, platforms: bool = True) -> list[Finding]:
     except SettingsError as error:
         return [Finding("settings", ok=False, fix=str(error))]
     findings = [Finding("settings are understood", ok=True)]
+    findings += _beats(settings)
     if (file := settings.score.figures_file) is not None:
         findings.append(_figures(file))
     servers = settings.kafka.bootstrap_servers
@@ -84,6 +87,14 @@ async def examine(*, platforms: bool = True) -> list[Finding]:
     return findings
 
 
+def _beats(settings: Settings) -> Iterator[Finding]:
+    for beat in settings.resolve.beats:
+        try:
+            load_beat(beat)
+        except BeatError as error:
+            yield Finding(f"beat {beat!r}", ok=False, fix=str(error))
+
+
 def _figures(file: Path) -> Finding:
     try:
         return Finding(f"{file} is understood; {TextReader.load(file).figures} public figures in all", ok=True)
@@ -104,9 +115,10 @@ async def _stages(settings: Settings, options: dict[str, object]) -> AsyncIterat
         if not all_:
             yield Finding(f"{stage} has never run here", ok=False, fix=f"start it: hubbub {stage} (or hubbub up)")
             continue
-        silent = [p.instance for p in all_ if now_ms - p.updated_ms > SILENT_MS]
+        heard = {int(p.instance) for p in all_ if now_ms - p.updated_ms <= SILENT_MS}
+        silent = sorted(set(range(settings.kafka.partitions)) - heard)
         if silent:
-            where = f"partitions {', '.join(sorted(silent))}"
+            where = f"partitions {', '.join(map(str, silent))}"
             yield Finding(
                 f"{stage} works on {where}",
                 ok=False,
@@ -143,13 +155,14 @@ async def _cursors(settings: Settings, options: dict[str, object]) -> AsyncItera
             continue
         cursor = msgspec.json.decode(value, type=CursorRecord)
         age_ms = now_ms - cursor.saved_ms
-        yield Finding(
-            f"{cursor.collector} saved its cursor {ago(age_ms)} ago",
-            ok=age_ms < STALE_CURSOR_MS,
-            fix=""
-            if age_ms < STALE_CURSOR_MS
-            else f"it collects nothing; look at the log of hubbub collect {cursor.collector}",
-        )
+        what = f"{cursor.collector} saved its cursor {ago(age_ms)} ago"
+        if age_ms < STALE_CURSOR_MS:
+            yield Finding(what, ok=True)
+        elif cursor.collector in settings.collect.chosen():
+            fix = f"it collects nothing; look at the log of hubbub collect {cursor.collector}"
+            yield Finding(what, ok=False, fix=fix)
+        else:
+            yield Finding(what, ok=None, fix="it is not one of those to collect from, by the settings here")
 
 
 async def _platform(settings: Settings, collector: str) -> Finding:

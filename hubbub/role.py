@@ -16,6 +16,7 @@ import signal
 from collections.abc import Awaitable, Callable
 
 import structlog
+from aiokafka.errors import KafkaError
 
 from hubbub.health import HealthServer, Problems
 from hubbub.logs import configure
@@ -86,7 +87,9 @@ async def _live(name: str, settings: Settings, make: Callable[[], tuple[Role, Pr
             log.info("started", metrics=f"http://127.0.0.1:{health.port}/metrics")
             await role(stop)
     except Exception as error:
-        log.critical("failed", error=_first_line(error), exc_info=error if settings.log_level == "debug" else None)
+        first = _first(error)
+        show = settings.log_level == "debug" or _is_fault(first)
+        log.critical("failed", error=_in_a_line(first), exc_info=first if show else None)
         # No clean-up: threads of libraries may hang, and whatever was not acknowledged is read again by the next start.
         logging.shutdown()
         os._exit(1)
@@ -105,10 +108,21 @@ def _give_up(name: str) -> None:
     os._exit(1)
 
 
-def _first_line(error: BaseException) -> str:
+def _first(error: BaseException) -> BaseException:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
-    return f"{type(error).__name__}: {error}".splitlines()[0]
+    return error
+
+
+def _in_a_line(error: BaseException) -> str:
+    said = f"{type(error).__name__}: {error}".splitlines()[0]
+    return "; ".join([said, *getattr(error, "__notes__", ())])
+
+
+def _is_fault(error: BaseException) -> bool:
+    """Say whether nobody foresaw this: it is a fault of ours, which can only be found with the stack it came from."""
+    ours = type(error).__module__.partition(".")[0] in {"hubbub", "ingest", "scoring", "streams"}
+    return not ours and not isinstance(error, KafkaError | OSError) and type(error) is not LookupError
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
+from hubbub.clock import WorldClock
 from hubbub.errors import UserError
 from hubbub.role import run_role
 from hubbub.settings import Settings
@@ -96,13 +97,15 @@ def run_score(settings: Settings) -> int:
 
 def run_serve(settings: Settings) -> int:
     """Serve the page, the API and the WebSocket; return the exit code."""
+    clock = settings.clock()
 
     def make() -> tuple[Role, Problems]:
         server = Server(
             kafka=settings.kafka.client_options(),
             prefix=settings.kafka.topic_prefix,
             config=settings.serve,
-            now_ms=settings.clock(),
+            now_ms=clock,
+            clock_rate=clock.speed if isinstance(clock, WorldClock) else 1.0,
         )
         return server.run, server.problems
 

@@ -102,10 +102,12 @@ class CollectSettings(BaseModel):
         """Return the options of the collectors ``names``.
 
         Raises:
-            SettingsError: one needs an account that is not set.
+            SettingsError: one does not exist, or needs an account that is not set.
         """
         configs = {}
         for name in names:
+            if name not in COLLECTORS:
+                raise SettingsError(f"there is no collector {name!r}; there are {', '.join(COLLECTORS)}")
             config = self._config(name)
             if config is None:
                 raise SettingsError(f"collector {name} needs {COLLECTORS[name].needs}; set it in [collect.{name}]")

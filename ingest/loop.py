@@ -24,7 +24,7 @@ from ingest.collector import Collector, CollectorConfig, CollectorSpec
 from ingest.health import CollectorHealth, State
 from ingest.pace import Pace
 from ingest.publish import Publisher
-from ingest.signal import CLOCK_SKEW_MS
+from ingest.signal import CLOCK_SKEW_MS, LIKELY_MS
 from ingest.verdict import CollectError, GiveUpError, RetryLaterError, SlowDownError
 
 __all__ = ["CollectorLoop", "LoopOptions"]
@@ -32,8 +32,6 @@ __all__ = ["CollectorLoop", "LoopOptions"]
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
-LIKELY_MS = 86_400_000
-"""Our clock may be so far behind; an item from later than that is false whatever the time."""
 GIVE_UP_TRIES = 3
 """A refusal at the start is believed when it has been repeated: it may have been a hiccup of the platform's."""
 ConfigT = TypeVar("ConfigT", bound=CollectorConfig)

@@ -7,6 +7,7 @@ where a batch comes from, nor decide when to try again.
 from __future__ import annotations
 
 import asyncio
+import time
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 
@@ -28,6 +29,9 @@ MAX_ORIGINAL_BYTES = 262_144
 MAX_SIGNAL_BYTES = signal.MAX_RECORD_BYTES - 65_536
 """Leaves room for the key and for Kafka's framing within the broker's limit, which counts them."""
 STOP_TIMEOUT_SECONDS = 5.0
+SAVE_AGAIN_SECONDS = 300.0
+"""A cursor that has not moved is saved again after so long: it also says that its collector works."""
+MAX_DETAIL_CHARS = 1_000
 
 log = structlog.get_logger(__name__)
 
@@ -71,6 +75,7 @@ class Publisher:
         self._idempotent = True
         self._producer: AIOKafkaProducer | None = None
         self._saved: Cursor | None = None
+        self._saved_at = 0.0
 
     async def publish(self, batch: Batch) -> None:
         """Publish ``batch``, wait for the broker's acknowledgement of every record, then save its cursor.
@@ -121,12 +126,12 @@ class Publisher:
         return producer
 
     async def _save(self, producer: AIOKafkaProducer, cursor: Cursor) -> None:
-        if cursor == self._saved:
+        if cursor == self._saved and time.monotonic() - self._saved_at < SAVE_AGAIN_SECONDS:
             return
         record = cursors.CursorRecord(collector=self._collector, saved_ms=self._now_ms(), cursor=msgspec.Raw(cursor))
         topic = self._prefix + cursors.TOPIC
         await producer.send_and_wait(topic, msgspec.json.encode(record), key=self._collector.encode())
-        self._saved = cursor
+        self._saved, self._saved_at = cursor, time.monotonic()
 
     async def _send(self, producer: AIOKafkaProducer, batch: Batch) -> None:
         signals = batch.signals
@@ -153,7 +158,7 @@ class Publisher:
         self._count(batch, published, letters)
 
     def _dead_letter(self, letter: Unreadable, now_ms: int) -> DeadLetter:
-        original, detail = letter.original, letter.detail
+        original, detail = letter.original, letter.detail[:MAX_DETAIL_CHARS]
         if len(original) > MAX_ORIGINAL_BYTES:
             detail = f"{detail} (the first {MAX_ORIGINAL_BYTES} of {len(original)} bytes)"
             original = original[:MAX_ORIGINAL_BYTES]

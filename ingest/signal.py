@@ -48,6 +48,8 @@ LATEST_MS = 4_102_444_800_000
 """2100-01-01: microseconds sent as milliseconds lie above it."""
 CLOCK_SKEW_MS = 300_000
 """How far the clocks of a platform, a collector and a broker may disagree."""
+LIKELY_MS = 86_400_000
+"""A reader's own clock may be so far behind; an item from later than that is false whatever the time."""
 
 
 class Reason(StrEnum):

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import structlog
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError
 from aiokafka.structs import OffsetAndMetadata
 
-__all__ = ["RecordsGoneError", "begin", "commit", "read_on_from", "reads_on"]
+__all__ = ["RecordsGoneError", "begin", "commit", "place_of", "read_on_from", "reads_on"]
 
 log = structlog.get_logger(__name__)
 
@@ -109,3 +109,8 @@ async def commit(consumer: AIOKafkaConsumer, offsets: Mapping[TopicPartition, in
         log.info("offsets not committed; the group forms anew", error=type(error).__name__)
         return False
     return True
+
+
+def place_of(record: ConsumerRecord[bytes, bytes]) -> str:
+    """Say where ``record`` is, for whoever has to look for it."""
+    return f"the record is at offset {record.offset} of {record.topic}, partition {record.partition}"

@@ -20,6 +20,7 @@ from hubbub.broker import BrokerError
 from hubbub.cli import evaluating, inspection, publishing, roles, running, setup, stories
 from hubbub.errors import UserError
 from hubbub.settings import SettingsError, load
+from hubbub.terminal import plain
 from streams.resolve.beats import BeatError
 from streams.score.reading import FiguresError
 
@@ -73,5 +74,7 @@ def _tell(error: Exception) -> int:
         message = str(error)
     else:
         raise error
-    Console(stderr=True, highlight=False).print(Text.assemble(("hubbub: ", "bold red"), message), soft_wrap=True)
+    console = Console(stderr=True, highlight=False)
+    for line in message.splitlines():
+        console.print(Text.assemble(("hubbub: ", "bold red"), plain(line)), soft_wrap=True)
     return 1

@@ -17,6 +17,8 @@ from hubbub.errors import UserError
 
 __all__ = ["register"]
 
+MAX_SHOWN_CHARS = 300
+
 
 def register(app: typer.Typer) -> None:
     """Add these commands to ``app``."""
@@ -38,6 +40,7 @@ def replay(
     """Publish recorded signals, as a collector would have."""
     from hubbub import replay as replaying  # noqa: PLC0415 (each command loads only what it runs)
     from hubbub.settings import load  # noqa: PLC0415
+    from hubbub.terminal import plain  # noqa: PLC0415
     from ingest.signal import InvalidSignalError  # noqa: PLC0415
 
     factor = _speed(speed)
@@ -48,7 +51,8 @@ def replay(
     def refuse(file: Path, number: int, error: InvalidSignalError) -> None:
         refused[error.reason] = refused.get(error.reason, 0) + 1
         if sum(refused.values()) <= 5:
-            console.print(Text(f"{file.name}, line {number}: {error}", style="yellow"))
+            why = plain(f"{file.name}, line {number}: {error}")
+            console.print(Text(why if len(why) <= MAX_SHOWN_CHARS else f"{why[:MAX_SHOWN_CHARS]}…", style="yellow"))
 
     async def run(progress: Progress) -> replaying.Replayed:
         task = progress.add_task("publishing", total=None)
@@ -113,6 +117,7 @@ def dead_letters(
     """Look into records nobody could use, and send them through again."""
     from hubbub import dead_letters as letters  # noqa: PLC0415
     from hubbub.settings import load  # noqa: PLC0415
+    from hubbub.terminal import plain  # noqa: PLC0415
 
     kafka = load().kafka
     options = kafka.client_options()
@@ -132,7 +137,7 @@ def dead_letters(
         # What a collector gave up stands in no topic.
         place = (letter.topic or letter.collector or "", letter.partition, letter.offset)
         cells = (letter.stage, letter.reason, *("" if part is None else str(part) for part in place), letter.detail)
-        table.add_row(*(Text(cell) for cell in cells))
+        table.add_row(*(Text(plain(cell)) for cell in cells))
     console = Console()
     console.print(table)
     console.print(Text(f"{len(found):,} dead letters" + (", the last 50 shown" if len(found) > 50 else "")))

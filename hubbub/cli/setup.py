@@ -71,6 +71,7 @@ def doctor(
 ) -> None:
     """Check settings, broker, topics, stages and credentials, and say what to fix."""
     from hubbub.doctor import examine  # noqa: PLC0415
+    from hubbub.terminal import plain  # noqa: PLC0415
 
     findings = asyncio.run(examine(platforms=platforms))
     console = Console(highlight=False)
@@ -78,7 +79,7 @@ def doctor(
         if json:
             typer.echo(orjson.dumps(finding.as_json()).decode())
         else:
-            fix = f": {finding.fix}" if finding.fix else ""
-            console.print(Text.assemble(MARKS[finding.ok], finding.what, (fix, "dim")), soft_wrap=True)
+            fix = plain(f": {finding.fix}" if finding.fix else "")
+            console.print(Text.assemble(MARKS[finding.ok], plain(finding.what), (fix, "dim")), soft_wrap=True)
     if any(finding.ok is False for finding in findings):
         raise typer.Exit(1)

@@ -27,6 +27,8 @@ MAX_ID_BYTES = 64
 """A ledger keeps no more of it."""
 
 _LINK = re.compile(r"https?://\S+")
+_HANDLE = re.compile(r"(?<!\w)@([\w.@-]{0,99}\w)")
+"""Of a hundred characters at most, or a text of nothing but "@" would take the square of its length."""
 _FIRST_IDEOGRAPH = "\u2e80"
 """From here on scripts write no spaces between words, so their letters do not continue a Latin name."""
 
@@ -133,7 +135,7 @@ class FigureIndex:
         if not title and not text:
             return () if by is None else (by,)
         text = (text or "")[:MAX_CHARS]
-        found = self.find(f"{title}\n{text}" if title else text, platform)
+        found = self.find(f"{title[:MAX_CHARS]}\n{text}" if title else text, platform)
         return found if by is None or by in found else tuple(sorted((*found, by)))
 
     def find(self, text: str, platform: str = "") -> tuple[str, ...]:
@@ -142,7 +144,7 @@ class FigureIndex:
             text = _LINK.sub(" ", text)
         found = {*self._folded.find(text.lower()), *self._written.find(text)}
         if "@" in text:
-            for handle in re.findall(r"(?<!\w)@([\w.@-]*\w)", text):
+            for handle in _HANDLE.findall(text):
                 by = self._by_handle.get((platform, handle.lower()))
                 if by is not None:
                     found.add(by)

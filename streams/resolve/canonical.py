@@ -13,6 +13,8 @@ from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urls
 __all__ = ["canonical", "headline_in", "host_of", "links_in"]
 
 MAX_URL_CHARS = 2_048
+MAX_FIELDS = 64
+"""Read of a query."""
 MAX_UNWRAPPINGS = 4
 """A wrapper may wrap a wrapper; nobody honest goes further, and a loop must end."""
 
@@ -187,7 +189,7 @@ def canonical(url: str) -> str | None:
         path = quote(unquote(path), safe="/%!=:,;@~+$&()*'")
     query = ""
     if parts.query:
-        query = urlencode(sorted((k, v) for k, v in parse_qsl(parts.query, max_num_fields=64) if not _is_tracking(k)))
+        query = urlencode(sorted((k, v) for k, v in _fields(parts.query) if not _is_tracking(k)))
     if not query and _is_general(host, path):
         return None
     return f"{host}{path}?{query}" if query else f"{host}{path}"
@@ -235,7 +237,7 @@ def _unwrapped(url: str) -> SplitResult | None:
             parts = urlsplit(url)
             host = parts.hostname or ""
             inner = _wrapped(host, parts)
-        except ValueError:  # a bracketed host that is no IPv6 address, a port that is no number, too many parameters
+        except ValueError:  # a bracketed host that is no IPv6 address, a port that is no number
             return None
         if parts.scheme.lower() not in {"http", "https"}:
             return None
@@ -258,7 +260,7 @@ def _wrapped(host: str, parts: SplitResult) -> str | None:
         if not known or not parts.path.startswith(path or "/"):
             continue
         if names:
-            given = dict(parse_qsl(parts.query, max_num_fields=64))
+            given = dict(_fields(parts.query))
             for name in names:
                 if _embedded(given.get(name, "")):
                     return given[name]
@@ -272,12 +274,17 @@ def _wrapped(host: str, parts: SplitResult) -> str | None:
 def _known_page(host: str, path: str, query: str) -> str | None:
     """Return the key of a page whose site we know to give it several addresses, or None."""
     if host == "youtube.com" and path == "/watch":
-        video = dict(parse_qsl(query, max_num_fields=64)).get("v")
+        video = dict(_fields(query)).get("v")
         return f"youtube.com/watch?v={video}" if video else None
     for site, page, key in _PAGES:
         if host == site and (match := page.match(f"{path}?{query}" if "\\?" in page.pattern else path)):
             return key.format(match[1])
     return None
+
+
+def _fields(query: str) -> list[tuple[str, str]]:
+    """Return the first fields of a query: more than that name no page, and are none of a link's author's making."""
+    return parse_qsl("&".join(query.split("&", MAX_FIELDS)[:MAX_FIELDS]))
 
 
 def _is_general(host: str, path: str) -> bool:

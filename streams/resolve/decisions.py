@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from streams import metrics
 from streams.claim import claim
 from streams.lease import Lease
-from streams.offsets import begin, commit, reads_on
+from streams.offsets import begin, commit, place_of, reads_on
 from streams.resolve.beats import Beat
 from streams.resolve.config import ResolveConfig
 from streams.resolve.decide import Decided, Decider
@@ -173,8 +173,12 @@ class Decisions:
             if candidate.signal is None:
                 self._watermark.update(candidate.mark, monotonic)
                 self._decider.skip(record.offset)
-            else:
+                continue
+            try:
                 self._decider.offer(record.offset, candidate)
+            except Exception as error:
+                error.add_note(place_of(record))
+                raise
 
     async def _publish(self, decided: list[Decided], reached_ms: int) -> None:
         """Write decisions, each after the stories it founded, merged or forgot, and how far that was.

@@ -15,10 +15,10 @@ import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 
 from ingest import signal as wire
-from ingest.signal import InvalidSignalError, Signal, decode
+from ingest.signal import LIKELY_MS, InvalidSignalError, Signal, decode
 from streams import metrics
 from streams.dead_letters import encode_dead_letter
-from streams.offsets import begin, commit, reads_on
+from streams.offsets import begin, commit, place_of, reads_on
 from streams.resolve.config import ResolveConfig
 from streams.resolve.dead_share import DeadShare
 from streams.resolve.hold import Place
@@ -113,6 +113,8 @@ class Sources:
             try:
                 await self._finish()
             finally:
+                for partition in self._routers:
+                    metrics.LAG.remove(STAGE, str(partition))
                 for held in (self._routers, self._read_marks, self._done_marks, self._counts, self._counted):
                     held.clear()
                 for places in (self._acknowledged, self._told, self._committed):
@@ -181,13 +183,19 @@ class Sources:
         self._read_at[partition] = monotonic
         metrics.RECORDS_READ.labels(STAGE).inc(len(records))
         dead = 0
+        latest_ms = self._now_ms() + LIKELY_MS
         for record in records:
-            signal = self._decode(record)
+            signal = self._decode(record, latest_ms)
             if signal is None:
                 dead += 1
                 router.skip(record.offset)
-            else:
-                router.read(record.offset, _passed_on(record.value or b"", signal), signal, monotonic)
+                continue
+            with_its_bytes = _passed_on(record.value or b"", signal)
+            try:
+                router.read(record.offset, with_its_bytes, signal, monotonic)
+            except Exception as error:
+                error.add_note(place_of(record))
+                raise
         self._counts[partition].update(read=len(records), dead=dead)
         self._dead_share.count(len(records), dead)
 
@@ -196,9 +204,14 @@ class Sources:
         replayed = self._publishers.replayed(partition, router.place.offset)
         router.allow(self._threads.decided_ms + 1 if replayed else AT_ONCE)
 
-    def _decode(self, record: ConsumerRecord[bytes, bytes]) -> Signal | None:
+    def _decode(self, record: ConsumerRecord[bytes, bytes], latest_ms: int) -> Signal | None:
+        """Return the signal in ``record``; None if there is none: it is a dead letter then.
+
+        A producer may write a record's timestamp as it likes, so ``latest_ms`` is what it can be at most: one signal
+        from years ahead would move event time there, and end every story.
+        """
         try:
-            return decode(record.value or b"", record.timestamp if record.timestamp > 0 else None)
+            return decode(record.value or b"", min(record.timestamp, latest_ms) if record.timestamp > 0 else latest_ms)
         except InvalidSignalError as error:
             self._bury(record, error)
             return None

@@ -103,6 +103,8 @@ class Scorer:
         self._now_ms = now_ms
         self._owned: dict[int, Owned[_Event]] = {}
         self._told: dict[int, tuple[float, str]] = {}
+        self._reached_ms: dict[int, int] = {}
+        metrics.WATERMARK_AGE.labels(STAGE).set_function(self._watermark_age_seconds)
         self._producer: AIOKafkaProducer | None = None
         self._failure: BaseException | None = None
         self._failed = asyncio.Event()
@@ -247,6 +249,11 @@ class Scorer:
             if end is not None:
                 metrics.LAG.labels(STAGE, str(partition)).set(max(0, end - owned.next))
 
+    def _watermark_age_seconds(self) -> float:
+        """Return how old the event time is that the slowest partition has come to, also while nothing comes in."""
+        reached_ms = min(filter(None, self._reached_ms.values()), default=None)
+        return 0.0 if reached_ms is None else max(0, self._now_ms() - reached_ms) / 1000
+
     async def _write(self, outcomes: Mapping[int, Outcome]) -> None:
         await self._tell(outcomes.values())
         await self._keep(outcomes)
@@ -288,7 +295,7 @@ class Scorer:
         sent = []
         now_ms = self._now_ms()
         for partition, outcome in outcomes.items():
-            metrics.WATERMARK_AGE.labels(STAGE).set(max(0, now_ms - outcome.watermark_ms) / 1000)
+            self._reached_ms[partition] = outcome.watermark_ms
             told_at, settled = self._told.get(partition, (0.0, ""))
             if not outcome.settled and time.monotonic() - told_at < TELL_SECONDS:
                 continue
@@ -317,7 +324,10 @@ class Scorer:
         self._appointment = None
         self._appointed.clear()
         async with self._working:
+            for partition in self._owned:
+                metrics.LAG.remove(STAGE, str(partition))
             self._owned.clear()
+            self._reached_ms.clear()
 
     async def _take_over(self, *_: object, **__: object) -> None:
         """Read what is known of the partitions that are ours now, before Faust begins to read them."""

@@ -333,11 +333,15 @@ class PartitionScorer:
         if len(runs) > 1:
             fresh.sort(key=_PLACE)
         ledger, read, observed_ms = story.scoring.ledger, self._read, fresh[0][3].observed_ms
-        for at_ms, _, _, signal in fresh:
-            ledger.apply(signal, read(signal))
-            observed_ms = min(observed_ms, signal.observed_ms)
-            if ledger.assessment is None and (signal.title or signal.text):
-                ledger.assessment = self._assess(name, ledger, max(at_ms, self._now(story)))
+        try:
+            for at_ms, _, _, signal in fresh:
+                ledger.apply(signal, read(signal))
+                observed_ms = min(observed_ms, signal.observed_ms)
+                if ledger.assessment is None and (signal.title or signal.text):
+                    ledger.assessment = self._assess(name, ledger, max(at_ms, self._now(story)))
+        except Exception as error:
+            error.add_note(f"the signal is {signal.id} of story {name}")
+            raise
         self._teller.note_observed(name, observed_ms)
         self._look_at(story, fresh[0][0])
 

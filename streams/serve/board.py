@@ -7,7 +7,7 @@ story, trends and events have fixed capacities.
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict, deque
+from collections import Counter, OrderedDict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
@@ -118,6 +118,28 @@ class KeptEvent:
     record: bytes
 
 
+class _Events:
+    """The last ``most`` events of some kind, each once."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._by_record: OrderedDict[bytes, KeptEvent] = OrderedDict()
+
+    def __iter__(self) -> Iterator[KeptEvent]:
+        return iter(self._by_record.values())
+
+    def add(self, kept: KeptEvent) -> bool:
+        """Keep an event; return False if it is there already, or so old that it is forgotten."""
+        if kept.record in self._by_record:
+            return False
+        if len(self._by_record) == self._most:
+            if kept.event.at_ms < next(iter(self)).event.at_ms:
+                return False
+            self._by_record.popitem(last=False)
+        self._by_record[kept.record] = kept
+        return True
+
+
 class Board:
     """The stories of now. ``trend_points`` and ``events_kept`` (for each type) bound what is remembered of the past."""
 
@@ -125,8 +147,8 @@ class Board:
         self._trend_points = trend_points
         self._stories: dict[str, Story] = {}
         self._ids_by_slug: dict[str, str] = {}
-        self._events: dict[EventType, deque[KeptEvent]] = {type_: deque(maxlen=events_kept) for type_ in EVENT_TYPES}
-        self._events_by_story: dict[str, deque[KeptEvent]] = {}
+        self._events = {type_: _Events(events_kept) for type_ in EVENT_TYPES}
+        self._events_by_story: dict[str, _Events] = {}
         self._merged_into: OrderedDict[str, str] = OrderedDict()
         self._early_trends: dict[str, Trend] = {}
         self._facets: dict[str, Counter[str]] = {
@@ -206,15 +228,14 @@ class Board:
 
     # Events
 
-    def note(self, event: NoiseEvent, record: bytes) -> KeptEvent:
-        """Take in an event. ``record``: its bytes."""
+    def note(self, event: NoiseEvent, record: bytes) -> KeptEvent | None:
+        """Take in an event. ``record``: its bytes. Return None if it is no news, as when the topic is read again."""
         kept = KeptEvent(event, record)
-        self._events[event.type].append(kept)
+        is_news = self._events[event.type].add(kept)
         if event.noise is not None:
             self._note_trend(event.story, event.at_ms, event.noise)
         if event.type != "noise_update":
-            own = self._events_by_story.setdefault(event.story, deque(maxlen=STORY_EVENTS))
-            own.append(kept)
+            self._events_by_story.setdefault(event.story, _Events(STORY_EVENTS)).add(kept)
             self._drop_orphans(self._events_by_story)
         if event.type == "merged" and event.into:
             for name in filter(None, (event.story, event.slug)):
@@ -222,7 +243,7 @@ class Board:
                 self._merged_into.move_to_end(name)
             while len(self._merged_into) > REDIRECTS:
                 self._merged_into.popitem(last=False)
-        return kept
+        return kept if is_news else None
 
     def events(self, types: Collection[EventType] = EVENT_TYPES) -> list[KeptEvent]:
         """Return the recent events of these types, newest first."""
@@ -245,7 +266,7 @@ class Board:
             self._early_trends.setdefault(id_, Trend(self._trend_points)).add(at_ms, noise)
             self._drop_orphans(self._early_trends)
 
-    def _drop_orphans(self, by_story: dict[str, deque[KeptEvent]] | dict[str, Trend]) -> None:
+    def _drop_orphans(self, by_story: dict[str, _Events] | dict[str, Trend]) -> None:
         """Keep what is held for stories without a score within bounds: the oldest half goes."""
         if len(by_story) > len(self._stories) + ORPHANS:
             orphans = [id_ for id_ in by_story if id_ not in self._stories]

@@ -26,6 +26,7 @@ __all__ = ["EventIntake", "Intake", "IntakeState", "ScoreIntake"]
 CHECK_SECONDS: Final = 3.0
 FIRST_RETRY_SECONDS: Final = 0.25
 LAST_RETRY_SECONDS: Final = 5.0
+MAX_SHOWN_CHARS: Final = 300
 
 logger = structlog.get_logger(__name__)
 
@@ -118,6 +119,9 @@ class Intake:
         try:
             self._apply(record)
         except InvalidRecordError as error:
+            if error.reason not in self.skipped:
+                why = error.detail[:MAX_SHOWN_CHARS]
+                logger.warning("skipping what is no record of the topic", topic=self._topic, key=record.key, why=why)
             self.skipped[error.reason] = self.skipped.get(error.reason, 0) + 1
             metrics.SKIPPED.labels(self._label, error.reason.value).inc()
 
@@ -181,7 +185,8 @@ class EventIntake(Intake):
     def _apply(self, record: Record) -> None:
         if record.value is not None:
             event = decode_event(record.key, record.value)
-            self._watchers.note_event(self._board.note(event, one_line(record.value)), self._board)
+            if (kept := self._board.note(event, one_line(record.value))) is not None:
+                self._watchers.note_event(kept, self._board)
 
 
 def one_line(record: bytes) -> bytes:

@@ -28,13 +28,14 @@ __all__ = [
 READ: Final = Counter("hubbub_serve_records_read", "Records read", ["topic"])
 # Of these, the ones that are no NoiseScore or NoiseEvent. Above zero: a producer breaks the contract.
 SKIPPED: Final = Counter("hubbub_serve_records_skipped", "Records skipped, as unreadable", ["topic", "reason"])
-# Records between what has been read and the end of the topic. Growing: serve cannot keep up, or lost its broker.
+# Records between what has been read and the end of the topic, as the broker told it last. Growing: serve is too slow.
 BEHIND: Final = Gauge("hubbub_serve_behind_records", "Records not read yet", ["topic"])
 # How often a topic had to be opened anew. Rising: the broker comes and goes, or the topic lost records.
 RESTARTS: Final = Counter("hubbub_serve_topic_restarts", "Times a topic was opened anew", ["topic", "reason"])
 # Stories on the board: one for each key of noise-scores that has not ended in a tombstone.
 STORIES: Final = Gauge("hubbub_serve_stories", "Stories on the board")
-# Now less the time of the newest score. The one number to alert on: it rises whatever stage is stuck.
+# Now less the time of the newest score, in real time; while there is none, since serve began. The one number to alert
+# on: it rises whatever stage is stuck.
 NEWEST_SCORE_AGE: Final = Gauge("hubbub_serve_newest_score_age_seconds", "Age of the newest score")
 # From scored to on the board; only of records that arrive after the first reading of the topic.
 SCORE_DELAY: Final = Histogram(

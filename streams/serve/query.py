@@ -68,7 +68,7 @@ class StoryFilter:
             states=_known("state", _split(values.get("state", [])), STATES),
             platforms=_split(values.get("platform", [])),
             categories=_split(values.get("category", [])),
-            words=tuple(" ".join(values.get("q", [])).casefold().split()),
+            words=tuple(dict.fromkeys(" ".join(values.get("q", [])).casefold().split()))[:MAX_VALUES],
         )
 
     def matches(self, row: Row) -> bool:

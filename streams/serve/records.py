@@ -59,7 +59,8 @@ T = TypeVar("T")
 Points = Annotated[float, Meta(ge=0, le=100)]
 Id = Annotated[str, Meta(min_length=1, max_length=256)]
 Millis = Annotated[int, Meta(ge=0, le=4_102_444_800_000)]
-Amount = Annotated[int, Meta(ge=0, le=2**63 - 1)] | Annotated[float, Meta(ge=0, le=1e18)]
+Amount = Annotated[int, Meta(ge=0)] | Annotated[float, Meta(ge=0, le=1e24)]
+"""What a story adds up to may be more than any one count can be."""
 
 
 class SkipReason(StrEnum):

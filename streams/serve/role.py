@@ -35,11 +35,17 @@ class Server:
     """The role, to be run once.
 
     ``kafka``: how to connect, in aiokafka's keyword arguments. ``prefix``: what the names of Hubbub's topics start
-    with. ``now_ms``: the clock, UTC epoch ms.
+    with. ``now_ms``: the clock, UTC epoch ms, which runs ``clock_rate`` times as fast as real time.
     """
 
     def __init__(
-        self, *, kafka: Mapping[str, object], prefix: str, config: ServeConfig, now_ms: Callable[[], int]
+        self,
+        *,
+        kafka: Mapping[str, object],
+        prefix: str,
+        config: ServeConfig,
+        now_ms: Callable[[], int],
+        clock_rate: float = 1.0,
     ) -> None:
         self._config = config
         board = Board(trend_points=config.trend_points, events_kept=config.events_kept)
@@ -55,6 +61,7 @@ class Server:
             events=self._events,
             now_ms=now_ms,
             stale_after_ms=int(config.stale_after_seconds * 1_000),
+            clock_rate=clock_rate,
         )
         self._live = Live(board=board, watchers=watchers, status=self._status, config=config, now_ms=now_ms)
         app = application(config, Api(board, self._status, now_ms), self._live)

@@ -6,9 +6,7 @@ nothing looks calm.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
-from typing import Final
 
 import msgspec
 
@@ -18,9 +16,6 @@ from streams.serve.intake import Intake, IntakeState
 from streams.serve.watchers import Watchers
 
 __all__ = ["Status", "StatusReport", "TopicReport"]
-
-SHORTEST_RATE_SECONDS: Final = 0.2
-LEAST_FAST_RATE: Final = 1.5
 
 
 class TopicReport(msgspec.Struct, frozen=True):
@@ -65,15 +60,17 @@ class Status:
         events: Intake,
         now_ms: Callable[[], int],
         stale_after_ms: int,
-        monotonic: Callable[[], float] = time.monotonic,
+        clock_rate: float = 1.0,
     ) -> None:
+        """``now_ms``: the clock, which runs ``clock_rate`` times as fast as real time."""
         self._board = board
         self._watchers = watchers
         self._intakes = {"noise-scores": scores, "noise-events": events}
         self._now_ms = now_ms
         self._stale_after_ms = stale_after_ms
-        self._monotonic = monotonic
-        self._began_ms, self._began_seconds = now_ms(), monotonic()
+        self._clock_rate = clock_rate
+        self._began_ms = now_ms()
+        metrics.NEWEST_SCORE_AGE.set_function(self._age_seconds)
 
     def problems(self) -> list[str]:
         """Say what keeps the board from being the whole truth now, a sentence each; nothing, if it is ready."""
@@ -83,13 +80,10 @@ class Status:
         """Return how serve is doing now."""
         now_ms = self._now_ms()
         newest_ms = self._board.newest_scored_ms
-        clock_rate = self._clock_rate(now_ms)
-        age_ms = None if newest_ms is None else max(0, round((now_ms - newest_ms) / clock_rate))
-        if age_ms is not None:
-            metrics.NEWEST_SCORE_AGE.set(age_ms / 1_000)
+        age_ms = None if newest_ms is None else self._age_ms(newest_ms)
         return StatusReport(
             now_ms=now_ms,
-            clock_rate=clock_rate,
+            clock_rate=self._clock_rate,
             problems=self.problems(),
             stale=age_ms is None or age_ms > self._stale_after_ms,
             stale_after_ms=self._stale_after_ms,
@@ -109,11 +103,12 @@ class Status:
             facets=self._board.facets(),
         )
 
-    def _clock_rate(self, now_ms: int) -> float:
-        """Return how fast the clock has run against real time; a wall clock that was set is no fast clock."""
-        seconds = self._monotonic() - self._began_seconds
-        rate = (now_ms - self._began_ms) / 1_000 / seconds if seconds > SHORTEST_RATE_SECONDS else 1.0
-        return round(rate, 1) if rate > LEAST_FAST_RATE else 1.0
+    def _age_ms(self, at_ms: int) -> int:
+        return max(0, round((self._now_ms() - at_ms) / self._clock_rate))
+
+    def _age_seconds(self) -> float:
+        newest_ms = self._board.newest_scored_ms
+        return self._age_ms(self._began_ms if newest_ms is None else newest_ms) / 1_000
 
 
 def _problem(topic: str, intake: Intake) -> str | None:

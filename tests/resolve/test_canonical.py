@@ -85,6 +85,21 @@ def test_different_pages_keep_different_keys(one: str, other: str) -> None:
     assert canonical(one) != canonical(other)
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://shop.example.com/list?",
+        "https://youtube.com/watch?v=abcdefghijk&",
+        "https://www.google.com/url?q=https://example.com/a/b&",
+    ],
+)
+def test_more_parameters_than_anybody_reads_change_nothing(url: str) -> None:
+    assert canonical(url + "&" * 500) == canonical(url)
+    assert canonical(url + "&".join(f"a{number:03}=1" for number in range(64))) == canonical(
+        url + "&".join(f"a{number:03}=1" for number in range(100))
+    )
+
+
 def test_order_of_parameters_does_not_matter() -> None:
     assert canonical("https://example.org/a?x=1&y=2") == canonical("https://example.org/a?y=2&x=1")
 

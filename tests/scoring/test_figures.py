@@ -97,6 +97,11 @@ def test_names_that_are_words_match_only_as_written() -> None:
 
 def test_only_the_beginning_of_a_long_text_is_read() -> None:
     assert OWN.match(signal("x " * 3000 + "Grace Hopper")) == ()
+    assert OWN.match(signal(None, title="x " * 3000 + "Grace Hopper")) == ()
+
+
+def test_a_handle_is_found_after_a_text_of_nothing_else() -> None:
+    assert OWN.find("@" * 3000 + " @grace", "x") == OWN.find("@grace", "x") != ()
 
 
 def test_an_operators_file_goes_on_top_of_the_default() -> None:

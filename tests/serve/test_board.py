@@ -125,12 +125,24 @@ def test_many_updates_do_not_push_out_the_rare_events() -> None:
     assert types == {"noise_update": 10, "spike": 1}
 
 
+def test_events_that_are_read_again_are_no_news_and_not_there_twice() -> None:
+    b = board(events_kept=3)
+    records = [encoded(event_record("spike", f"st_{i % 2}", 1_700_000_000_000 + i)) for i in range(8)]
+    news = [b.note(decode_event(key, value), value) is not None for key, value in records]
+    before, own = b.events(), b.story_events("st_1")
+    assert (all(news), len(before), len(own)) == (True, 3, 4)
+    assert not any(b.note(decode_event(key, value), value) for key, value in records)
+    assert (b.events(), b.story_events("st_1")) == (before, own)
+    note(b, "spike", at_ms=1_700_000_000_008)
+    assert [kept.event.at_ms for kept in b.events()] == [1_700_000_000_000 + i for i in (8, 7, 6)]
+
+
 def test_memory_follows_live_stories_not_time() -> None:
     b = board()
     for i in range(3 * ORPHANS):
         put(b, f"st_{i}")
-        for _ in range(3):
-            note(b, "spike", f"st_{i}")
+        for times in range(3):
+            note(b, "spike", f"st_{i}", 1_700_000_700_000 + times)
         note(b, "noise_update", f"gone_{i}", noise=1)
         note(b, "spike", f"gone_{i}")
         if i >= 10:
@@ -139,8 +151,8 @@ def test_memory_follows_live_stories_not_time() -> None:
     assert len(b._events_by_story) <= ORPHANS + 10
     assert len(b._early_trends) <= ORPHANS + 10
     assert len(b._ids_by_slug) == 10
-    for _ in range(2 * STORY_EVENTS):
-        note(b, "spike", f"st_{3 * ORPHANS - 1}")
+    for times in range(2 * STORY_EVENTS):
+        note(b, "spike", f"st_{3 * ORPHANS - 1}", 1_700_000_700_000 + times)
     assert len(b.story_events(f"st_{3 * ORPHANS - 1}")) == STORY_EVENTS
 
 

@@ -37,7 +37,9 @@ class Scene:
 
     def note(self, type_: str, story: str, **fields: Any) -> None:
         key, value = encoded(event_record(type_, story, **fields))
-        self.watchers.note_event(self.board.note(decode_event(key, value), value), self.board)
+        kept = self.board.note(decode_event(key, value), value)
+        assert kept is not None
+        self.watchers.note_event(kept, self.board)
 
     def flush(self) -> list[dict[str, Any]]:
         """Send what is due, as the WebSocket would, and take it in, as the page does."""

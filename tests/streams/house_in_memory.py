@@ -271,8 +271,13 @@ class House:
         if self.processes[name] is process:  # nobody else has
             self.start(name)
 
-    async def publish(self, signals: Sequence[Signal]) -> str:
-        """Publish a recording, not quite in order; return by what name the stages know it, as of ``hubbub replay``."""
+    async def publish(self, signals: Sequence[Signal], strays: Sequence[Signal] = ()) -> str:
+        """Publish a recording, not quite in order; return by what name the stages know it, as of ``hubbub replay``.
+
+        ``strays``: signals of somebody else, published before.
+        """
+        for stray in strays:
+            self.kafka.append("signals", encode(stray), key(stray), None)
         token, offsets = f"replay{len(signals)}", dict[int, int]()
         complete_ms = list(accumulate((signal.observed_ms - 1 for signal in reversed(signals)), min))[::-1]
 
@@ -373,6 +378,7 @@ async def run(
     resolvers: int = 2,
     orders: Sequence[Order] = (),
     keep_forgotten_seconds: float = 600,
+    strays: Sequence[Signal] = (),
 ) -> Result:
     """Play a recording through the house, where ``orders`` were given before, and return what came of it."""
     kafka = Kafka(random.Random(seed), PARTITIONS)
@@ -391,7 +397,7 @@ async def run(
             house.start(name)
         try:
             disturbing = asyncio.create_task(house.disturb(disturbances))
-            token = await house.publish(signals)
+            token = await house.publish(signals, strays)
             await asyncio.gather(disturbing, house.settled(token))
             await house.settled(token)  # again, since what was done last may have undone it
             return house.result()

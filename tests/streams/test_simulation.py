@@ -15,7 +15,7 @@ from scoring import Ledger, score
 from streams.partitioning import partition_of
 from streams.wire import Order
 from tests.pipeline.recording import MINUTE_MS, make
-from tests.streams.house_in_memory import SOURCES, Result, run
+from tests.streams.house_in_memory import LATER_MS, SOURCES, Result, run
 
 
 def by_hand(signals: Sequence[Signal], result: Result) -> dict[str, float]:
@@ -95,3 +95,10 @@ def test_what_operators_have_ordered_is_done_again_in_every_replay() -> None:
     assert expected.threads[pinned] == expected.threads[first] == expected.threads[second]
     for whim in range(3):
         assert asyncio.run(run(whim, signals, disturbances=6, orders=orders)) == expected
+
+
+def test_a_signal_from_years_ahead_changes_nothing() -> None:
+    """A record's timestamp is the producer's to write: such a signal would end every story."""
+    signals = make(5)
+    ahead = replace(signals[0], observed_ms=LATER_MS + 2 * 86_400_000)
+    assert asyncio.run(run(0, signals, disturbances=0, strays=[ahead])) == undisturbed(signals)
