@@ -18,6 +18,7 @@ __all__ = ["TOPIC", "CursorRecord", "load"]
 
 TOPIC = "cursors"
 READ_TIMEOUT_MS = 1_000
+STOP_SECONDS = 3.0
 
 
 class CursorRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,10 +50,24 @@ async def load(collector: str, *, kafka: Mapping[str, object], topic: str, timeo
     except OSError as error:
         raise KafkaError(str(error)) from error
     finally:
-        await consumer.stop()
+        await _stop(consumer)
     if value is None:  # never saved, or buried by an operator with a tombstone
         return None
     return bytes(msgspec.json.decode(value, type=CursorRecord).cursor)
+
+
+async def _stop(consumer: AIOKafkaConsumer) -> None:
+    """Stop ``consumer`` in a task of its own: with its broker away, aiokafka 0.14 lets a cancellation escape.
+
+    That would end our task as if somebody had cancelled it, and with it the collector, unseen.
+    """
+    stopping = asyncio.create_task(consumer.stop())
+    await asyncio.wait({stopping}, timeout=STOP_SECONDS)
+    if stopping.cancelled() or not stopping.done():
+        stopping.cancel()
+        await consumer._client.close()
+    else:
+        stopping.result()
 
 
 async def _last_value(consumer: AIOKafkaConsumer, partition: TopicPartition, key: bytes) -> bytes | None:

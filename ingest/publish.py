@@ -203,4 +203,5 @@ async def _stop(producer: AIOKafkaProducer) -> None:
         async with asyncio.timeout(STOP_TIMEOUT_SECONDS):
             await producer.stop()
     except (KafkaError, OSError, TimeoutError) as error:
-        log.warning("a producer did not stop cleanly", error=str(error))
+        log.warning("a producer did not stop cleanly", error=str(error) or type(error).__name__)
+        await producer.client.close()

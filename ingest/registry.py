@@ -63,10 +63,21 @@ async def collect(
         )
         for name, spec in ((name, COLLECTORS[name]) for name in names)
     ]
-    outcomes = await asyncio.gather(*(loop.run() for loop in loops), return_exceptions=True)
-    for outcome in outcomes:
-        if isinstance(outcome, BaseException) and not isinstance(outcome, GiveUpError):
-            raise outcome
-    given_up = [f"{name}: {outcome}" for name, outcome in zip(names, outcomes, strict=True) if outcome is not None]
+    given_up: list[str] = []
+
+    async def run(name: str, loop: CollectorLoop) -> None:
+        try:
+            await loop.run()
+        except GiveUpError as error:
+            given_up.append(f"{name}: {error}")
+        except asyncio.CancelledError as error:
+            if (task := asyncio.current_task()) is not None and task.cancelling():
+                raise
+            raise RuntimeError(f"collector {name} was cancelled from within") from error
+
+    # Whatever else ends one ends all: one that was missing while the others go on would not be missed.
+    async with asyncio.TaskGroup() as group:
+        for name, loop in zip(names, loops, strict=True):
+            group.create_task(run(name, loop))
     if given_up and len(given_up) == len(loops):
         raise GiveUpError("\n".join(given_up))

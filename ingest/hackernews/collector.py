@@ -61,6 +61,7 @@ class HackerNewsCollector:
         self._watch.restore(map(signal_id, saved.watched), now_ms())
         self._next_id = saved.next_id
         self._newest_id = 0
+        self._times_ahead = 0
 
     def __aiter__(self) -> Self:
         return self
@@ -96,7 +97,7 @@ class HackerNewsCollector:
 
     async def _new(self) -> Signals:
         """Read the items after the last one read, and ask again for those that were missing."""
-        self._newest_id = newest_id = await self._client.newest_id()
+        self._newest_id = newest_id = await self._believable_newest_id()
         if newest_id == 0:
             return Signals()  # nobody has written anything yet
         next_id = newest_id + 1 - self._config.backfill_items if self._next_id is None else self._next_id
@@ -109,6 +110,21 @@ class HackerNewsCollector:
         if end_id <= newest_id and len(self._missing) < MAX_MISSING:
             self._agenda.hurry("new")
         return signals
+
+    async def _believable_newest_id(self) -> int:
+        """Return the newest id; a leap in it only if a second answer has it too, and a way back only the second time.
+
+        An answer far too high, believed, would have us wait for items that come in years.
+        """
+        newest_id = await self._client.newest_id()
+        if self._next_id is None:
+            return newest_id
+        if newest_id > self._next_id + self._config.catch_up_max_items:
+            newest_id = min(newest_id, await self._client.newest_id())
+        self._times_ahead = self._times_ahead + 1 if self._next_id > newest_id + 1 else 0
+        if self._times_ahead > 1:
+            self._next_id = newest_id + 1
+        return newest_id
 
     def _may_count(self, id_: int) -> bool:
         """Tell whether an item that changed is worth a look: it was read before, and may have counts."""

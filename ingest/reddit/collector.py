@@ -35,6 +35,8 @@ REACH: Final = 900
 MAX_SEEN: Final = 1_500
 """Per listing: its reach and some more, since things come and go."""
 MAX_KNOWN_POSTS: Final = 50_000
+MAX_NAME_CHARS: Final = 32
+"""Reddit's names have twelve at most; what is kept of them is saved, so it must not be anything."""
 
 
 class _Cursor(msgspec.Struct):
@@ -179,14 +181,14 @@ class RedditCollector:
 
     def _note(self, signals: Signals) -> None:
         for signal in signals.signals:
-            if signal.is_root:
+            if signal.is_root and signal.id.isascii():  # else nobody takes it, and it cannot be saved
                 self._watch.note(signal)
 
 
 def _name_of(thing: object) -> str:
-    """Return the thing's fullname; a digest for one that has none, so that it too is taken only once."""
+    """Return the thing's fullname; a digest for one that has none to speak of, so that it too is taken only once."""
     name = _field(thing, "name")
-    if isinstance(name, str):
+    if isinstance(name, str) and name.isascii() and len(name) <= MAX_NAME_CHARS:
         return name
     return hashlib.sha256(as_json(thing)).hexdigest()[:16]
 

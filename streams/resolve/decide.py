@@ -92,7 +92,9 @@ class Decider:
         if signal is None or signal.thread in self._queued or self._threads.lookup(signal.thread) is not None:
             return
         self._queued.add(signal.thread)
-        new = _New(signal, title_of(signal), {beat: self._matchers[beat].read(signal) for beat in candidate.beats})
+        # A beat may be watched no longer; a post of no other belongs to no story.
+        beats = [beat for beat in candidate.beats if beat in self._matchers]
+        new = _New(signal, title_of(signal), {beat: self._matchers[beat].read(signal) for beat in beats})
         entry = (candidate.at_ms, signal.created_ms, signal.id, offset, new)
         heapq.heappush(self._queue, entry)
 
@@ -157,7 +159,8 @@ class Decider:
             known, features = self._threads.lookup(order.subject), order.features
             stories = known.stories if known is not None else ()
             if order.subject == thread:
-                stories, features = tuple(one.story for one in assignments), assignments[0].features
+                stories = tuple(one.story for one in assignments)
+                features = assignments[0].features if assignments else NOT_KNOWN
             elif (before := self._threads.moved.get(order.subject)) is not None:
                 stories = (before.into, *stories)
             into = self._orders.now(order.into)

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from scoring.memo import Memo
 from streams.resolve.activity import HOUR_MS, Activity
 from streams.resolve.embedding import Embedding, Vector, stem
 from streams.resolve.features import Features, copy_key, link_key
@@ -28,6 +29,7 @@ __all__ = ["Index"]
 
 BUCKETS = 4
 """Posts grow old in so many steps."""
+REMEMBERED_WEIGHTS = 20_000
 MAX_TERMS = 3_000
 """A story that says more than this forgets what was said in it but once."""
 
@@ -75,6 +77,7 @@ class Index:
         self.slugs: set[str] = set()
         self._gone: list[str] = []
         self._terms: dict[str, Term] = {}
+        self._weights = Memo(self._weigh, most=REMEMBERED_WEIGHTS)
         self._keys: dict[int, Story] = {}
         self._fresh: deque[_Bucket] = deque()
         self._sums: npt.NDArray[np.float32] = np.zeros((64, embedding.dimensions), np.float32)
@@ -103,7 +106,9 @@ class Index:
         known, quiet = self._terms, self.quiet
         terms = [known.get(text) or self._term(text) for text in reading.stems]
         rarity = [
-            (term.posts - quiet * term.fresh + 1_000 * term.prior, term.stem, term) for term in terms if term.weight > 0
+            (term.posts - quiet * term.fresh + 1_000 * term.prior, term.stem, term)
+            for term in terms
+            if term is not None
         ]
         rarity.sort()
         telling = [term for _, _, term in rarity]
@@ -318,11 +323,18 @@ class Index:
             self._fresh.append(_Bucket(number, [], []))
         return self._fresh[-1]
 
-    def _term(self, text: str) -> Term:
-        prior = self._embedding.usual(text)
-        weight = min(1.0, max(0.0, math.log(self._common / prior) / self._span))
+    def _term(self, text: str) -> Term | None:
+        """Return a term that is new; None if it says nothing: no story has it, so it would never be forgotten."""
+        prior, weight = self._weights[text]
+        if weight == 0:
+            return None
         term = self._terms[text] = Term(text, prior, weight)
         return term
+
+    def _weigh(self, text: str) -> tuple[float, float]:
+        """Return how usual a word is in all language, and what it says by that, 0 to 1."""
+        prior = self._embedding.usual(text)
+        return prior, min(1.0, max(0.0, math.log(self._common / prior) / self._span))
 
     def _prune(self, story: Story, said: dict[Term, int]) -> None:
         for term in [term for term, count in said.items() if count == 1]:

@@ -74,7 +74,8 @@ class Orders:
             if story != NOWHERE and self._expired.issuperset({story, *parts} & self._stories):
                 gone.append(story)
         if gone:
-            over = {one for one in self._stories | self._became.keys() if self.now(one) in gone}
+            ended = set(gone)
+            over = {one for one in self._stories | self._became.keys() if self.now(one) in ended}
             self._stories -= over
             self._expired -= over
             self._became = {one: into for one, into in self._became.items() if one not in over}

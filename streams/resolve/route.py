@@ -186,7 +186,7 @@ class Router:
             self._pass(thread, known, entry)
         elif (waiting := self._pending.get(thread)) is not None:
             waiting.entries.append(entry)
-        elif thread in self._irrelevant:
+        elif thread in self._irrelevant and not signal.is_root:
             self._irrelevant.move_to_end(thread)
             self._ignore(Ignored.IRRELEVANT)
         elif signal.is_root and signal.created_ms < entry.at_ms - self._config.forget_ms + CLOCK_SKEW_MS:
@@ -238,7 +238,7 @@ class Router:
     def _hand_out(self, owner: Owner, entry: RawEntry) -> None:
         thread, stories = owner
         threads, at_ms = self._threads, entry.at_ms
-        reason: Ignored | None = Ignored.BLOCKED
+        reason: Ignored | None = Ignored.BLOCKED if stories else Ignored.IRRELEVANT
         for story in threads.of(thread, stories, at_ms):
             into = threads.at(story, at_ms)
             if threads.is_used(into, at_ms):
@@ -276,7 +276,9 @@ class Router:
 
     def _new_thread(self, thread: str, entry: RawEntry, signal: Signal, monotonic: float) -> None:
         earlier = [self._orphans.pop(offset).entry for offset in self._orphans_of.pop(thread, ())]
+        # Asked at each look at a post: its title may have been changed, and who began later does not know the first.
         beats = self._relevance(signal)
+        self._irrelevant.pop(thread, None)
         if not beats:
             self._irrelevant[thread] = None
             if len(self._irrelevant) > self._config.remember_irrelevant:

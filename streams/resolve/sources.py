@@ -96,6 +96,7 @@ class Sources:
         self._committed: dict[int, Place] = {}
         self._sent_at = 0.0
         self._behind = False
+        self._cut_off = False
         self._lock = asyncio.Lock()
         self._outbox: list[tuple[str, bytes, bytes | None, int | None]] = []
         self._dead_share = DeadShare(config.max_dead_share, config.dead_share_records)
@@ -171,7 +172,12 @@ class Sources:
             self._unplaced = frozenset()
 
     async def _finish(self) -> None:
-        """Send what there is, tell how far that was, and commit it."""
+        """Send what there is, tell how far that was, and commit it.
+
+        Nothing of that if sending was cut off before: what it had in hand is gone, and is read again.
+        """
+        if self._cut_off:
+            return
         await self._send()
         await self._tell_progress()
         await self._commit()
@@ -235,6 +241,7 @@ class Sources:
 
         One record is handed over after the other: signals reach a partition before the mark that covers them.
         """
+        self._cut_off = True
         now = time.monotonic()
         self._publishers.tick(now)
         heard = self._publishers.heard
@@ -250,6 +257,7 @@ class Sources:
         sent = [await self._producer.send(topic, value, key, partition) for topic, value, key, partition in outbox]
         if sent:
             await asyncio.gather(*sent)
+        self._cut_off = False
         self._acknowledged = places
         if beat:
             # After the marks: a publisher begins when it reads here that nobody takes its silence for idleness.

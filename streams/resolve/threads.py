@@ -54,6 +54,8 @@ class ThreadIndex:
         self._threads: dict[str, Known] = {}
         self._stories: dict[str, StoryInfo] = {}
         self._shared: dict[tuple[str, ...], tuple[str, ...]] = {}
+        self._shared_with: dict[str, list[tuple[str, ...]]] = {}
+        """Of those, the tuples of several stories, by each of them."""
         self._into: dict[str, tuple[str, int]] = {}
         self._merging: dict[str, ThreadRecord] = {}
         self.forgotten: dict[str, int] = {}
@@ -146,6 +148,9 @@ class ThreadIndex:
     def note(self, record: ThreadRecord) -> None:
         """Take in a decision."""
         stories = tuple(assignment.story for assignment in record.assignments)
+        if len(stories) > 1 and stories not in self._shared:
+            for story in stories:
+                self._shared_with.setdefault(story, []).append(stories)
         self._threads[record.thread] = Known(self._shared.setdefault(stories, stories), record.at_ms)
         if record.merged:
             self._merging[record.thread] = record
@@ -189,7 +194,8 @@ class ThreadIndex:
             self._stories.pop(story, None)
             self._into.pop(story, None)
             self.forgotten.pop(story, None)
-            self._shared.pop((story,), None)
+            for stories in ((story,), *self._shared_with.pop(story, ())):
+                self._shared.pop(stories, None)
             return
         info = decode_story(value)
         if info.into is not None:

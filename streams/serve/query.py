@@ -68,7 +68,7 @@ class StoryFilter:
             states=_known("state", _split(values.get("state", [])), STATES),
             platforms=_split(values.get("platform", [])),
             categories=_split(values.get("category", [])),
-            words=tuple(dict.fromkeys(" ".join(values.get("q", [])).casefold().split()))[:MAX_VALUES],
+            words=_words(values.get("q", [])),
         )
 
     def matches(self, row: Row) -> bool:
@@ -134,6 +134,13 @@ _EVERYTHING: Final = StoryFilter()
 
 def _split(values: list[str]) -> frozenset[str]:
     return frozenset(part for value in values for part in value.split(",") if part)
+
+
+def _words(values: list[str]) -> tuple[str, ...]:
+    words = tuple(dict.fromkeys(" ".join(values).casefold().split()))
+    if len(words) > MAX_VALUES:
+        raise BadQueryError(f"'q' takes at most {MAX_VALUES} words")
+    return words
 
 
 def _known(name: str, values: frozenset[str], known: tuple[str, ...]) -> frozenset[str]:

@@ -112,6 +112,27 @@ async def test_too_long_an_outage_is_a_gap(site: HackerNewsSite) -> None:
         assert batch.signals.gaps == 1
 
 
+async def test_a_leap_of_the_newest_id_is_believed_when_it_is_said_twice(site: HackerNewsSite) -> None:
+    for id_ in range(1, 11):
+        site.story(id_)
+    async with collecting(site, json.dumps({"next_id": 8}).encode(), catch_up_max_items=20) as collector:
+        site.next_answers.append(body("900000"))
+        batch = await looks(collector, 4)
+        assert ids(batch) == [8, 9, 10]
+        assert batch.signals.gaps == 0
+        site.story(200)
+        assert ids(await looks(collector, 2)) == [200]
+
+
+async def test_who_is_ahead_of_the_newest_id_goes_back(site: HackerNewsSite) -> None:
+    for id_ in range(1, 11):
+        site.story(id_)
+    async with collecting(site, json.dumps({"next_id": 900_001}).encode()) as collector:
+        await looks(collector, 5)
+        site.story(11)
+        assert ids(await looks(collector, 1)) == [11]
+
+
 async def test_a_platform_without_items_is_waited_for(site: HackerNewsSite) -> None:
     async with collecting(site, backfill_items=10) as collector:
         assert (await looks(collector, 5)).signals.read == 0

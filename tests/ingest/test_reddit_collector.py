@@ -226,6 +226,15 @@ async def test_a_malformed_thing_is_one_dead_letter_and_costs_no_other(site: Red
         assert (await looks(collector, 1)).signals.read == 0
 
 
+async def test_a_name_that_cannot_be_saved_is_a_dead_letter_and_stops_nothing(site: RedditSite) -> None:
+    site.posts = [submission(0), submission(1, name="t3_\ud800"), submission(2, name="t3_" + "x" * 5_000)]
+    async with collecting(site) as collector:
+        batch = await looks(collector, 1)
+        assert batch.signals.read == 3
+    async with collecting(site, batch.cursor) as collector:
+        assert (await looks(collector, 1)).signals.read == 0
+
+
 def _page(things: list[object]) -> str:
     return json.dumps({"kind": "Listing", "data": {"after": None, "children": things}})
 

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from ingest.collector import CollectorConfig
 from ingest.hackernews.config import HackerNewsConfig
 from ingest.health import Health, State
-from ingest.loop import LoopOptions
+from ingest.loop import CollectorLoop, LoopOptions
 from ingest.reddit.config import RedditConfig
 from ingest.registry import COLLECTORS, collect
 from ingest.verdict import GiveUpError
@@ -121,6 +121,22 @@ async def test_when_all_have_given_up_there_is_nothing_left_to_run(place: Place)
                 stop=asyncio.Event(),
                 options=IMPATIENT,
             )
+
+
+async def test_a_collector_that_ends_unseen_ends_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A library may let a cancellation of its own escape: then the others must not go on as if nothing were missing."""
+
+    async def run(loop: CollectorLoop) -> None:
+        if loop._name == "reddit":
+            raise asyncio.CancelledError
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(CollectorLoop, "run", run)
+    common = {"kafka": {}, "topics": "", "now_ms": now_ms, "stop": asyncio.Event()}
+    reddit = RedditConfig.model_validate({"client_id": "id"})
+    with pytest.raises(ExceptionGroup) as failure:
+        await collect(["hackernews", "reddit"], {"reddit": reddit}, **common)  # type: ignore[arg-type]
+    assert str(failure.value.exceptions[0]) == "collector reddit was cancelled from within"
 
 
 def test_a_collector_that_is_silent_for_too_long_is_not_well(monkeypatch: pytest.MonkeyPatch) -> None:

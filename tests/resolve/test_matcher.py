@@ -232,3 +232,14 @@ def test_a_row_of_hashtags_is_no_evidence_unless_there_is_nothing_else() -> None
     assert words(f"Spiking neural networks! {filed}") == ["spiking", "neural", "networks"]
     assert words("#Quillon #outage again") == ["quillon", "outage", "again"]
     assert words(filed)[:2] == ["bigdata", "analytics"]
+
+
+def test_words_that_say_nothing_are_not_kept_for_ever() -> None:
+    ours = matcher()
+    mute = [f"{digit}{chr(letter)}" for letter in range(0x3B1, 0x3C9) for digit in range(10)]
+    for number in range(0, len(mute), 8):
+        ours.decide(post(number, " ".join(mute[number : number + 8])), START_MS)
+    later_ms = START_MS + 10_000 * HOUR_MS
+    ours._index.advance(later_ms)
+    ours.expire(later_ms)
+    assert (len(ours), ours._index._terms) == (0, {})

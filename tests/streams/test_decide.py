@@ -162,3 +162,12 @@ def test_decisions_do_not_depend_on_arrival_repetition_or_restarts() -> None:
         decided = {d.record.thread: (d.record.assignments[0].story, d.record.sequence) for d in lives.written}
         assert len(decided) == len(lives.written), f"seed {seed}: each thread is decided once"
         assert decided == by_the_rule(log), f"seed {seed}"
+
+
+def test_a_post_of_a_beat_that_is_watched_no_longer_belongs_to_no_story() -> None:
+    decider = Decider({}, threads := ThreadIndex())
+    decider.offer(0, Candidate(Mark(0, 1, 0), ("gone",), START_MS, root("x:a", 0)))
+    (decided,) = decider.decide(START_MS)
+    assert (decided.record.thread, decided.record.assignments, decided.founded) == ("x:a", (), ())
+    threads.note(decided.record)
+    assert (decider.low, threads.by_now("x:a")) == (1, ())

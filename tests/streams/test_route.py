@@ -216,8 +216,30 @@ def test_what_has_no_place_is_given_up_for_a_reason_of_its_own() -> None:
 
     threads.note(ThreadRecord("x:a", 0, START_MS + 70_000, ()))
     router.decided("x:a")
-    assert router.take().ignored == {Ignored.BLOCKED: 1}
+    assert router.take().ignored == {Ignored.IRRELEVANT: 1}, "of no beat that is watched"
     assert router.place == Place(7, START_MS + 70_000)
+
+
+def test_whether_a_post_is_relevant_is_what_its_title_says_now_whoever_looks() -> None:
+    lines = [root("x:a", 0, title="before"), reply("x:a", 1, 1), root("x:a", 60_000, title="it is relevant after all")]
+    for begins in (0, 2):
+        router = Router(
+            lambda signal: ("beat",) * ("relevant" in (signal.title or "")), ThreadIndex(), CONFIG, BEGINNING
+        )
+        for offset, signal in enumerate(lines[begins:], begins):
+            router.read(offset, b"{}", signal, 0.0)
+        batch = router.take()
+        assert [signal for _, _, signal in batch.candidates] == [lines[2]]
+        assert batch.ignored == ({Ignored.IRRELEVANT: 2} if begins == 0 else {})
+
+
+def test_what_was_merged_into_nothing_is_blocked() -> None:
+    threads = ThreadIndex()
+    name_story(threads, "of x:a", into=NOWHERE, merged_ms=START_MS)
+    threads.note(ThreadRecord("x:a", 0, START_MS, (Assignment("of x:a", "beat", "new"),)))
+    router = Router(relevance, threads, CONFIG, BEGINNING)
+    router.read(0, b"{}", reply("x:a", 1, 1_000), 0.0)
+    assert router.take().ignored == {Ignored.BLOCKED: 1}
 
 
 def test_a_thread_whose_replies_keep_coming_stays_known_as_irrelevant() -> None:
