@@ -9,11 +9,10 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 from hubbub.clock import WorldClock
-from hubbub.errors import UserError
 from hubbub.role import run_role
 from hubbub.settings import Settings
 from ingest.health import Health
-from ingest.registry import COLLECTORS, collect
+from ingest.registry import collect
 from streams.resolve.beats import Beat, load_beat
 from streams.resolve.worker import Resolver
 from streams.score.app import Scorer
@@ -30,12 +29,8 @@ def run_collect(settings: Settings, names: Sequence[str]) -> int:
     """Collect from the platforms ``names``; return the exit code.
 
     Raises:
-        UserError: there is no such collector.
-        SettingsError: one needs an account that is not set.
+        SettingsError: there is no such collector, or one needs an account that is not set.
     """
-    unknown = [name for name in names if name not in COLLECTORS]
-    if unknown:
-        raise UserError(f"no such collector: {', '.join(unknown)}; there are: {', '.join(COLLECTORS)}")
     configs = settings.collect.configs(names)
 
     def make() -> tuple[Role, Problems]:

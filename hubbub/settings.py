@@ -107,7 +107,7 @@ class CollectSettings(BaseModel):
         configs = {}
         for name in names:
             if name not in COLLECTORS:
-                raise SettingsError(f"there is no collector {name!r}; there are {', '.join(COLLECTORS)}")
+                raise SettingsError(f"no such collector: {name}; there are: {', '.join(COLLECTORS)}")
             config = self._config(name)
             if config is None:
                 raise SettingsError(f"collector {name} needs {COLLECTORS[name].needs}; set it in [collect.{name}]")

@@ -143,8 +143,8 @@ def decode(raw: bytes, latest_ms: int | None = None) -> Signal:
     """Decode one record of the topic ``signals``, strictly.
 
     ``latest_ms``: when the record was appended to the log (its Kafka timestamp); an observation later than that, past
-    the allowance for clocks (5 minutes), is from the future and refused. Using the log's time and not the reader's
-    keeps the verdict the same in every replay.
+    the allowance for clocks (5 minutes), is from the future and refused. By the log's time and not the reader's the
+    verdict is the same in every replay; a timestamp that no clock can have shown yet is not to be believed, though.
 
     Raises:
         InvalidSignalError: with a :class:`Reason` from the closed list, for anything that is not a signal.

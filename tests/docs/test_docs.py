@@ -14,6 +14,7 @@ from hubbub.cli import app
 from tests.docs.tables import PREFIX, ROOT, TABLES, pages, render, settings
 
 TEXT = {"", ".css", ".html", ".js", ".json", ".lock", ".md", ".py", ".sh", ".svg", ".toml", ".xml", ".yaml", ".yml"}
+CODE = ("hubbub", "ingest", "scoring", "streams")
 NOT_OURS = {"build", "dist", "htmlcov", "node_modules", "target", "__pycache__"}
 OURS_THOUGH_HIDDEN = {".ci", ".gitignore", ".github", ".dockerignore"}
 
@@ -125,6 +126,17 @@ def test_tables_are_the_codes(page: Path) -> None:
 def test_every_table_stands_somewhere() -> None:
     everything = "".join(page.read_text() for page in pages())
     assert [table for table in TABLES if f"<!-- table: {table} -->" not in everything] == []
+
+
+def test_what_the_runbook_quotes_of_logs_is_what_the_code_says() -> None:
+    code = "".join(path.read_text() for package in CODE for path in (ROOT / package).rglob("*.py"))
+    said = re.sub(r'"\s*f?"', "", code)  # a text over several lines
+    first_cells = re.findall(r"^\|([^|]*)\|", (ROOT / "docs" / "runbook.md").read_text(), re.MULTILINE)
+    shown = [cell for cell in first_cells if re.search("log:|the same, with|/readyz", cell)]
+    quoted = [quote for cell in shown for quote in re.findall("`([^`]+)`", cell) if not quote.startswith("hubbub_")]
+    assert len(quoted) > 20
+    parts = [part.strip() for quote in quoted for part in re.split("…|60 s|, partition|0:05:00", quote)]
+    assert [part for part in parts if part not in said] == []
 
 
 def test_settings_that_are_named_anywhere_exist() -> None:

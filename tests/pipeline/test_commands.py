@@ -138,7 +138,8 @@ async def orders_are_carried_out(
 
 async def dead_letters_are_sent_again(it: House) -> None:
     """One is known already; a collector's, which came from no topic, is shown and stays."""
-    of_collect = CollectLetter(collector="reddit", reason="bad_time", detail="too early", at_ms=1, original_b64="e30=")
+    words = "early\x1b[2J\x9b2J"
+    of_collect = CollectLetter(collector="reddit", reason="bad_time", detail=words, at_ms=1, original_b64="e30=")
     async with open_producer(it.options) as producer:
         await producer.send_and_wait(name("dead-letters", it.kafka.topic_prefix), msgspec.json.encode(of_collect))
     assert "1 records published again" in await hubbub(it, "dead-letters", "--replay")
@@ -147,6 +148,9 @@ async def dead_letters_are_sent_again(it: House) -> None:
     assert [letter["stage"] for letter in letters] == ["resolve", "collect", "resolve"]
     assert letters[0]["original_b64"] == letters[2]["original_b64"]
     assert letters[0]["offset"] < letters[2]["offset"]
+    shown = await hubbub(it, "dead-letters")
+    assert "early[2J" in shown, "a stranger's words"
+    assert not {"\x1b", "\x9b"} & set(shown), "but not to the terminal"
 
 
 async def until_dead(it: House, letters: int = 1) -> None:

@@ -186,3 +186,12 @@ def test_the_doctor_says_what_is_wrong_and_exits_with_1(hubbub: Run) -> None:
     assert done.returncode == 1
     assert [(finding["ok"], "broker" in finding["what"]) for finding in findings] == [(True, False), (False, True)]
     assert "HUBBUB_KAFKA__BOOTSTRAP_SERVERS" in findings[1]["fix"]
+
+
+def test_a_collector_or_a_beat_that_does_not_exist_is_told_in_one_line(hubbub: Run) -> None:
+    for command in (["collect"], ["up"]):
+        done = hubbub(*command, HUBBUB_COLLECT__NAMES='["foo"]')
+        assert (done.returncode, len(done.stderr.splitlines())) == (1, 1), done.stderr
+        assert "no such collector: foo; there are: hackernews, reddit" in done.stderr
+    found = hubbub("doctor", "--no-platforms", "--json", HUBBUB_RESOLVE__BEATS='["nope.toml"]').stdout
+    assert [f["what"] for f in map(json.loads, found.splitlines()) if "nope.toml" in f["fix"]] == ["beat 'nope.toml'"]
