@@ -83,8 +83,8 @@ async def _live(name: str, settings: Settings, make: Callable[[], tuple[Role, Pr
     role, problems = make()
     port = settings.metrics_port if settings.metrics_port is not None else PORTS[name]
     try:
-        async with HealthServer(problems, host="127.0.0.1", port=port) as health:
-            log.info("started", metrics=f"http://127.0.0.1:{health.port}/metrics")
+        async with HealthServer(problems, host=settings.metrics_host, port=port) as health:
+            log.info("started", metrics=f"http://{settings.metrics_host}:{health.port}/metrics")
             await role(stop)
     except Exception as error:
         first = _first(error)

@@ -131,6 +131,9 @@ class Settings(BaseSettings):
     resolve: ResolveConfig = ResolveConfig()
     score: ScoreConfig = ScoreConfig()
     serve: ServeConfig = ServeConfig()
+    metrics_host: Annotated[
+        str, Field(description="Address of /metrics, /healthz and /readyz; anyone who reaches it may read them.")
+    ] = "127.0.0.1"
     metrics_port: Annotated[
         int | None, Field(ge=0, le=65_535, description="Port of /metrics, /healthz and /readyz; None: the role's own.")
     ] = None

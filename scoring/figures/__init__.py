@@ -142,13 +142,11 @@ class FigureIndex:
         """Return the ids of the figures named in ``text``, which may also say "@handle" for those on ``platform``."""
         if "://" in text:
             text = _LINK.sub(" ", text)
-        found = {*self._folded.find(text.lower()), *self._written.find(text)}
+        found = self._folded.find(text.lower()) + self._written.find(text)
         if "@" in text:
-            for handle in _HANDLE.findall(text):
-                by = self._by_handle.get((platform, handle.lower()))
-                if by is not None:
-                    found.add(by)
-        return tuple(sorted(found))
+            handles = [(platform, handle.lower()) for handle in _HANDLE.findall(text)]
+            found += [self._by_handle[handle] for handle in handles if handle in self._by_handle]
+        return tuple(sorted(set(found))) if found else ()
 
 
 class _Names:

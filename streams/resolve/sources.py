@@ -15,7 +15,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 
 from ingest import signal as wire
-from ingest.signal import LIKELY_MS, InvalidSignalError, Signal, decode
+from ingest.signal import LIKELY_MS, InvalidSignalError, Reason, Signal, decode
 from streams import metrics
 from streams.dead_letters import encode_dead_letter
 from streams.offsets import begin, commit, place_of, reads_on
@@ -24,7 +24,7 @@ from streams.resolve.dead_share import DeadShare
 from streams.resolve.hold import Place
 from streams.resolve.parcels import Parcels
 from streams.resolve.publishers import Publishers
-from streams.resolve.route import AT_ONCE, Relevance, Router, RouterConfig
+from streams.resolve.route import AT_ONCE, Ignored, Relevance, Router, RouterConfig
 from streams.resolve.threads import ThreadIndex
 from streams.resolve.told import Told
 from streams.topics import name
@@ -43,6 +43,11 @@ MAX_BRACKETS = 200
 would be nested deeper than the next stage can read."""
 
 log = structlog.get_logger(__name__)
+
+for _reason in Reason:  # from the first, or nobody would see a counter rise that begins at one
+    metrics.DEAD_LETTERS.labels(STAGE, _reason)
+for _ignored in Ignored:
+    metrics.RECORDS_IGNORED.labels(STAGE, _ignored)
 
 
 class Sources:
