@@ -34,9 +34,10 @@ from streams.score.outcome import Outcome
 from streams.score.owned import MissingInputError, Owned
 from streams.score.scorer import PartitionScorer
 from streams.score.state import Story
-from streams.wire import Assignment, Lesson, Order, Progress, StoryInfo, decode_progress
+from streams.wire import Order, Progress, decode_progress
 from tests.streams.activity import Unread
 from tests.streams.kafka_in_memory import Consumer, Kafka, Process, Producer, Record, Tail
+from tests.streams.matcher_by_subject import BySubject
 
 SOURCES, STORIES = 3, 2
 PARTITIONS = {
@@ -58,72 +59,8 @@ RESOLVE = ResolveConfig(
     session_seconds=600,
 )
 SCORE = ScoreConfig()
-HOUR_MS = 3_600_000
 LATER_MS = 4_000_000_000_000
 """The clock, so far from the recordings that this is a replay."""
-
-
-class OrderMatters:
-    """A matcher by subject: now and then a post founds another story of it, or two stories turn out to be one.
-
-    Which, depends on all posts before.
-    """
-
-    def __init__(self, _: Beat, config: MatcherConfig) -> None:
-        self._forget_ms = int(config.forget_hours * HOUR_MS)
-        self._stories: dict[str, list[str]] = {}
-        self._last_ms: dict[str, int] = {}
-        self._memory = 0
-
-    def read(self, _: Signal) -> None:
-        """It reads nothing ahead."""
-
-    def decide(self, signal: Signal, at_ms: int, _: None = None) -> SimpleNamespace:
-        subject = signal.thread.partition("p")[0].partition(":")[2]
-        live = self._stories.get(subject, [])
-        founded = not live or self._memory % 3 == 0
-        story = f"st_{signal.id}" if founded else live[-1]
-        others = [one for stories in self._stories.values() for one in stories if one != story]
-        count = (0, 0, 1, 2)[self._memory % 4]
-        merged = tuple(others[: -1 - count : -1] if self._memory % 2 else others[:count])
-        self._note(subject, story, merged, at_ms)
-        pairs = tuple((gone, story) for gone in merged)
-        return SimpleNamespace(story=story, founded=founded, stage="new", features=[subject, merged], merged=pairs)
-
-    def adopt(self, info: StoryInfo, assignment: Assignment, at_ms: int) -> None:
-        subject, merged = msgspec.json.decode(assignment.features)
-        self._note(subject, info.id, tuple(merged), at_ms)
-
-    def merge(self, gone: str, into: str) -> None:
-        """It learns nothing."""
-
-    def learn(self, lesson: Lesson, at_ms: int) -> None:
-        """It learns nothing."""
-
-    def __contains__(self, story: str) -> bool:
-        return any(story in stories for stories in self._stories.values())
-
-    def story(self, story: str) -> StoryInfo:
-        return StoryInfo(story, story, story, "beat", 0)
-
-    def expire(self, at_ms: int) -> list[str]:
-        gone = [
-            one for stories in self._stories.values() for one in stories if self._last_ms[one] < at_ms - self._forget_ms
-        ]
-        self._leave_out(gone)
-        return gone
-
-    def _leave_out(self, gone: Sequence[str]) -> None:
-        for stories in self._stories.values():
-            stories[:] = [one for one in stories if one not in gone]
-
-    def _note(self, subject: str, story: str, merged: tuple[str, ...], at_ms: int) -> None:
-        live = self._stories.setdefault(subject, [])
-        self._last_ms[story] = at_ms
-        if story not in live:
-            live.append(story)
-        self._leave_out(merged)
-        self._memory = (31 * self._memory + at_ms // 1000) % 1_000_003
 
 
 class Scores:
@@ -244,7 +181,7 @@ class House:
                 config=self.resolve,
                 beats={"beat": Beat(name="beat")},
                 now_ms=lambda: LATER_MS,
-                make_matcher=cast(Callable[[Beat, MatcherConfig], Matcher], OrderMatters),
+                make_matcher=cast(Callable[[Beat, MatcherConfig], Matcher], BySubject),
             )
             process.task = asyncio.create_task(resolver.run(asyncio.Event()))
         else:
@@ -271,13 +208,8 @@ class House:
         if self.processes[name] is process:  # nobody else has
             self.start(name)
 
-    async def publish(self, signals: Sequence[Signal], strays: Sequence[Signal] = ()) -> str:
-        """Publish a recording, not quite in order; return by what name the stages know it, as of ``hubbub replay``.
-
-        ``strays``: signals of somebody else, published before.
-        """
-        for stray in strays:
-            self.kafka.append("signals", encode(stray), key(stray), None)
+    async def publish(self, signals: Sequence[Signal]) -> str:
+        """Publish a recording, not quite in order; return by what name the stages know it, as of ``hubbub replay``."""
         token, offsets = f"replay{len(signals)}", dict[int, int]()
         complete_ms = list(accumulate((signal.observed_ms - 1 for signal in reversed(signals)), min))[::-1]
 
@@ -377,10 +309,10 @@ async def run(
     disturbances: int,
     resolvers: int = 2,
     orders: Sequence[Order] = (),
-    keep_forgotten_seconds: float = 600,
     strays: Sequence[Signal] = (),
+    keep_forgotten_seconds: float = 600,
 ) -> Result:
-    """Play a recording through the house, where ``orders`` were given before, and return what came of it."""
+    """Play a recording through the house, where ``orders`` were given and ``strays`` came before; return the result."""
     kafka = Kafka(random.Random(seed), PARTITIONS)
     with pytest.MonkeyPatch.context() as patch:
         for module in (sources, decisions, worker):
@@ -390,6 +322,8 @@ async def run(
         patch.setattr(worker, "open_producer", _producer)
         patch.setattr(worker, "abandoned_on_failure", nullcontext)
         patch.setattr(decisions, "Tail", Tail)
+        for stray in strays:
+            kafka.append("signals", encode(stray), key(stray), None)
         for order in orders:
             kafka.append("stories", wire.encode(order), ORDER_KEY + f"{order.kind}:{order.subject}".encode(), 0)
         house = House(kafka, RESOLVE.model_copy(update={"keep_forgotten_seconds": keep_forgotten_seconds}))
@@ -397,7 +331,7 @@ async def run(
             house.start(name)
         try:
             disturbing = asyncio.create_task(house.disturb(disturbances))
-            token = await house.publish(signals, strays)
+            token = await house.publish(signals)
             await asyncio.gather(disturbing, house.settled(token))
             await house.settled(token)  # again, since what was done last may have undone it
             return house.result()

@@ -233,15 +233,6 @@ def test_whether_a_post_is_relevant_is_what_its_title_says_now_whoever_looks() -
         assert batch.ignored == ({Ignored.IRRELEVANT: 2} if begins == 0 else {})
 
 
-def test_what_was_merged_into_nothing_is_blocked() -> None:
-    threads = ThreadIndex()
-    name_story(threads, "of x:a", into=NOWHERE, merged_ms=START_MS)
-    threads.note(ThreadRecord("x:a", 0, START_MS, (Assignment("of x:a", "beat", "new"),)))
-    router = Router(relevance, threads, CONFIG, BEGINNING)
-    router.read(0, b"{}", reply("x:a", 1, 1_000), 0.0)
-    assert router.take().ignored == {Ignored.BLOCKED: 1}
-
-
 def test_a_thread_whose_replies_keep_coming_stays_known_as_irrelevant() -> None:
     router = Router(lambda _: (), ThreadIndex(), RouterConfig(remember_irrelevant=2), BEGINNING)
     router.read(0, b"{}", root("x:no", 0), 0.0)
