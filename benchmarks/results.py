@@ -22,8 +22,9 @@ from benchmarks.participants import Run
 from ingest.signal import Signal
 from streams.resolve.threads import ThreadIndex
 from streams.tail import Tail
+from streams.wire import decode_candidate
 
-__all__ = ["Expected", "Told", "differences", "finished_ms", "latencies_ms", "read_told"]
+__all__ = ["Expected", "Told", "begun_ms", "differences", "finished_ms", "latencies_ms", "read_told"]
 
 HOUR_MS = 3_600_000
 TOLERANCE = 1e-9
@@ -93,6 +94,13 @@ async def read_told(run: Run, *, hubbub: bool, expected: Expected) -> list[Told]
     names = await _link_of_story(run, expected) if hubbub else {}
     told = [_of_hubbub(record, names) if hubbub else _of_peer(record) for record in records]
     return sorted(told, key=lambda one: one.at_ms)
+
+
+async def begun_ms(run: Run) -> int:
+    """Return when Hubbub began to work: the log's time of the first new post that was handed on to be decided."""
+    async with Tail(f"{run.prefix}candidates", {"bootstrap_servers": run.servers}) as tail:
+        records = await tail.to_end()
+    return next(record.timestamp for record in records if decode_candidate(record.value).signal is not None)
 
 
 def differences(told: Sequence[Told], expected: Expected) -> list[str]:

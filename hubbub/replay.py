@@ -12,6 +12,7 @@ import heapq
 import io
 import time
 import uuid
+import zlib
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -84,7 +85,7 @@ def read_recordings(
         try:
             for _, _, _, signal, raw in heapq.merge(*streams, key=lambda item: item[:3]):
                 yield signal, raw
-        except (OSError, EOFError, zstandard.ZstdError) as error:
+        except (OSError, EOFError, zlib.error, zstandard.ZstdError) as error:
             raise UserError(f"a recording cannot be read to its end: {error}") from None
 
 
@@ -234,19 +235,23 @@ async def wait_until_scored(
     async with Tail(name("story-activity", prefix), kafka) as activity:
         partitions = len(await activity.ends())
     settled: set[str] = set()
-    heard = time.monotonic()
+    reached: dict[str, int] = {}
+    moved = time.monotonic()
     async with Tail(name("progress", prefix), kafka) as tail:
         while len(settled) < partitions:
             for record in await tail.more(200):
                 progress = decode_progress(record.value) if record.value is not None else None
                 if progress is None or progress.stage != "score":
                     continue
-                heard = time.monotonic()
                 if progress.settled == token:
                     settled.add(progress.instance)
+                # Who only says that nothing has happened yet may say so for ever.
+                if progress.mark_ms != reached.get(progress.instance) or progress.settled == token:
+                    reached[progress.instance] = progress.mark_ms
+                    moved = time.monotonic()
             on_progress(len(settled), partitions)
-            if time.monotonic() - heard > silence_seconds:
+            if time.monotonic() - moved > silence_seconds:
                 raise UserError(
-                    f"published, but nothing was scored for {silence_seconds:.0f} s; are the roles running? "
-                    "Start them with: hubbub up --no-collect"
+                    f"published, but scores have not moved for {silence_seconds:.0f} s; are the roles running? "
+                    "Start them with: hubbub up --no-collect, or see what is stuck: hubbub doctor"
                 )

@@ -176,6 +176,8 @@ class Supervisor:
             self.restarts += 1
             self._tell(child.name, f"ended with exit code {code}; starting it again in {pause:g} s")
             await asyncio.sleep(pause)
+            if self._stopping or child.name in self._stopped:
+                return
             pause = min(2 * pause, self._longest_pause_seconds)
 
     async def _run(self, child: Child) -> int:

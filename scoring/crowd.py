@@ -77,6 +77,17 @@ class Ring:
             union_estimate(LG_OTHERS, (authors for _, authors in buckets)),
         )
 
+    def leaves_ms(self, after_ms: int) -> int:
+        """Return when the oldest bucket that :meth:`since` counts is no longer counted, less what ``since`` goes back.
+
+        So a window that begins at ``after_ms`` loses something when it begins there; 0 if it holds nothing.
+        """
+        first = round(after_ms / self.width_ms)
+        oldest = min((number for number in self.buckets if number >= first), default=None)
+        if oldest is None:
+            return 0
+        return oldest * self.width_ms + self.width_ms // 2 + (oldest % 2 == 0)  # as `round` does with a half
+
     def items(self, number: int) -> float:
         """Return an estimate of the items in one bucket."""
         bucket = self.buckets.get(number)

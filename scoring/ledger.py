@@ -370,6 +370,8 @@ class Ledger:
         """Return the crowd; the first time, one with all items so far, which are still all there."""
         if self.crowd is None:
             self.crowd = Crowd()
+            self._census = None  # of all items, which are a sample from now on
+            self._touched.clear()
             for item in self.items.values():
                 self.crowd.add(item)
         return self.crowd

@@ -61,6 +61,8 @@ class Lifecycle(msgspec.Struct, frozen=True, array_like=True, gc=False):
     state: State = "trending"
     entered_ms: int = 0
     held_since_ms: tuple[int, ...] = ()
+    covered_ms: int = 0
+    """The last coverage known when the state was entered; 0 where that was not noted yet."""
 
     def louder(self, other: Lifecycle) -> Lifecycle:
         """Return the one of both that is in the louder state; this one, if they are in the same.
@@ -114,10 +116,11 @@ LOUD = Condition("noise", 75, hold_ms=4 * HOUR_MS)
 CALMER = Condition("noise", 65, below=True, hold_ms=4 * HOUR_MS)
 FAINT = Condition("noise", 10, below=True)
 SILENT = Condition("silence_ms", 72 * HOUR_MS)
+HEARD = Condition("silence_ms", 72 * HOUR_MS, below=True)
 COVERED = Condition("covered_since_entered", 1)
 
 RULES: tuple[Rule, ...] = (
-    Rule(("resolved",), "trending", (COVERED,), "covered again"),
+    Rule(("resolved",), "trending", (COVERED, HEARD), "covered again"),
     Rule(LIVE, "resolved", (SILENT,), "no coverage for 72 h"),
     Rule(LIVE, "resolved", (FAINT,), "noise below 10, no coverage within the cooldown", "coverage"),
     Rule(("scandal",), "controversy", (CALMER,), "noise below 65 for 4 h", "state"),
@@ -171,16 +174,17 @@ def step(lifecycle: Lifecycle, measures: Measures, t_ms: int) -> tuple[Lifecycle
     [('spike', 'the spike detector fired'), ('controversy', 'covered on 2 platforms or more')]
     """
     state, entered_ms = lifecycle.state, lifecycle.entered_ms or t_ms
+    covered_ms = lifecycle.covered_ms or entered_ms
     since = lifecycle.held_since_ms or (0,) * len(_HELD)
     held = tuple(
-        (began_ms or t_ms) if _is_true(test, measures, t_ms, entered_ms) else 0
+        (began_ms or t_ms) if _is_true(test, measures, t_ms, covered_ms) else 0
         for test, began_ms in zip(_HELD, since, strict=True)
     )
     transitions: list[Transition] = []
-    while (rule := _applicable(state, entered_ms, held, measures, t_ms)) is not None:
+    while (rule := _applicable(state, (entered_ms, covered_ms), held, measures, t_ms)) is not None:
         transitions.append(Transition(state, rule.to, t_ms, rule.reason))
-        state, entered_ms = rule.to, t_ms
-    return Lifecycle(state, entered_ms, held), tuple(transitions)
+        state, entered_ms, covered_ms = rule.to, t_ms, measures.last_coverage_ms
+    return Lifecycle(state, entered_ms, held, covered_ms), tuple(transitions)
 
 
 def next_due_ms(lifecycle: Lifecycle, measures: Measures, t_ms: int, settings: Settings = DEFAULT) -> int | None:
@@ -204,8 +208,11 @@ def next_due_ms(lifecycle: Lifecycle, measures: Measures, t_ms: int, settings: S
     return min((math.floor(at_ms) for at_ms in due if at_ms > t_ms), default=None)
 
 
-def _applicable(state: State, entered_ms: int, held: tuple[int, ...], measures: Measures, t_ms: int) -> Rule | None:
-    """Return the first rule that leads out of ``state`` now."""
+def _applicable(
+    state: State, entered: tuple[int, int], held: tuple[int, ...], measures: Measures, t_ms: int
+) -> Rule | None:
+    """Return the first rule that leads out of ``state`` now; ``entered``: when, and up to which coverage."""
+    entered_ms, covered_ms = entered
     for rule, tests in _WAYS[state]:
         if rule.cooldown != "none":
             from_ms = max(entered_ms, measures.last_coverage_ms) if rule.cooldown == "coverage" else entered_ms
@@ -213,7 +220,7 @@ def _applicable(state: State, entered_ms: int, held: tuple[int, ...], measures: 
                 continue
         for test, place in tests:
             if place is None:
-                if not _is_true(test, measures, t_ms, entered_ms):
+                if not _is_true(test, measures, t_ms, covered_ms):
                     break
             elif not held[place] or t_ms - held[place] < test.hold_ms:
                 break
@@ -222,12 +229,12 @@ def _applicable(state: State, entered_ms: int, held: tuple[int, ...], measures: 
     return None
 
 
-def _is_true(test: Condition, measures: Measures, t_ms: int, entered_ms: int) -> bool:
+def _is_true(test: Condition, measures: Measures, t_ms: int, covered_ms: int) -> bool:
     value: float
     if test.measure == "silence_ms":
         value = t_ms - measures.last_coverage_ms
     elif test.measure == "covered_since_entered":
-        value = measures.last_coverage_ms > entered_ms
+        value = measures.last_coverage_ms > covered_ms
     else:
         value = getattr(measures, test.measure)
     return value < test.threshold if test.below else value >= test.threshold

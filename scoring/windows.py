@@ -102,6 +102,8 @@ def crowd_windows(
     _fill_up(census, crowd, settings)
     names = ledger.platforms
     found, _ = windows(census, names, settings)
+    # What is in the sample is not what the windows count, so neither is when they lose it.
+    census.hour_begins_ms = crowd.rings[1].leaves_ms(t_ms - HOUR_MS)
     for (name, window), length_ms, ring in zip(tuple(found.items()), _LENGTHS_MS, crowd.rings, strict=False):
         items, authors = ring.since(t_ms - length_ms)
         found[name] = msgspec.structs.replace(window, items=round(items), authors=round(authors))

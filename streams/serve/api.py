@@ -12,7 +12,7 @@ from urllib.parse import quote
 import msgspec
 from aiohttp import web
 
-from streams.serve.board import Board, KeptEvent
+from streams.serve.board import Board, KeptEvent, newest_first
 from streams.serve.query import BadQueryError, StoryFilter, limit_of, ranked, types_of
 from streams.serve.status import Status
 
@@ -74,12 +74,13 @@ class Api:
         """Answer with the recent events, newest first."""
         values = values_of(request)
         limit, types, wanted = limit_of(values), types_of(values), StoryFilter.parse(values)
+        kept = self._board.events(types)
         if name := values.get("story", [""])[-1]:
             story = self._board.find(name)
-            kept = self._board.story_events(story.row.story) if story else []
-            kept = [one for one in kept if one.event.type in types]
-        else:
-            kept = self._board.events(types)
+            id_ = story.row.story if story else name
+            kept = [one for one in kept if id_ in {one.event.story, one.event.slug}]
+            own = [one for one in self._board.story_events(id_) if one.event.type in types]
+            kept = newest_first({one.record: one for one in (*kept, *own)}.values())
         if wanted != StoryFilter():
             kept = [
                 one

@@ -17,7 +17,7 @@ import msgspec
 from streams.serve.records import EVENT_TYPES, EventType, Factors, NoiseEvent, NoiseScore, PlatformShare
 from streams.serve.trend import Trend
 
-__all__ = ["Board", "Change", "KeptEvent", "Row", "Story"]
+__all__ = ["Board", "Change", "KeptEvent", "Row", "Story", "newest_first"]
 
 ROW_TITLE_CHARS = 300
 """Whatever a stranger calls a story, the ranking carries this much; the detail has all of it."""
@@ -31,7 +31,10 @@ FACET_VALUES = 30
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """A story in the ranking: its score without what only the detail shows. Fields as in NoiseScore."""
+    """A story in the ranking: its score without what only the detail shows. Fields as in NoiseScore.
+
+    All platforms and figures are there to be asked for; what is sent of them is cut (:meth:`cut`).
+    """
 
     story: str
     slug: str
@@ -54,11 +57,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, score: NoiseScore) -> Row:
-        """Return the row of ``score``, its lists cut to what a ranking shows."""
-        platforms = score.platforms
-        if len(platforms) > ROW_PLATFORMS:
-            loudest = sorted(platforms.items(), key=lambda share: -share[1].items)
-            platforms = dict(loudest[:ROW_PLATFORMS])
+        """Return the row of ``score``."""
         return cls(
             story=score.story,
             slug=score.slug,
@@ -73,12 +72,20 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
             decay=score.decay,
             factors=score.factors,
             velocity_per_hour=score.velocity_per_hour,
-            platforms=platforms,
-            figures=score.figures[:ROW_FIGURES],
+            platforms=score.platforms,
+            figures=score.figures,
             first_seen_ms=score.first_seen_ms,
             last_coverage_ms=score.last_coverage_ms,
             scored_ms=score.scored_ms,
         )
+
+    def cut(self) -> Row:
+        """Return the row with as many platforms and figures as a ranking shows."""
+        platforms = self.platforms
+        if len(platforms) > ROW_PLATFORMS:
+            loudest = sorted(platforms.items(), key=lambda share: -share[1].items)
+            platforms = dict(loudest[:ROW_PLATFORMS])
+        return msgspec.structs.replace(self, platforms=platforms, figures=self.figures[:ROW_FIGURES])
 
 
 @dataclass(slots=True)
@@ -94,7 +101,7 @@ class Story:
     def encoded_row(self) -> bytes:
         """Return the row as JSON; encoded once, however many clients it goes to."""
         if self._encoded is None:
-            self._encoded = _encode(self.row)
+            self._encoded = _encode(self.row.cut())
         return self._encoded
 
     def replace(self, row: Row, record: bytes, reading: int) -> None:
@@ -247,11 +254,11 @@ class Board:
 
     def events(self, types: Collection[EventType] = EVENT_TYPES) -> list[KeptEvent]:
         """Return the recent events of these types, newest first."""
-        return _newest_first(kept for type_ in types for kept in self._events[type_])
+        return newest_first(kept for type_ in types for kept in self._events[type_])
 
     def story_events(self, id_: str) -> list[KeptEvent]:
         """Return what happened to one story (every type but ``noise_update``), newest first."""
-        return _newest_first(self._events_by_story.get(id_, ()))
+        return newest_first(self._events_by_story.get(id_, ()))
 
     def facets(self) -> dict[str, dict[str, int]]:
         """Return how many stories there are of each beat, band, state, category and platform (the most common ones)."""
@@ -292,7 +299,8 @@ def _add(counts: Counter[str], value: str, by: int) -> None:
         del counts[value]
 
 
-def _newest_first(events: Iterable[KeptEvent]) -> list[KeptEvent]:
+def newest_first(events: Iterable[KeptEvent]) -> list[KeptEvent]:
+    """Return ``events`` in the order in which they are told."""
     return sorted(events, key=lambda kept: kept.event.at_ms, reverse=True)
 
 

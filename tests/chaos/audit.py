@@ -170,12 +170,13 @@ def against_oracle(outcome: Outcome, orphan_wait_ms: int = 60_000) -> list[Findi
     worst = {True: (0.0, ""), False: (0.0, "")}
     for story, (by_hand, exact) in expected.items():
         told = outcome.scores.get(story)
-        for platform, tally in by_hand.platforms.items() if exact or told is None else ():
+        for platform, tally in by_hand.platforms.items():
             items = 0 if told is None or platform not in told.platforms else int(told.platforms[platform].items)
             lost += max(0, tally.items - items)
             twice += max(0, items - tally.items)
         difference = 100.0 if told is None else abs(told.noise - by_hand.noise)
         worst[exact] = max(worst[exact], (difference, story))
+    undecided = [one for one in outcome.logged if one.signal.is_root and not outcome.threads.lookup(one.signal.thread)]
     made_up = outcome.scores.keys() - expected.keys()
     crowds = sum(not exact for _, exact in expected.values())
     stories = f"{len(expected)} stories of {len(outcome.logged)} signals"
@@ -185,6 +186,11 @@ def against_oracle(outcome: Outcome, orphan_wait_ms: int = 60_000) -> list[Findi
             not missing and not wrong,
             f"{len(due)} signals; {len(missing)} missing, {len(wrong)} not its own{_first(missing)}; "
             f"{sum(times > 1 for times in outcome.handed_on.values())} more than once",
+        ),
+        Finding(
+            "every post is decided on",  # the beat of these runs takes all of them
+            not undecided,
+            f"{len(undecided)} are not" + "".join(f": {one.signal.id}" for one in undecided[:1]),
         ),
         Finding("nothing lost", lost == 0 and bool(expected), f"{lost} items lost in {stories}"),
         Finding("nothing counted twice", twice == 0, f"{twice} items counted twice"),

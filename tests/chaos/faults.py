@@ -152,7 +152,8 @@ class Disturbance:
         cluster.pause(number)
         try:
             await asyncio.sleep(BROKER_STOPPED_SECONDS)
-            lacking = await out_of_step(self._stage.kafka)
+            while not (lacking := await out_of_step(self._stage.kafka)):
+                await asyncio.sleep(0.2)
         finally:
             cluster.resume(number)
         await until_in_step(self._stage.kafka, FIRED_SECONDS)

@@ -17,7 +17,6 @@ import msgspec
 
 from deploy.kafka.cluster import Cluster
 from hubbub.clock import WorldClock, wall_clock
-from hubbub.replay import replay, wait_until_scored
 from hubbub.settings import KafkaSettings
 from hubbub.simulated import collector_settings, platforms
 from hubbub.world.generated import Size, generate
@@ -31,7 +30,7 @@ from streams.topics import name
 from tests.chaos.audit import Finding, account, against_oracle, against_world, letters, read_outcome
 from tests.chaos.faults import Disturbance
 from tests.chaos.load import Load, Recording
-from tests.chaos.recorded import Result
+from tests.chaos.recorded import Result, settle
 from tests.chaos.schedule import LIVE, plan
 from tests.chaos.stage import Stage
 
@@ -87,7 +86,7 @@ async def run(
                     await asyncio.sleep(0.5)
         for collector in stage.instances("collect"):
             await stage.supervisor.stop(collector)
-        await _settle(kafka)
+        await settle(kafka)
         ended_ms = wall_clock()
         outcome = await read_outcome(kafka)
         served = [await _served(kafka, server, stage.ports[server]) for server in stage.instances("serve")]
@@ -149,13 +148,6 @@ async def _arriving(kafka: KafkaSettings) -> AsyncIterator[_Arrivals]:
     finally:
         following.cancel()
         await asyncio.gather(following, return_exceptions=True)
-
-
-async def _settle(kafka: KafkaSettings) -> None:
-    """Have every story scored once more: a recording of nothing ends."""
-    options, prefix = kafka.client_options(), kafka.topic_prefix
-    done = await replay(iter(()), kafka=options, prefix=prefix, speed=None)
-    await wait_until_scored(done.token, kafka=options, prefix=prefix)
 
 
 async def _served(kafka: KafkaSettings, server: str, port: int) -> Finding:

@@ -21,7 +21,7 @@ from tests.chaos.load import Load, Recording
 from tests.chaos.schedule import Lane, plan
 from tests.chaos.stage import Stage
 
-__all__ = ["Result", "run"]
+__all__ = ["Result", "run", "settle"]
 
 SILENCE_SECONDS = 90.0
 
@@ -52,6 +52,7 @@ async def run(
     tell(f"a recording of {len(recording)} signals, undisturbed")
     async with Stage(_prefixed(kafka, "calm-"), ("resolve", "score"), folder, environment) as stage:
         await _replay(stage, recording, None)
+        await settle(stage.kafka)
         calm = await read_outcome(stage.kafka)
     stormy = _prefixed(kafka, "stormy-")
     async with Stage(stormy, ("resolve", "resolve", "score", "score"), folder, environment) as stage:
@@ -62,6 +63,7 @@ async def run(
         (published_seconds, ended_ms), _ = await asyncio.gather(
             _replay(stage, recording, span_seconds / seconds), disturbance.run(plan(seed, lanes, seconds))
         )
+        await settle(stormy)  # what was done last may still be at work
         outcome = await read_outcome(stormy)
         published = Finding(
             "the recording is in the log once",
@@ -95,6 +97,13 @@ async def _replay(stage: Stage, recording: Recording, speed: float | None) -> tu
     done = await replay(iter(recording), kafka=options, prefix=prefix, speed=speed)
     await wait_until_scored(done.token, kafka=options, prefix=prefix, silence_seconds=SILENCE_SECONDS)
     return done.seconds, wall_clock()
+
+
+async def settle(kafka: KafkaSettings) -> None:
+    """Have every story scored once more, by whoever has it now: a recording of nothing ends."""
+    options, prefix = kafka.client_options(), kafka.topic_prefix
+    done = await replay(iter(()), kafka=options, prefix=prefix, speed=None)
+    await wait_until_scored(done.token, kafka=options, prefix=prefix, silence_seconds=SILENCE_SECONDS)
 
 
 def _prefixed(kafka: KafkaSettings, prefix: str) -> KafkaSettings:

@@ -46,6 +46,21 @@ async def test_a_child_that_cannot_start_is_given_up_with_what_it_said(monkeypat
     assert "no such port" in why
 
 
+async def test_a_child_that_is_stopped_while_it_waits_to_be_started_again_is_not(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(supervise, "FIRST_PAUSE_SECONDS", 0.3)
+    starts = tmp_path / "starts"
+    code = f"open({str(starts)!r}, 'a').write('x')"
+    async with Supervisor([child("a", code)], lambda *_: None) as supervisor:
+        async with asyncio.timeout(10):
+            while not supervisor.restarts:
+                await asyncio.sleep(0.02)
+        await supervisor.stop("a")
+        await asyncio.sleep(0.8)
+    assert starts.read_text() == "x"
+
+
 async def test_children_are_stopped_in_their_order_and_asked_first() -> None:
     said: list[str] = []
     code = (

@@ -10,6 +10,7 @@ import pytest
 from ingest.signal import Author, Community, Counts, Signal
 from scoring import Ledger, Reading, score
 from scoring.ledger import MAX_ENCODED_BYTES, MAX_ITEMS
+from scoring.score import measure
 from tests.scoring.batch_oracle import answer
 from tests.scoring.stories import HOUR_MS, NOW_MS, crowded_story, ledger_of
 
@@ -122,6 +123,35 @@ def test_how_often_it_is_scored_and_encoded_does_not_show_though_counts_fall() -
                 score(ledger, NOW_MS, tiers={})
                 ledger = Ledger.decode(ledger.encode())
         assert score(ledger, NOW_MS, tiers={}) == whole
+
+
+def test_the_first_score_of_a_crowd_is_that_of_a_crowd() -> None:
+    """What was summed when all items were kept says nothing of the sample that they have become."""
+    seen = crowded_story(4, 600)
+    ledger = ledger_of(*seen[:150])
+    score(ledger, NOW_MS, tiers={})
+    for one, reading in seen[150:]:
+        ledger.apply(one, reading)
+    assert score(ledger, NOW_MS, tiers={}) == score(ledger_of(*seen), NOW_MS, tiers={})
+    small = ledger_of(*crowded_story(5, 20))
+    score(small, NOW_MS, tiers={})
+    small.merge(ledger)
+    assert score(small, NOW_MS, tiers={}) == score(Ledger.decode(small.encode()), NOW_MS, tiers={})
+
+
+def test_when_the_velocity_of_a_crowd_falls_is_foreseen() -> None:
+    """Or its state would not be decided on when it is due to calm down."""
+    t_ms = NOW_MS
+    ledger = ledger_of(*crowded_story(6, 400))
+    falls = 0
+    while (now := measure(ledger, t_ms, alarmed=False, tiers={})).velocity_per_hour:
+        due_ms = now.hour_begins_ms + HOUR_MS
+        assert due_ms > t_ms
+        before = measure(ledger, due_ms - 1, alarmed=False, tiers={}).velocity_per_hour
+        assert before == now.velocity_per_hour, "not before"
+        t_ms, falls = due_ms, falls + 1
+    assert falls > 3
+    assert now.hour_begins_ms == 0
 
 
 def test_the_future_of_a_crowd_does_not_count_yet() -> None:

@@ -112,6 +112,15 @@ def test_new_coverage_reopens_a_resolved_story_as_trending() -> None:
     assert transitions[0].reason == "covered again"
 
 
+def test_what_is_found_of_the_time_before_it_was_resolved_reopens_a_story_too_unless_it_is_long_past() -> None:
+    """A collector was down, or moderators held it back: it was published before, and is seen now."""
+    gone = step(Lifecycle("trending", T0, (0, 0, 0, 0)), measures(last_coverage_ms=T0), T0 + 72 * HOUR)[0]
+    assert (gone.state, gone.covered_ms) == ("resolved", T0)
+    assert step(gone, measures(last_coverage_ms=T0 + 71 * HOUR), T0 + 80 * HOUR)[0].state == "trending"
+    assert step(gone, measures(last_coverage_ms=T0 + 7 * HOUR), T0 + 80 * HOUR)[0] == gone
+    assert step(gone, measures(last_coverage_ms=T0), T0 + 73 * HOUR)[1] == ()
+
+
 def test_every_state_is_shown_and_can_be_left() -> None:
     assert set(SHOWN_AS) == set(COOLDOWN_MS) == {state for rule in RULES for state in rule.from_}
 

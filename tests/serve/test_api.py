@@ -132,7 +132,9 @@ async def test_events_newest_first_by_type_story_and_filter(site: Site) -> None:
     assert await times("?limit=2") == [4, 3]
     assert await times("?type=spike,new_story") == [4, 3, 1]
     assert await times("?beat=ai") == [2, 1]
-    assert await times("?story=slug-of-st_1") == [1]
+    assert await times("?story=slug-of-st_1") == [2, 1]
+    assert await times("?story=slug-of-st_1&type=spike") == []
+    assert await times("?story=st_3") == await times("?story=slug-of-st_3") == [4], "it is over, or has no score yet"
 
 
 async def test_the_export_is_one_whole_record_a_line_loudest_first(site: Site) -> None:

@@ -9,7 +9,7 @@ import pytest
 from streams.serve.board import Board, Story
 from streams.serve.query import SORTS, BadQueryError, StoryFilter, limit_of, ranked, types_of
 from streams.serve.records import decode_score
-from tests.serve.newsroom import Newsroom
+from tests.serve.newsroom import Newsroom, encoded, score_record
 
 
 @pytest.fixture(scope="module")
@@ -19,6 +19,17 @@ def stories() -> list[Story]:
         if topic == "noise-scores":
             board.put(decode_score(key, value), value)
     return list(board)
+
+
+def test_all_figures_and_platforms_are_searched_though_a_row_shows_some() -> None:
+    board = Board(trend_points=8, events_kept=8)
+    figures, platforms = [f"figure-{number}" for number in range(20)], [f"p{number}" for number in range(20)]
+    record = score_record(figures=figures, platforms={name: {"items": 1} for name in platforms})
+    key, value = encoded(record)
+    board.put(decode_score(key, value), value)
+    for values in ({"q": ["figure-17"]}, {"platform": ["p19"]}):
+        assert ranked(board, StoryFilter.parse(values), "noise", 5)[1] == 1
+    assert b"figure-17" not in next(iter(board)).encoded_row()
 
 
 @pytest.mark.parametrize("sort", SORTS)

@@ -323,7 +323,7 @@ async def run(
         patch.setattr(worker, "abandoned_on_failure", nullcontext)
         patch.setattr(decisions, "Tail", Tail)
         for stray in strays:
-            kafka.append("signals", encode(stray), key(stray), None)
+            kafka.append("signals", encode(stray), key(stray), None, stray.observed_ms)
         for order in orders:
             kafka.append("stories", wire.encode(order), ORDER_KEY + f"{order.kind}:{order.subject}".encode(), 0)
         house = House(kafka, RESOLVE.model_copy(update={"keep_forgotten_seconds": keep_forgotten_seconds}))

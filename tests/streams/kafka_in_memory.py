@@ -60,10 +60,12 @@ class Kafka:
             self.seconds += 0.001
             await asyncio.sleep(0)
 
-    def append(self, topic: str, value: bytes | None, key: bytes | None, partition: int | None) -> int:
+    def append(
+        self, topic: str, value: bytes | None, key: bytes | None, partition: int | None, timestamp: int = 0
+    ) -> int:
         where = partition if partition is not None else partition_of(key or b"", self.partitions[topic])
         log = self.logs[TopicPartition(topic, where)]
-        log.append(Record(topic, where, len(log), key or b"", value))
+        log.append(Record(topic, where, len(log), key or b"", value, timestamp))
         return where
 
     def read(self, topic: str) -> list[Record]:

@@ -46,8 +46,11 @@ export class Board {
         held.row = row;
         extend(held.trend, row);
       } else {
-        unknown = true;
-        this.total += 1;
+        // Where more are counted than are held, this may be one of the others: then the next answer tells.
+        if (this.total <= this.size) {
+          unknown = true;
+          this.total += 1;
+        }
         this.#stories.set(row.story, { row, trend: extend([], row) });
       }
     }
