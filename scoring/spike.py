@@ -10,9 +10,9 @@ rhythm of the platform's day included (docs/scoring.md tells why that is no fact
 
 Both are robust: the rate is the mean of past buckets, each cut at the median plus three (scaled) median absolute
 deviations, and the variation is taken from the median absolute deviation of past hours (Leys et al., "Detecting
-outliers", J. Exp. Soc. Psychology 49, 2013). Buckets under alarm are left out, and so are buckets that nobody watched
-(an outage): neither a spike nor a silence of ours becomes what is normal. So is the last hour: what is tested is
-no part of what it is held against, else a slow rise would lift its own bar.
+outliers", J. Exp. Soc. Psychology 49, 2013). Buckets under alarm are left out, and so are those of which the caller
+knows that nobody watched: neither a spike nor a silence of ours becomes what is normal. So is the last hour: what is
+tested is no part of what it is held against, else a slow rise would lift its own bar.
 """
 
 from __future__ import annotations

@@ -153,7 +153,8 @@ class Board:
     def __init__(self, *, trend_points: int, events_kept: int) -> None:
         self._trend_points = trend_points
         self._stories: dict[str, Story] = {}
-        self._ids_by_slug: dict[str, str] = {}
+        self._ids_by_slug: dict[str, list[str]] = {}
+        """The last to come is meant: stories of two beats may be called the same."""
         self._events = {type_: _Events(events_kept) for type_ in EVENT_TYPES}
         self._events_by_story: dict[str, _Events] = {}
         self._merged_into: OrderedDict[str, str] = OrderedDict()
@@ -176,7 +177,7 @@ class Board:
 
     def find(self, name: str) -> Story | None:
         """Return the story with this id or, failing that, this slug, if it is live."""
-        return self._stories.get(name) or self._stories.get(self._ids_by_slug.get(name, ""))
+        return self._stories.get(name) or self._stories.get(self._ids_by_slug.get(name, [""])[-1])
 
     def merged_into(self, name: str) -> str | None:
         """Return the id of the live story that the story with this id or slug has become part of, if it has."""
@@ -215,7 +216,7 @@ class Board:
             self._count(before, -1)
             self._forget_slug(before)
             story.replace(row, record, self._reading)
-        self._ids_by_slug[row.slug] = row.story
+        self._ids_by_slug.setdefault(row.slug, []).append(row.story)
         self._count(row, +1)
         story.trend.add(row.scored_ms, row.noise)
         if self.newest_scored_ms is None or row.scored_ms > self.newest_scored_ms:
@@ -281,7 +282,9 @@ class Board:
                 del by_story[id_]
 
     def _forget_slug(self, row: Row) -> None:
-        if self._ids_by_slug.get(row.slug) == row.story:
+        ids = self._ids_by_slug[row.slug]
+        ids.remove(row.story)
+        if not ids:
             del self._ids_by_slug[row.slug]
 
     def _count(self, row: Row, by: int) -> None:
