@@ -68,7 +68,8 @@ class Signals:
         """Add what became of other items."""
         for other in others:
             self.signals += other.signals
-            self.ignored += other.ignored
+            if other.ignored:  # seldom, and adding counters takes longer than making a signal
+                self.ignored += other.ignored
             self.unreadable += other.unreadable
             self.gaps += other.gaps
 

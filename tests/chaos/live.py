@@ -43,8 +43,7 @@ AGO_MS = 3 * 86_400_000
 """The world lies so far back that its signals, replayed later, are taken for the recording that they are then."""
 START_SECONDS = 20.0
 """The world's time begins so long after the start; the roles take about that long to get ready."""
-CHATTER_PER_SECOND = 25.0
-"""So that a listing of a thousand reaches back for twenty seconds of ours, longer than any one fault keeps all away."""
+CHATTER_PER_SECOND = 33.0
 STORIES = 16
 REPLIES = 400
 VOTES = 200.0
