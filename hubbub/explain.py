@@ -16,7 +16,8 @@ from rich.text import Text
 
 from hubbub.errors import UserError
 from hubbub.orders import read_threads
-from hubbub.terminal import SHOWN_STATES, ago, plain
+from hubbub.plain import plain
+from hubbub.terminal import SHOWN_STATES, ago
 from streams.resolve.threads import NEVER
 from streams.score.explaining import Explained
 from streams.serve.records import NoiseScore

@@ -235,7 +235,7 @@ async def wait_until_scored(
     async with Tail(name("story-activity", prefix), kafka) as activity:
         partitions = len(await activity.ends())
     settled: set[str] = set()
-    reached: dict[str, int] = {}
+    reached: dict[str, tuple[int, str]] = {}
     moved = time.monotonic()
     async with Tail(name("progress", prefix), kafka) as tail:
         while len(settled) < partitions:
@@ -243,12 +243,11 @@ async def wait_until_scored(
                 progress = decode_progress(record.value) if record.value is not None else None
                 if progress is None or progress.stage != "score":
                     continue
+                # Who only says again what it has said may say so for ever.
+                if reached.get(progress.instance) != (now := (progress.mark_ms, progress.settled)):
+                    reached[progress.instance], moved = now, time.monotonic()
                 if progress.settled == token:
                     settled.add(progress.instance)
-                # Who only says that nothing has happened yet may say so for ever.
-                if progress.mark_ms != reached.get(progress.instance) or progress.settled == token:
-                    reached[progress.instance] = progress.mark_ms
-                    moved = time.monotonic()
             on_progress(len(settled), partitions)
             if time.monotonic() - moved > silence_seconds:
                 raise UserError(

@@ -5,15 +5,15 @@ Owns how stories look there. Every title comes from strangers: it is shown as pl
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping, Sequence
 
 from rich.table import Table
 from rich.text import Text
 
+from hubbub.plain import plain
 from streams.serve.records import NoiseScore
 
-__all__ = ["SHOWN_STATES", "ago", "plain", "ranking", "ranking_table"]
+__all__ = ["SHOWN_STATES", "ago", "ranking", "ranking_table"]
 
 SHOWN_STATES = {
     "trending": "Emerging",
@@ -89,8 +89,3 @@ def ago(age_ms: int) -> str:
         if seconds >= size:
             return f"{seconds // size} {unit}"
     return f"{seconds} s"
-
-
-def plain(text: str) -> str:
-    """Return ``text`` without what would move the cursor, turn the line around or hide characters."""
-    return "".join(character for character in text if unicodedata.category(character) not in {"Cc", "Cf", "Cs", "Co"})

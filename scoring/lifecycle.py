@@ -116,7 +116,7 @@ LOUD = Condition("noise", 75, hold_ms=4 * HOUR_MS)
 CALMER = Condition("noise", 65, below=True, hold_ms=4 * HOUR_MS)
 FAINT = Condition("noise", 10, below=True)
 SILENT = Condition("silence_ms", 72 * HOUR_MS)
-HEARD = Condition("silence_ms", 72 * HOUR_MS, below=True)
+HEARD = Condition("silence_ms", SILENT.threshold, below=True)
 COVERED = Condition("covered_since_entered", 1)
 
 RULES: tuple[Rule, ...] = (
@@ -173,7 +173,7 @@ def step(lifecycle: Lifecycle, measures: Measures, t_ms: int) -> tuple[Lifecycle
     >>> [(t.to, t.reason) for t in transitions]
     [('spike', 'the spike detector fired'), ('controversy', 'covered on 2 platforms or more')]
     """
-    state, entered_ms = lifecycle.state, lifecycle.entered_ms or t_ms
+    entered_ms = lifecycle.entered_ms or t_ms
     covered_ms = lifecycle.covered_ms or entered_ms
     since = lifecycle.held_since_ms or (0,) * len(_HELD)
     held = tuple(
@@ -181,10 +181,11 @@ def step(lifecycle: Lifecycle, measures: Measures, t_ms: int) -> tuple[Lifecycle
         for test, began_ms in zip(_HELD, since, strict=True)
     )
     transitions: list[Transition] = []
-    while (rule := _applicable(state, (entered_ms, covered_ms), held, measures, t_ms)) is not None:
-        transitions.append(Transition(state, rule.to, t_ms, rule.reason))
-        state, entered_ms, covered_ms = rule.to, t_ms, measures.last_coverage_ms
-    return Lifecycle(state, entered_ms, held, covered_ms), tuple(transitions)
+    now = Lifecycle(lifecycle.state, entered_ms, held, covered_ms)
+    while (rule := _applicable(now, measures, t_ms)) is not None:
+        transitions.append(Transition(now.state, rule.to, t_ms, rule.reason))
+        now = Lifecycle(rule.to, t_ms, held, measures.last_coverage_ms)
+    return now, tuple(transitions)
 
 
 def next_due_ms(lifecycle: Lifecycle, measures: Measures, t_ms: int, settings: Settings = DEFAULT) -> int | None:
@@ -208,19 +209,17 @@ def next_due_ms(lifecycle: Lifecycle, measures: Measures, t_ms: int, settings: S
     return min((math.floor(at_ms) for at_ms in due if at_ms > t_ms), default=None)
 
 
-def _applicable(
-    state: State, entered: tuple[int, int], held: tuple[int, ...], measures: Measures, t_ms: int
-) -> Rule | None:
-    """Return the first rule that leads out of ``state`` now; ``entered``: when, and up to which coverage."""
-    entered_ms, covered_ms = entered
-    for rule, tests in _WAYS[state]:
+def _applicable(lifecycle: Lifecycle, measures: Measures, t_ms: int) -> Rule | None:
+    """Return the first rule that leads out of the state of ``lifecycle`` now."""
+    entered_ms, held = lifecycle.entered_ms, lifecycle.held_since_ms
+    for rule, tests in _WAYS[lifecycle.state]:
         if rule.cooldown != "none":
             from_ms = max(entered_ms, measures.last_coverage_ms) if rule.cooldown == "coverage" else entered_ms
-            if t_ms - from_ms < COOLDOWN_MS[state]:
+            if t_ms - from_ms < COOLDOWN_MS[lifecycle.state]:
                 continue
         for test, place in tests:
             if place is None:
-                if not _is_true(test, measures, t_ms, covered_ms):
+                if not _is_true(test, measures, t_ms, lifecycle.covered_ms):
                     break
             elif not held[place] or t_ms - held[place] < test.hold_ms:
                 break

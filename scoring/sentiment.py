@@ -11,7 +11,7 @@ import re
 
 from scoring.memo import Memo
 from scoring.observation import Sentiment
-from scoring.vader import SPARE_BITS, compound, word_code
+from scoring.vader import HAS, SPARE_BITS, compound, word_code
 
 __all__ = ["sentiment"]
 
@@ -30,8 +30,6 @@ _COMMON = frozenset(
 """Frequent words of English that are rare in its neighbours: about a third of any text."""
 _WORDS = re.compile(r"[^\W\d_]+(?:'[a-z]+)?").findall
 _WORD, _COMMON_WORD, _ = SPARE_BITS
-_COUNTED = {bit: bytes(bool(code & bit) for code in range(256)) for bit in (_WORD, _COMMON_WORD)}
-"""Tables for ``bytes.translate``, which turn the codes of words into whether each has a bit."""
 _LINK = re.compile(r"https?://\S+|[@#]\w+")
 
 
@@ -64,8 +62,8 @@ def sentiment(text: str | None, lang: str | None = None) -> Sentiment | None:
 def _is_english(codes: bytes, lang: str | None) -> bool:
     if lang is not None:
         return lang.lower().replace("_", "-").split("-")[0] in {"en", "eng"}
-    common = codes.translate(_COUNTED[_COMMON_WORD]).count(1)
-    return common >= 2 and common * 6 >= codes.translate(_COUNTED[_WORD]).count(1)
+    common = codes.translate(HAS[_COMMON_WORD]).count(1)
+    return common >= 2 and common * 6 >= codes.translate(HAS[_WORD]).count(1)
 
 
 def _code(raw: str) -> int:

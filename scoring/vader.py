@@ -27,7 +27,7 @@ from vaderSentiment.vaderSentiment import (
 
 from scoring.memo import Memo
 
-__all__ = ["SPARE_BITS", "compound", "word_code"]
+__all__ = ["HAS", "SPARE_BITS", "compound", "word_code"]
 
 _DAMPED = (1.0, 0.95, 0.9)
 """How much a booster says, by how many words stand between."""
@@ -77,7 +77,7 @@ class _Token(NamedTuple):
 _BITS = _FELT, _CHANGES, _BUT, _IDIOM, _WANTS_TEXT = 1, 2, 4, 8, 16
 SPARE_BITS = 32, 64, 128
 """Of a word's code, for what a caller wants to know of it."""
-_HAS = {bit: bytes(bool(code & bit) for code in range(256)) for bit in _BITS}
+HAS = {bit: bytes(bool(code & bit) for code in range(256)) for bit in (*_BITS, *SPARE_BITS)}
 """Tables for ``bytes.translate``, which turn the codes of words into whether each has a bit."""
 
 
@@ -122,12 +122,12 @@ def compound(text: str, words: Sequence[str] | None = None, codes: bytes | None 
         words = text.split()
     if codes is None:
         codes = bytes(map(_codes.__getitem__, words))
-    felt = codes.translate(_HAS[_FELT])
+    felt = codes.translate(HAS[_FELT])
     if 1 not in felt:
         return 0.0
     valences = list(map(_alone.__getitem__, compress(words, felt)))
-    changes, wants_text = codes.translate(_HAS[_CHANGES]), codes.translate(_HAS[_WANTS_TEXT])
-    idiomatic = codes.translate(_HAS[_IDIOM])
+    changes, wants_text = codes.translate(HAS[_CHANGES]), codes.translate(HAS[_WANTS_TEXT])
+    idiomatic = codes.translate(HAS[_IDIOM])
     if 1 in idiomatic and _has_idiom(words, idiomatic):
         wants_text = b"\1" * len(words)
     if reached := _reached(felt, changes, wants_text):
@@ -139,7 +139,7 @@ def compound(text: str, words: Sequence[str] | None = None, codes: bytes | None 
                 else:
                     before = [_stand_ins[raw] for raw in words[begin:place]]
                     valences[index] = _valences[(*before, words[place])]
-    if 1 in codes.translate(_HAS[_BUT]):
+    if 1 in codes.translate(HAS[_BUT]):
         each = dict(zip(compress(range(len(words)), felt), valences, strict=True))
         valences = vader._but_check([_tokens[raw].word for raw in words], [each.get(n, 0.0) for n in range(len(words))])
     total = float(sum(valences))

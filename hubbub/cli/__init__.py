@@ -19,8 +19,8 @@ from rich.text import Text
 from hubbub.broker import BrokerError
 from hubbub.cli import evaluating, inspection, publishing, roles, running, setup, stories
 from hubbub.errors import UserError
+from hubbub.plain import plain
 from hubbub.settings import SettingsError, load
-from hubbub.terminal import plain
 from streams.resolve.beats import BeatError
 from streams.score.reading import FiguresError
 

@@ -11,6 +11,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from hubbub.plain import plain
+
 __all__ = ["register"]
 
 
@@ -76,7 +78,6 @@ def spikes(
 ) -> None:
     """Tell how soon spikes are found, how many are missed and how many false, beside three simpler detectors."""
     from hubbub.spike_trial import read, trials  # noqa: PLC0415
-    from hubbub.terminal import plain  # noqa: PLC0415
     from hubbub.trial_table import trial_table  # noqa: PLC0415
 
     recordings = [read(file) for file in files or ()]

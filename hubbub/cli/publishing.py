@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hubbub.errors import UserError
+from hubbub.plain import plain
 
 __all__ = ["register"]
 
@@ -40,7 +41,6 @@ def replay(
     """Publish recorded signals, as a collector would have."""
     from hubbub import replay as replaying  # noqa: PLC0415 (each command loads only what it runs)
     from hubbub.settings import load  # noqa: PLC0415
-    from hubbub.terminal import plain  # noqa: PLC0415
     from ingest.signal import InvalidSignalError  # noqa: PLC0415
 
     factor = _speed(speed)
@@ -117,7 +117,6 @@ def dead_letters(
     """Look into records nobody could use, and send them through again."""
     from hubbub import dead_letters as letters  # noqa: PLC0415
     from hubbub.settings import load  # noqa: PLC0415
-    from hubbub.terminal import plain  # noqa: PLC0415
 
     kafka = load().kafka
     options = kafka.client_options()

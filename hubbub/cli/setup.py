@@ -11,6 +11,8 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from hubbub.plain import plain
+
 __all__ = ["register"]
 
 MARKS = {True: ("✓ ", "green"), False: ("✗ ", "bold red"), None: ("· ", "dim")}
@@ -71,7 +73,6 @@ def doctor(
 ) -> None:
     """Check settings, broker, topics, stages and credentials, and say what to fix."""
     from hubbub.doctor import examine  # noqa: PLC0415
-    from hubbub.terminal import plain  # noqa: PLC0415
 
     findings = asyncio.run(examine(platforms=platforms))
     console = Console(highlight=False)

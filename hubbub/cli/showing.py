@@ -18,8 +18,9 @@ from hubbub.agreement import Agreement
 from hubbub.demo import Demo, Stage
 from hubbub.errors import UserError
 from hubbub.local import broker_at, role_children, running
+from hubbub.plain import plain
 from hubbub.settings import Settings
-from hubbub.terminal import plain, ranking, ranking_table
+from hubbub.terminal import ranking, ranking_table
 from streams.serve.read import follow_scores
 from streams.serve.records import NoiseScore
 

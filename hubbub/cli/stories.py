@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from streams.resolve.threads import ThreadIndex
     from streams.wire import Order
 
+from hubbub.plain import plain
+
 __all__ = ["register"]
 
 Story = Annotated[str, typer.Argument(help="A story's slug or id, as 'hubbub scores' shows it.")]
@@ -117,7 +119,6 @@ def _give(make: Callable[[ThreadIndex, int], list[Order]], *, json: bool) -> Non
 
 def _line(order: Order, threads: ThreadIndex, *, json: bool) -> str:
     """Return an order as a line for a person or a program."""
-    from hubbub.terminal import plain  # noqa: PLC0415
 
     if json:
         return msgspec.json.encode(order).decode()

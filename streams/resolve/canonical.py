@@ -283,7 +283,7 @@ def _known_page(host: str, path: str, query: str) -> str | None:
 
 
 def _fields(query: str) -> list[tuple[str, str]]:
-    """Return the first fields of a query: more than that name no page, and are none of a link's author's making."""
+    """Return the first fields of a query; no page takes more to name it."""
     return parse_qsl("&".join(query.split("&", MAX_FIELDS)[:MAX_FIELDS]))
 
 

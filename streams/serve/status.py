@@ -80,7 +80,7 @@ class Status:
         """Return how serve is doing now."""
         now_ms = self._now_ms()
         newest_ms = self._board.newest_scored_ms
-        age_ms = None if newest_ms is None else self._age_ms(newest_ms)
+        age_ms = None if newest_ms is None else self._age_ms(newest_ms, now_ms)
         return StatusReport(
             now_ms=now_ms,
             clock_rate=self._clock_rate,
@@ -103,12 +103,12 @@ class Status:
             facets=self._board.facets(),
         )
 
-    def _age_ms(self, at_ms: int) -> int:
-        return max(0, round((self._now_ms() - at_ms) / self._clock_rate))
+    def _age_ms(self, at_ms: int, now_ms: int) -> int:
+        return max(0, round((now_ms - at_ms) / self._clock_rate))
 
     def _age_seconds(self) -> float:
         newest_ms = self._board.newest_scored_ms
-        return self._age_ms(self._began_ms if newest_ms is None else newest_ms) / 1_000
+        return self._age_ms(self._began_ms if newest_ms is None else newest_ms, self._now_ms()) / 1_000
 
 
 def _problem(topic: str, intake: Intake) -> str | None:
