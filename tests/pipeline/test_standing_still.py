@@ -11,11 +11,14 @@ from pathlib import Path
 import pytest
 
 from hubbub import topics
+from hubbub.errors import UserError
+from hubbub.replay import wait_until_scored
 from streams.lease import SHARE, Lease, LeaseLostError
 from streams.producer import open_producer
 from streams.score.changelog import TOPIC
 from streams.tail import Tail
 from streams.topics import name
+from streams.wire import Progress, encode
 from tests.conftest import Broker
 
 AS_IT_IS = "import runpy, sys; sys.argv = ['hubbub', 'score']; runpy.run_module('hubbub', run_name='__main__')"
@@ -89,3 +92,28 @@ async def test_what_a_producer_held_when_its_process_stood_still_is_not_sent(bro
         await producer.send_and_wait(anybodys, b"after", b"key", 0)
     async with Tail(mine, kafka) as tail:
         assert [record.value for record in await tail.to_end()] == [b"before", b"in time"]
+
+
+async def test_who_waits_for_a_replay_gives_up_on_a_part_that_stands_still_though_all_are_heard_of(
+    broker: Broker,
+) -> None:
+    kafka = {"bootstrap_servers": broker.bootstrap_servers}
+    await topics.create(kafka, broker.topic_prefix, 2, 1)
+
+    async def repeat() -> None:
+        topic = name("progress", broker.topic_prefix)
+        async with open_producer(kafka) as producer:
+            while True:
+                for part, settled in enumerate(("replay", "")):
+                    told = encode(Progress("score", str(part), 1_000, time.time_ns() // 1_000_000, settled=settled))
+                    await producer.send_and_wait(topic, told, f"score/{part}".encode(), 0)
+                await asyncio.sleep(0.1)
+
+    repeating = asyncio.create_task(repeat())
+    try:
+        async with asyncio.timeout(30):
+            with pytest.raises(UserError, match="scores have not moved for 2 s"):
+                await wait_until_scored("replay", kafka=kafka, prefix=broker.topic_prefix, silence_seconds=2.0)
+    finally:
+        repeating.cancel()
+        await asyncio.gather(repeating, return_exceptions=True)
