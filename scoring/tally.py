@@ -15,6 +15,8 @@ from scoring.settings import DAY_MS, DEFAULT, HOUR_MS, MINUTE_MS, Settings
 __all__ = ["NOTHING", "Census", "Tally"]
 
 NEVER_MS = 1 << 62
+_SIZED = (COMMUNITY, AUTHOR)
+"""Sources of which the most observed counts, so that a smaller one may uncover another."""
 
 
 class Tally:
@@ -24,8 +26,8 @@ class Tally:
     ``members`` and ``followers``: of each community and author that is a source of audience, the most observed;
     ``views``: of the items that tell them; ``likes``: by platform, of the items of which nothing else is known.
     ``told``: replies that counters tell of, by platform, if the items are a sample. ``votes``: what those on each item
-    say. ``posted``: platforms with a post. ``positive``, ``negative``: replies. ``oldest_ms``: when the first of the
-    items was covered.
+    say, by its key. ``replies``: of each post, as they were counted. ``posted``: platforms with a post. ``positive``,
+    ``negative``: replies. ``oldest_ms``: when the first of the items was covered.
     """
 
     __slots__ = (
@@ -39,6 +41,7 @@ class Tally:
         "oldest_ms",
         "positive",
         "posted",
+        "replies",
         "told",
         "views",
         "votes",
@@ -53,7 +56,8 @@ class Tally:
         self.views: float = 0
         self.likes: dict[int, float] = {}
         self.told: dict[int, float] = {}
-        self.votes: list[Evidence] = []
+        self.votes: dict[int, Evidence] = {}
+        self.replies: dict[int, int] = {}
         self.posted: set[int] = set()
         self.positive = 0
         self.negative = 0
@@ -67,6 +71,7 @@ class Tally:
         members, followers, authors, told = self.members, self.followers, self.authors, self.told
         like, reply = settings.interactions_per_like, settings.interactions_per_reply
         share = settings.interactions_per_share
+        voted: list[int] = []
         votes: list[Votes] = []
         times: float = 1
         oldest_ms = self.oldest_ms
@@ -76,7 +81,7 @@ class Tally:
             oldest_ms = min(oldest_ms, item.covered_ms)
             if item.kind == POST:
                 self.posted.add(platform)
-                replies = max(replies, seen.get(item.key, 0))
+                replies = self.replies[item.key] = max(replies, seen.get(item.key, 0))
             elif feeling := item.sentiment:
                 if feeling > 0:
                     self.positive += 1
@@ -101,11 +106,44 @@ class Tally:
             elif source == VIEWS:
                 self.views += audience * times
             if item.like_ratio is not None:
+                voted.append(item.key)
                 votes.append((item.like_ratio, item.likes, times))
         authors.discard(0)
         self.oldest_ms = oldest_ms
         if votes:
-            self.votes += votes_evidence(votes, settings)
+            self.votes.update(zip(voted, votes_evidence(votes, settings), strict=True))
+
+    def recount(self, old: Item, new: Item, seen: Mapping[int, int], settings: Settings) -> bool:
+        """Count ``new``, a later observation of the same item, in the place of ``old``, where all are counted.
+
+        Most often only its counts have changed. Where more has, nothing is done, and False returned.
+        """
+        key, platform, source, ratio = new.key, new.platform, new.source, new.like_ratio
+        was, now = old.audience, new.audience
+        if old is not new:
+            same = (
+                (old.kind, old.platform, old.author, old.source, old.community, old.sentiment)
+                == (new.kind, platform, new.author, source, new.community, new.sentiment)
+            )  # fmt: skip
+            if not same or (old.like_ratio is None) != (ratio is None) or (source in _SIZED and was != now):
+                return False
+        old_replies, replies = old.replies, new.replies
+        if new.kind == POST:
+            old_replies, replies = self.replies[key], max(replies, seen.get(key, 0))
+            self.replies[key] = replies
+        self.interactions[platform] += (
+            (new.likes - old.likes) * settings.interactions_per_like
+            + (replies - old_replies) * settings.interactions_per_reply
+            + (new.shares - old.shares) * settings.interactions_per_share
+        )
+        if source == LIKES:
+            self.likes[platform] += now - was
+        elif source == VIEWS:
+            self.views += now - was
+        if ratio is not None:
+            self.votes[key] = votes_evidence([(ratio, new.likes, 1)], settings)[0]
+        self.oldest_ms = min(self.oldest_ms, new.covered_ms)
+        return True
 
     def plus(self, other: Tally) -> Tally:
         """Return what windows need of the sums of both spans; ``other`` itself, if there is nothing here."""
@@ -176,36 +214,38 @@ class Census:
     def update(self, items: Mapping[int, Item], touched: Set[int], t_ms: int, seen: Mapping[int, int]) -> None:
         """Bring the sums to ``t_ms``.
 
-        ``items``: all there are now, by key. ``touched``: keys of those that came, changed or went since the last time.
+        ``items``: all there are, by key; none ever goes. ``touched``: keys of those that came or changed since then.
         ``seen``: replies seen, by key of the root; the replies of an item are the larger of its counter and these.
 
-        A span that only gains is added to; one that loses something is added up anew.
+        A span that only gains is added to; one that loses something is added up anew, unless it is that the counts of
+        an item have changed.
         """
         begins_ms = (t_ms - 5 * MINUTE_MS, t_ms - HOUR_MS, t_ms - DAY_MS)
-        moved = [items[key] for key in touched if key in items]
+        moved: set[int] = set(touched)
         lossy: set[int] = set()
         for number, held in enumerate(self._held):
             if not held:
                 continue
-            gone = touched & held.keys()
-            for key in gone:
-                del held[key]
-            if number < 3 and self.spans[number].oldest_ms <= begins_ms[number]:
-                aged = [item for item in held.values() if item.covered_ms <= begins_ms[number]]
-                for item in aged:
-                    del held[item.key]
-                moved += aged
-                lossy.add(number)
-            if gone:
+            span = self.spans[number]
+            for key in touched & held.keys():
+                item = items[key]
+                if _span_of(item, begins_ms) == number and span.recount(held[key], item, seen, self._settings):
+                    held[key] = item
+                    moved.remove(key)
+                else:
+                    del held[key]
+                    lossy.add(number)
+            if number < 3 and span.oldest_ms <= begins_ms[number]:
+                aged = [key for key, item in held.items() if item.covered_ms <= begins_ms[number]]
+                for key in aged:
+                    del held[key]
+                moved.update(aged)
                 lossy.add(number)
         gained: tuple[list[Item], ...] = ([], [], [], [])
-        for item in moved:
-            covered_ms = item.covered_ms
-            if covered_ms > begins_ms[1]:
-                number = 0 if covered_ms > begins_ms[0] else 1
-            else:
-                number = 2 if covered_ms > begins_ms[2] else 3
-            self._held[number][item.key] = item
+        for key in moved:
+            item = items[key]
+            number = _span_of(item, begins_ms)
+            self._held[number][key] = item
             gained[number].append(item)
         for number, gain in enumerate(gained):
             counted: Iterable[Item] = self._held[number].values() if number in lossy else gain
@@ -218,9 +258,17 @@ class Census:
 
     def _sum_up(self) -> None:
         latest, hour, day, older = self.spans
-        self.votes = [*latest.votes, *hour.votes, *day.votes, *older.votes]
+        self.votes = [vote for span in self.spans for vote in span.votes.values()]
         self.posted = latest.posted | hour.posted | day.posted | older.posted
         self.positive = latest.positive + hour.positive + day.positive + older.positive
         self.negative = latest.negative + hour.negative + day.negative + older.negative
         oldest_ms = min(latest.oldest_ms, hour.oldest_ms)
         self.hour_begins_ms = 0 if oldest_ms == NEVER_MS else oldest_ms
+
+
+def _span_of(item: Item, begins_ms: tuple[int, int, int]) -> int:
+    """Return which span holds ``item``: 0 to 2 begin after ``begins_ms``, 3 is the time before."""
+    covered_ms, (latest_ms, hour_ms, day_ms) = item.covered_ms, begins_ms
+    if covered_ms > hour_ms:
+        return 0 if covered_ms > latest_ms else 1
+    return 2 if covered_ms > day_ms else 3

@@ -108,6 +108,38 @@ def test_replies_that_come_after_a_score_count_for_their_post() -> None:
     assert life(ledger) == 14
 
 
+C, A = Community("c", 1000), Author("a", 300)
+LOOKS = {
+    "of likes": (Counts(likes=10), None, None),
+    "of views": (Counts(likes=10, views=50), A, None),
+    "of members": (Counts(likes=10, replies=3, like_ratio=0.8), A, C),
+    "of other votes": (Counts(likes=20, replies=3, like_ratio=0.5), A, C),
+    "of more members": (Counts(likes=11, replies=5, like_ratio=0.6), A, Community("c", 2000)),
+    "of followers": (Counts(likes=9, shares=4), A, None),
+    "of fewer followers": (Counts(likes=90, shares=5), Author("a", 200), None),
+    "of another author": (Counts(likes=90, shares=5, like_ratio=0.9), Author("b", 300), C),
+    "of more likes": (Counts(likes=900, replies=1), None, None),
+    "of fewer views": (Counts(likes=10, views=40), A, None),
+}
+
+
+@pytest.mark.parametrize("then", LOOKS)
+@pytest.mark.parametrize("first", LOOKS)
+@pytest.mark.parametrize("item", [POST, reply(9)], ids=["post", "reply"])
+def test_a_later_look_counts_as_if_it_were_the_only_one(item: Signal, first: str, then: str) -> None:
+    """Though the sums were made by the first; another item of the same community and author stays as it is."""
+    other = signal(id="reddit:2", thread="reddit:2", author=Author("a", 250), community=Community("c", 1500))
+    ledger, alone = ledger_of(other, *map(reply, range(4))), ledger_of(other, *map(reply, range(4)))
+    for look, (counts, author, community) in enumerate((LOOKS[first], LOOKS[then])):
+        at_ms = T0 + HOUR + look
+        seen = msgspec.structs.replace(item, counts=counts, author=author, community=community, observed_ms=at_ms)
+        ledger.apply(seen)
+        score(ledger, T0 + 2 * HOUR)
+    alone.apply(seen)
+    looked, only = score(ledger, T0 + 2 * HOUR), score(alone, T0 + 2 * HOUR)
+    assert (looked.factors, looked.windows, looked.inputs) == (only.factors, only.windows, only.inputs)
+
+
 def test_the_audience_is_the_first_that_is_known() -> None:
     community, author, counts = Community("c", 1000), Author("a", 300), Counts(likes=10, views=50)
 
