@@ -11,8 +11,11 @@ from contextlib import asynccontextmanager
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-__all__ = ["begin_at", "close", "open_consumer"]
+__all__ = ["HEARTBEATS", "begin_at", "close", "open_consumer"]
 
+HEARTBEATS = 20
+"""Heartbeats in a session. With the next one each member learns that its group forms anew; until all have, nobody who
+joins gets anything to do."""
 CLOSE_SECONDS = 3.0
 """How long a broker may take to answer a goodbye."""
 

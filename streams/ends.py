@@ -30,7 +30,11 @@ async def log_ends(kafka: Mapping[str, object], partitions: Collection[TopicPart
     if not partitions:
         return {}
     async with open_consumer(
-        **kafka, group_id=None, enable_auto_commit=False, fetch_max_wait_ms=FETCH_WAIT_MS
+        **kafka,
+        group_id=None,
+        enable_auto_commit=False,
+        fetch_max_wait_ms=FETCH_WAIT_MS,
+        retry_backoff_ms=FETCH_WAIT_MS,  # it does not know the topic yet when it is first asked for its end
     ) as consumer:
         claimed: dict[TopicPartition, int] = await consumer.end_offsets(partitions)
         begin_at(consumer, claimed)

@@ -38,7 +38,7 @@ HOUR_MS = 3_600_000
 WAITING = "waiting"
 BEHIND = 10
 """Who reads a tenth of the largest batch at once does not gather more, but hurries on."""
-MAX_BRACKETS = 200
+MAX_BRACKETS = 400
 """A signal with more, maybe in fields of its own, is not passed on as the bytes it came in: inside another record it
 would be nested deeper than the next stage can read."""
 

@@ -20,7 +20,7 @@ from aiokafka.abc import ConsumerRebalanceListener
 
 from ingest.signal import Signal
 from streams import metrics
-from streams.consumer import close
+from streams.consumer import HEARTBEATS, close
 from streams.lease import Lease
 from streams.producer import abandoned_on_failure, open_producer
 from streams.resolve.beats import Beat
@@ -217,7 +217,7 @@ class Resolver:
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             session_timeout_ms=int(seconds * 1000),
-            heartbeat_interval_ms=int(seconds * 1000 / 5),
+            heartbeat_interval_ms=int(seconds * 1000 / HEARTBEATS),
             rebalance_timeout_ms=int(seconds * 1000),
         )
 

@@ -23,7 +23,7 @@ from faust.types import TP
 
 from streams import metrics
 from streams.claim import claim
-from streams.consumer import open_consumer
+from streams.consumer import HEARTBEATS, open_consumer
 from streams.ends import log_ends
 from streams.lease import Lease
 from streams.offsets import read_on_from
@@ -32,7 +32,7 @@ from streams.producer import open_producer
 from streams.score.assessing import StoryAssessor, Unassessed, open_assessor
 from streams.score.changelog import TOPIC, Remembered, records
 from streams.score.config import ScoreConfig
-from streams.score.consuming import correct
+from streams.score.consuming import NoTables, correct
 from streams.score.outcome import Outcome
 from streams.score.owned import Owned
 from streams.score.reading import Reader
@@ -178,6 +178,7 @@ class Scorer:
             broker=[f"kafka://{server.strip()}" for server in servers.split(",")],
             broker_credentials=_credentials(self._kafka),
             store="memory://",
+            TableManager=NoTables,
             autodiscover=False,
             web_enabled=False,
             topic_disable_leader=True,
@@ -186,7 +187,7 @@ class Scorer:
             consumer_auto_offset_reset="earliest",
             broker_commit_interval=0.5,
             broker_session_timeout=seconds,
-            broker_heartbeat_interval=seconds / 5,
+            broker_heartbeat_interval=seconds / HEARTBEATS,
             broker_rebalance_timeout=seconds,
             broker_max_poll_records=self._config.batch_records,
             stream_buffer_maxsize=4 * self._config.batch_records,
