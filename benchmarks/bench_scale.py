@@ -55,7 +55,7 @@ class Held(NamedTuple):
 def hold(stories: int) -> Held:
     """Measure one partition with so many stories, in a process that has done nothing else."""
     reader, chance = TextReader.default(), random.Random(stories)
-    scorer = PartitionScorer({}, ScoreConfig(keep_every_seconds=0), reader)
+    scorer = PartitionScorer({}, ScoreConfig(keep_every_seconds=0, keep_every_behind_seconds=0), reader)
     states: dict[bytes, bytes] = {}
     at_ms, seconds = BEGIN_MS, 0.0
 

@@ -20,7 +20,7 @@ class ResolveConfig(BaseModel):
     flush_seconds: Annotated[float, Field(gt=0, le=5, description="How long signals are gathered before sending.")] = (
         0.03
     )
-    batch_records: Annotated[int, Field(ge=1, description="Most records read at once, over all partitions.")] = 5_000
+    batch_records: Annotated[int, Field(ge=1, description="Most records read at once, over all partitions.")] = 20_000
     waiting_records: Annotated[
         int, Field(ge=1_000, description="Signals that may wait in a partition before reading it pauses.")
     ] = 50_000

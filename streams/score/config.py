@@ -46,6 +46,9 @@ class ScoreConfig(BaseModel):
         float,
         Field(ge=0, description="How often states are written that have no news; a crash has so much read again."),
     ] = 1.0
+    keep_every_behind_seconds: Annotated[
+        float, Field(ge=0, description="The same, while event time is more than ten seconds behind.")
+    ] = 5.0
     patience_seconds: Annotated[
         float, Field(gt=0, description="How long, live, a silent source holds up the others.")
     ] = 1.0

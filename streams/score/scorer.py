@@ -123,16 +123,17 @@ class PartitionScorer:
         is_behind = now_ms - self._time_ms > BEHIND_MS
         self._teller.tell(self._time_ms, monotonic, outcome, is_behind=is_behind)
         self._settle(outcome)
-        self._keep(outcome)
+        config = self._config
+        self._keep(outcome, config.keep_every_behind_seconds if is_behind else config.keep_every_seconds)
         return outcome
 
-    def _keep(self, outcome: Outcome) -> None:
+    def _keep(self, outcome: Outcome, every_seconds: float) -> None:
         """Have states written: those of stories with news at once, all others together now and then.
 
         What is unwritten in a crash is read again, since nothing is done before all that has changed is written.
         """
         self._unkept.update(outcome.changed)
-        if outcome.sent or outcome.settled or self._monotonic - self._kept_at >= self._config.keep_every_seconds:
+        if outcome.sent or outcome.settled or self._monotonic - self._kept_at >= every_seconds:
             outcome.states, self._unkept = dict.fromkeys(self._unkept), {}
             self._kept_at = self._monotonic
             # In the order they came, since Faust takes an offset for a claim on all before it.

@@ -245,7 +245,7 @@ async def test_the_budget_holds_and_failures_pause_and_fall_back(server: Server)
 
 async def test_an_answer_enters_its_story_and_survives_a_restart(server: Server) -> None:
     async with consulting(server.config()) as (stories, _):
-        scorer = PartitionScorer({}, ScoreConfig(keep_every_seconds=0), Unread(), stories)
+        scorer = PartitionScorer({}, ScoreConfig(keep_every_seconds=0, keep_every_behind_seconds=0), Unread(), stories)
         scorer.take([live(post(1, START_MS, likes=900), at_ms=START_MS)], 1, 0.0)
         first = told(scorer.advance(START_MS, 0.0))
         await until(lambda: stories._answered)
@@ -259,7 +259,7 @@ async def test_an_answer_enters_its_story_and_survives_a_restart(server: Server)
     kept = {name.encode(): state for name, state in outcome.states.items() if state is not None}
     assert Story.decode(kept[story(0).id.encode()]).scoring.ledger.assessment is not None
     async with consulting(server.config()) as (stories, _):
-        again = PartitionScorer(kept, ScoreConfig(keep_every_seconds=0), Unread(), stories)
+        again = PartitionScorer(kept, ScoreConfig(keep_every_seconds=0, keep_every_behind_seconds=0), Unread(), stories)
         again.take([live(post(2, START_MS + 5, likes=2_000), at_ms=START_MS + 5)], 2, 0.0)
         assert told(again.advance(START_MS + 5, 0.0))["category"] == "labor"
     assert len(server.asked) == 1

@@ -27,7 +27,7 @@ def merging(gone: StoryInfo, into: StoryInfo, at_ms: int = T, sequence: int = 1)
     return Merging(at_ms, sequence, 0, gone, into)
 
 
-CONFIG = ScoreConfig(keep_every_seconds=0)
+CONFIG = ScoreConfig(keep_every_seconds=0, keep_every_behind_seconds=0)
 
 
 @dataclass
@@ -210,7 +210,7 @@ def test_the_louder_state_stays_and_is_told_of() -> None:
 
 
 def test_a_story_that_is_gone_is_forgotten_in_time() -> None:
-    gone = Partition(config=ScoreConfig(retention_days=1, keep_every_seconds=0))
+    gone = Partition(config=ScoreConfig(retention_days=1, keep_every_seconds=0, keep_every_behind_seconds=0))
     gone.give(says(B, post(1, T)), Activity(Mark(0, 1, 0), leaving=merging(B, A)), mark_ms=T + 1)
     gone.restart()
     gone.give(mark_ms=T + 23 * HOUR_MS)

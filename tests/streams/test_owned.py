@@ -20,7 +20,9 @@ BATCHES = st.lists(st.dictionaries(st.sampled_from(["st_a", "st_b", "st_c"]), st
 
 
 def owned(begin: int) -> Owned[str]:
-    return Owned(3, begin, PartitionScorer({}, ScoreConfig(keep_every_seconds=0), Unread()))
+    return Owned(
+        3, begin, PartitionScorer({}, ScoreConfig(keep_every_seconds=0, keep_every_behind_seconds=0), Unread())
+    )
 
 
 def test_a_record_is_taken_in_its_turn_and_once() -> None:

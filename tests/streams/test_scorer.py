@@ -38,7 +38,7 @@ from tests.streams.activity import (
     story,
 )
 
-CONFIG = ScoreConfig(keep_every_seconds=0)
+CONFIG = ScoreConfig(keep_every_seconds=0, keep_every_behind_seconds=0)
 ASSESS = OfflineStories(OfflineAssessor(lambda texts: np.zeros((len(texts), 1), dtype=np.float32)))
 """By the lexicon alone."""
 LATER_MS = START_MS + 10**12
@@ -174,7 +174,7 @@ def test_any_interleaving_and_any_batches_come_to_the_same_with_the_same_events(
 
 @pytest.mark.parametrize("keep_every_seconds", [0, 0.03], ids=["all kept at once", "kept now and then"])
 def test_crashes_at_any_point_change_nothing(keep_every_seconds: float) -> None:
-    config = ScoreConfig(keep_every_seconds=keep_every_seconds)
+    config = ScoreConfig(keep_every_seconds=keep_every_seconds, keep_every_behind_seconds=keep_every_seconds)
     for seed in range(20):
         chance = random.Random(seed)
         lanes = make_sources(chance)
@@ -231,7 +231,7 @@ def told(outcome: Outcome, about: str = story(0).id) -> dict[str, Any]:
 
 
 def test_an_event_told_before_a_crash_is_not_told_again_as_of_another_time() -> None:
-    config = ScoreConfig(keep_every_seconds=60)
+    config = ScoreConfig(keep_every_seconds=60, keep_every_behind_seconds=60)
     founding, late = live(post(1, START_MS + 10), at_ms=START_MS + 10), live(post(0, START_MS + 5), at_ms=START_MS + 20)
     scorer = PartitionScorer({}, config, Unread())
     scorer.take([founding], 0, 1.0)
@@ -245,6 +245,18 @@ def test_an_event_told_before_a_crash_is_not_told_again_as_of_another_time() -> 
     outcome = again.advance(START_MS + 20, 100.0)
     assert "new_story" not in {event.type for event in outcome.events}
     assert outcome.done == [0, 1]
+
+
+def test_states_are_written_less_often_while_there_is_much_to_catch_up_on() -> None:
+    """Each would be written over and over before anybody needs it. Once it has caught up, all are, and at once."""
+    scorer = PartitionScorer({}, ScoreConfig(keep_every_seconds=0, keep_every_behind_seconds=60), Unread())
+    written = []
+    for number, now_ms in enumerate((LATER_MS, LATER_MS, START_MS + 50)):
+        at_ms = START_MS + 10 + number
+        scorer.take([live(post(number, at_ms), at_ms=at_ms)], number, 100.0)
+        outcome = scorer.advance(now_ms, 100.0 + number)
+        written.append((sorted(outcome.done), sorted(outcome.states)))
+    assert written == [([0], ["st_0"]), ([], []), ([1, 2], ["st_0"])]
 
 
 @pytest.mark.parametrize("arrival", [(0, 1), (1, 0), (0, 1, 0)])
@@ -262,7 +274,9 @@ def test_a_story_is_called_what_it_was_when_its_latest_signal_was_sent(arrival: 
 
 
 def test_time_alone_decides_resolves_and_forgets() -> None:
-    scorer = PartitionScorer({}, ScoreConfig(retention_days=2, keep_every_seconds=0), Unread())
+    scorer = PartitionScorer(
+        {}, ScoreConfig(retention_days=2, keep_every_seconds=0, keep_every_behind_seconds=0), Unread()
+    )
     scorer.take([live(post(1, START_MS, likes=900), at_ms=START_MS)], "event", 0.0)
     outcome = scorer.advance(START_MS + 500, 0.1)
     assert outcome.done == ["event"]
@@ -278,7 +292,9 @@ def test_time_alone_decides_resolves_and_forgets() -> None:
         if now_ms == START_MS + HOUR_MS:
             # A restart while it fades forgets nothing of that, once a signal of some other story tells the time.
             states = {name.encode(): state for name, state in kept.items()}
-            scorer = PartitionScorer(states, ScoreConfig(retention_days=2, keep_every_seconds=0), Unread())
+            scorer = PartitionScorer(
+                states, ScoreConfig(retention_days=2, keep_every_seconds=0, keep_every_behind_seconds=0), Unread()
+            )
             scorer.take([live(at_ms=now_ms)], "heartbeat", seconds)
         kept |= {name: state for name, state in outcome.states.items() if state is not None}
         types += [event.type for event in outcome.events if event.type != "noise_update"]
@@ -292,7 +308,9 @@ def test_time_alone_decides_resolves_and_forgets() -> None:
 
 
 def test_a_story_forgotten_as_a_replay_ends_is_not_looked_at_again() -> None:
-    scorer = PartitionScorer({}, ScoreConfig(retention_days=0.00001, keep_every_seconds=0), Unread())  # 864 ms
+    scorer = PartitionScorer(
+        {}, ScoreConfig(retention_days=0.00001, keep_every_seconds=0, keep_every_behind_seconds=0), Unread()
+    )  # 864 ms
     scorer.take([live(post(1, START_MS), at_ms=START_MS + 72 * HOUR_MS, idle=False)], 1, 0.0)
     assert "resolved" in [event.type for event in scorer.advance(LATER_MS, 0.0).events]
     scorer.take([Activity(Mark(0, 1, START_MS + 72 * HOUR_MS + 900, settle="end"))], 2, 0.1)
