@@ -30,7 +30,7 @@ DRAIN_SECONDS = 10.0
 """How long a role may take to finish what it has in hand."""
 HUNG_SECONDS = 300.0
 """An event loop that has not come round for so long is taken for dead."""
-COLLECT_AFTER = 20_000, 20, 50
+COLLECT_AFTER = 100_000, 20, 10
 """How many objects come into being before cycles are looked for, and how often among older ones. Python's own numbers
 are for small programs: with some thousand stories in memory an eighth of the time went there, and nothing was found."""
 

@@ -65,6 +65,7 @@ class _Event(Protocol):
 
 
 class _Message(Protocol):
+    value: bytes
     partition: int
     offset: int
     generation_id: int
@@ -229,6 +230,7 @@ class Scorer:
             if owned is None or self._appointment is None or message.generation_id != self._appointment.generation:
                 continue  # Taken before the group formed anew. Whoever has the partition now reads it again.
             owned.take(message.offset, event.value, event, monotonic)
+            event.value = message.value = b""  # It is taken in; what is left to be kept is what acknowledges it.
             fresh[message.partition] = owned
         answered = self._assess.answered()
         for owned in self._owned.values():
