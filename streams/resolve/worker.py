@@ -26,6 +26,7 @@ from streams.producer import abandoned_on_failure, open_producer
 from streams.resolve.beats import Beat
 from streams.resolve.config import ResolveConfig
 from streams.resolve.decisions import Decisions
+from streams.resolve.embedding import load_embedding
 from streams.resolve.matcher import Matcher, MatcherConfig
 from streams.resolve.publishers import Publishers
 from streams.resolve.sources import STAGE, Sources
@@ -99,8 +100,8 @@ class Resolver:
         make_matcher: Callable[[Beat, MatcherConfig], Matcher] = Matcher,
     ) -> None:
         """``make_matcher``: for each beat, anew whenever this worker becomes the one that decides."""
-        matching = MatcherConfig(forget_hours=config.forget_hours)
-        self._make_matcher = lambda beat: make_matcher(beat, matching)
+        self._matching = MatcherConfig(forget_hours=config.forget_hours)
+        self._make_matcher = lambda beat: make_matcher(beat, self._matching)
         self._kafka = kafka
         self._prefix = prefix
         self._config = config
@@ -140,6 +141,9 @@ class Resolver:
                 self._threads.apply(record.key, record.value)
             for record in await progress.to_end():
                 self._note_progress(record)
+
+            # Before it joins: whoever is to decide would stand still meanwhile, and all who wait for decisions with it.
+            await asyncio.to_thread(load_embedding, self._matching.embedding)
 
             async def caught_up() -> None:
                 for tail in (stories, progress):
