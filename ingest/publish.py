@@ -176,6 +176,10 @@ class Publisher:
         metrics.SIGNALS_COLLECTED.labels(collector).inc(len(signals.signals))
         metrics.SIGNALS_PUBLISHED.labels(collector).inc(published)
         metrics.GAPS.labels(collector).inc(signals.gaps)
+        if signals.gaps:
+            log.warning(
+                "lost between two looks: look more often, or watch less", collector=collector, times=signals.gaps
+            )
         for reason, count in signals.ignored.items():
             metrics.RECORDS_IGNORED.labels(collector, reason.value).inc(count)
         for letter in letters:

@@ -7,6 +7,7 @@ go, without windows of delivery, without state, without a clock.
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +16,8 @@ import msgspec
 import orjson
 
 from hubbub.settings import KafkaSettings
-from hubbub.world.items import Reply
+from hubbub.world.items import Item, Reply
+from hubbub.world.timeline import DEPTH, place
 from hubbub.world.world import World
 from ingest.signal import InvalidSignalError, Signal, decode
 from scoring import Ledger, Score, score
@@ -42,6 +44,8 @@ __all__ = [
 
 MAX_SHOWN = 400
 TOLERANCE = 1e-6
+LISTED = DEPTH - 50
+"""Comments that are surely listed: some come while the pages of a listing are read, one after the other."""
 CROWD_TOLERANCE = 1.0
 """Points: of a story with more items than a ledger keeps, a sample is kept, and which one is a matter of order."""
 
@@ -289,7 +293,11 @@ def _happened(events: Iterable[bytes]) -> set[bytes]:
 
 
 def against_world(outcome: Outcome, world: World, due: Sequence[str]) -> list[Finding]:
-    """Hold what was collected against the world it was collected from; ``due``: what must have arrived."""
+    """Hold what was collected against the world it was collected from; ``due``: what must have arrived.
+
+    Reddit shows the newest thousand comments. What nobody could see any more when they looked again, after brokers and
+    collectors had been struck together, is not ours to collect.
+    """
     arrived, wrong = set(), 0
     for one in outcome.logged:
         item = world.find(one.signal.id)
@@ -300,11 +308,30 @@ def against_world(outcome: Outcome, world: World, due: Sequence[str]) -> list[Fi
         thread = item.post.signal_id if isinstance(item, Reply) else item.signal_id
         wrong += (one.signal.thread, one.signal.created_ms) != (thread, item.created_ms)
     missing = set(due) - arrived
+    looks = sorted(one.signal.observed_ms for one in outcome.logged if _is_comment(one.signal))
+    unseen = {id_ for id_ in missing if _is_unlisted(world.find(id_), looks, world)}
+    missing -= unseen
     return [
         Finding(
             "everything there was is collected",
             not missing and bool(due),
-            f"{len(due)} posts and replies; {len(missing)} missing: {', '.join(sorted(missing)[:3])}",
+            f"{len(due)} posts and replies; {len(missing)} missing: {', '.join(sorted(missing)[:3])}"
+            + (f"; {len(unseen)} more were no longer listed when somebody next looked" if unseen else ""),
         ),
         Finding("what is collected is true", wrong == 0, f"{wrong} of {len(outcome.logged)} signals are not"),
     ]
+
+
+def _is_comment(signal: Signal) -> bool:
+    return signal.platform == "reddit" and signal.kind == "reply"
+
+
+def _is_unlisted(item: Item | None, looks: Sequence[int], world: World) -> bool:
+    """Return whether ``item`` is a comment that had left the listing before the first of the ``looks`` that follow it.
+
+    ``looks``: when comments were seen, in order.
+    """
+    if not isinstance(item, Reply) or item.platform != "reddit":
+        return False
+    comments, after = world.replies("reddit"), bisect_right(looks, item.appears_ms)
+    return after < len(looks) and comments.until(looks[after]) - comments.above(place(item)) >= LISTED
