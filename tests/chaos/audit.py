@@ -295,8 +295,8 @@ def _happened(events: Iterable[bytes]) -> set[bytes]:
 def against_world(outcome: Outcome, world: World, due: Sequence[str]) -> list[Finding]:
     """Hold what was collected against the world it was collected from; ``due``: what must have arrived.
 
-    Reddit shows the newest thousand comments. What nobody could see any more when they looked again, after brokers and
-    collectors had been struck together, is not ours to collect.
+    Reddit shows the newest thousand comments. Of what is missing it is told how much nobody could see any more when
+    they looked again, after brokers and collectors had been struck together.
     """
     arrived, wrong = set(), 0
     for one in outcome.logged:
@@ -309,14 +309,13 @@ def against_world(outcome: Outcome, world: World, due: Sequence[str]) -> list[Fi
         wrong += (one.signal.thread, one.signal.created_ms) != (thread, item.created_ms)
     missing = set(due) - arrived
     looks = sorted(one.signal.observed_ms for one in outcome.logged if _is_comment(one.signal))
-    unseen = {id_ for id_ in missing if _is_unlisted(world.find(id_), looks, world)}
-    missing -= unseen
+    unlisted = sum(_is_unlisted(world.find(id_), looks, world) for id_ in missing)
     return [
         Finding(
             "everything there was is collected",
             not missing and bool(due),
-            f"{len(due)} posts and replies; {len(missing)} missing: {', '.join(sorted(missing)[:3])}"
-            + (f"; {len(unseen)} more were no longer listed when somebody next looked" if unseen else ""),
+            f"{len(due)} posts and replies; {len(missing)} missing, {unlisted} of them no longer listed when somebody "
+            f"next looked: {', '.join(sorted(missing)[:3])}",
         ),
         Finding("what is collected is true", wrong == 0, f"{wrong} of {len(outcome.logged)} signals are not"),
     ]

@@ -1,4 +1,4 @@
-"""What the audit lets pass: only what nobody could have collected."""
+"""What the audit says nobody could have collected."""
 
 from __future__ import annotations
 
