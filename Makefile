@@ -47,7 +47,7 @@ check: setup ## format, lint, types, architecture, docs
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/mypy deploy/kafka/cluster.py tests/broker tests/chaos tests/docs tests/conftest.py tests/test_architecture.py
+	$(BIN)/mypy deploy/kafka/cluster.py tests/transport tests/system/chaos tests/docs tests/conftest.py tests/test_architecture.py
 	$(BIN)/python -m pytest --quiet tests/test_architecture.py tests/docs
 
 format: setup ## put the code in form
@@ -66,7 +66,7 @@ bench-parts: setup ## what single parts cost: signals, scoring, brokers
 		name=$${bench#benchmarks/}; echo "== $${name%.py}"; $(BIN)/python -m "benchmarks.$${name%.py}"; done
 
 chaos: setup ## everything killed, stopped and poisoned for 3 minutes; ARGS="--minutes 1 --seed 7"
-	$(BIN)/python -m tests.chaos $(ARGS)
+	$(BIN)/python -m tests.system.chaos $(ARGS)
 
 kafka: ## Apache Kafka on 127.0.0.1:9092 until Ctrl-C (Java 17, and Maven the first time)
 	@exec $(PYTHON) deploy/kafka/cluster.py $(ARGS)

@@ -17,8 +17,8 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from deploy.kafka.cluster import Cluster, KafkaUnavailableError
-from hubbub.broker import EmbeddedBroker
-from streams.consumer import begin_at
+from hubbub.process.broker import EmbeddedBroker
+from transport.consumer import begin_at
 
 PARTITIONS = 8
 RECORDS = 200_000

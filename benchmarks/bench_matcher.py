@@ -17,10 +17,10 @@ from collections.abc import Iterator
 from itertools import accumulate, islice
 from pathlib import Path
 
-from hubbub.role import COLLECT_AFTER
+from hubbub.process.run_role import COLLECT_AFTER
 from ingest.signal import Signal
-from streams.resolve.beats import load_beat
-from streams.resolve.matcher import Matcher
+from streams.resolve.matching.beats import load_beat
+from streams.resolve.matching.matcher import Matcher
 
 STORIES = 20_000
 POSTS, AT_ONCE = 10_000, 200

@@ -12,8 +12,8 @@ import time
 
 from benchmarks.load import make_load
 from ingest.signal import decode, encode
-from streams import wire
-from streams.resolve.beats import load_beat
+from streams.records import internal as wire
+from streams.resolve.matching.beats import load_beat
 from streams.resolve.route import Router, RouterConfig
 from streams.resolve.threads import STORY_KEY, THREAD_KEY, ThreadIndex
 

@@ -25,10 +25,10 @@ from benchmarks.bench_scoring import cost
 from benchmarks.compare import compare
 from benchmarks.curves import Panel, draw
 from ingest.signal import Author, Community, Counts, Signal
+from streams.records.internal import Activity, Entry, Mark, StoryInfo
 from streams.score.config import ScoreConfig
 from streams.score.reading import TextReader
 from streams.score.scorer import PartitionScorer
-from streams.wire import Activity, Entry, Mark, StoryInfo
 
 P = ParamSpec("P")
 T = TypeVar("T")

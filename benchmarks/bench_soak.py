@@ -29,12 +29,12 @@ from benchmarks.load import make_load
 from benchmarks.participants import PARTICIPANTS, Run
 from benchmarks.processes import Processes, Sample
 from deploy.kafka.cluster import Cluster
-from hubbub import topics
 from hubbub.clock import WorldClock
-from hubbub.local import free_port
-from hubbub.simulated import collector_settings, platforms
+from hubbub.operate import topics
+from hubbub.process.local import free_port
+from hubbub.process.simulated import collector_settings, platforms
 from ingest.signal import Signal
-from streams.producer import open_producer
+from transport.producer import open_producer
 
 PARTITIONS = 4
 CHUNK = 20_000

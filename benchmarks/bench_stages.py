@@ -15,7 +15,7 @@ from collections import defaultdict
 from benchmarks.load import make_load
 from ingest.signal import decode, encode
 from scoring.impact import OfflineAssessor
-from streams import wire
+from streams.records import internal as wire
 from streams.resolve.route import BEGINNING, Router, RouterConfig
 from streams.resolve.threads import STORY_KEY, ThreadIndex
 from streams.score.assessing import OfflineStories

@@ -14,9 +14,9 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from benchmarks.participants import Run
-from hubbub import topics
+from hubbub.operate import topics
 from ingest.signal import Signal, encode, key
-from streams.producer import open_producer
+from transport.producer import open_producer
 
 __all__ = ["make_topics", "now_ms", "publish", "send"]
 

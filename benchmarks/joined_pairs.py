@@ -16,11 +16,11 @@ from pathlib import Path
 
 import msgspec
 
-from hubbub.replay import read_recordings
+from hubbub.evaluate.stories import gather
+from hubbub.operate.replay import read_recordings
 from ingest.signal import InvalidSignalError, Signal
-from streams.resolve.beats import load_beat
-from streams.resolve.evaluate import gather
-from streams.resolve.matcher import Matcher
+from streams.resolve.matching.beats import load_beat
+from streams.resolve.matching.matcher import Matcher
 
 SHOWN_CHARS = 400
 

@@ -20,9 +20,9 @@ from aiokafka import ConsumerRecord
 from benchmarks import job
 from benchmarks.participants import Run
 from ingest.signal import Signal
+from streams.records.internal import decode_candidate
 from streams.resolve.threads import ThreadIndex
-from streams.tail import Tail
-from streams.wire import decode_candidate
+from transport.reader import Tail
 
 __all__ = ["Expected", "Told", "begun_ms", "differences", "finished_ms", "latencies_ms", "read_told"]
 

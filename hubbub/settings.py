@@ -16,8 +16,8 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from hubbub.clock import Clock, WorldClock, wall_clock
 from ingest.collector import CollectorConfig
-from ingest.hackernews.config import HackerNewsConfig
-from ingest.reddit.config import RedditConfig
+from ingest.platforms.hackernews.config import HackerNewsConfig
+from ingest.platforms.reddit.config import RedditConfig
 from ingest.registry import COLLECTORS
 from streams.resolve.config import ResolveConfig
 from streams.score.config import ScoreConfig

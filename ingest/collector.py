@@ -13,7 +13,7 @@ from typing import Annotated, Generic, Protocol, Self, TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from ingest.batch import Batch, Cursor
-from ingest.pace import Pace
+from ingest.memory.rate_limit import Pace
 
 __all__ = ["Collector", "CollectorConfig", "CollectorSpec", "Positive"]
 
@@ -37,7 +37,7 @@ class Collector(Protocol):
     """An async iterator over one platform.
 
     ``__anext__`` waits until the next look at the platform is due, looks, and returns the batch, which may be empty.
-    It raises a :class:`ingest.verdict.CollectError` when it cannot, and may be asked again after that: then it
+    It raises a :class:`ingest.errors.CollectError` when it cannot, and may be asked again after that: then it
     takes up where the last batch ended, so that a failed look loses nothing. It never retries by itself, never
     saves anything, and asks ``Pace`` for a turn before each request. It may be cancelled while it waits.
     """

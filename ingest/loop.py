@@ -21,11 +21,11 @@ from ingest import cursors, metrics
 from ingest.backoff import Backoff
 from ingest.batch import Batch
 from ingest.collector import Collector, CollectorConfig, CollectorSpec
+from ingest.errors import CollectError, GiveUpError, RetryLaterError, SlowDownError
 from ingest.health import CollectorHealth, State
-from ingest.pace import Pace
+from ingest.memory.rate_limit import Pace
 from ingest.publish import Publisher
 from ingest.signal import CLOCK_SKEW_MS, LIKELY_MS
-from ingest.verdict import CollectError, GiveUpError, RetryLaterError, SlowDownError
 
 __all__ = ["CollectorLoop", "LoopOptions"]
 

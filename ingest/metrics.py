@@ -59,7 +59,7 @@ CURSOR_AGE_SECONDS = Gauge(
 READY = Gauge("hubbub_collect_ready", "1 if the collector collects and nothing is wrong with it, else 0", _BY_COLLECTOR)
 
 VERDICTS = ("retry_later", "slow_down", "never_retry", "give_up", "kafka", "unexpected")
-"""The values of the label ``verdict``: those of :mod:`ingest.verdict`, the broker's failures, and our own faults."""
+"""The values of the label ``verdict``: those of :mod:`ingest.errors`, the broker's failures, and our own faults."""
 
 
 def register(collector: str) -> None:

@@ -11,11 +11,11 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from ingest.collector import CollectorConfig, CollectorSpec
-from ingest.hackernews.collector import SPEC as HACKERNEWS
+from ingest.errors import GiveUpError
 from ingest.health import Health
 from ingest.loop import CollectorLoop, LoopOptions
-from ingest.reddit.collector import SPEC as REDDIT
-from ingest.verdict import GiveUpError
+from ingest.platforms.hackernews.collector import SPEC as HACKERNEWS
+from ingest.platforms.reddit.collector import SPEC as REDDIT
 
 __all__ = ["COLLECTORS", "collect"]
 

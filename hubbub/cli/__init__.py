@@ -16,12 +16,12 @@ from aiokafka.errors import KafkaConnectionError, KafkaError
 from rich.console import Console
 from rich.text import Text
 
-from hubbub.broker import BrokerError
-from hubbub.cli import evaluating, inspection, publishing, roles, running, setup, stories
+from hubbub.cli import evaluating, inspection, publishing, role_commands, running, setup, stories
 from hubbub.errors import UserError
 from hubbub.plain import plain
+from hubbub.process.broker import BrokerError
 from hubbub.settings import SettingsError, load
-from streams.resolve.beats import BeatError
+from streams.resolve.matching.beats import BeatError
 from streams.score.reading import FiguresError
 
 __all__ = ["app", "main"]
@@ -38,7 +38,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for group in (running, roles, publishing, inspection, stories, evaluating, setup):
+for group in (running, role_commands, publishing, inspection, stories, evaluating, setup):
     group.register(app)
 
 

@@ -39,7 +39,7 @@ def replay(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object when done.")] = False,
 ) -> None:
     """Publish recorded signals, as a collector would have."""
-    from hubbub import replay as replaying  # noqa: PLC0415 (each command loads only what it runs)
+    from hubbub.operate import replay as replaying  # noqa: PLC0415 (each command loads only what it runs)
     from hubbub.settings import load  # noqa: PLC0415
     from ingest.signal import InvalidSignalError  # noqa: PLC0415
 
@@ -115,7 +115,7 @@ def dead_letters(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
 ) -> None:
     """Look into records nobody could use, and send them through again."""
-    from hubbub import dead_letters as letters  # noqa: PLC0415
+    from hubbub.operate import dead_letters as letters  # noqa: PLC0415
     from hubbub.settings import load  # noqa: PLC0415
 
     kafka = load().kafka

@@ -32,7 +32,7 @@ def demo(
 ) -> None:
     """Run the whole system with no account and no network, over a simulated Reddit and Hacker News."""
     from hubbub.cli.showing import show_demo  # noqa: PLC0415 (each command loads only what it runs)
-    from hubbub.demo import Demo  # noqa: PLC0415
+    from hubbub.process.demo import Demo  # noqa: PLC0415
 
     _until_asked(show_demo(Demo(seconds, data), as_json=json))
 

@@ -29,7 +29,7 @@ def register(app: typer.Typer) -> None:
 
 def create(json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False) -> None:
     """Make the topics that are missing; those that exist are left as they are."""
-    from hubbub import topics  # noqa: PLC0415 (each command loads only what it runs)
+    from hubbub.operate import topics  # noqa: PLC0415 (each command loads only what it runs)
     from hubbub.settings import load  # noqa: PLC0415
 
     kafka = load().kafka
@@ -45,7 +45,7 @@ def create(json: Annotated[bool, typer.Option("--json", help="Print one JSON obj
 
 def check(json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False) -> None:
     """Verify partitions, retention, compaction and replication of the topics."""
-    from hubbub import topics  # noqa: PLC0415
+    from hubbub.operate import topics  # noqa: PLC0415
     from hubbub.settings import load  # noqa: PLC0415
 
     kafka = load().kafka
@@ -72,7 +72,7 @@ def doctor(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
 ) -> None:
     """Check settings, broker, topics, stages and credentials, and say what to fix."""
-    from hubbub.doctor import examine  # noqa: PLC0415
+    from hubbub.operate.doctor import examine  # noqa: PLC0415
 
     findings = asyncio.run(examine(platforms=platforms))
     console = Console(highlight=False)

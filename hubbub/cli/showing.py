@@ -14,15 +14,15 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from hubbub.agreement import Agreement
-from hubbub.demo import Demo, Stage
+from hubbub.cli.terminal import ranking, ranking_table
 from hubbub.errors import UserError
-from hubbub.local import broker_at, role_children, running
+from hubbub.evaluate.agreement import Agreement
 from hubbub.plain import plain
+from hubbub.process.demo import Demo, Stage
+from hubbub.process.local import broker_at, role_children, running
 from hubbub.settings import Settings
-from hubbub.terminal import ranking, ranking_table
+from streams.records.public import NoiseScore
 from streams.serve.read import follow_scores
-from streams.serve.records import NoiseScore
 
 __all__ = ["show_demo", "show_up"]
 

@@ -2,8 +2,8 @@
 
 from hubbub.world.faults import Fault, Faults, Kind
 from hubbub.world.generated import Size, generate
-from hubbub.world.platforms import Platforms
 from hubbub.world.recorded import read_recording
+from hubbub.world.servers import Platforms
 from hubbub.world.truth import truth
 from hubbub.world.world import World
 

@@ -18,9 +18,9 @@ import msgspec
 from hubbub.clock import WorldClock, wall_clock
 from hubbub.world.faults import Faults
 from hubbub.world.generated import DEMO, Size, generate
-from hubbub.world.platforms import Platforms
+from hubbub.world.platforms.reddit.server import REQUESTS_PER_WINDOW
 from hubbub.world.recorded import read_recording
-from hubbub.world.reddit import REQUESTS_PER_WINDOW
+from hubbub.world.servers import Platforms
 from hubbub.world.truth import truth
 
 __all__ = ["main"]

@@ -14,14 +14,24 @@ from dataclasses import dataclass
 import msgspec
 
 from ingest.signal import Signal
-from streams.resolve.embedding import load_embedding
-from streams.resolve.headline import Headlines
-from streams.resolve.matcher import Matcher, MatcherConfig
-from streams.resolve.orders import Orders
-from streams.resolve.story import Reading
+from streams.records.internal import (
+    NOWHERE,
+    Assignment,
+    Candidate,
+    Lesson,
+    Merge,
+    Moved,
+    Order,
+    StoryInfo,
+    ThreadRecord,
+)
+from streams.resolve.commands import Orders
+from streams.resolve.matching.embedding import load_embedding
+from streams.resolve.matching.headline import Headlines
+from streams.resolve.matching.matcher import Matcher, MatcherConfig
+from streams.resolve.matching.story import Reading
+from streams.resolve.matching.titles import title_of
 from streams.resolve.threads import ThreadIndex
-from streams.resolve.titles import title_of
-from streams.wire import NOWHERE, Assignment, Candidate, Lesson, Merge, Moved, Order, StoryInfo, ThreadRecord
 
 __all__ = ["Decided", "Decider"]
 

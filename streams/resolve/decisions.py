@@ -15,20 +15,20 @@ import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from msgspec.structs import replace
 
-from streams import metrics
-from streams.claim import claim
-from streams.lease import Lease
-from streams.offsets import begin, commit, place_of, reads_on
-from streams.resolve.beats import Beat
+from streams.records.internal import Reached, StoryInfo, ThreadRecord, decode_candidate, decode_thread, encode
 from streams.resolve.config import ResolveConfig
 from streams.resolve.decide import Decided, Decider
-from streams.resolve.matcher import Matcher
+from streams.resolve.matching.beats import Beat
+from streams.resolve.matching.matcher import Matcher
 from streams.resolve.publishers import Publishers
 from streams.resolve.threads import DECIDED_KEY, MOVED_KEY, STORY_KEY, THREAD_KEY, ThreadIndex
-from streams.tail import Tail
-from streams.topics import name
-from streams.watermark import Patience, Watermark
-from streams.wire import Reached, StoryInfo, ThreadRecord, decode_candidate, decode_thread, encode
+from streams.runtime import metrics
+from streams.runtime.watermark import Patience, Watermark
+from transport.fencing import claim
+from transport.lease import Lease
+from transport.offsets import begin, commit, place_of, reads_on
+from transport.reader import Tail
+from transport.topics import name
 
 __all__ = ["Decisions"]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from streams.wire import Progress
+from streams.records.internal import Progress
 
 __all__ = ["PUBLISH", "Publishers", "Told"]
 

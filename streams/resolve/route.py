@@ -17,9 +17,9 @@ from typing import NamedTuple
 import msgspec
 
 from ingest.signal import CLOCK_SKEW_MS, Signal
-from streams.resolve.hold import Hold, Owner, Place
+from streams.records.internal import NOWHERE, Merging, RawEntry
+from streams.resolve.reorder import Hold, Owner, Place
 from streams.resolve.threads import Known, ThreadIndex
-from streams.wire import NOWHERE, Merging, RawEntry
 
 __all__ = ["AT_ONCE", "Ignored", "Place", "RoutedBatch", "Router", "RouterConfig"]
 

@@ -16,20 +16,20 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPa
 
 from ingest import signal as wire
 from ingest.signal import LIKELY_MS, InvalidSignalError, Reason, Signal, decode
-from streams import metrics
-from streams.dead_letters import encode_dead_letter
-from streams.offsets import begin, commit, place_of, reads_on
+from streams.records.dead_letter import encode_dead_letter
+from streams.records.internal import Candidate, Mark, Progress, encode
+from streams.resolve.batches import Parcels
 from streams.resolve.config import ResolveConfig
 from streams.resolve.dead_share import DeadShare
-from streams.resolve.hold import Place
-from streams.resolve.parcels import Parcels
+from streams.resolve.handed_over import Told
 from streams.resolve.publishers import Publishers
+from streams.resolve.reorder import Place
 from streams.resolve.route import AT_ONCE, Ignored, Relevance, Router, RouterConfig
 from streams.resolve.threads import ThreadIndex
-from streams.resolve.told import Told
-from streams.topics import name
-from streams.watermark import Patience
-from streams.wire import Candidate, Mark, Progress, encode
+from streams.runtime import metrics
+from streams.runtime.watermark import Patience
+from transport.offsets import begin, commit, place_of, reads_on
+from transport.topics import name
 
 __all__ = ["STAGE", "Sources"]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterator
 from typing import NamedTuple
 
-from streams.wire import (
+from streams.records.internal import (
     NOWHERE,
     Merging,
     Moved,

@@ -19,23 +19,23 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
 
 from ingest.signal import Signal
-from streams import metrics
-from streams.consumer import HEARTBEATS, close
-from streams.lease import Lease
-from streams.producer import abandoned_on_failure, open_producer
-from streams.resolve.beats import Beat
+from streams.records.internal import decode_progress
 from streams.resolve.config import ResolveConfig
 from streams.resolve.decisions import Decisions
-from streams.resolve.embedding import load_embedding
-from streams.resolve.matcher import Matcher, MatcherConfig
+from streams.resolve.handed_over import Told
+from streams.resolve.matching.beats import Beat
+from streams.resolve.matching.embedding import load_embedding
+from streams.resolve.matching.matcher import Matcher, MatcherConfig
 from streams.resolve.publishers import Publishers
 from streams.resolve.sources import STAGE, Sources
 from streams.resolve.threads import ThreadIndex
-from streams.resolve.told import Told
-from streams.tail import Tail
-from streams.topics import name
-from streams.watchdog import Watchdog
-from streams.wire import decode_progress
+from streams.runtime import metrics
+from streams.runtime.watchdog import Watchdog
+from transport.consumer import HEARTBEATS, close
+from transport.lease import Lease
+from transport.producer import abandoned_on_failure, open_producer
+from transport.reader import Tail
+from transport.topics import name
 
 __all__ = ["Resolver"]
 
@@ -129,8 +129,8 @@ class Resolver:
         Raises:
             LookupError: a topic is missing.
             aiokafka.errors.KafkaError: the broker is gone, or refuses.
-            streams.lease.LeaseLostError: the group has not been heard of for too long.
-            streams.watchdog.StalledError: a step has not come to its end for too long.
+            transport.lease.LeaseLostError: the group has not been heard of for too long.
+            streams.runtime.watchdog.StalledError: a step has not come to its end for too long.
         """
         async with AsyncExitStack() as stack:
             producer = await stack.enter_async_context(open_producer(self._kafka))

@@ -21,26 +21,26 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 from faust.auth import SASLCredentials, SSLCredentials
 from faust.types import TP
 
-from streams import metrics
-from streams.claim import claim
-from streams.consumer import HEARTBEATS, open_consumer
-from streams.ends import log_ends
-from streams.lease import Lease
-from streams.offsets import read_on_from
-from streams.partitioning import partition_of
-from streams.producer import open_producer
+from streams.records.internal import Progress, encode
+from streams.runtime import metrics
+from streams.runtime.watchdog import Watchdog
 from streams.score.assessing import StoryAssessor, Unassessed, open_assessor
+from streams.score.assigned import Owned
 from streams.score.changelog import TOPIC, Remembered, records
 from streams.score.config import ScoreConfig
 from streams.score.consuming import NoTables, correct
-from streams.score.outcome import Outcome
-from streams.score.owned import Owned
+from streams.score.output import Outcome
 from streams.score.reading import Reader
 from streams.score.scorer import PartitionScorer
-from streams.tail import Tail
-from streams.topics import name
-from streams.watchdog import Watchdog
-from streams.wire import Progress, encode
+from transport.consumer import HEARTBEATS, open_consumer
+from transport.end_offsets import log_ends
+from transport.fencing import claim
+from transport.lease import Lease
+from transport.offsets import read_on_from
+from transport.partitioning import partition_of
+from transport.producer import open_producer
+from transport.reader import Tail
+from transport.topics import name
 
 __all__ = ["STAGE", "Scorer"]
 
@@ -139,10 +139,10 @@ class Scorer:
         """Work until ``stop`` is set, then hand over cleanly.
 
         Raises:
-            streams.lease.LeaseLostError: the group has not been heard of for too long.
-            streams.watchdog.StalledError: there are records, and none was taken for too long.
-            streams.offsets.RecordsGoneError: what was to be read next is no longer there.
-            streams.score.owned.MissingInputError: a record was left out; it is read by whoever begins anew.
+            transport.lease.LeaseLostError: the group has not been heard of for too long.
+            streams.runtime.watchdog.StalledError: there are records, and none was taken for too long.
+            transport.offsets.RecordsGoneError: what was to be read next is no longer there.
+            streams.score.assigned.MissingInputError: a record was left out; it is read by whoever begins anew.
             Exception: whatever went wrong in a batch; it is done again by whoever begins anew.
         """
         async with (
@@ -211,7 +211,7 @@ class Scorer:
         await asyncio.Event().wait()
 
     async def _undone(self) -> str:
-        """Say what there is to do; see :mod:`streams.watchdog`."""
+        """Say what there is to do; see :mod:`streams.runtime.watchdog`."""
         if problems := self.problems():
             return problems[0]
         if self._working.locked():

@@ -18,13 +18,13 @@ from aiokafka.errors import KafkaError
 
 from scoring import Assessment, Assessor, Ledger
 from scoring.impact import OfflineAssessor
-from streams.producer import open_producer
+from streams.records.internal import encode
 from streams.score.config import ScoreConfig
 from streams.score.consulting import AnswerRecord, ConsultedStories, decode_answer
 from streams.score.endpoint import Endpoint
-from streams.tail import Tail
-from streams.topics import name
-from streams.wire import encode
+from transport.producer import open_producer
+from transport.reader import Tail
+from transport.topics import name
 
 __all__ = ["OfflineStories", "StoryAssessor", "Unassessed", "open_assessor"]
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from streams.claim import CLAIM_KEY
+from transport.fencing import CLAIM_KEY
 
 __all__ = ["TOPIC", "CorruptOffsetError", "Remembered", "records"]
 

@@ -21,7 +21,7 @@ import msgspec
 import structlog
 
 from scoring import Assessment, Category, Ledger
-from streams import metrics
+from streams.runtime import metrics
 from streams.score.config import EndpointConfig
 from streams.score.endpoint import Endpoint, EndpointError, Opinion
 

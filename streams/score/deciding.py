@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 import msgspec
 
 from scoring import DEFAULT, Score, SpikeChange, StoryState, Tier, Transition, lifecycle, measure, score, spike
-from streams.score.records import Event, event
+from streams.score.render import Event, event
 from streams.score.state import Story
 
 __all__ = ["decide", "detect", "fades_in_ms"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from scoring import DEFAULT, Factors, explain
-from streams.serve.records import NoiseScore
+from streams.records.public import NoiseScore
 
 __all__ = ["Explained", "FactorExplained", "Raised", "explain_score"]
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from scoring import StoryState, Tier, score
+from streams.records.internal import NOWHERE, Merging, Transfer
 from streams.score.deciding import decide
-from streams.score.records import Event, event
+from streams.score.render import Event, event
 from streams.score.state import ABSORBED, Story
-from streams.wire import NOWHERE, Merging, Transfer
 
 __all__ = ["absorb", "end", "stub"]
 

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from operator import attrgetter
 
-from streams.wire import Activity, Entry, Merging, StoryInfo, Transfer
+from streams.records.internal import Activity, Entry, Merging, StoryInfo, Transfer
 
 __all__ = ["Joining", "Lane", "Leaving", "Line", "Moving", "Parcel", "Run", "Turn", "of_merges"]
 

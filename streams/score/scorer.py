@@ -16,19 +16,19 @@ from msgspec.structs import replace
 
 from ingest.signal import Signal
 from scoring import Score, score
-from streams.score.agenda import Agenda
+from streams.records.internal import NOWHERE, Activity, Entry, Merging, StoryInfo, Transfer, encode
+from streams.runtime.watermark import Patience, Watermark
 from streams.score.assessing import StoryAssessor, Unassessed
 from streams.score.config import ScoreConfig
 from streams.score.deciding import decide
+from streams.score.emitter import Teller
 from streams.score.merging import absorb, end, stub
 from streams.score.order import Joining, Lane, Leaving, Line, Moving, Parcel, Run, of_merges
-from streams.score.outcome import Outcome
+from streams.score.output import Outcome
 from streams.score.reading import Reader
-from streams.score.records import event
+from streams.score.render import event
+from streams.score.schedule import Agenda
 from streams.score.state import Story
-from streams.score.telling import Teller
-from streams.watermark import Patience, Watermark
-from streams.wire import NOWHERE, Activity, Entry, Merging, StoryInfo, Transfer, encode
 
 __all__ = ["PartitionScorer"]
 

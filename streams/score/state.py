@@ -9,8 +9,8 @@ from __future__ import annotations
 import msgspec
 
 from scoring import StoryState
-from streams.delivery import Delivered
-from streams.wire import StoryInfo
+from streams.records.internal import StoryInfo
+from streams.runtime.delivery import Delivered
 
 __all__ = ["ABSORBED", "CorruptStateError", "Emitted", "Story"]
 

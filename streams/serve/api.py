@@ -12,8 +12,8 @@ from urllib.parse import quote
 import msgspec
 from aiohttp import web
 
-from streams.serve.board import Board, KeptEvent, newest_first
 from streams.serve.query import BadQueryError, StoryFilter, limit_of, ranked, types_of
+from streams.serve.read_model import Board, KeptEvent, newest_first
 from streams.serve.status import Status
 
 __all__ = ["Api", "values_of"]

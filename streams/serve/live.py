@@ -16,12 +16,12 @@ from aiohttp import WSCloseCode, WSMsgType, hdrs, web
 
 from streams.serve import metrics
 from streams.serve.api import values_of
-from streams.serve.board import Board
 from streams.serve.config import ServeConfig
-from streams.serve.guard import is_same_origin
 from streams.serve.query import BadQueryError, StoryFilter
+from streams.serve.read_model import Board
+from streams.serve.security import is_same_origin
 from streams.serve.status import Status
-from streams.serve.watchers import Watcher, Watchers
+from streams.serve.subscribers import Watcher, Watchers
 
 __all__ = ["Live"]
 

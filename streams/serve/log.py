@@ -13,7 +13,7 @@ from typing import Final, NamedTuple, Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from streams.consumer import begin_at, close
+from transport.consumer import begin_at, close
 
 __all__ = ["Record", "TopicChangedError", "TopicLog", "TopicMissingError"]
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import Final
 
-from streams.serve.board import Row, Story
-from streams.serve.records import BANDS, EVENT_TYPES, STATES, EventType
+from streams.records.public import BANDS, EVENT_TYPES, STATES, EventType
+from streams.serve.read_model import Row, Story
 
 __all__ = ["DEFAULT_LIMIT", "MAX_LIMIT", "SORTS", "BadQueryError", "StoryFilter", "limit_of", "ranked", "types_of"]
 

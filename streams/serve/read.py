@@ -9,9 +9,9 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from streams import topics
+from streams.records.public import InvalidRecordError, NoiseScore, decode_score
 from streams.serve.log import TopicLog
-from streams.serve.records import InvalidRecordError, NoiseScore, decode_score
+from transport import topics
 
 __all__ = ["ScoreChanges", "follow_scores", "read_scores"]
 

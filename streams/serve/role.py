@@ -13,16 +13,17 @@ from collections.abc import Callable, Mapping
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from streams import topics
-from streams.serve import guard, metrics, page
+from streams.serve import metrics, page
+from streams.serve import security as guard
 from streams.serve.api import Api
-from streams.serve.board import Board
 from streams.serve.config import ServeConfig
-from streams.serve.intake import EventIntake, ScoreIntake
+from streams.serve.consume import EventIntake, ScoreIntake
 from streams.serve.live import Live
 from streams.serve.query import BadQueryError
+from streams.serve.read_model import Board
 from streams.serve.status import Status
-from streams.serve.watchers import Watchers
+from streams.serve.subscribers import Watchers
+from transport import topics
 
 __all__ = ["Server", "application", "serve"]
 

@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from streams.serve import metrics
-from streams.serve.board import Board
-from streams.serve.intake import Intake, IntakeState
-from streams.serve.watchers import Watchers
+from streams.serve.consume import Intake, IntakeState
+from streams.serve.read_model import Board
+from streams.serve.subscribers import Watchers
 
 __all__ = ["Status", "StatusReport", "TopicReport"]
 

@@ -25,7 +25,7 @@ import hubbub
 import ingest
 import streams
 from hubbub.settings import Settings
-from streams.topics import DAY_MS, TOPICS
+from transport.topics import DAY_MS, TOPICS
 
 ROOT = Path(__file__).parents[2]
 PREFIX = "HUBBUB_"

@@ -14,7 +14,7 @@ from hubbub.cli import app
 from tests.docs.tables import PREFIX, ROOT, TABLES, pages, render, settings
 
 TEXT = {"", ".css", ".html", ".js", ".json", ".lock", ".md", ".py", ".sh", ".svg", ".toml", ".xml", ".yaml", ".yml"}
-CODE = ("hubbub", "ingest", "scoring", "streams")
+CODE = ("hubbub", "ingest", "scoring", "streams", "transport")
 NOT_OURS = {"build", "dist", "htmlcov", "node_modules", "target", "__pycache__"}
 OURS_THOUGH_HIDDEN = {".ci", ".gitignore", ".github", ".dockerignore"}
 

@@ -12,11 +12,11 @@ from typing import Self
 
 from ingest.batch import Batch, Cursor, Signals
 from ingest.collector import CollectorConfig, CollectorSpec
+from ingest.errors import GiveUpError
 from ingest.health import CollectorHealth, Health, State
 from ingest.loop import CollectorLoop, LoopOptions
-from ingest.pace import Pace
+from ingest.memory.rate_limit import Pace
 from ingest.signal import Signal
-from ingest.verdict import GiveUpError
 from tests.ingest.kafka_proxy import KafkaProxy
 from tests.ingest.topics import Place
 

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from ingest import metrics, watch
+from ingest import metrics
 from ingest.batch import Ignored
 from ingest.collector import CollectorConfig
 from ingest.loop import GIVE_UP_TRIES, LoopOptions
+from ingest.memory import tracked as watch
 from ingest.registry import COLLECTORS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "collectors.md").read_text()

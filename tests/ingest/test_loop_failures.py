@@ -14,8 +14,8 @@ from aiokafka import AIOKafkaProducer, ConsumerRecord
 from prometheus_client import REGISTRY
 
 from ingest.batch import Ignored, Signals, Unreadable
+from ingest.errors import GiveUpError, NeverRetryError, RetryLaterError, SlowDownError
 from ingest.health import State
-from ingest.verdict import GiveUpError, NeverRetryError, RetryLaterError, SlowDownError
 from tests.ingest.counting import (
     Maker,
     cursor_is_covered,

@@ -9,12 +9,12 @@ import pytest
 from pydantic import ValidationError
 
 from ingest.collector import CollectorConfig
-from ingest.hackernews.config import HackerNewsConfig
+from ingest.errors import GiveUpError
 from ingest.health import Health, State
 from ingest.loop import CollectorLoop, LoopOptions
-from ingest.reddit.config import RedditConfig
+from ingest.platforms.hackernews.config import HackerNewsConfig
+from ingest.platforms.reddit.config import RedditConfig
 from ingest.registry import COLLECTORS, collect
-from ingest.verdict import GiveUpError
 from tests.ingest.sites import Answer, HackerNewsSite, RedditSite, hang, status
 from tests.ingest.topics import Place, until
 

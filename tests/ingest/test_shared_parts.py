@@ -19,15 +19,8 @@ from multidict import CIMultiDict
 
 import ingest
 from ingest import metrics
-from ingest.agenda import Agenda
 from ingest.batch import Ignored, Signals, Unreadable, well_formed
-from ingest.hackernews import convert as hackernews
-from ingest.hackernews.missing import Missing
-from ingest.pace import Pace
-from ingest.recent import Recent
-from ingest.reddit import convert as reddit
-from ingest.seen import Seen
-from ingest.verdict import (
+from ingest.errors import (
     CollectError,
     GiveUpError,
     NeverRetryError,
@@ -36,6 +29,13 @@ from ingest.verdict import (
     retry_after_seconds,
     verdict_on,
 )
+from ingest.memory.rate_limit import Pace
+from ingest.memory.recent import Recent
+from ingest.memory.schedule import Agenda
+from ingest.memory.seen import Seen
+from ingest.platforms.hackernews import convert as hackernews
+from ingest.platforms.hackernews.missing import Missing
+from ingest.platforms.reddit import convert as reddit
 
 MODULES = [importlib.import_module(found.name) for found in pkgutil.walk_packages(ingest.__path__, "ingest.")]
 

@@ -15,7 +15,7 @@ from hubbub.clock import WorldClock
 from hubbub.world.faults import Fault, Faults, Kind
 from hubbub.world.generated import Size, generate
 from hubbub.world.items import Item, Post, Reply
-from hubbub.world.platforms import Platforms
+from hubbub.world.servers import Platforms
 from hubbub.world.world import World
 from ingest.signal import Signal
 from tests.ingest.topics import Place

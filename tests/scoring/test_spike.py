@@ -1,4 +1,4 @@
-"""The spike detector: its criterion and its baseline. What it finds is measured in tests/streams/test_evaluate.py."""
+"""The spike detector: its criterion and its baseline. tests/hubbub/evaluate/test_spikes.py measures what it finds."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ingest.signal import Author, Counts, Signal
 from scoring import UNREAD, Reading, Tier
-from streams.wire import Activity, Entry, Mark, StoryInfo
+from streams.records.internal import Activity, Entry, Mark, StoryInfo
 
 START_MS = 1_767_225_600_000
 MINUTE_MS = 60_000

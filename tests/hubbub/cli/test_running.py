@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from hubbub.local import free_port
+from hubbub.process.local import free_port
 
 pytestmark = [pytest.mark.broker, pytest.mark.slow, pytest.mark.timeout(240)]
 

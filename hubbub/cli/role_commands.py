@@ -1,0 +1,52 @@
+"""``hubbub collect``, ``resolve``, ``score``, ``serve``: one role each, for production."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+__all__ = ["register"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to ``app``."""
+    app.command(epilog="Example: hubbub collect hackernews reddit")(collect)
+    app.command(epilog="Example: HUBBUB_KAFKA__BOOTSTRAP_SERVERS=broker:9092 hubbub resolve")(resolve)
+    app.command(epilog="Example: HUBBUB_KAFKA__BOOTSTRAP_SERVERS=broker:9092 hubbub score")(score)
+    app.command(epilog="Example: HUBBUB_SERVE__PORT=8470 hubbub serve")(serve)
+
+
+def collect(
+    names: Annotated[list[str] | None, typer.Argument(help="Collectors to run; see: hubbub collectors.")] = None,
+) -> None:
+    """Collect activity from platforms into the topic signals."""
+    from hubbub.process import wiring  # noqa: PLC0415 (each command loads only what it runs)
+    from hubbub.settings import load  # noqa: PLC0415
+
+    settings = load()
+    raise typer.Exit(wiring.run_collect(settings, names or settings.collect.chosen()))
+
+
+def resolve() -> None:
+    """Gather signals into stories."""
+    from hubbub.process import wiring  # noqa: PLC0415
+    from hubbub.settings import load  # noqa: PLC0415
+
+    raise typer.Exit(wiring.run_resolve(load()))
+
+
+def score() -> None:
+    """Score stories as they change."""
+    from hubbub.process import wiring  # noqa: PLC0415
+    from hubbub.settings import load  # noqa: PLC0415
+
+    raise typer.Exit(wiring.run_score(load()))
+
+
+def serve() -> None:
+    """Serve the page, the API and the WebSocket."""
+    from hubbub.process import wiring  # noqa: PLC0415
+    from hubbub.settings import load  # noqa: PLC0415
+
+    raise typer.Exit(wiring.run_serve(load()))

@@ -1,0 +1,91 @@
+"""The ranking on a terminal.
+
+Owns how stories look there. Every title comes from strangers: it is shown as plain text, without control characters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from rich.table import Table
+from rich.text import Text
+
+from hubbub.plain import plain
+from streams.records.public import NoiseScore
+
+__all__ = ["SHOWN_STATES", "ago", "ranking", "ranking_table"]
+
+SHOWN_STATES = {
+    "trending": "Emerging",
+    "spike": "Growing",
+    "controversy": "Debated",
+    "scandal": "Major controversy",
+    "resolved": "Resolved",
+}
+"""What the lifecycle's states are called when shown (SCORING)."""
+BAND_STYLES = {
+    "whisper": "dim",
+    "murmur": "cyan",
+    "buzz": "yellow",
+    "clamor": "bright_red",
+    "uproar": "bold bright_red",
+}
+BAR_CELLS = 10
+WIDE = 110
+"""Characters from which on a terminal has room for everything but the bars."""
+BARS = 130
+"""And from which on for them too."""
+
+
+def ranking(scores: Mapping[str, NoiseScore], top: int) -> list[NoiseScore]:
+    """Return the ``top`` loudest stories, loudest first; equals in the order of their ids."""
+    return sorted(scores.values(), key=lambda score: (-score.noise, score.story))[:top]
+
+
+def ranking_table(ranked: Sequence[NoiseScore], now_ms: int, width: int) -> Table:
+    """Return the ranking as a table ``width`` characters wide. ``now_ms``: the time to count ages from, UTC epoch ms.
+
+    On a narrow terminal the titles keep their room, and what can be done without goes.
+    """
+    wide, bars = width >= WIDE, width >= BARS
+    table = Table(box=None, header_style="dim", pad_edge=False, width=width)
+    table.add_column("#", justify="right", width=2)
+    table.add_column("noise", justify="right", width=5)
+    if bars:
+        table.add_column("", width=BAR_CELLS)
+    table.add_column("state", width=17 if wide else 8, no_wrap=True, overflow="ellipsis")
+    table.add_column("story", ratio=1, no_wrap=True, overflow="ellipsis")
+    if wide:
+        table.add_column("category", no_wrap=True, width=9)
+        table.add_column("platforms", no_wrap=True, overflow="ellipsis", max_width=22)
+    table.add_column("items", justify="right", width=6)
+    if wide:
+        table.add_column("/h", justify="right", width=5)
+    table.add_column("last", justify="right", width=6)
+    for place, score in enumerate(ranked, 1):
+        style = BAND_STYLES[score.band]
+        cells = round(score.noise / 100 * BAR_CELLS)
+        row = [
+            Text(str(place), style="dim"),
+            Text(f"{score.noise:.1f}", style=style),
+            Text("█" * cells, style=style) + Text("░" * (BAR_CELLS - cells), style="dim"),
+            Text(SHOWN_STATES[score.state]),
+            Text(plain(score.title)),
+            Text(plain(score.category or ""), style="dim"),
+            Text(plain(" ".join(score.platforms)), style="dim"),
+            Text(f"{sum(share.items for share in score.platforms.values()):,.0f}"),
+            Text(f"{score.velocity_per_hour:.0f}", style="dim"),
+            Text(ago(now_ms - score.last_coverage_ms), style="dim"),
+        ]
+        left_out = (set() if bars else {2}) | (set() if wide else {5, 6, 8})
+        table.add_row(*(cell for column, cell in enumerate(row) if column not in left_out))
+    return table
+
+
+def ago(age_ms: int) -> str:
+    """Return an age in the largest unit that fits: ``12 s``, ``5 min``, ``3 h``, ``9 d``."""
+    seconds = max(0, age_ms) // 1000
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"

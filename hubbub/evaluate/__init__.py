@@ -1,0 +1,1 @@
+"""Measuring against truth: stories against labels, spikes against known surges."""

@@ -1,0 +1,128 @@
+"""Cases: stories whose surges are known, to try spike detectors on.
+
+Owns the making of cases from recorded signals. Must never know the detectors.
+
+A recording tells what was said, not when a detector should have fired. That is told by
+:mod:`hubbub.evaluate.hindsight`, which sees the whole story at once; or, of a labelled recording, the first item
+of an event is its onset.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from hubbub.evaluate.hindsight import Cell, Surge, surges
+from ingest.signal import Signal
+
+__all__ = ["GRACE_MS", "UNRELATED", "Case", "Surge", "from_first_item", "recorded"]
+
+GRACE_MS = 3_600_000
+"""A surge is found in time until an hour after it: whoever looks once an hour shall have looked."""
+UNRELATED = "(unrelated)"
+"""The story that all signals without a label are put in: talk, in which hardly anything should be found."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A story. ``signals``: in the order they were observed; can be walked through more than once."""
+
+    story: str
+    signals: Iterable[Signal]
+    surges: tuple[Surge, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Thread:
+    """A post and its replies, of which the recording tells only how many there were at each observation.
+
+    They are strewn at random between two observations, always alike: the recording knows no better.
+    """
+
+    post: Signal
+    cells: Sequence[Cell]
+
+    def __iter__(self) -> Iterator[Signal]:
+        """Yield the post when it was created, then a stand-in for each reply."""
+        yield _item(self.post, self.post.id, "post", self.post.created_ms)
+        number = 0
+        chance = random.Random(self.post.id)
+        for cell in self.cells:
+            for at_ms in sorted(chance.randrange(cell.begin_ms, cell.end_ms) for _ in range(cell.items)):
+                yield _item(self.post, f"{self.post.id}/{number}", "reply", at_ms)
+                number += 1
+
+
+def recorded(signals: Iterable[tuple[str | None, Signal]], *, labelled: bool) -> list[Case]:
+    """Return the stories of a recording, each signal with its label.
+
+    Labelled, a label is a story and its signals are its items. Otherwise a thread is: its items are its replies; where
+    only their number was recorded, stand-ins are put between the observations.
+    """
+    stories: dict[str, list[Signal]] = defaultdict(list)
+    for label, signal in signals:
+        stories[(label or UNRELATED) if labelled else signal.thread].append(signal)
+    cases: list[Case] = []
+    for story, seen in stories.items():
+        seen.sort(key=lambda signal: signal.observed_ms)
+        cells = [] if labelled else _growth(seen)
+        if cells:
+            found = surges(cells)
+            cases.append(Case(story, _Thread(seen[0], cells), _surges(found)))
+        else:
+            items = {signal.id: min(signal.created_ms, signal.observed_ms) for signal in reversed(seen)}
+            cases.append(Case(story, seen, _surges(surges(_moments(sorted(items.values()))))))
+    return cases
+
+
+def from_first_item(cases: Iterable[Case]) -> list[Case]:
+    """Return the same stories, each with one surge: all of it, from its first item on; what is unrelated has none."""
+    changed: list[Case] = []
+    for case in cases:
+        times_ms = [signal.observed_ms for signal in case.signals]
+        whole = Surge(times_ms[0], times_ms[0], times_ms[-1] + GRACE_MS)
+        changed.append(Case(case.story, case.signals, () if case.story == UNRELATED else (whole,)))
+    return changed
+
+
+def _surges(found: Iterable[Surge]) -> tuple[Surge, ...]:
+    return tuple(surge._replace(end_ms=surge.end_ms + GRACE_MS) for surge in found)
+
+
+def _growth(seen: Sequence[Signal]) -> list[Cell]:
+    """Return by how much a post's counter of replies grew between its observations; none if it has real replies."""
+    if any(signal.kind != "post" for signal in seen):
+        return []
+    cells: list[Cell] = []
+    before_ms, before = seen[0].created_ms, 0
+    for signal in seen:
+        replies = signal.counts.replies
+        if replies is None or signal.observed_ms <= before_ms:
+            continue
+        cells.append(Cell(before_ms, signal.observed_ms, max(0, replies - before)))
+        before_ms, before = signal.observed_ms, max(before, replies)
+    return cells
+
+
+def _moments(times_ms: Sequence[int]) -> list[Cell]:
+    """Return a cell for each moment at which items came, which reaches until the next; the last is as long as most."""
+    counts: dict[int, int] = {}
+    for time_ms in times_ms:
+        counts[time_ms] = counts.get(time_ms, 0) + 1
+    moments = sorted(counts)
+    lasts_ms = (moments[-1] - moments[0]) // (len(moments) - 1) if len(moments) > 1 else GRACE_MS
+    ends = [*moments[1:], moments[-1] + lasts_ms]
+    return [Cell(begin_ms, end_ms, counts[begin_ms]) for begin_ms, end_ms in zip(moments, ends, strict=True)]
+
+
+def _item(post: Signal, name: str, kind: str, at_ms: int) -> Signal:
+    return Signal(
+        id=name,
+        kind="post" if kind == "post" else "reply",
+        platform=post.platform,
+        thread=post.id,
+        created_ms=at_ms,
+        observed_ms=at_ms,
+    )

@@ -1,0 +1,1 @@
+"""What an operator asks of a running system: doctor, topics, replay, commands, dead letters, explain."""

@@ -1,0 +1,116 @@
+"""The roles, made from settings: what each process of a deployment runs.
+
+Owns the wiring between settings and the four roles. Must never know how a process lives and ends
+(:mod:`hubbub.process.run_role`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+from hubbub.clock import WorldClock
+from hubbub.process.run_role import run_role
+from hubbub.settings import Settings
+from ingest.health import Health
+from ingest.registry import collect
+from streams.resolve.matching.beats import Beat, load_beat
+from streams.resolve.worker import Resolver
+from streams.score.app import Scorer
+from streams.score.reading import TextReader
+from streams.serve.role import Server
+
+__all__ = ["run_collect", "run_resolve", "run_score", "run_serve"]
+
+Role = Callable[[asyncio.Event], Awaitable[None]]
+Problems = Callable[[], list[str]]
+
+
+def run_collect(settings: Settings, names: Sequence[str]) -> int:
+    """Collect from the platforms ``names``; return the exit code.
+
+    Raises:
+        SettingsError: there is no such collector, or one needs an account that is not set.
+    """
+    configs = settings.collect.configs(names)
+
+    def make() -> tuple[Role, Problems]:
+        health = Health()
+
+        async def role(stop: asyncio.Event) -> None:
+            await collect(
+                names,
+                configs,
+                kafka=settings.kafka.client_options(),
+                topics=settings.kafka.topic_prefix,
+                now_ms=settings.clock(),
+                stop=stop,
+                health=health,
+            )
+
+        return role, lambda: list(health.problems)
+
+    return run_role("collect", settings, make)
+
+
+def run_resolve(settings: Settings) -> int:
+    """Gather signals into stories; return the exit code."""
+    beats = _beats(settings)
+
+    def make() -> tuple[Role, Problems]:
+        resolver = Resolver(
+            kafka=settings.kafka.client_options(),
+            prefix=settings.kafka.topic_prefix,
+            config=settings.resolve,
+            beats=beats,
+            now_ms=settings.clock(),
+        )
+        return resolver.run, resolver.problems
+
+    return run_role("resolve", settings, make)
+
+
+def run_score(settings: Settings) -> int:
+    """Score stories; return the exit code.
+
+    Raises:
+        FiguresError: the operator's own file of public figures cannot be used.
+    """
+    reader = TextReader.load(settings.score.figures_file)
+
+    def make() -> tuple[Role, Problems]:
+        scorer = Scorer(
+            kafka=settings.kafka.client_options(),
+            prefix=settings.kafka.topic_prefix,
+            config=settings.score,
+            reader=reader,
+            now_ms=settings.clock(),
+        )
+        return scorer.run, scorer.problems
+
+    return run_role("score", settings, make)
+
+
+def run_serve(settings: Settings) -> int:
+    """Serve the page, the API and the WebSocket; return the exit code."""
+    clock = settings.clock()
+
+    def make() -> tuple[Role, Problems]:
+        server = Server(
+            kafka=settings.kafka.client_options(),
+            prefix=settings.kafka.topic_prefix,
+            config=settings.serve,
+            now_ms=clock,
+            clock_rate=clock.speed if isinstance(clock, WorldClock) else 1.0,
+        )
+        return server.run, server.problems
+
+    return run_role("serve", settings, make)
+
+
+def _beats(settings: Settings) -> dict[str, Beat]:
+    beats = {}
+    for beat_name in settings.resolve.beats:
+        beat = load_beat(beat_name)
+        beats[beat.name] = beat
+    return beats

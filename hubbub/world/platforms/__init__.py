@@ -1,0 +1,1 @@
+"""The simulated platforms: one folder each, which speaks that platform's protocol."""

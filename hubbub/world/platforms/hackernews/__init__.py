@@ -1,0 +1,1 @@
+"""Hacker News, simulated: the Firebase API and the Algolia item API."""

@@ -1,0 +1,152 @@
+"""Hacker News on loopback: a world, served as the Firebase API and the Algolia item API do.
+
+Owns routes, numbering, ranking and the JSON of items. Must never know whether the world was generated or recorded.
+One server is both hosts: ``/v0/…`` is hacker-news.firebaseio.com, ``/api/v1/…`` is hn.algolia.com.
+Sources: https://github.com/HackerNews/API, https://hn.algolia.com/api.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from html import escape
+from itertools import islice
+
+from aiohttp import web
+
+from hubbub.clock import Clock
+from hubbub.world.faults import Faults
+from hubbub.world.items import Item, Post, Removal, Reply
+from hubbub.world.platforms.answer import answer
+from hubbub.world.timeline import newest
+from hubbub.world.world import World
+
+__all__ = ["HackerNewsServer"]
+
+STORIES = 500
+"""Stories on the front page's list and on the list of new ones."""
+CHANGED_MS = 300_000
+"""An item that changed within this time is listed as updated."""
+HOUR_MS = 3_600_000
+
+
+class HackerNewsServer:
+    """Hacker News' side of ``world``, as of ``clock()``. It needs no token and knows no rate limit."""
+
+    def __init__(self, world: World, clock: Clock, faults: Faults) -> None:
+        self._world, self._clock = world, clock
+        self.app = web.Application(middlewares=[faults.middleware("hackernews", clock)])
+        self.app.add_routes(
+            [
+                web.get("/v0/maxitem.json", self._maxitem),
+                web.get("/v0/item/{number}.json", self._item),
+                web.get("/v0/updates.json", self._updates),
+                web.get("/v0/topstories.json", self._top),
+                web.get("/v0/newstories.json", self._new),
+                web.get("/api/v1/items/{number}", self._tree),
+            ]
+        )
+
+    async def _maxitem(self, _: web.Request) -> web.Response:
+        return answer(self._world.highest(self._clock()))
+
+    async def _item(self, request: web.Request) -> web.Response:
+        """Serve an item, or null: the number is not given out, or nobody may see what it stands for yet or ever."""
+        now_ms = self._clock()
+        found = self._there(request.match_info["number"], now_ms)
+        return answer(None if found is None else _firebase(found, now_ms))
+
+    async def _updates(self, _: web.Request) -> web.Response:
+        """Serve the numbers of stories that changed of late, and the names of who replied to them."""
+        now_ms = self._clock()
+        since_ms = now_ms - CHANGED_MS
+        posts = [post for post in self._stories(now_ms) if post.tally(now_ms) != post.tally(since_ms)]
+        newcomers = islice(newest([self._world.replies("hackernews")], now_ms), 100)
+        names = dict.fromkeys(reply.author for reply in newcomers if reply.appears_ms > since_ms and reply.author)
+        return answer({"items": [int(post.native) for post in posts], "profiles": list(names)})
+
+    async def _top(self, _: web.Request) -> web.Response:
+        """Serve the front page's order: points against age, in the form that the site once published."""
+        now_ms = self._clock()
+
+        def rank(post: Post) -> float:
+            age_h = (now_ms - post.created_ms) / HOUR_MS
+            return float(((post.tally(now_ms).likes or 1) - 1) / (age_h + 2) ** 1.8)
+
+        shown = [post for post in self._stories(now_ms) if not post.gone(now_ms)]
+        return answer([int(post.native) for post in sorted(shown, key=rank, reverse=True)])
+
+    async def _new(self, _: web.Request) -> web.Response:
+        now_ms = self._clock()
+        return answer([int(post.native) for post in self._stories(now_ms) if not post.gone(now_ms)])
+
+    async def _tree(self, request: web.Request) -> web.Response:
+        """Serve an item with all that is below it."""
+        now_ms = self._clock()
+        found = self._there(request.match_info["number"], now_ms)
+        if found is None or found.gone(now_ms):
+            return web.json_response({"status": 404, "error": "Not Found"}, status=404)
+        return answer(_algolia(found, now_ms))
+
+    def _stories(self, now_ms: int) -> list[Post]:
+        return list(islice(newest([self._world.posts("hackernews")], now_ms), STORIES))
+
+    def _there(self, number: str, now_ms: int) -> Item | None:
+        item = self._world.find(f"hackernews:{number}")
+        return item if item is not None and item.there(now_ms) else None
+
+
+def _firebase(item: Item, now_ms: int) -> dict[str, object]:
+    """Return an item as Firebase has it. What an author deleted keeps only its place; a dead one says so."""
+    found: dict[str, object] = {"id": int(item.native), "time": item.created_ms // 1000}
+    kids = [int(reply.native) for reply in item.replies if reply.there(now_ms)]
+    if kids:
+        found["kids"] = kids
+    if isinstance(item, Reply):
+        found |= {"type": "comment", "parent": int(item.parent.native)}
+    else:
+        found["type"] = "story"
+    if item.gone(now_ms):
+        if item.removal is Removal.DELETED:
+            return found | {"deleted": True}
+        found["dead"] = True
+    if item.author is not None:
+        found["by"] = item.author
+    if item.text:
+        found["text"] = _html(item.text)
+    if isinstance(item, Post):
+        tally = item.tally(now_ms)
+        found["title"] = item.title
+        if item.url is not None:
+            found["url"] = item.url
+        if tally.likes is not None:
+            found["score"] = tally.likes
+        if tally.replies is not None:
+            found["descendants"] = tally.replies
+    return found
+
+
+def _algolia(item: Item, now_ms: int) -> dict[str, object]:
+    """Return an item and its tree as Algolia's item API has them. What is gone is left out, with what is below it."""
+    post = item.post if isinstance(item, Reply) else item
+    children = [_algolia(reply, now_ms) for reply in item.replies if reply.there(now_ms) and not reply.gone(now_ms)]
+    created = datetime.fromtimestamp(item.created_ms / 1000, UTC).isoformat(timespec="milliseconds")
+    return {
+        "author": item.author,
+        "children": children,
+        "created_at": created.replace("+00:00", "Z"),
+        "created_at_i": item.created_ms // 1000,
+        "id": int(item.native),
+        "options": [],
+        "parent_id": int(item.parent.native) if isinstance(item, Reply) else None,
+        "points": item.tally(now_ms).likes if isinstance(item, Post) else None,
+        "story_id": int(post.native),
+        "text": _html(item.text) if item.text else None,
+        "title": item.title if isinstance(item, Post) else None,
+        "type": "story" if isinstance(item, Post) else "comment",
+        "url": item.url if isinstance(item, Post) else None,
+    }
+
+
+def _html(text: str) -> str:
+    """Write a text as Hacker News does: HTML, paragraphs begun by ``<p>``."""
+    return escape(text).replace("/", "&#x2F;").replace("\n\n", "<p>")

@@ -1,0 +1,1 @@
+"""Reddit, simulated: the protocol of reddit.com and oauth.reddit.com."""

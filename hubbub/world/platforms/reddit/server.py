@@ -1,0 +1,236 @@
+"""Reddit on loopback: a world, served over the protocol that reddit.com and oauth.reddit.com speak.
+
+Owns tokens, rate limits, routes, pages. Must never know how a Thing is built (``reddit_things.py``), nor whether the
+world was generated or recorded. One server is both hosts: give its address as ``reddit_url`` and ``oauth_url``.
+
+Any client id is taken, and any secret and password but ``wrong``. Sources: https://www.reddit.com/dev/api,
+https://github.com/reddit-archive/reddit/wiki/OAuth2, and recorded sessions of PRAW.
+"""
+
+from __future__ import annotations
+
+import time
+from base64 import b64decode
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
+from urllib.parse import quote
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from hubbub.clock import Clock
+from hubbub.world.faults import Faults
+from hubbub.world.items import Community, Item, Post, Reply
+from hubbub.world.platforms.answer import answer
+from hubbub.world.platforms.reddit.things import (
+    Thing,
+    comment,
+    community_id,
+    forest,
+    fullname,
+    link,
+    listing,
+    subreddit,
+)
+from hubbub.world.timeline import Timeline, newest_page, place
+from hubbub.world.world import World
+
+__all__ = ["REQUESTS_PER_WINDOW", "WINDOW_S", "RedditServer"]
+
+REQUESTS_PER_WINDOW = 1000
+WINDOW_S = 600
+"""Reddit grants an OAuth client 100 requests a minute, averaged over ten."""
+TOKEN_S = 86_400
+REFUSED = "wrong"
+"""The client secret, or password, that is not taken."""
+PAGE = 25
+MOST = 100
+"""Items on a page when no limit is asked for, and at most."""
+
+T = TypeVar("T", bound=Item)
+
+
+@dataclass(slots=True)
+class _Client:
+    """What Reddit remembers of an OAuth client: how many requests it made in the current window."""
+
+    window_from_s: float = field(default_factory=time.monotonic)
+    used: int = 0
+
+    def spend(self, budget: int) -> tuple[bool, dict[str, str]]:
+        """Count a request; return whether it is within the budget, and the headers that say what is left."""
+        elapsed_s = time.monotonic() - self.window_from_s
+        if elapsed_s >= WINDOW_S:
+            self.window_from_s, self.used, elapsed_s = time.monotonic(), 0, 0.0
+        self.used += 1
+        left = {
+            "x-ratelimit-remaining": f"{max(0, budget - self.used)}.0",
+            "x-ratelimit-used": str(self.used),
+            "x-ratelimit-reset": str(max(1, int(WINDOW_S - elapsed_s))),
+        }
+        return self.used <= budget, left
+
+
+class RedditServer:
+    """Reddit's side of ``world``, as of ``clock()``. ``budget``: requests a client may make in ten real minutes."""
+
+    def __init__(self, world: World, clock: Clock, faults: Faults, budget: int = REQUESTS_PER_WINDOW) -> None:
+        self._world, self._clock, self._budget = world, clock, budget
+        self._clients: dict[str, _Client] = {}
+        self._tokens: dict[str, str] = {}
+        self._communities = {community_id(name): community for name, community in world.communities.items()}
+        self.app = web.Application(middlewares=[faults.middleware("reddit", clock), self._guard])
+        self.app.add_routes(
+            [
+                web.post("/api/v1/access_token{end:/?}", self._token),
+                web.get("/api/info{end:/?}", self._info),
+                web.get("/r/{places}/new{end:/?}", self._new),
+                web.get("/r/{places}/comments{end:/?}", self._comments),
+                web.get("/r/{places}/about{end:/?}", self._about),
+                web.get("/comments/{native}{end:/?}", self._thread),
+            ]
+        )
+
+    @web.middleware
+    async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Let through who has a token and requests left; say on every answer how many are left."""
+        if request.path.startswith(("/api/v1/access_token", "/_world/")):
+            return await handler(request)
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        owner = self._tokens.get(token) if scheme.lower() == "bearer" else None
+        if owner is None:
+            return _error(401, "Unauthorized", {"www-authenticate": 'Bearer realm="reddit", error="invalid_token"'})
+        granted, left = self._clients[owner].spend(self._budget)
+        if not granted:
+            return _error(429, "Too Many Requests", left | {"Retry-After": left["x-ratelimit-reset"]})
+        try:
+            response = await handler(request)
+        except web.HTTPNotFound:
+            return _error(404, "Not Found", left)
+        response.headers.update(left)
+        return response
+
+    async def _token(self, request: web.Request) -> web.Response:
+        """Grant a token (OAuth 2, RFC 6749): for the client itself, or for a script's account."""
+        scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
+        client, _, secret = _decoded(credentials).partition(":")
+        if scheme.lower() != "basic" or not client or secret == REFUSED:
+            return _error(401, "Unauthorized")
+        form = await request.post()
+        grant = form.get("grant_type")
+        if grant not in {"client_credentials", "password"}:
+            return answer({"error": "unsupported_grant_type"})
+        if grant == "password" and (not form.get("username") or form.get("password") in {None, "", REFUSED}):
+            return answer({"error": "invalid_grant"})
+        token = f"{quote(client)}-{len(self._tokens)}"
+        self._tokens[token] = client
+        self._clients.setdefault(client, _Client())
+        return answer({"access_token": token, "token_type": "bearer", "expires_in": TOKEN_S, "scope": "*"})
+
+    async def _new(self, request: web.Request) -> web.Response:
+        """Serve a page of the newest posts of the subreddits named, or of all."""
+        now_ms = self._clock()
+        timelines = self._in_places(request, self._world.posts("reddit"), self._world.posts_in)
+        if timelines is None:
+            return _elsewhere(request)
+        return self._page(request, timelines, lambda post: link(post, self._world.communities, now_ms), now_ms)
+
+    async def _comments(self, request: web.Request) -> web.Response:
+        """Serve a page of the newest comments of the subreddits named, or of all."""
+        now_ms = self._clock()
+        timelines = self._in_places(request, self._world.replies("reddit"), self._world.replies_in)
+        if timelines is None:
+            return _elsewhere(request)
+        return self._page(request, timelines, lambda reply: comment(reply, now_ms), now_ms)
+
+    def _in_places(
+        self, request: web.Request, everywhere: Timeline[T], inside: Callable[[str], Timeline[T]]
+    ) -> list[Timeline[T]] | None:
+        """Return the timelines of ``a+b+c``; None if there is no such place."""
+        places = request.match_info["places"].split("+")
+        if places in (["all"], ["popular"]):
+            return [everywhere]
+        return [
+            inside(name) for name in dict.fromkeys(map(str.lower, places)) if name in self._world.communities
+        ] or None
+
+    def _page(
+        self, request: web.Request, timelines: list[Timeline[T]], thing: Callable[[T], Thing], now_ms: int
+    ) -> web.Response:
+        """Serve one page of a list. What is gone is not listed; an anchor that is unknown ends the list."""
+        limit = _limit(request, PAGE)
+        anchors = {
+            name: self._there(request.query[name], now_ms) for name in ("before", "after") if request.query.get(name)
+        }
+        if None in anchors.values():
+            return answer(listing([], dist=0))
+        places = {name: place(item) for name, item in anchors.items() if item is not None}
+        page = newest_page(timelines, now_ms, lambda item: not item.gone(now_ms), limit, **places)
+        full = len(page) == limit and "before" not in places
+        return answer(
+            listing(
+                [thing(item) for item in page],
+                dist=len(page),
+                after=fullname(page[-1]) if full else None,
+                before=fullname(page[0]) if page and "after" in places else None,
+            )
+        )
+
+    async def _info(self, request: web.Request) -> web.Response:
+        """Serve posts, comments and subreddits by fullname, 100 at most, or subreddits by name."""
+        now_ms = self._clock()
+        things: list[Thing] = []
+        for name in request.query.get("id", "").split(",")[:MOST]:
+            item = self._there(name, now_ms)
+            if isinstance(item, Post):
+                things.append(link(item, self._world.communities, now_ms))
+            elif isinstance(item, Reply):
+                things.append(comment(item, now_ms))
+            elif (community := self._communities.get(name)) is not None:
+                things.append(subreddit(community))
+        named = request.query.get("sr_name", "").lower().split(",")[:MOST]
+        places = self._world.communities
+        things += [subreddit(places[name]) for name in named if name in places]
+        return answer(listing(things, dist=len(things)))
+
+    async def _thread(self, request: web.Request) -> web.Response:
+        """Serve a post and the tree of its comments."""
+        now_ms = self._clock()
+        post = self._there(f"t3_{request.match_info['native']}", now_ms)
+        if not isinstance(post, Post):
+            raise web.HTTPNotFound
+        limit = _limit(request, 200, 500)
+        return answer([listing([link(post, self._world.communities, now_ms)], dist=1), forest(post, limit, now_ms)])
+
+    async def _about(self, request: web.Request) -> web.Response:
+        """Serve a subreddit's description."""
+        community: Community | None = self._world.communities.get(request.match_info["places"].lower())
+        return _elsewhere(request) if community is None else answer(subreddit(community))
+
+    def _there(self, name: str, now_ms: int) -> Item | None:
+        """Return the item of a fullname, if it has appeared."""
+        item = self._world.find(f"reddit:{name}")
+        return item if item is not None and item.there(now_ms) else None
+
+
+def _limit(request: web.Request, default: int, most: int = MOST) -> int:
+    asked = request.query.get("limit", "")
+    return max(1, min(int(asked), most)) if asked.isdecimal() else default
+
+
+def _decoded(credentials: str) -> str:
+    try:
+        return b64decode(credentials).decode()
+    except ValueError:
+        return ""
+
+
+def _error(status: int, message: str, headers: dict[str, str] | None = None) -> web.Response:
+    return web.json_response({"message": message, "error": status}, status=status, headers=headers)
+
+
+def _elsewhere(request: web.Request) -> web.Response:
+    """Send who asks for a subreddit that does not exist to the search, as Reddit does."""
+    name = quote(request.match_info["places"])
+    return web.Response(status=302, headers={"Location": f"/subreddits/search?q={name}"})

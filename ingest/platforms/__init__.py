@@ -1,0 +1,1 @@
+"""Platforms: one folder each, with its options, client, conversion, collector and spec."""

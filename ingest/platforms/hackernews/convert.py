@@ -1,0 +1,116 @@
+"""Hacker News items made signals. Pure: no clock, no network, no memory.
+
+Owns what each field of an item means (https://github.com/HackerNews/API). Must never fetch.
+
+- story, job and poll are posts; ``score`` is likes, ``descendants`` is replies (all comments, at any depth);
+- comment is a reply; its thread is the post at the root, which the item does not name: the caller has found it;
+- pollopt, an answer of a poll, is no item of its own and ignored;
+- deleted and dead items show nothing to anybody and are ignored; what was observed of them before stands.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from ingest.batch import Ignored, Signals, Unreadable, well_formed
+from ingest.platforms.hackernews.plain_text import plain_text
+from ingest.signal import Author, Counts, Signal
+
+__all__ = ["PLATFORM", "convert", "parent_id", "signal_id"]
+
+PLATFORM = "hackernews"
+PERMALINK = "https://news.ycombinator.com/item?id="
+POSTS = {"story", "job", "poll"}
+
+
+class _Item(msgspec.Struct):
+    """An item as the platform gives it. Everything but the id may be absent."""
+
+    id: int
+    type: str | None = None
+    by: str | None = None
+    time: int | None = None
+    title: str | None = None
+    text: str | None = None
+    url: str | None = None
+    score: int | None = None
+    descendants: int | None = None
+    parent: int | None = None
+    dead: bool = False
+    deleted: bool = False
+
+
+def signal_id(item_id: int) -> str:
+    """Return the id of the signal for the item ``item_id``."""
+    return f"{PLATFORM}:{item_id}"
+
+
+def parent_id(raw: object) -> int | None:
+    """Return what a comment answers, None for anything that hangs on nothing (and for what is unreadable)."""
+    parent = raw.get("parent") if isinstance(raw, dict) and raw.get("type") == "comment" else None
+    return parent if type(parent) is int else None
+
+
+def convert(raw: object, witnessed_ms: int, root_id: int | None = None) -> Signals:
+    """Return what becomes of one item.
+
+    ``raw``: the parsed JSON, None where the platform has no such item. ``witnessed_ms``: when it arrived. ``root_id``:
+    for a comment, the post at the root of its thread; None if that cannot be found.
+    """
+    if raw is None:
+        return _ignored(Ignored.MISSING)
+    try:
+        item = msgspec.convert(raw, _Item)
+    except (msgspec.ValidationError, RecursionError) as error:
+        return _unreadable(raw, "wrong_shape", str(error))
+    is_post = item.type in POSTS
+    if is_post:
+        root_id = item.id
+    if (ignored := _why_ignored(item, root_id)) is not None:
+        return _ignored(ignored)
+    if not is_post and item.type != "comment":
+        return _unreadable(raw, "unknown_kind", f"type {item.type!r}")
+    if item.time is None or root_id is None:
+        return _unreadable(raw, "wrong_shape", "no time")
+    return Signals(
+        [
+            Signal(
+                id=signal_id(item.id),
+                kind="post" if is_post else "reply",
+                platform=PLATFORM,
+                thread=signal_id(root_id),
+                author=Author(name=well_formed(item.by)) if item.by else None,
+                title=well_formed(item.title) if item.title else None,
+                text=well_formed(plain_text(item.text)) if item.text else None,
+                url=well_formed(item.url) if item.url else None,
+                permalink=f"{PERMALINK}{item.id}",
+                counts=Counts(likes=_count(item.score), replies=_count(item.descendants)),
+                created_ms=item.time * 1000,
+                observed_ms=witnessed_ms,
+            )
+        ]
+    )
+
+
+def _why_ignored(item: _Item, root_id: int | None) -> Ignored | None:
+    if item.deleted:
+        return Ignored.DELETED
+    if item.dead:
+        return Ignored.DEAD
+    if item.type == "pollopt":
+        return Ignored.POLL_OPTION
+    return Ignored.ORPHAN if item.type == "comment" and root_id is None else None
+
+
+def _count(number: int | None) -> int | None:
+    return None if number is None else max(0, number)
+
+
+def _ignored(reason: Ignored) -> Signals:
+    signals = Signals()
+    signals.ignored[reason] += 1
+    return signals
+
+
+def _unreadable(raw: object, reason: str, detail: str) -> Signals:
+    return Signals(unreadable=[Unreadable.of(raw, reason, detail)])

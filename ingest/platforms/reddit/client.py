@@ -1,0 +1,169 @@
+"""Talking to Reddit: PRAW, fenced off from the event loop.
+
+Owns the thread PRAW lives in (it blocks, and a ``Reddit`` may be used by one thread only) and the bounded queue that
+leads to it. Must never know what a thing means, nor try a request again.
+
+Things are taken as the JSON that PRAW was given, not as PRAW's objects: one malformed thing is then one dead letter
+with its original, where an object that cannot be built would cost the page it came with.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from ingest.errors import RetryLaterError
+from ingest.memory.rate_limit import Pace
+from ingest.platforms.reddit.config import RedditConfig
+from ingest.platforms.reddit.session import RedditSession, verdict_on_exception
+
+__all__ = ["Page", "RedditClient"]
+
+PAGE_ITEMS: Final = 100
+MAX_QUEUED: Final = 4
+OVERTIME_FACTOR: Final = 4
+"""PRAW's timeout is for the next bytes; an answer that drips may take this many times as long, then it is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Things in Reddit's order. ``after``: where the next page begins, None at the end. ``witnessed_ms``: arrival."""
+
+    things: tuple[object, ...]
+    after: str | None
+    witnessed_ms: int
+
+
+class RedditClient:
+    """The endpoints of https://www.reddit.com/dev/api that the collector needs."""
+
+    def __init__(self, config: RedditConfig, pace: Pace, now_ms: Callable[[], int]) -> None:
+        self._config = config
+        self._pace = pace
+        self._now_ms = now_ms
+        self._thread: _RedditThread | None = None
+
+    async def listing(self, path: str, after: str | None) -> Page:
+        """Return the page of the listing ``path`` that begins after the thing ``after``, newest first.
+
+        Raises:
+            CollectError: it cannot be had now.
+        """
+        params: dict[str, str | int] = {"limit": PAGE_ITEMS}
+        if after is not None:
+            params["after"] = after
+        return await self._get(path, params)
+
+    async def info(self, fullnames: Sequence[str]) -> Page:
+        """Return what there is now of up to 100 things. Raises as :meth:`listing` does."""
+        return await self._get("api/info", {"id": ",".join(fullnames)})
+
+    async def close(self) -> None:
+        """End the thread, without waiting for a request that hangs."""
+        if self._thread is not None:
+            self._thread.end()
+            self._thread = None
+
+    async def _get(self, path: str, params: dict[str, str | int]) -> Page:
+        await self._pace.turn()
+        if self._thread is None:
+            self._thread = _RedditThread(self._config, self._now_ms)
+        try:
+            async with asyncio.timeout(OVERTIME_FACTOR * self._config.request_timeout_seconds):
+                answer = await self._thread.get(path, params)
+        except TimeoutError:
+            self._thread.end()
+            self._thread = None
+            raise RetryLaterError(f"{path} is not answered") from None
+        if answer.exhausted_for_seconds:
+            self._pace.hold(answer.exhausted_for_seconds)
+        return _page(answer.json, answer.witnessed_ms, path)
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    json: object
+    witnessed_ms: int
+    exhausted_for_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    path: str
+    params: dict[str, str | int]
+    loop: asyncio.AbstractEventLoop
+    future: asyncio.Future[_Answer]
+
+
+class _RedditThread(threading.Thread):
+    """One ``Reddit`` and the thread it lives in. A daemon: a request that hangs must not hold up the end of us."""
+
+    def __init__(self, config: RedditConfig, now_ms: Callable[[], int]) -> None:
+        super().__init__(name="reddit", daemon=True)
+        self._config = config
+        self._now_ms = now_ms
+        self._requests: queue.Queue[_Request | None] = queue.Queue(MAX_QUEUED)
+        self._session: RedditSession | None = None
+        self.start()
+
+    async def get(self, path: str, params: dict[str, str | int]) -> _Answer:
+        """Have the thread ask Reddit, and wait for the answer."""
+        loop = asyncio.get_running_loop()
+        request = _Request(path, params, loop, loop.create_future())
+        try:
+            self._requests.put_nowait(request)
+        except queue.Full:
+            raise RetryLaterError("earlier requests are still not answered") from None
+        return await request.future
+
+    def end(self) -> None:
+        """Have the thread end once it has finished what it does."""
+        with contextlib.suppress(queue.Full):
+            while not self._requests.empty():
+                self._requests.get_nowait()
+            self._requests.put_nowait(None)
+
+    def run(self) -> None:
+        """Answer requests one by one until told to end. Between two of them nothing is held: a page is large."""
+        while self._answer(self._requests.get()):
+            pass
+        if self._session is not None:
+            self._session.close()
+
+    def _answer(self, request: _Request | None) -> bool:
+        """Answer ``request``; return False if there is none, and will be none."""
+        if request is None:
+            return False
+        outcome: _Answer | Exception
+        try:
+            self._session = self._session or RedditSession(self._config)
+            json = self._session.get(request.path, request.params)
+            outcome = _Answer(json, self._now_ms(), self._session.exhausted_for_seconds)
+        except Exception as error:  # noqa: BLE001 (raised again in the event loop, which decides)
+            outcome = verdict_on_exception(error, request.path)
+        with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
+            request.loop.call_soon_threadsafe(_resolve, request.future, outcome)
+        return True
+
+
+def _resolve(future: asyncio.Future[_Answer], outcome: _Answer | Exception) -> None:
+    if future.done():  # nobody waits any more
+        return
+    if isinstance(outcome, Exception):
+        future.set_exception(outcome)
+    else:
+        future.set_result(outcome)
+
+
+def _page(json: object, witnessed_ms: int, path: str) -> Page:
+    data = json.get("data") if isinstance(json, dict) and json.get("kind") == "Listing" else None
+    things = data.get("children") if isinstance(data, dict) else None
+    if not isinstance(data, dict) or not isinstance(things, list):
+        raise RetryLaterError(f"{path} is no listing: {str(json)[:100]!r}")
+    after = data.get("after")
+    return Page(tuple(things), after if isinstance(after, str) else None, witnessed_ms)

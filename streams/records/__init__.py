@@ -1,0 +1,1 @@
+"""What crosses topics: each record defined once, for its writer and its readers."""

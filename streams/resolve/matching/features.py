@@ -1,0 +1,70 @@
+"""What the matcher sees of a post: its links, and its words.
+
+Owns the way from a signal to features, and which of its text counts. Must never know about stories.
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+
+import msgspec
+
+from ingest.signal import Signal
+from streams.resolve.matching.canonical import canonical, headline_in, links_in
+from streams.resolve.matching.text import clean, words
+
+__all__ = ["Features", "copy_key", "link_key", "read"]
+
+HEADLINE_WORDS = 8
+"""A title of so many words speaks for the post; with fewer, its text must help."""
+MAX_WORDS = 64
+MAX_WORD_CHARS = 48
+MAX_LINKS = 8
+MIN_COPY_WORDS = 5
+"""Fewer words than this are nobody's copy: people call many things "me irl"."""
+
+
+class Features(msgspec.Struct, frozen=True, array_like=True):
+    """What the index keeps of a post, and all that is needed to rebuild it.
+
+    ``links``: canonical links it points to, its own first. ``words``: what it says, folded, in order.
+    ``joined``: the story that it joined, if that was merged with others at once: ``met``, one after the other.
+    ``late``: small stories that were merged after that, each with a larger one that they turned out to be part of.
+    """
+
+    links: tuple[str, ...]
+    words: tuple[str, ...]
+    linked: tuple[str, ...] = ()
+    joined: str = ""
+    met: tuple[str, ...] = ()
+    late: tuple[tuple[str, str], ...] = ()
+
+
+def read(signal: Signal, text_chars: int) -> Features:
+    """Read ``signal``: at most ``text_chars`` characters of its title, and of its text where the title says little."""
+    text = (signal.text or "")[: 4 * text_chars]
+    links = [signal.permalink, signal.url, *links_in(text)]
+    keys = dict.fromkeys(key for link in links if link and (key := canonical(link)))
+    said = words(clean(signal.title or "", text_chars))
+    if len(said) < HEADLINE_WORDS and text:
+        said += words(clean(text, text_chars))
+    linked = ""
+    if len(said) < HEADLINE_WORDS:
+        linked = next((headline for key in keys if (headline := headline_in(key))), "")
+    return Features(
+        tuple(keys)[:MAX_LINKS],
+        tuple([word[:MAX_WORD_CHARS] for word in said[:MAX_WORDS]]),
+        tuple([word[:MAX_WORD_CHARS] for word in words(linked)[:MAX_WORDS]]) if linked else (),
+    )
+
+
+def link_key(link: str) -> int:
+    """Return a short key for a canonical link."""
+    return int.from_bytes(blake2b(link.encode(), digest_size=8).digest())
+
+
+def copy_key(said: tuple[str, ...]) -> int | None:
+    """Return a key shared by posts of the same words; None for one that says too little to be anybody's copy."""
+    if len(said) < MIN_COPY_WORDS:
+        return None
+    return int.from_bytes(blake2b("\n".join(said).encode(), digest_size=8).digest())

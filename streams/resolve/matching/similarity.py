@@ -1,0 +1,210 @@
+"""How surely a post belongs to a story, and two stories together: the evidence, added up.
+
+Owns the measure. Reads the index and changes nothing in it. Must never know what is done about the answer.
+
+A post of a story says each of its terms either because of the story or as anybody would, the one as likely as the
+other, so a term that the story says x times as often as others do speaks for it by log((1 + x) / 2). The others are
+not only the posts outside the story but also a story yet to begin, which may say any term (``any_story``): without
+that, a large story draws in each new one that is a little like it. Terms are not independent, so the sum grows only
+with the root of a post's length, and no term may say too much. To this comes how alike the post and the story's mean
+post are in meaning. Against it speaks how far the story has faded, and that it is young: of a story of one post nobody
+knows what it is about.
+"""
+
+from __future__ import annotations
+
+import math
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterable
+from heapq import nlargest, nsmallest
+
+import msgspec
+
+from streams.resolve.matching.activity import HOUR_MS
+from streams.resolve.matching.index import Index
+from streams.resolve.matching.story import Post, Story, Term
+
+__all__ = ["Affinity", "Weights"]
+
+LOG_2 = math.log(2)
+MAX_WALK = 40
+"""Holders of a post's terms, rarest first, that are looked at as candidates; past it, terms only weigh these."""
+MAX_WEIGHED = 12
+BISECTED = 12
+"""How many times more numbers it takes until looking each up is cheaper than to go through them."""
+
+
+class Weights(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How evidence counts.
+
+    ``expected_posts``: so many posts, as usual as the model expects, are reckoned with beside those seen.
+    ``any_story``: the share of posts in which a story yet to begin says any one term. ``discount``: how often a word
+    is taken to be said in a story by chance; ``doubt``: posts added to a story's. ``most_by_term`` and
+    ``most_by_meaning``: the most that one term, or meaning, may say. ``meaning``: what a cosine above
+    ``usual_cosine`` says, per 1. ``words``: posts of so many telling words count in full, longer ones by the root,
+    shorter ones more, down to ``least_words``. ``young`` (by the root of a story's posts), ``fading`` (per e-fold of
+    activity) and ``silence`` (per e-fold of ``silence_hours``) count against a story.
+    """
+
+    expected_posts: float = 1_000.0
+    any_story: float = 0.002
+    discount: float = 0.8
+    doubt: float = 0.5
+    most_by_term: float = 6.7
+    meaning: float = 8.0
+    usual_cosine: float = 0.1
+    most_by_meaning: float = 4.0
+    words: float = 10.0
+    least_words: float = 7.0
+    young: float = 5.0
+    fading: float = 1.0
+    silence: float = 0.5
+    silence_hours: float = 24.0
+
+
+class Affinity:
+    """The evidence for belonging together, from none (below 0) to overwhelming (above 20)."""
+
+    def __init__(self, index: Index, weights: Weights) -> None:
+        self._index = index
+        self._weights = weights
+
+    def nearest(self, post: Post, at_ms: int, least: float) -> list[tuple[float, Story]]:
+        """Return the stories with an affinity of at least ``least`` to a post at ``at_ms``, the nearest first."""
+        weights, index = self._weights, self._index
+        length = self._length(post.strength)
+        absent = LOG_2 * post.strength
+        enough = (least - weights.most_by_meaning) / length + absent
+        by_one, by_more = self._said(post.terms, weights.young / length)
+        likely = [(words, index.numbered[number]) for number, words in by_one.items() if words >= enough]
+        likely += [(words, story) for story, words in by_more.items() if words >= enough]
+        if not likely:
+            return []
+        likely.sort(key=lambda item: (-item[0], item[1].number))
+        del likely[MAX_WEIGHED:]
+        found = []
+        for (words, story), cosine in zip(likely, index.cosines([story for _, story in likely], post), strict=True):
+            score = length * (words - absent) + self._meaning(cosine)
+            if score >= least and (score := score - self._past(story, at_ms)) >= least:
+                found.append((score, story))
+        found.sort(key=lambda item: (-item[0], item[1].number))
+        return found
+
+    def alike(self, story: Story, most: int) -> list[Story]:
+        """Return the stories that say most of what ``story`` says most."""
+        top = nlargest(24, story.said().items(), key=lambda item: (item[1], item[0].stem))
+        by_one, by_more = self._said(self._rarest_first(term for term, _ in top), 0.0)
+        by_more.pop(story, None)
+        near = [(-words, number) for number, words in by_one.items()]
+        near += [(-words, other.number) for other, words in by_more.items()]
+        return [self._index.numbered[number] for _, number in nsmallest(most, near)]
+
+    def larger(self, story: Story, least: float, lead: float, most: int) -> list[tuple[float, Story]]:
+        """Return the larger stories that say most of its words, the nearest first, each with its posts' affinity to it.
+
+        Of those that may have an affinity of ``least`` and more; of one that is ``lead`` below, that or more.
+        """
+        terms = story.only if story.terms is None else self._rarest_first(story.terms)
+        strength = story.strength / story.posts
+        length = self._length(strength)
+        enough = (least - self._weights.most_by_meaning) / length + LOG_2 * strength
+        said = self._said(terms, self._weights.young / length, of_one=False)[1].items()
+        larger = [(-words, to.number, to) for to, words in said if words >= enough and to.posts > story.posts]
+        near = [(self.of_posts(story, to, least - lead), to) for _, _, to in nsmallest(most, larger)]
+        near.sort(key=lambda item: (-item[0], item[1].number))
+        return near
+
+    def of_posts(self, few: Story, many: Story, least: float) -> float:
+        """Return the mean affinity that the posts of ``few`` have to ``many``; of less than ``least``, the most."""
+        weights, index = self._weights, self._index
+        size = max(0.0, index.size - few.share * few.posts - many.share * many.posts) + weights.expected_posts
+        ours, theirs = few.said(), many.said()
+        said = 0.0
+        for term in [t for t in ours if t in theirs] if len(ours) <= len(theirs) else [t for t in theirs if t in ours]:
+            count, has = ours[term], theirs[term]
+            usual = max(0.0, index.heard(term) - few.share * count - many.share * has)
+            usual += weights.expected_posts * term.prior
+            rate = (has - weights.discount) / (many.posts + weights.doubt)
+            ratio = rate / (usual / size + weights.any_story)
+            said += count * term.weight * min(weights.most_by_term, math.log1p(ratio))
+        words, strength = said / few.posts, few.strength / few.posts
+        gap_ms = max(0, few.first_ms - many.last_ms, many.first_ms - few.last_ms)
+        past = self._silence(gap_ms) + weights.young / math.sqrt(many.posts)
+        if few.first_ms > many.first_ms and few.last_ms >= many.last_ms:
+            past += weights.fading * many.faded(few.last_ms, index.reach_hours)
+        affinity = self._length(strength) * (words - LOG_2 * strength) - past
+        if affinity + weights.most_by_meaning < least:
+            return affinity + weights.most_by_meaning
+        cosine = index.cosine(few, many) * min(1.0, few.length / few.posts)
+        return affinity + self._meaning(cosine)
+
+    def _said(
+        self, terms: list[Term], young: float, *, of_one: bool = True
+    ) -> tuple[dict[int, float], dict[Story, float]]:
+        """Return what ``terms``, the rarest first, say for the stories that have them, less what is due to their youth.
+
+        First for stories of one post, by their numbers, for most holders of a term are that, and it says the same for
+        all of these that are as fresh; then for the others. ``of_one``: whether the former are asked for.
+        """
+        weights, index, log1p = self._weights, self._index, math.log1p
+        discount, doubt, most = weights.discount, weights.doubt, weights.most_by_term
+        expected, any_story = weights.expected_posts, weights.any_story
+        all_posts, quiet, grown = index.size, index.quiet, index.grown
+        size, share_of_fresh, rate_of_one = all_posts + expected, 1 - quiet, (1 - discount) / (1 + doubt)
+        by_one: dict[int, float] = {}
+        by_more: dict[Story, float] = {}
+        walked = 0
+        for term in terms:
+            alone, stories = term.alone, term.stories
+            if not alone and not stories:
+                continue
+            is_walked = not walked or walked + len(alone) + len(stories) <= MAX_WALK
+            walked += len(alone) + len(stories)
+            if not (of_one or stories) or not (is_walked or by_one or by_more):
+                continue
+            heard, prior, weight = term.posts - quiet * term.fresh, expected * term.prior, term.weight
+            if alone and of_one:
+                old = fresh = 0.0
+                if alone[0] <= grown:
+                    usual = ((heard - 1 if heard > 1 else 0.0) + prior) / (size - 1)
+                    old = weight * min(most, log1p(rate_of_one / (usual + any_story)))
+                if alone[-1] > grown:
+                    usual = ((heard - share_of_fresh if heard > share_of_fresh else 0.0) + prior) / (
+                        size - share_of_fresh
+                    )
+                    fresh = weight * min(most, log1p(rate_of_one / (usual + any_story)))
+                for number in alone if is_walked else _among(by_one, alone):
+                    by_one[number] = by_one.get(number, -young) + (fresh if number > grown else old)
+            for story, count in stories.items() if is_walked else [(s, stories[s]) for s in by_more if s in stories]:
+                posts, share = story.posts, story.share
+                usual, others = heard - share * count, all_posts - share * posts
+                usual = ((usual if usual > 0 else 0.0) + prior) / ((others if others > 0 else 0.0) + expected)
+                evidence = log1p((count - discount) / (posts + doubt) / (usual + any_story))
+                before = by_more[story] if story in by_more else -young / math.sqrt(posts)
+                by_more[story] = before + weight * min(most, evidence)
+        return by_one, by_more
+
+    def _rarest_first(self, terms: Iterable[Term]) -> list[Term]:
+        return sorted(terms, key=lambda term: (self._index.heard(term) + 1_000 * term.prior, term.stem))
+
+    def _length(self, strength: float) -> float:
+        return math.sqrt(self._weights.words / max(self._weights.least_words, strength))
+
+    def _meaning(self, cosine: float) -> float:
+        return min(self._weights.most_by_meaning, self._weights.meaning * (cosine - self._weights.usual_cosine))
+
+    def _past(self, story: Story, at_ms: int) -> float:
+        faded = self._weights.fading * story.faded(at_ms, self._index.reach_hours)
+        return faded + self._silence(max(0, at_ms - story.last_ms))
+
+    def _silence(self, gap_ms: int) -> float:
+        return self._weights.silence * math.log1p(gap_ms / (self._weights.silence_hours * HOUR_MS))
+
+
+def _among(numbers: dict[int, float], sorted_numbers: array[int]) -> Iterable[int]:
+    """Return which of ``numbers`` are among the others, which may be many."""
+    if len(sorted_numbers) < BISECTED * len(numbers):
+        return numbers.keys() & sorted_numbers
+    places = [(number, bisect_left(sorted_numbers, number)) for number in numbers]
+    return [number for number, at in places if at < len(sorted_numbers) and sorted_numbers[at] == number]

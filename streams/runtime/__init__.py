@@ -1,0 +1,1 @@
+"""What every stage stands on: watermark, de-duplication window, watchdog, metrics."""

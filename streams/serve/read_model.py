@@ -1,0 +1,310 @@
+"""The board: every live story's newest score, its trend and its recent events, in memory.
+
+Owns what is kept and for how long. Must never know Kafka, HTTP or who is watching: it takes decoded records in the
+order of the log and says what changed. Its size follows the number of live stories: a tombstone removes all of a
+story, trends and events have fixed capacities.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, OrderedDict
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+
+import msgspec
+
+from streams.records.public import EVENT_TYPES, EventType, Factors, NoiseEvent, NoiseScore, PlatformShare
+from streams.serve.trend import Trend
+
+__all__ = ["Board", "Change", "KeptEvent", "Row", "Story", "newest_first"]
+
+ROW_TITLE_CHARS = 300
+"""Whatever a stranger calls a story, the ranking carries this much; the detail has all of it."""
+ROW_PLATFORMS = 12
+ROW_FIGURES = 5
+STORY_EVENTS = 40
+REDIRECTS = 10_000
+ORPHANS = 2_000
+"""Stories with events but no score that are put up with: events and scores are read side by side."""
+FACET_VALUES = 30
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """A story in the ranking: its score without what only the detail shows. Fields as in NoiseScore.
+
+    All platforms and figures are there to be asked for; what is sent of them is cut (:meth:`cut`).
+    """
+
+    story: str
+    slug: str
+    title: str
+    beat: str
+    category: str | None
+    noise: float
+    previous: float | None
+    band: str
+    state: str
+    raw: float
+    decay: float
+    factors: Factors
+    velocity_per_hour: float
+    platforms: dict[str, PlatformShare]
+    figures: list[str]
+    first_seen_ms: int
+    last_coverage_ms: int
+    scored_ms: int
+
+    @classmethod
+    def of(cls, score: NoiseScore) -> Row:
+        """Return the row of ``score``."""
+        return cls(
+            story=score.story,
+            slug=score.slug,
+            title=score.title[:ROW_TITLE_CHARS],
+            beat=score.beat,
+            category=score.category,
+            noise=score.noise,
+            previous=score.previous,
+            band=score.band,
+            state=score.state,
+            raw=score.raw,
+            decay=score.decay,
+            factors=score.factors,
+            velocity_per_hour=score.velocity_per_hour,
+            platforms=score.platforms,
+            figures=score.figures,
+            first_seen_ms=score.first_seen_ms,
+            last_coverage_ms=score.last_coverage_ms,
+            scored_ms=score.scored_ms,
+        )
+
+    def cut(self) -> Row:
+        """Return the row with as many platforms and figures as a ranking shows."""
+        platforms = self.platforms
+        if len(platforms) > ROW_PLATFORMS:
+            loudest = sorted(platforms.items(), key=lambda share: -share[1].items)
+            platforms = dict(loudest[:ROW_PLATFORMS])
+        return msgspec.structs.replace(self, platforms=platforms, figures=self.figures[:ROW_FIGURES])
+
+
+@dataclass(slots=True)
+class Story:
+    """What the board holds of one story. ``record``: its newest NoiseScore, in the bytes it came in."""
+
+    row: Row
+    record: bytes
+    trend: Trend
+    reading: int
+    _encoded: bytes | None = field(default=None)
+
+    def encoded_row(self) -> bytes:
+        """Return the row as JSON; encoded once, however many clients it goes to."""
+        if self._encoded is None:
+            self._encoded = _encode(self.row.cut())
+        return self._encoded
+
+    def replace(self, row: Row, record: bytes, reading: int) -> None:
+        """Take in a newer score."""
+        self.row, self.record, self.reading, self._encoded = row, record, reading, None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What one score record did: ``before`` is None for a story that is new, ``after`` for one that is gone."""
+
+    before: Row | None
+    after: Row | None
+
+
+@dataclass(frozen=True, slots=True)
+class KeptEvent:
+    """A noise event, decoded, and in the bytes it came in."""
+
+    event: NoiseEvent
+    record: bytes
+
+
+class _Events:
+    """The last ``most`` events of some kind, each once."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._by_record: OrderedDict[bytes, KeptEvent] = OrderedDict()
+
+    def __iter__(self) -> Iterator[KeptEvent]:
+        return iter(self._by_record.values())
+
+    def add(self, kept: KeptEvent) -> bool:
+        """Keep an event; return False if it is there already, or so old that it is forgotten."""
+        if kept.record in self._by_record:
+            return False
+        if len(self._by_record) == self._most:
+            if kept.event.at_ms < next(iter(self)).event.at_ms:
+                return False
+            self._by_record.popitem(last=False)
+        self._by_record[kept.record] = kept
+        return True
+
+
+class Board:
+    """The stories of now. ``trend_points`` and ``events_kept`` (for each type) bound what is remembered of the past."""
+
+    def __init__(self, *, trend_points: int, events_kept: int) -> None:
+        self._trend_points = trend_points
+        self._stories: dict[str, Story] = {}
+        self._ids_by_slug: dict[str, list[str]] = {}
+        """The last to come is meant: stories of two beats may be called the same."""
+        self._events = {type_: _Events(events_kept) for type_ in EVENT_TYPES}
+        self._events_by_story: dict[str, _Events] = {}
+        self._merged_into: OrderedDict[str, str] = OrderedDict()
+        self._early_trends: dict[str, Trend] = {}
+        self._facets: dict[str, Counter[str]] = {
+            name: Counter() for name in ("beat", "band", "state", "category", "platform")
+        }
+        self._reading = 0
+        self.newest_scored_ms: int | None = None
+
+    def __len__(self) -> int:
+        return len(self._stories)
+
+    def __iter__(self) -> Iterator[Story]:
+        return iter(self._stories.values())
+
+    def get(self, story: str) -> Story | None:
+        """Return the story with this id, if it is live."""
+        return self._stories.get(story)
+
+    def find(self, name: str) -> Story | None:
+        """Return the story with this id or, failing that, this slug, if it is live."""
+        return self._stories.get(name) or self._stories.get(self._ids_by_slug.get(name, [""])[-1])
+
+    def merged_into(self, name: str) -> str | None:
+        """Return the id of the live story that the story with this id or slug has become part of, if it has."""
+        seen = set()
+        while name not in seen and (into := self._merged_into.get(name)):
+            if into in self._stories:
+                return into
+            seen.add(name)
+            name = into
+        return None
+
+    # Scores
+
+    def begin_reading(self) -> None:
+        """Note that the scores are read from the beginning of the topic (again)."""
+        self._reading += 1
+
+    def end_reading(self) -> list[Row]:
+        """Note that the reading reached the end; drop and return the stories that it did not meet any more.
+
+        Their tombstones have been compacted away since they were last read.
+        """
+        lost = [id_ for id_, story in self._stories.items() if story.reading != self._reading]
+        return [row for id_ in lost if (row := self.remove(id_).before)]
+
+    def put(self, score: NoiseScore, record: bytes) -> Change:
+        """Take in a score, in the order of the log. ``record``: its bytes."""
+        row = Row.of(score)
+        story = self._stories.get(row.story)
+        before = None
+        if story is None:
+            trend = self._early_trends.pop(row.story, None) or Trend(self._trend_points)
+            story = self._stories[row.story] = Story(row, record, trend, self._reading)
+        else:
+            before = story.row
+            self._count(before, -1)
+            self._forget_slug(before)
+            story.replace(row, record, self._reading)
+        self._ids_by_slug.setdefault(row.slug, []).append(row.story)
+        self._count(row, +1)
+        story.trend.add(row.scored_ms, row.noise)
+        if self.newest_scored_ms is None or row.scored_ms > self.newest_scored_ms:
+            self.newest_scored_ms = row.scored_ms
+        return Change(before, row)
+
+    def remove(self, id_: str) -> Change:
+        """Take in a tombstone: the story is merged or over."""
+        self._events_by_story.pop(id_, None)
+        self._early_trends.pop(id_, None)
+        story = self._stories.pop(id_, None)
+        if story is None:
+            return Change(None, None)
+        self._count(story.row, -1)
+        self._forget_slug(story.row)
+        return Change(story.row, None)
+
+    # Events
+
+    def note(self, event: NoiseEvent, record: bytes) -> KeptEvent | None:
+        """Take in an event. ``record``: its bytes. Return None if it is no news, as when the topic is read again."""
+        kept = KeptEvent(event, record)
+        is_news = self._events[event.type].add(kept)
+        if event.noise is not None:
+            self._note_trend(event.story, event.at_ms, event.noise)
+        if event.type != "noise_update":
+            self._events_by_story.setdefault(event.story, _Events(STORY_EVENTS)).add(kept)
+            self._drop_orphans(self._events_by_story)
+        if event.type == "merged" and event.into:
+            for name in filter(None, (event.story, event.slug)):
+                self._merged_into[name] = event.into
+                self._merged_into.move_to_end(name)
+            while len(self._merged_into) > REDIRECTS:
+                self._merged_into.popitem(last=False)
+        return kept if is_news else None
+
+    def events(self, types: Collection[EventType] = EVENT_TYPES) -> list[KeptEvent]:
+        """Return the recent events of these types, newest first."""
+        return newest_first(kept for type_ in types for kept in self._events[type_])
+
+    def story_events(self, id_: str) -> list[KeptEvent]:
+        """Return what happened to one story (every type but ``noise_update``), newest first."""
+        return newest_first(self._events_by_story.get(id_, ()))
+
+    def facets(self) -> dict[str, dict[str, int]]:
+        """Return how many stories there are of each beat, band, state, category and platform (the most common ones)."""
+        return {name: dict(counts.most_common(FACET_VALUES)) for name, counts in self._facets.items()}
+
+    # Inside
+
+    def _note_trend(self, id_: str, at_ms: int, noise: float) -> None:
+        if story := self._stories.get(id_):
+            story.trend.add(at_ms, noise)
+        else:
+            self._early_trends.setdefault(id_, Trend(self._trend_points)).add(at_ms, noise)
+            self._drop_orphans(self._early_trends)
+
+    def _drop_orphans(self, by_story: dict[str, _Events] | dict[str, Trend]) -> None:
+        """Keep what is held for stories without a score within bounds: the oldest half goes."""
+        if len(by_story) > len(self._stories) + ORPHANS:
+            orphans = [id_ for id_ in by_story if id_ not in self._stories]
+            for id_ in islice(orphans, len(orphans) // 2):
+                del by_story[id_]
+
+    def _forget_slug(self, row: Row) -> None:
+        ids = self._ids_by_slug[row.slug]
+        ids.remove(row.story)
+        if not ids:
+            del self._ids_by_slug[row.slug]
+
+    def _count(self, row: Row, by: int) -> None:
+        facets = self._facets
+        for name, value in (("beat", row.beat), ("band", row.band), ("state", row.state), ("category", row.category)):
+            if value:
+                _add(facets[name], value, by)
+        for platform in row.platforms:
+            _add(facets["platform"], platform, by)
+
+
+def _add(counts: Counter[str], value: str, by: int) -> None:
+    counts[value] += by
+    if counts[value] <= 0:
+        del counts[value]
+
+
+def newest_first(events: Iterable[KeptEvent]) -> list[KeptEvent]:
+    """Return ``events`` in the order in which they are told."""
+    return sorted(events, key=lambda kept: kept.event.at_ms, reverse=True)
+
+
+_encode = msgspec.json.Encoder().encode

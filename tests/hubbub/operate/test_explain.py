@@ -1,0 +1,103 @@
+"""An explanation for a terminal, of a record as the score stage writes it: every factor traced, and no text obeyed."""
+
+from __future__ import annotations
+
+import io
+
+import msgspec
+import pytest
+from rich.console import Console
+
+from hubbub.operate.explain import render
+from ingest.signal import Author, Community, Counts, Signal
+from streams.records.internal import Activity, Entry, Mark, StoryInfo
+from streams.records.public import NoiseScore, decode_score
+from streams.score.config import ScoreConfig
+from streams.score.explaining import explain_score
+from streams.score.reading import TextReader
+from streams.score.scorer import PartitionScorer
+
+START_MS = 1_775_000_000_000
+HOSTILE = "\x1b[31mSam Altman\x07 [bold]fired[/bold] \u202e gnp.exe"
+
+
+@pytest.fixture(scope="module")
+def score() -> NoiseScore:
+    """A post, replies for and against, and a post elsewhere."""
+    post = Signal(
+        id="reddit:t3_a",
+        kind="post",
+        platform="reddit",
+        thread="reddit:t3_a",
+        author=Author("someone"),
+        community=Community("Futurology", 2_000_000),
+        title=HOSTILE,
+        counts=Counts(likes=900, like_ratio=0.6),
+        created_ms=START_MS,
+        observed_ms=START_MS,
+    )
+    replies = [
+        msgspec.structs.replace(
+            post, id=f"reddit:t1_{n}", kind="reply", title=None, text=text, counts=Counts(likes=n), community=None
+        )
+        for n, text in enumerate(("I love this, and it is great for you", "This is a terrible idea and I hate it"))
+    ]
+    elsewhere = msgspec.structs.replace(
+        post, id="hackernews:1", thread="hackernews:1", platform="hackernews", title="OpenAI board", community=None
+    )
+    signals = [post, *replies, elsewhere]
+    scorer = PartitionScorer({}, ScoreConfig(), TextReader.default())
+    entries = tuple(Entry(n, START_MS + n, signal) for n, signal in enumerate(signals))
+    info = StoryInfo("st_1", "slug", HOSTILE, "ai", START_MS)
+    scorer.take([Activity(Mark(0, 1, START_MS + 9), 0, info, entries)], None, 0.0)
+    (record,) = scorer.advance(START_MS + 9, 0.0).scores.values()
+    assert record is not None
+    return decode_score(b"st_1", record)
+
+
+def test_each_factor_is_traced_to_its_signals(score: NoiseScore) -> None:
+    explained = explain_score(score)
+    assert sum(factor.points for factor in explained.factors.values()) == pytest.approx(score.raw, abs=1e-9)
+    assert all(factor.how for factor in explained.factors.values())
+    plain = msgspec.to_builtins(explained)["factors"]
+    widest = plain["reach"]["inputs"]["widest"]
+    assert [(one["id"], one["people"], one["of"]) for one in widest[:2]] == [
+        ("reddit:t3_a", 40_000, "Futurology"),
+        ("hackernews:1", 36_000, ""),
+    ]
+    polarity = plain["polarity"]["inputs"]
+    assert [(one["likes"], one["like_ratio"]) for one in polarity["most_voted"]] == [(900, 0.6), (900, 0.6)]
+    assert [one["id"] for one in polarity["most_liked_for"]] == ["reddit:t1_0"]
+    assert [one["id"] for one in polarity["most_liked_against"]] == ["reddit:t1_1"]
+    assert plain["star_power"]["inputs"]["first_named_in"] == {"sam-altman": "reddit:t3_a", "openai": "hackernews:1"}
+    assert plain["cross_platform"]["inputs"]["first_posts"] == {"reddit": "reddit:t3_a", "hackernews": "hackernews:1"}
+    assert plain["duration"]["inputs"]["run_began_ms"] == START_MS
+
+
+def test_what_would_raise_it_comes_first_by_effect_and_constants_are_told(score: NoiseScore) -> None:
+    explained = explain_score(score)
+    points = [one.points for one in explained.raises]
+    assert points == sorted(points, reverse=True)
+    assert "one more platform" in {one.change for one in explained.raises}
+    assert explained.constants["half_life_ms"] == 7 * 24 * 3_600_000
+
+
+@pytest.mark.parametrize("width", [60, 120])
+def test_a_terminal_is_shown_words_and_never_commanded(score: NoiseScore, width: int) -> None:
+    out = io.StringIO()
+    Console(file=out, width=width, highlight=False).print(render(score, explain_score(score)))
+    text = out.getvalue()
+    assert "[bold]fired[/bold]" in text.replace("\n", "")
+    assert not set(text) & {"\x1b", "\x07", "\u202e"}
+    for words in () if width < 80 else ("reach", "Futurology", "60% up", "what would raise it most", "first on reddit"):
+        assert words in " ".join(text.split())
+
+
+def test_inputs_of_another_version_are_left_out(score: NoiseScore) -> None:
+    """They are free in form: what is not understood is not shown, and nothing breaks."""
+    other = msgspec.structs.replace(
+        score, inputs={"reach": {"widest": [{"x": 1}, 2], "audience": "many"}, "polarity": 3, "engagement": {}}
+    )
+    out = io.StringIO()
+    Console(file=out, width=100).print(render(other, explain_score(other)))
+    assert "audience many" in out.getvalue()

@@ -1,0 +1,176 @@
+"""What a generated world promises: the same for the same seed, at a pace that can be read, with all its oddities."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from functools import cache
+from string import Formatter
+
+import pytest
+
+from hubbub.world import Size, World, generate, truth
+from hubbub.world.chatter import CHATTER
+from hubbub.world.items import Item, Post
+from hubbub.world.plots import PLOTS
+from ingest.signal import Signal
+from streams.resolve.matching.beats import load_beat
+
+BEGINS_MS = 1_760_000_000_000
+SEEDS = range(1, 6)
+SPEED = 240
+"""How fast the demo plays a world."""
+
+
+@cache
+def world_of(seed: int) -> World:
+    return generate(seed, BEGINS_MS)
+
+
+def everything(world: World) -> list[Item]:
+    posts = [*world.posts("reddit").items, *world.posts("hackernews").items]
+    return [*posts, *world.replies("reddit").items, *world.replies("hackernews").items]
+
+
+def fingerprint(world: World) -> str:
+    digest = hashlib.sha256()
+    for item in everything(world):
+        digest.update(repr((item.signal_id, item.author, item.text, item.created_ms, item.appears_ms)).encode())
+        digest.update(repr((item.gone_ms, item.votes, getattr(item, "title", ""), getattr(item, "url", ""))).encode())
+    return digest.hexdigest()
+
+
+def test_a_seed_gives_the_same_world() -> None:
+    assert fingerprint(generate(7, BEGINS_MS)) == fingerprint(generate(7, BEGINS_MS))
+    assert fingerprint(generate(7, BEGINS_MS)) != fingerprint(generate(8, BEGINS_MS))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_items_come_in_an_order_that_platforms_could_have_seen(seed: int) -> None:
+    world = world_of(seed)
+    items = everything(world)
+    assert len({item.signal_id for item in items}) == len(items) == len(world)
+    for item in items:
+        assert BEGINS_MS <= item.created_ms <= item.appears_ms
+        assert item.created_ms % 1000 == item.appears_ms % 1000 == 0
+        assert item.created_ms < world.ends_ms
+        assert item.gone_ms is None or item.gone_ms > item.appears_ms
+        assert world.find(item.signal_id) is item
+    for post in (*world.posts("reddit").items, *world.posts("hackernews").items):
+        if post.platform == "hackernews":
+            assert len(post.title) <= 80
+        else:
+            assert post.community is not None
+            assert post.community.lower() in world.communities
+            assert len(post.title) <= 300
+            assert len(post.text) <= 40_000
+        for reply in post.thread:
+            assert reply.parent.appears_ms <= reply.created_ms
+            assert reply in reply.parent.replies
+    numbered = sorted(
+        (item for item in items if item.platform == "hackernews"), key=lambda item: (item.created_ms, int(item.native))
+    )
+    numbers = [int(item.native) for item in numbered]
+    assert numbers == sorted(numbers)
+    assert 0 < numbers[-1] - numbers[0] + 1 - len(numbers) < len(numbers) * 0.05, "a few numbers stand for nothing"
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_collectors_can_keep_up_at_the_demos_speed(seed: int) -> None:
+    world = world_of(seed)
+    for platform, most in (("reddit", 60), ("hackernews", 40)):
+        lists = (world.posts(platform).items, world.replies(platform).items)  # type: ignore[arg-type]
+        busy = Counter(item.appears_ms // (SPEED * 1000) for items in lists for item in items)
+        assert max(busy.values()) <= most, f"{platform}: {max(busy.values())} items in a real second"
+    assert 2000 < len(world) < 5000
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_stories_stand_well_apart_and_are_told_on_one_platform_or_both(seed: int) -> None:
+    world = world_of(seed)
+    stories = truth(world, world.ends_ms).stories
+    assert [story.rank for story in stories] == list(range(1, 13))
+    loudness = [story.loudness for story in stories]
+    assert loudness == sorted(loudness, reverse=True)
+    assert loudness[0] - loudness[-1] > 20
+    rungs = [int(story.id.rpartition("-")[2]) for story in stories]
+    distance = sum((rung - rank) ** 2 for rank, rung in enumerate(rungs, start=1))
+    assert 1 - 6 * distance / (12 * 143) > 0.9, "the ladder of interactions decides the ranking"
+    platforms = Counter(tuple(story.platforms) for story in stories)
+    assert set(platforms) == {("reddit",), ("hackernews",), ("hackernews", "reddit")}
+    early = truth(world, BEGINS_MS + 30 * SPEED * 1000)
+    assert len(early.stories) >= 3, "something is there to be seen after 30 s of the demo"
+    assert len({story.id for story in stories}) == 12
+
+
+def test_posts_of_a_story_share_its_names_and_come_as_they_do_in_life(world: World) -> None:
+    links: list[str] = []
+    for story in world.stories:
+        onset = min(post.created_ms for post in story.posts)
+        assert onset == story.onset_ms == story.waves[0].start_ms
+        assert sum(wave.posts for wave in story.waves) == len(story.posts)
+        links += [post.url for post in story.posts if post.url]
+    posts = [post for story in world.stories for post in story.posts]
+    assert any(post.crosspost_of for post in posts)
+    assert any(post.gone_ms for post in posts)
+    assert any("utm_" in link for link in links)
+    shared = [
+        {post.url.partition("?")[0] for post in story.posts if post.url and post.platform == platform}
+        for story in world.stories[:4]
+        for platform in ("reddit", "hackernews")
+    ]
+    outlets = [
+        {link.split("/")[2].removeprefix("www.").removeprefix("m.").removeprefix("amp.") for link in side}
+        for side in shared
+    ]
+    assert all(outlets[pair] & outlets[pair + 1] for pair in range(0, len(outlets), 2)), (
+        "both platforms link to the same"
+    )
+    assert len({post.title for post in posts}) < len(posts), "some repeat a title word for word"
+
+
+def test_the_odd_and_the_hostile_are_there(world: World) -> None:
+    items = everything(world)
+    titles = " ".join(item.title for item in items if isinstance(item, Post))
+    assert all(part in titles for part in ("<script>", "\u202e", "\u200b", "\U0001f525", "A" * 80, "\ud83d"))
+    assert any(item.appears_ms > item.created_ms for item in items)
+    assert {item.removal for item in items} >= {"deleted", "removed"}
+    chatter = [post for post in world.posts("reddit").items if post.story is None]
+    assert len({post.title for post in chatter}) == len(chatter)
+
+
+def test_the_default_beat_takes_in_every_story_whole(world: World) -> None:
+    beat = load_beat("ai")
+    for story in world.stories:
+        for post in story.posts:
+            signal = Signal(
+                id=post.signal_id,
+                kind="post",
+                platform=post.platform,
+                thread=post.signal_id,
+                title=post.title,
+                created_ms=post.created_ms,
+                observed_ms=post.appears_ms,
+            )
+            assert beat.relevant(signal), post.title
+
+
+def test_a_larger_world_keeps_every_story_apart_by_name() -> None:
+    world = generate(3, BEGINS_MS, Size(hours=24, stories=40, chatter=2000, replies=2000))
+    assert len({story.id for story in world.stories}) == 40
+    assert len({story.title for story in world.stories}) == 40
+    assert world.ends_ms - world.begins_ms == 24 * 3_600_000
+    assert len(world) > 10_000
+
+
+def test_every_wording_can_be_filled() -> None:
+    slots = {"org", "rival", "person", "product", "place", "n"}
+    for plot in PLOTS:
+        assert len(plot.headlines) >= 8
+        for headline in plot.headlines:
+            used = {name for _, name, _, _ in Formatter().parse(headline) if name}
+            assert used <= slots
+            assert used, f"nothing names the story in {headline!r}"
+    for corner in CHATTER:
+        for said in corner.said:
+            assert said.format(*(words[0] for words in corner.words))

@@ -1,0 +1,115 @@
+"""What people order teaches the matcher: what is like a post that they moved follows it, in every life and replay."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import NamedTuple
+
+import msgspec
+
+from ingest.signal import Signal
+from streams.records.internal import Candidate, Mark, Order, StoryInfo, encode
+from streams.resolve.decide import Decided, Decider
+from streams.resolve.matching.beats import load_beat
+from streams.resolve.matching.matcher import Matcher
+from streams.resolve.threads import MOVED_KEY, ORDER_KEY, STORY_KEY, ThreadIndex
+
+START_MS = 1_767_225_600_000
+MINUTE_MS = 60_000
+APART = StoryInfo("st apart", "the-miners", "The miners", "general", START_MS)
+QUAKE = (
+    "Magnitude 7.1 earthquake strikes off Chile, tsunami warning issued",
+    "Chile earthquake: tsunami warning for the whole coast",
+    "Strong earthquake hits northern Chile, thousands leave the coast",
+    "Tsunami warning lifted after Chile earthquake",
+)
+MINERS = (
+    "Chile earthquake: eleven miners trapped in Atacama copper mine",
+    "Trapped miners in Chile answer after earthquake, Atacama mine says",
+    "Chile earthquake: rescuers drill towards trapped Atacama miners",
+    "Miners trapped by Chile earthquake: first three reach the surface in Atacama",
+)
+
+
+class Life(NamedTuple):
+    """A decider and its log."""
+
+    decider: Decider
+    threads: ThreadIndex
+    log: list[Decided]
+
+    def post(self, number: int, title: str) -> Decided:
+        at_ms = START_MS + number * MINUTE_MS
+        signal = Signal(
+            id=f"t:{number}", kind="post", platform="t", thread=f"t:{number}", title=title,
+            created_ms=at_ms, observed_ms=at_ms,
+        )  # fmt: skip
+        self.decider.offer(number, Candidate(Mark(0, 1, 0), ("general",), at_ms, signal))
+        (decided,) = self.decider.decide(at_ms)
+        for info in decided.founded:
+            self.threads.apply(STORY_KEY + info.id.encode(), encode(info))
+        for moved in decided.moved:
+            self.threads.apply(MOVED_KEY + moved.thread.encode(), encode(moved))
+        self.threads.note(decided.record)
+        self.log.append(decided)
+        return decided
+
+    def order(self, *orders: Order) -> None:
+        for order in orders:
+            known = [one.record.assignments[0].features for one in self.log if one.record.thread == order.subject]
+            given = msgspec.structs.replace(order, features=known[0]) if known else order
+            self.threads.apply(ORDER_KEY + f"{order.kind}:{order.subject}".encode(), encode(given))
+
+    def again(self) -> Life:
+        """Return the life of another, who has read the log."""
+        threads = deepcopy(self.threads)
+        life = Life(Decider({"general": Matcher(load_beat("general"))}, threads), threads, [*self.log])
+        for decided in self.log:
+            life.decider.adopt(decided.record)
+        return life
+
+
+def born(*orders: Order) -> Life:
+    threads = ThreadIndex()
+    life = Life(Decider({"general": Matcher(load_beat("general"))}, threads), threads, [])
+    life.order(*orders)
+    return life
+
+
+def stories(decided: list[Decided]) -> list[str]:
+    return [one.record.assignments[0].story for one in decided]
+
+
+def test_what_is_like_the_posts_split_off_follows_them_and_they_stay_apart() -> None:
+    life = born()
+    told = [QUAKE[0], QUAKE[1], MINERS[0], QUAKE[2], MINERS[1]]
+    before = stories([life.post(number, title) for number, title in enumerate(told)])
+    assert len(set(before)) == 1, "for the matcher it is one story"
+    orders = [Order("pin", f"t:{number}", APART.id, found=APART) for number in (2, 4)]
+    life.order(*orders)
+    life.post(5, "A brass band plays in the park of Oldenburg")
+    second = life.again()
+    for one in (life, second):
+        after = [one.post(6 + number, title) for number, title in enumerate((MINERS[2], QUAKE[3], MINERS[3]))]
+        assert stories(after) == [APART.id, before[0], APART.id]
+        assert not any(decided.record.merged for decided in after)
+    assert life.log == second.log
+
+    replayed = born(*orders)
+    replay = stories(
+        [replayed.post(number, title) for number, title in enumerate((*told, MINERS[2], QUAKE[3], MINERS[3]))]
+    )
+    assert replay[-3:] == [APART.id, before[0], APART.id]
+
+
+def test_what_is_like_either_of_two_stories_merged_by_order_comes_to_the_one() -> None:
+    life = born()
+    band = "A brass band plays in the park of Oldenburg tonight"
+    quake, other = stories([life.post(0, QUAKE[0]), life.post(1, band)])
+    assert quake != other
+    life.order(Order("merge", other, quake))
+    life.post(2, "Parliament of Ruritania votes on fishing quotas")
+    second = life.again()
+    for one in (life, second):
+        assert stories([one.post(3, band + "!"), one.post(4, QUAKE[1])]) == [quake, quake]
+    assert life.log == second.log

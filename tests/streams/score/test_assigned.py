@@ -1,0 +1,68 @@
+"""Each record in its turn; and what a changelog says, wherever its reader stops, fits together."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streams.records.internal import Activity, Mark, encode
+from streams.score.assigned import MissingInputError, Owned
+from streams.score.changelog import CorruptOffsetError, Remembered, records
+from streams.score.config import ScoreConfig
+from streams.score.scorer import PartitionScorer
+from tests.streams.activity import Unread
+
+MARK = encode(Activity(Mark(0, 1, 1_000)))
+BATCHES = st.lists(st.dictionaries(st.sampled_from(["st_a", "st_b", "st_c"]), st.one_of(st.none(), st.just(b""))))
+
+
+def owned(begin: int) -> Owned[str]:
+    return Owned(
+        3, begin, PartitionScorer({}, ScoreConfig(keep_every_seconds=0, keep_every_behind_seconds=0), Unread())
+    )
+
+
+def test_a_record_is_taken_in_its_turn_and_once() -> None:
+    one = owned(7)
+    for offset in (5, 6, 7, 7, 8, 6, 9):
+        one.take(offset, MARK, f"record {offset}", 0.0)
+    assert (one.next, one.applied) == (10, 7)
+    assert one.confirm(one.scorer.advance(0, 0.0)) == ["record 7", "record 8", "record 9"]
+    assert one.applied == 10
+
+
+def test_a_record_that_is_left_out_is_missed() -> None:
+    one = owned(7)
+    with pytest.raises(MissingInputError, match="partition 3 of story-activity: offset 7 was to come next, but 8 came"):
+        one.take(8, MARK, "", 0.0)
+
+
+@given(BATCHES, st.data())
+def test_wherever_the_changelog_ends_the_states_hold_what_the_offset_says(
+    batches: list[dict[str, bytes | None]], data: st.DataObject
+) -> None:
+    """Batch n is of the records from 10 n on; a state says of which batch it is."""
+    log, states = [], dict[str, int | None]()
+    history = [dict(states)]
+    for number, batch in enumerate(batches):
+        written = {story: None if state is None else b"%d" % number for story, state in batch.items()}
+        log += [SimpleNamespace(key=key, value=value) for key, value in records(written, 10 * number)]
+        states |= {story: None if state is None else number for story, state in batch.items()}
+        history.append(dict(states))
+    remembered = Remembered()
+    for record in log[: data.draw(st.integers(0, len(log)))]:
+        remembered.note(record)
+    known = (remembered.offset or 0) // 10
+    for story, since in history[known].items():
+        found = remembered.states.get(story.encode())
+        ahead = batches[known].get(story, "") if known < len(batches) else ""
+        assert found == (None if since is None else b"%d" % since) or (ahead != "" and found in (None, b"%d" % known))
+
+
+@pytest.mark.parametrize("value", [None, b"", b"-1", b"many"])
+def test_an_offset_that_is_none_is_an_error(value: bytes | None) -> None:
+    with pytest.raises(CorruptOffsetError, match="which is no offset"):
+        Remembered().note(SimpleNamespace(key=b"offset", value=value))

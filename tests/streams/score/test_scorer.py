@@ -1,0 +1,378 @@
+"""One partition of stories: whatever the order, the batches, the repetitions and the restarts, the same comes of it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sized
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+
+from ingest.signal import Counts
+from scoring import Ledger, score
+from scoring.impact import OfflineAssessor
+from streams.records.internal import Activity, Entry, Mark
+from streams.score.assessing import OfflineStories
+from streams.score.config import ScoreConfig
+from streams.score.output import Outcome
+from streams.score.render import Event
+from streams.score.scorer import PartitionScorer
+from streams.score.state import CorruptStateError, Story
+from tests.streams.activity import (
+    HOUR_MS,
+    MINUTE_MS,
+    SETTLE,
+    START_MS,
+    Sent,
+    Unread,
+    end_of,
+    in_order,
+    make_crowd,
+    make_sources,
+    mixed,
+    seen,
+    story,
+)
+
+CONFIG = ScoreConfig(keep_every_seconds=0, keep_every_behind_seconds=0)
+ASSESS = OfflineStories(OfflineAssessor(lambda texts: np.zeros((len(texts), 1), dtype=np.float32)))
+"""By the lexicon alone."""
+LATER_MS = START_MS + 10**12
+"""The clock, so far from event time that this is a replay."""
+
+
+@dataclass
+class Lives:
+    """A scorer, and the one after it; what they wrote, and which records they are done with."""
+
+    log: list[Activity]
+    config: ScoreConfig = CONFIG
+    states: dict[bytes, bytes] = field(default_factory=dict)
+    scores: dict[str, bytes | None] = field(default_factory=dict)
+    events: list[Event] = field(default_factory=list)
+    shown: dict[str, object] = field(default_factory=dict)
+    committed: int = 0
+    settled: str = ""
+    seconds: float = 100.0
+
+    def __post_init__(self) -> None:
+        self.begin()
+
+    def begin(self) -> None:
+        """Start anew with what was written, at what was committed."""
+        self.scorer = PartitionScorer(self.states, self.config, Unread(), ASSESS)
+        self.position = self.done = self.committed
+        self.applied: set[tuple[int, int]] = set()
+
+    def step(self, count: int, *, crash: str = "") -> None:
+        """Read some records and write what comes of them; ``crash``: after which part of that the process dies."""
+        for offset in range(self.position, min(self.position + count, len(self.log))):
+            self.scorer.take([self.log[offset]], offset, self.seconds)
+            self.position = offset + 1
+        self.seconds += 0.01
+        outcome = self.scorer.advance(LATER_MS, self.seconds)
+        if crash != "before":
+            self.tell(outcome)
+            if crash != "told":
+                self.write(outcome)
+                self.acknowledge(outcome)
+                if not crash:
+                    self.committed = self.done
+        if crash:
+            self.begin()
+
+    def tell(self, outcome: Outcome) -> None:
+        changes = [msgspec.json.decode(event.record) for event in outcome.events if event.type == "state_change"]
+        for about, state in {change["story"]: change["to"] for change in changes}.items():
+            assert about not in outcome.scores or told(outcome, about)["state"] == state
+            assert about in outcome.scores or state == self.shown.get(about), "a state that changed is told at once"
+        self.shown |= {about: told(outcome, about)["state"] for about, score in outcome.scores.items() if score}
+        self.scores.update(outcome.scores)
+        self.events += outcome.events
+        self.settled = outcome.settled or self.settled
+
+    def write(self, outcome: Outcome) -> None:
+        for name, state in outcome.states.items():
+            if state is None:
+                del self.states[name.encode()]
+            else:
+                self.states[name.encode()] = state
+
+    def acknowledge(self, outcome: Outcome) -> None:
+        """Take back records that are done: each once, in their order, and only when all they carry is in a state."""
+        kept: dict[str, Story] = {}
+        for done in outcome.done:
+            assert done == self.done
+            self.done += 1
+            activity = self.log[done]
+            if activity.story is not None and activity.entries:
+                about = activity.story.id
+                if about not in kept:
+                    kept[about] = Story.decode(self.states[about.encode()])
+                offsets = [entry.offset for entry in activity.entries]
+                assert not any(kept[about].delivered.take(activity.mark.source, offsets))
+
+    def decided(self) -> list[bytes]:
+        """Return the events that do not depend on when something was told."""
+        return [event.record for event in self.events if event.type != "noise_update"]
+
+
+def final(lives: Lives) -> dict[str, object]:
+    """Return what must not depend on how a result came about."""
+    result: dict[str, object] = {}
+    for name, state in lives.states.items():
+        kept = Story.decode(state)
+        told = msgspec.json.decode(lives.scores[kept.info.id] or b"null")
+        del told["previous"]
+        assert kept.emitted is not None
+        assert not kept.untold
+        result[name.decode()] = (kept.scoring, kept.info, kept.emitted, told)
+    return result
+
+
+def undisturbed(lanes: list[list[Sent]]) -> Lives:
+    lives = Lives(in_order(lanes))
+    lives.step(len(lives.log))
+    return lives
+
+
+def check_end(lives: Lives, lanes: list[list[Sent]]) -> None:
+    assert lives.settled == "the end"
+    assert lives.committed == len(lives.log)
+    for name, state in lives.states.items():
+        ledger = Ledger()
+        for sent in (sent for lane in lanes for sent in lane if story(sent.story).id == name.decode()):
+            ledger.apply(sent.entry.signal)
+        kept = Story.decode(state).scoring.ledger
+        ledger.assessment = ASSESS(name.decode(), ledger, kept.assessment.assessed_ms if kept.assessment else 0)
+        noise = score(ledger, end_of(lanes), tiers={}).noise
+        told = msgspec.json.decode(lives.scores[name.decode()] or b"null")
+        assert told["noise"] == pytest.approx(noise, abs=1e-9)
+        assert told["scored_ms"] == end_of(lanes)
+        assert kept == ledger
+
+
+def test_any_interleaving_and_any_batches_come_to_the_same_with_the_same_events() -> None:
+    kinds = set()
+    for seed in range(20):
+        chance = random.Random(seed)
+        lanes = make_sources(chance)
+        expected = undisturbed(lanes)
+        lives = Lives(mixed(chance, lanes))
+        while lives.position < len(lives.log):
+            lives.step(chance.choice((1, 3, 10, 100)))
+        check_end(lives, lanes)
+        assert final(lives) == final(expected), f"seed {seed}"
+        assert lives.decided() == expected.decided(), f"seed {seed}"
+        kinds |= {event.type for event in lives.events}
+    assert kinds == {"new_story", "noise_update", "state_change", "spike", "spike_over", "resolved"}
+
+
+@pytest.mark.parametrize("keep_every_seconds", [0, 0.03], ids=["all kept at once", "kept now and then"])
+def test_crashes_at_any_point_change_nothing(keep_every_seconds: float) -> None:
+    config = ScoreConfig(keep_every_seconds=keep_every_seconds, keep_every_behind_seconds=keep_every_seconds)
+    for seed in range(20):
+        chance = random.Random(seed)
+        lanes = make_sources(chance)
+        expected = undisturbed(lanes)
+        lives = Lives(mixed(chance, lanes), config)
+        while lives.position < len(lives.log):
+            crash = chance.choice(("", "", "", "", "before", "told", "written"))
+            lives.step(chance.choice((1, 3, 10, 30)), crash=crash)
+        lives.seconds += keep_every_seconds
+        lives.step(0)
+        check_end(lives, lanes)
+        assert final(lives) == final(expected), f"seed {seed}"
+        assert set(lives.decided()) == set(expected.decided()), f"seed {seed}: events may be told twice, alike"
+
+
+def test_batches_do_not_show_in_a_crowd_whose_counts_fall() -> None:
+    chance = random.Random(0)
+    lanes = make_crowd(chance)
+    expected = undisturbed(lanes)
+    lives = Lives(mixed(chance, lanes))
+    while lives.position < len(lives.log):
+        lives.step(chance.choice((10, 100)))
+    assert final(lives) == final(expected)
+    assert lives.decided() == expected.decided()
+
+
+def test_a_crowd_bears_a_source_that_is_read_again_from_long_ago() -> None:
+    """What its low water mark does not cover, since some orphan waits, is known one by one."""
+    chance = random.Random(3)
+    (lane,) = lanes = make_crowd(chance, sources=1, posts=250)
+    once = [Activity(Mark(0, 1, sent.entry.at_ms - 1), 0, story(0), (sent.entry,)) for sent in lane]
+    lives = Lives([*once, *once, Activity(Mark(0, 1, end_of(lanes), settle=SETTLE))])
+    while lives.position < len(lives.log):
+        lives.step(100)
+    assert final(lives) == final(undisturbed(lanes))
+
+
+def live(*entries: Entry, at_ms: int, idle: bool = True, sources: int = 1) -> Activity:
+    mark = Mark(0, sources, at_ms, idle)
+    return Activity(mark, 0, story(0) if entries else None, entries)
+
+
+def post(offset: int, at_ms: int, likes: int = 0) -> Entry:
+    """Return an observation of the one post there is."""
+    return Entry(offset, at_ms, seen("reddit", 1, at_ms, likes=likes))
+
+
+POST = post(1, START_MS).signal
+
+
+def told(outcome: Outcome, about: str = story(0).id) -> dict[str, Any]:
+    found: dict[str, Any] = msgspec.json.decode(outcome.scores[about] or b"null")
+    return found
+
+
+def test_an_event_told_before_a_crash_is_not_told_again_as_of_another_time() -> None:
+    config = ScoreConfig(keep_every_seconds=60, keep_every_behind_seconds=60)
+    founding, late = live(post(1, START_MS + 10), at_ms=START_MS + 10), live(post(0, START_MS + 5), at_ms=START_MS + 20)
+    scorer = PartitionScorer({}, config, Unread())
+    scorer.take([founding], 0, 1.0)
+    outcome = scorer.advance(START_MS + 10, 1.0)
+    assert [event.type for event in outcome.events] == ["new_story"]
+    assert outcome.done == [], "nothing is done before all is kept"
+    kept = {name.encode(): state or b"" for name, state in outcome.states.items()}
+    again = PartitionScorer(kept, config, Unread())
+    for offset, activity in enumerate((founding, late)):
+        again.take([activity], offset, 100.0)
+    outcome = again.advance(START_MS + 20, 100.0)
+    assert "new_story" not in {event.type for event in outcome.events}
+    assert outcome.done == [0, 1]
+
+
+def test_states_are_written_less_often_while_there_is_much_to_catch_up_on() -> None:
+    """Each would be written over and over before anybody needs it. Once it has caught up, all are, and at once."""
+    scorer = PartitionScorer({}, ScoreConfig(keep_every_seconds=0, keep_every_behind_seconds=60), Unread())
+    written = []
+    for number, now_ms in enumerate((LATER_MS, LATER_MS, START_MS + 50)):
+        at_ms = START_MS + 10 + number
+        scorer.take([live(post(number, at_ms), at_ms=at_ms)], number, 100.0)
+        outcome = scorer.advance(now_ms, 100.0 + number)
+        written.append((sorted(outcome.done), sorted(outcome.states)))
+    assert written == [([0], ["st_0"]), ([], []), ([1, 2], ["st_0"])]
+
+
+@pytest.mark.parametrize("arrival", [(0, 1), (1, 0), (0, 1, 0)])
+def test_a_story_is_called_what_it_was_when_its_latest_signal_was_sent(arrival: tuple[int, ...]) -> None:
+    """Whichever source was quicker, and though what came earlier comes again."""
+    called = (msgspec.structs.replace(story(0), title="before"), msgspec.structs.replace(story(0), title="after"))
+    scorer = PartitionScorer({}, CONFIG, Unread())
+    for number, source in enumerate(arrival):
+        at_ms = START_MS + 1 + source
+        entry = Entry(1, at_ms, seen("reddit", source, at_ms))
+        scorer.take((Activity(Mark(source, 2, at_ms), 0, called[source], (entry,)),), number, 0.0)
+    for source in range(2):
+        scorer.take((Activity(Mark(source, 2, START_MS + HOUR_MS)),), source, 0.0)
+    assert told(scorer.advance(LATER_MS, 0.1))["title"] == "after"
+
+
+def test_time_alone_decides_resolves_and_forgets() -> None:
+    scorer = PartitionScorer(
+        {}, ScoreConfig(retention_days=2, keep_every_seconds=0, keep_every_behind_seconds=0), Unread()
+    )
+    scorer.take([live(post(1, START_MS, likes=900), at_ms=START_MS)], "event", 0.0)
+    outcome = scorer.advance(START_MS + 500, 0.1)
+    assert outcome.done == ["event"]
+    types, seconds, now_ms, noises = [], 0.2, START_MS, [told(outcome)["noise"]]
+    kept = {name: state for name, state in outcome.states.items() if state is not None}
+    while scorer.live:
+        assert now_ms < START_MS + 30 * 24 * HOUR_MS
+        now_ms += 10 * MINUTE_MS
+        seconds += 600
+        # Nothing comes in but the source's heartbeat, which says that it has nothing.
+        scorer.take([live(at_ms=START_MS)], "heartbeat", seconds)
+        outcome = scorer.advance(now_ms, seconds)
+        if now_ms == START_MS + HOUR_MS:
+            # A restart while it fades forgets nothing of that, once a signal of some other story tells the time.
+            states = {name.encode(): state for name, state in kept.items()}
+            scorer = PartitionScorer(
+                states, ScoreConfig(retention_days=2, keep_every_seconds=0, keep_every_behind_seconds=0), Unread()
+            )
+            scorer.take([live(at_ms=now_ms)], "heartbeat", seconds)
+        kept |= {name: state for name, state in outcome.states.items() if state is not None}
+        types += [event.type for event in outcome.events if event.type != "noise_update"]
+        noises += [told(outcome)["noise"] for record in outcome.scores.values() if record is not None]
+    assert types == ["state_change", "resolved"]
+    assert noises == sorted(noises, reverse=True), "a quiet story fades"
+    assert all(before - after < 0.13 for before, after in pairwise(noises)), "and every step of that is told"
+    assert outcome.scores == outcome.states == {story(0).id: None}, "and ends with a tombstone"
+    left = {name: value for name, value in vars(scorer).items() if isinstance(value, Sized) and value}
+    assert set(left) == set(), "and leaves nothing behind"
+
+
+def test_a_story_forgotten_as_a_replay_ends_is_not_looked_at_again() -> None:
+    scorer = PartitionScorer(
+        {}, ScoreConfig(retention_days=0.00001, keep_every_seconds=0, keep_every_behind_seconds=0), Unread()
+    )  # 864 ms
+    scorer.take([live(post(1, START_MS), at_ms=START_MS + 72 * HOUR_MS, idle=False)], 1, 0.0)
+    assert "resolved" in [event.type for event in scorer.advance(LATER_MS, 0.0).events]
+    scorer.take([Activity(Mark(0, 1, START_MS + 72 * HOUR_MS + 900, settle="end"))], 2, 0.1)
+    outcome = scorer.advance(LATER_MS, 0.1)
+    assert (outcome.settled, scorer.live, outcome.scores) == ("end", 0, {story(0).id: None})
+    scorer.take([Activity(Mark(0, 1, START_MS + 99 * HOUR_MS, settle="end"))], 3, 0.2)
+    assert scorer.advance(LATER_MS, 0.2).done == [3]
+
+
+def test_a_late_signal_is_used() -> None:
+    scorer = PartitionScorer({}, CONFIG, Unread())
+    scorer.take([live(post(1, START_MS + HOUR_MS), at_ms=START_MS + HOUR_MS)], 1, 0.0)
+    before = told(scorer.advance(START_MS + HOUR_MS, 0.0))
+    late = Entry(2, START_MS, seen("reddit", 2, START_MS, likes=5_000))
+    scorer.take([live(late, at_ms=START_MS + HOUR_MS)], 2, 0.5)
+    outcome = scorer.advance(START_MS + HOUR_MS, 0.5)
+    after = told(outcome)
+    assert outcome.done == [2]
+    assert after["windows"]["life"]["items"] == before["windows"]["life"]["items"] + 1
+
+
+def test_a_late_signal_after_a_restart_never_takes_a_story_back_in_time() -> None:
+    scorer = PartitionScorer({}, CONFIG, Unread())
+    scorer.take([live(post(1, START_MS + HOUR_MS), at_ms=START_MS + HOUR_MS)], 1, 0.0)
+    outcome = scorer.advance(START_MS + HOUR_MS, 0.0)
+    states = {name.encode(): state for name, state in outcome.states.items() if state is not None}
+
+    scorer = PartitionScorer(states, CONFIG, Unread())
+    scorer.take([live(post(2, START_MS + 5, likes=50_000), at_ms=START_MS + 10, idle=False)], 2, 100.0)
+    outcome = scorer.advance(START_MS + HOUR_MS, 100.0)
+    assert told(outcome)["scored_ms"] == START_MS + HOUR_MS, "what was told before is not told of an earlier time"
+    assert outcome.events[0].type == "noise_update"
+    kept = Story.decode(outcome.states[story(0).id] or b"")
+    assert kept.at_ms == START_MS + HOUR_MS
+    assert kept.due_ms > kept.at_ms
+
+
+def test_a_story_is_assessed_from_its_first_words_on_and_anew_when_they_change() -> None:
+    scorer = PartitionScorer({}, CONFIG, Unread(), ASSESS)
+    wordless = msgspec.structs.replace(post(1, START_MS), signal=msgspec.structs.replace(POST, title=None))
+    scorer.take([live(wordless, at_ms=START_MS)], 1, 0.0)
+    first = told(scorer.advance(START_MS, 0.0))
+    assert (first["category"], first["factors"]["industry_impact"]) == (None, 50)
+    assert first["inputs"]["industry_impact"] == {"assessed": False}
+    named = msgspec.structs.replace(
+        POST, title="Bank lays off 2,000 employees", counts=Counts(likes=9), observed_ms=START_MS + 1
+    )
+    scorer.take([live(Entry(2, START_MS + 1, named), at_ms=START_MS + 1)], 2, 1.0)
+    second = told(scorer.advance(START_MS + 1, 1.0))
+    assert (second["category"], second["inputs"]["industry_impact"]["assessed_ms"]) == ("labor", START_MS + 1)
+    louder = msgspec.structs.replace(seen("reddit", 2, START_MS + 2, likes=50), title="Senate passes law")
+    scorer.take([live(Entry(3, START_MS + 2, louder), at_ms=START_MS + 2)], 3, 2.0)
+    assert told(scorer.advance(START_MS + 2, 2.0))["category"] == "labor", "until the next tick"
+    scorer.take([live(at_ms=START_MS + 1_000)], 4, 3.0)
+    third = told(scorer.advance(START_MS + 1_000, 3.0))
+    assert (third["category"], third["inputs"]["industry_impact"]["assessed_ms"]) == ("policy", START_MS + 1_000)
+    assert second["factors"]["industry_impact"] != third["factors"]["industry_impact"]
+
+
+def test_a_state_that_cannot_be_read_is_an_error() -> None:
+    good = Story(story(0)).encode()
+    assert Story.decode(good).info == story(0)
+    for bad in (b"", good[:-5], b"\x93" + good, msgspec.msgpack.encode([2, *msgspec.msgpack.decode(good)[1:]])):
+        with pytest.raises(CorruptStateError):
+            Story.decode(bad)

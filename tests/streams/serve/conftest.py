@@ -1,0 +1,105 @@
+"""What the tests of serve stand on: a board to fill by hand, and a server whose topics a real producer fills."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from aiohttp import ClientSession
+from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+from hubbub.clock import wall_clock
+from streams.serve.config import ServeConfig
+from streams.serve.role import Server
+from tests.streams.serve.newsroom import encoded
+
+PARTITIONS = 3
+
+
+@dataclass
+class Running:
+    """A server that runs, and the producer and the HTTP client beside it."""
+
+    url: str
+    server: Server
+    prefix: str
+    kafka: Mapping[str, object]
+    producer: AIOKafkaProducer
+    http: ClientSession
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def tell(self, *records: dict[str, Any]) -> None:
+        """Produce records, each to the topic it belongs to, and wait for the broker's acknowledgement."""
+        for record in records:
+            key, value = encoded(record)
+            topic = "noise-events" if "type" in record else "noise-scores"
+            await self.producer.send(self.prefix + topic, value, key=key)
+        await self.producer.flush()
+
+    async def tell_raw(self, records: Iterable[tuple[str, bytes | None, bytes | None]]) -> None:
+        """Produce (topic, key, value) as they are."""
+        for topic, key, value in records:
+            await self.producer.send(self.prefix + topic, value, key=key)
+        await self.producer.flush()
+
+    async def get(self, path: str) -> Any:
+        async with self.http.get(self.url + path.lstrip("/")) as response:
+            return await response.json()
+
+    async def until(self, path: str, fits: Callable[[Any], object], seconds: float = 10) -> Any:
+        """Ask until the answer fits; return it."""
+        answer = None
+        try:
+            async with asyncio.timeout(seconds):
+                while not fits(answer := await self.get(path)):
+                    await asyncio.sleep(0.03)
+        except TimeoutError:
+            pytest.fail(f"{path} never fitted; its last answer was {str(answer)[:600]}")
+        return answer
+
+
+async def make_topics(bootstrap_servers: str, prefix: str) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers)
+    await admin.start()
+    try:
+        await admin.create_topics(
+            [NewTopic(f"{prefix}{topic}", PARTITIONS, 1) for topic in ("noise-scores", "noise-events")]
+        )
+    finally:
+        await admin.close()
+
+
+@asynccontextmanager
+async def running(
+    bootstrap_servers: str,
+    prefix: str,
+    *,
+    wait: bool = True,
+    listen_port: int = 0,
+    now_ms: Callable[[], int] = wall_clock,
+    **settings: Any,
+) -> AsyncIterator[Running]:
+    """Run a server on these topics for as long as the block runs."""
+    kafka: dict[str, object] = {"bootstrap_servers": bootstrap_servers}
+    server = Server(kafka=kafka, prefix=prefix, config=ServeConfig(port=listen_port, **settings), now_ms=now_ms)
+    stop, ready = asyncio.Event(), asyncio.Event()
+    task = asyncio.create_task(server.run(stop, lambda _: ready.set()))
+    try:
+        async with (
+            asyncio.timeout(60),
+            AIOKafkaProducer(bootstrap_servers=bootstrap_servers) as producer,
+            ClientSession() as http,
+        ):
+            if wait:
+                await asyncio.wait({asyncio.create_task(ready.wait()), task}, return_when=asyncio.FIRST_COMPLETED)
+            else:
+                await asyncio.sleep(0.1)
+            yield Running(server.url, server, prefix, kafka, producer, http, stop)
+    finally:
+        stop.set()
+        await task

@@ -1,0 +1,147 @@
+"""What chaos strikes: the roles, several of each, as real processes on a real broker.
+
+Owns their life, their clocks, what they say, and whether the brokers are in step. Must never know what is done to them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Self
+
+import orjson
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+
+from hubbub.operate import topics
+from hubbub.process.local import free_port, role_children
+from hubbub.process.supervisor import Child, Supervisor
+from hubbub.settings import KafkaSettings
+from tests.system.chaos.clocked import Dial
+
+__all__ = ["SESSION_SECONDS", "Stage", "until_in_step"]
+
+ROOT = Path(__file__).parents[3]
+SESSION_SECONDS = 6
+READY_SECONDS = 120.0
+COLLECTORS = ("hackernews", "reddit")
+
+
+class Stage:
+    """Roles that run inside an ``async with`` block; ``kafka`` says on which broker, with which prefix."""
+
+    def __init__(
+        self, kafka: KafkaSettings, roles: Sequence[str], folder: Path, environment: Mapping[str, str] | None = None
+    ) -> None:
+        """``roles``: one for each process. ``folder``: for what they say. ``environment``: more settings of theirs."""
+        self.kafka = kafka
+        self.failures: Counter[str] = Counter()
+        self._folder = folder
+        self._log = folder / f"{kafka.topic_prefix}roles.log"
+        self._environment = {
+            "PYTHONPATH": str(ROOT),
+            "HUBBUB_KAFKA__BOOTSTRAP_SERVERS": kafka.bootstrap_servers,
+            "HUBBUB_KAFKA__TOPIC_PREFIX": kafka.topic_prefix,
+            "HUBBUB_KAFKA__PARTITIONS": str(kafka.partitions),
+            "HUBBUB_KAFKA__REPLICATION": str(kafka.replication),
+            "HUBBUB_RESOLVE__SESSION_SECONDS": str(SESSION_SECONDS),
+            "HUBBUB_SCORE__SESSION_SECONDS": str(SESSION_SECONDS),
+            "HUBBUB_LOG_FORMAT": "json",
+            **(environment or {}),
+        }
+        self.dials: dict[str, Dial] = {}
+        self.ports: dict[str, int] = {}
+        counts: Counter[str] = Counter()
+        children = []
+        for role in roles:
+            counts[role] += 1
+            children.append(self._child(role, f"{role}-{counts[role]}"))
+        self._names = [child.name for child in children]
+        # What is killed all the time is started again all the time.
+        self.supervisor = Supervisor(children, self._heard, tries=1_000, longest_pause_seconds=1.0)
+
+    async def __aenter__(self) -> Self:
+        await topics.create(
+            self.kafka.client_options(), self.kafka.topic_prefix, self.kafka.partitions, self.kafka.replication
+        )
+        await self.supervisor.__aenter__()
+        try:
+            await self.supervisor.ready(READY_SECONDS)
+        except BaseException:
+            await self.supervisor.__aexit__()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.supervisor.__aexit__()
+
+    def instances(self, role: str) -> list[str]:
+        """Return the names of the processes of ``role``."""
+        return [name for name in self._names if name.rpartition("-")[0] == role]
+
+    async def pid(self, name: str) -> int:
+        """Return the process id of ``name``, waiting for it to run."""
+        while True:
+            try:
+                return self.supervisor.pid(name)
+            except LookupError:
+                await asyncio.sleep(0.05)
+
+    @asynccontextmanager
+    async def further(self, role: str) -> AsyncIterator[None]:
+        """Run a further worker of ``role`` until the block ends; it is ready when the block begins."""
+        child = self._child(role, f"{role}-further")
+        async with Supervisor([child], self._heard, tries=1_000, longest_pause_seconds=1.0) as supervisor:
+            await supervisor.ready(READY_SECONDS)
+            yield
+
+    def _child(self, role: str, name: str) -> Child:
+        collectors = COLLECTORS if role == "collect" else ()
+        (child,) = (child for child in role_children(self._environment, collectors) if child.name == role)
+        dial = self._folder / f"{self.kafka.topic_prefix}{name}.clock"
+        self.dials[name] = Dial(dial)
+        _, _, _, *command = child.command
+        child.name = name
+        child.command = [child.command[0], "-m", "tests.system.chaos.clocked", str(dial), *command]
+        if role == "serve":
+            self.ports[name] = free_port()
+            child.environment = {**child.environment, "HUBBUB_SERVE__PORT": str(self.ports[name])}
+        return child
+
+    def _heard(self, child: str, line: str) -> None:
+        with self._log.open("a", encoding="utf-8") as log:
+            log.write(f"{child}: {line}\n")
+        if line.startswith("{"):
+            said = orjson.loads(line)
+            if said.get("event") == "failed":
+                self.failures[f"{child.rpartition('-')[0]}: {said.get('error')}"] += 1
+
+
+async def until_in_step(kafka: KafkaSettings, timeout_seconds: float = 60.0) -> None:
+    """Return when every replica of every partition is in step.
+
+    Raises:
+        TimeoutError: one is not, in time.
+    """
+    async with asyncio.timeout(timeout_seconds):
+        while await out_of_step(kafka):
+            await asyncio.sleep(0.3)
+
+
+async def out_of_step(kafka: KafkaSettings) -> int:
+    """Return of how many partitions a replica is not in step; 1 where no broker answers."""
+    admin = AIOKafkaAdminClient(**kafka.client_options(), request_timeout_ms=3_000)
+    try:
+        async with asyncio.timeout(8):
+            await admin.start()
+            described = await admin.describe_topics()
+    except (KafkaError, TimeoutError):
+        return 1
+    finally:
+        await admin.close()
+    return sum(
+        len(partition["isr"]) < len(partition["replicas"]) for topic in described for partition in topic["partitions"]
+    )

@@ -1,0 +1,116 @@
+"""The roles as real processes on a real broker, for tests of the whole path."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import msgspec
+
+from hubbub.operate.replay import read_recordings, replay, wait_until_scored
+from hubbub.process.local import role_children, running
+from hubbub.process.supervisor import Child, Supervisor
+from hubbub.settings import KafkaSettings
+from ingest.signal import Signal, encode
+from scoring import Ledger, score
+from scoring.impact import OfflineAssessor
+from streams.records.public import NoiseScore
+from streams.resolve.threads import ThreadIndex
+from streams.score.assessing import OfflineStories
+from streams.score.reading import TextReader
+from streams.serve.read import read_scores
+from tests.conftest import Broker
+from transport.reader import Tail
+from transport.topics import name
+
+SESSION_SECONDS = 6
+
+
+class House:
+    """Resolve and score, running."""
+
+    def __init__(self, kafka: KafkaSettings, supervisor: Supervisor, lines: list[str]) -> None:
+        self.kafka = kafka
+        self.supervisor = supervisor
+        self.lines = lines
+
+    @property
+    def options(self) -> dict[str, object]:
+        return self.kafka.client_options()
+
+    async def replay(self, *files: Path, speed: float | None = None) -> None:
+        """Publish recordings and wait until all of it is scored."""
+        refused: list[object] = []
+        recordings = read_recordings(files, lambda *what: refused.append(what))
+        done = await replay(recordings, kafka=self.options, prefix=self.kafka.topic_prefix, speed=speed)
+        await wait_until_scored(done.token, kafka=self.options, prefix=self.kafka.topic_prefix, silence_seconds=60)
+
+    async def scores(self) -> dict[str, NoiseScore]:
+        return await read_scores(self.options, self.kafka.topic_prefix)
+
+    async def threads(self) -> ThreadIndex:
+        index = ThreadIndex()
+        async with Tail(name("stories", self.kafka.topic_prefix), self.options) as tail:
+            for record in await tail.to_end():
+                index.apply(record.key, record.value)
+        return index
+
+    async def first_keys(self, topic: str) -> set[bytes]:
+        """Return the keys of the first record of each partition."""
+        async with Tail(name(topic, self.kafka.topic_prefix), self.options) as tail:
+            return {record.key for record in await tail.to_end() if record.offset == 0}
+
+    async def records(self, topic: str) -> list[bytes | None]:
+        async with Tail(name(topic, self.kafka.topic_prefix), self.options) as tail:
+            return [record.value for record in await tail.to_end()]
+
+
+@asynccontextmanager
+async def house(
+    broker: Broker, *, roles: Sequence[str] = ("resolve", "score"), prefix: str = "", assessor: str = "offline"
+) -> AsyncIterator[House]:
+    """Run ``roles`` (a role may be named more than once) until the block ends."""
+    kafka = KafkaSettings(
+        bootstrap_servers=broker.bootstrap_servers, topic_prefix=broker.topic_prefix + prefix, partitions=3
+    )
+    environment = {
+        "HUBBUB_KAFKA__BOOTSTRAP_SERVERS": kafka.bootstrap_servers,
+        "HUBBUB_KAFKA__TOPIC_PREFIX": kafka.topic_prefix,
+        "HUBBUB_RESOLVE__SESSION_SECONDS": str(SESSION_SECONDS),
+        "HUBBUB_SCORE__SESSION_SECONDS": str(SESSION_SECONDS),
+        "HUBBUB_SCORE__ASSESSOR": assessor,
+    }
+    children: list[Child] = []
+    for place, role in enumerate(roles):
+        (child,) = (c for c in role_children(environment, []) if c.name == role)
+        child.name = role if place == roles.index(role) else f"{role}-{place}"
+        children.append(child)
+    lines: list[str] = []
+    async with running(kafka, children, lambda child, line: lines.append(f"{child}: {line}")) as supervisor:
+        yield House(kafka, supervisor, lines)
+
+
+def write_recording(path: Path, signals: Sequence[Signal]) -> Path:
+    path.write_bytes(b"\n".join(encode(signal) for signal in signals) + b"\n")
+    return path
+
+
+def scored_by_hand(signals: Sequence[Signal], threads: ThreadIndex, at_ms: int) -> dict[str, float]:
+    """Return the noise of each story, from the plain set of its signals."""
+    read, assess = TextReader.default(), OfflineStories(OfflineAssessor())
+    ledgers: dict[str, Ledger] = {}
+    for item in signals:
+        for story in threads.by_now(item.thread):
+            ledgers.setdefault(story, Ledger()).apply(item, read(item))
+    for story, ledger in ledgers.items():
+        ledger.assessment = assess(story, ledger, at_ms)
+    return {story: score(ledger, at_ms, tiers=read.tiers).noise for story, ledger in ledgers.items()}
+
+
+def comparable(scores: dict[str, NoiseScore]) -> dict[str, dict[str, object]]:
+    """Return what must not depend on how a result came about: all but what was told before."""
+    plain = {story: msgspec.to_builtins(item) for story, item in scores.items()}
+    for item in plain.values():
+        del item["previous"]
+    return plain

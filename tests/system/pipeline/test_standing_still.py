@@ -1,0 +1,119 @@
+"""Who cannot go on ends and says why; who stood still does not go on as if nothing had happened."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from hubbub.errors import UserError
+from hubbub.operate import topics
+from hubbub.operate.replay import wait_until_scored
+from streams.records.internal import Progress, encode
+from streams.score.changelog import TOPIC
+from tests.conftest import Broker
+from transport.lease import SHARE, Lease, LeaseLostError
+from transport.producer import open_producer
+from transport.reader import Tail
+from transport.topics import name
+
+AS_IT_IS = "import runpy, sys; sys.argv = ['hubbub', 'score']; runpy.run_module('hubbub', run_name='__main__')"
+TAKES_NOTHING = f"""
+import asyncio, functools
+from streams.score import app
+
+async def _agent(self, stream):
+    await asyncio.Event().wait()
+
+app.Scorer._agent = _agent
+app.Watchdog = functools.partial(app.Watchdog, limit_seconds=8.0)
+{AS_IT_IS}
+"""
+
+
+def is_empty(folder: Path) -> bool:
+    return not any(folder.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("program", "topic", "key", "why"),
+    [
+        pytest.param(AS_IT_IS, TOPIC, b"offset", b"CorruptOffsetError", id="the changelog cannot be read"),
+        pytest.param(TAKES_NOTHING, "story-activity", b"a story", b"1 records wait for score", id="Faust hangs"),
+    ],
+)
+async def test_it_ends_and_says_why(
+    broker: Broker, tmp_path: Path, *, program: str, topic: str, key: bytes, why: bytes
+) -> None:
+    kafka = {"bootstrap_servers": broker.bootstrap_servers}
+    await topics.create(kafka, broker.topic_prefix, 1, 1)
+    async with open_producer(kafka) as producer:
+        await producer.send_and_wait(name(topic, broker.topic_prefix), b"from here", key, 0)
+    environment = {
+        **os.environ,
+        "HUBBUB_KAFKA__BOOTSTRAP_SERVERS": broker.bootstrap_servers,
+        "HUBBUB_KAFKA__TOPIC_PREFIX": broker.topic_prefix,
+        "HUBBUB_METRICS_PORT": "0",
+    }
+    role = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", program, env=environment, cwd=tmp_path, stderr=asyncio.subprocess.PIPE
+    )
+    try:
+        async with asyncio.timeout(60):
+            _, said = await role.communicate()
+    finally:
+        if role.returncode is None:
+            role.kill()
+            await role.wait()
+    assert role.returncode == 1
+    assert why in said
+    assert is_empty(tmp_path), "nothing is kept on this machine"
+
+
+async def test_what_a_producer_held_when_its_process_stood_still_is_not_sent(broker: Broker) -> None:
+    kafka = {"bootstrap_servers": broker.bootstrap_servers}
+    await topics.create(kafka, broker.topic_prefix, 1, 1)
+    mine, anybodys = name("stories", broker.topic_prefix), name("progress", broker.topic_prefix)
+    session_seconds = 0.8
+    async with open_producer(kafka, linger_ms=100) as producer:
+        await producer.send_and_wait(mine, b"before", b"key", 0)
+        lease = Lease(session_seconds)
+        lease.guard(producer, {mine})
+        lease.renew(time.monotonic())
+        await producer.send_and_wait(mine, b"in time", b"key", 0)
+        held = await producer.send(mine, b"late", b"key", 0)
+        time.sleep(SHARE * session_seconds)  # noqa: ASYNC251 (as SIGSTOP does: not even the event loop goes on)
+        with pytest.raises(LeaseLostError):
+            await held
+        await producer.send_and_wait(anybodys, b"after", b"key", 0)
+    async with Tail(mine, kafka) as tail:
+        assert [record.value for record in await tail.to_end()] == [b"before", b"in time"]
+
+
+async def test_who_waits_for_a_replay_gives_up_on_a_part_that_stands_still_though_all_are_heard_of(
+    broker: Broker,
+) -> None:
+    kafka = {"bootstrap_servers": broker.bootstrap_servers}
+    await topics.create(kafka, broker.topic_prefix, 2, 1)
+
+    async def repeat() -> None:
+        topic = name("progress", broker.topic_prefix)
+        async with open_producer(kafka) as producer:
+            while True:
+                for part, settled in enumerate(("replay", "")):
+                    told = encode(Progress("score", str(part), 1_000, time.time_ns() // 1_000_000, settled=settled))
+                    await producer.send_and_wait(topic, told, f"score/{part}".encode(), 0)
+                await asyncio.sleep(0.1)
+
+    repeating = asyncio.create_task(repeat())
+    try:
+        async with asyncio.timeout(30):
+            with pytest.raises(UserError, match="scores have not moved for 2 s"):
+                await wait_until_scored("replay", kafka=kafka, prefix=broker.topic_prefix, silence_seconds=2.0)
+    finally:
+        repeating.cancel()
+        await asyncio.gather(repeating, return_exceptions=True)

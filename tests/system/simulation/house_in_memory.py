@@ -1,0 +1,339 @@
+"""Resolve and score on a Kafka in memory: recordings published, processes killed, and what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, nullcontext, suppress
+from dataclasses import dataclass, field
+from itertools import accumulate
+from types import SimpleNamespace
+from typing import NamedTuple, cast
+
+import msgspec
+import pytest
+from aiokafka import AIOKafkaProducer, TopicPartition
+
+from ingest.signal import Signal, encode, key
+from scoring import Lifecycle
+from streams.records import internal as wire
+from streams.records.internal import Order, Progress, decode_progress
+from streams.resolve import decisions, sources, worker
+from streams.resolve.config import ResolveConfig
+from streams.resolve.matching.beats import Beat
+from streams.resolve.matching.matcher import Matcher, MatcherConfig
+from streams.resolve.publishers import PUBLISH
+from streams.resolve.threads import ORDER_KEY, ThreadIndex
+from streams.resolve.worker import Resolver
+from streams.score import changelog
+from streams.score.assigned import MissingInputError, Owned
+from streams.score.changelog import Remembered
+from streams.score.config import ScoreConfig
+from streams.score.output import Outcome
+from streams.score.scorer import PartitionScorer
+from streams.score.state import Story
+from tests.streams.activity import Unread
+from tests.system.simulation.kafka_in_memory import Consumer, Kafka, Process, Producer, Record, Tail
+from tests.system.simulation.matcher_by_subject import BySubject
+from transport.fencing import claim
+from transport.partitioning import partition_of
+
+SOURCES, STORIES = 3, 2
+PARTITIONS = {
+    "signals": SOURCES,
+    "candidates": 1,
+    "stories": 1,
+    "story-activity": STORIES,
+    "ledgers": STORIES,
+    "noise-scores": STORIES,
+    "noise-events": STORIES,
+    "dead-letters": 1,
+    "progress": 1,
+}
+RESOLVE = ResolveConfig(
+    flush_seconds=1e-9,  # slept in real time, of which nothing else here takes any
+    forget_hours=1,
+    heartbeat_seconds=0.05,
+    commit_seconds=0.03,
+    session_seconds=600,
+)
+SCORE = ScoreConfig()
+LATER_MS = 4_000_000_000_000
+"""The clock, so far from the recordings that this is a replay."""
+
+
+class Scores:
+    """The role ``score``, without Faust but in its order: scores and events, then what its changelog is to say.
+
+    It is handed out records as badly as may be: some again, some from before, some left out.
+    """
+
+    def __init__(self, process: Process) -> None:
+        self._kafka = process.kafka
+        self._producer = Producer(process)
+        self._consumer = Consumer(process=process, group_id="score")
+        self._consumer.subscribe(["story-activity"], self)
+        self._owned: dict[TopicPartition, Owned[int]] = {}
+        self._unrecovered: set[TopicPartition] = set()
+        self._lock = asyncio.Lock()
+        self.settled: dict[str, str] = {}  # by partition: the replay to the end of which it is scored
+
+    async def on_partitions_revoked(self, _: set[TopicPartition]) -> None:
+        async with self._lock:
+            self._owned.clear()
+            self.settled.clear()
+            self._unrecovered = set()
+
+    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        async with self._lock:
+            self._unrecovered = assigned
+
+    async def _recover(self) -> None:
+        if self._unrecovered:
+            await claim(cast(AIOKafkaProducer, self._producer), "ledgers", [p.partition for p in self._unrecovered])
+        for place in sorted(self._unrecovered):
+            remembered = Remembered()
+            for record in self._kafka.shown(TopicPartition("ledgers", place.partition)):
+                remembered.note(record)
+            scorer = PartitionScorer(remembered.states, SCORE, Unread())
+            self._owned[place] = Owned(place.partition, remembered.offset or 0, scorer)
+            self._consumer.seek(place, self._owned[place].next)
+        self._unrecovered = set()
+
+    async def run(self) -> None:
+        await self._consumer.start()
+        while True:
+            async with self._lock:
+                await self._recover()
+            batches = await self._consumer.getmany(timeout_ms=0)
+            async with self._lock:
+                if self._unrecovered or not self._owned:
+                    continue
+                for place, records in batches.items():
+                    for record in self._handed_out(records):
+                        self._owned[place].take(record.offset, record.value or b"", record.offset, self._kafka.seconds)
+                await self._write(
+                    {place: one.scorer.advance(LATER_MS, self._kafka.seconds) for place, one in self._owned.items()}
+                )
+
+    def _handed_out(self, records: list[Record]) -> list[Record]:
+        chance = self._kafka.chance
+        if chance.random() < 0.97:
+            return records
+        whim = chance.randrange(3)
+        if whim == 0:
+            return records[chance.randrange(len(records)) :]
+        log, first = self._kafka.logs[TopicPartition("story-activity", records[0].partition)], records[0].offset
+        return [*log[max(0, first - 20) : first if whim == 1 else first - 10], *records]
+
+    async def _write(self, outcomes: dict[TopicPartition, Outcome]) -> None:
+        sent = []
+        for outcome in outcomes.values():
+            for story, score in outcome.scores.items():
+                sent.append(await self._producer.send("noise-scores", score, story.encode()))
+            for story, record in outcome.sent:
+                key_ = story.encode()
+                place = partition_of(key_, STORIES)
+                sent.append(await self._producer.send("story-activity", record, key_, place))
+            sent += [await self._producer.send("noise-events", e.record, e.story.encode()) for e in outcome.events]
+        await asyncio.gather(*sent)
+        sent = []
+        for place, outcome in outcomes.items():
+            for name, state in changelog.records(outcome.states, self._owned[place].applied):
+                sent.append(await self._producer.send("ledgers", state, name, place.partition))
+        await asyncio.gather(*sent)
+        for place, outcome in outcomes.items():
+            before = self._owned[place].applied
+            assert self._owned[place].confirm(outcome) == list(range(before, self._owned[place].applied))
+            if outcome.settled:
+                progress = Progress("score", str(place.partition), 0, 0, settled=outcome.settled)
+                await (await self._producer.send("progress", wire.encode(progress), b"score", 0))
+                self.settled[progress.instance] = progress.settled
+
+
+class Result(NamedTuple):
+    """What came of a run and must not depend on how it went."""
+
+    threads: dict[str, tuple[str, ...]]
+    forgotten: dict[str, int]
+    noise: dict[str, float]
+    lifecycles: dict[str, Lifecycle]
+    events: frozenset[bytes]
+
+
+@dataclass
+class House:
+    """The processes and what is done to them."""
+
+    kafka: Kafka
+    resolve: ResolveConfig
+    processes: dict[str, Process] = field(default_factory=dict)
+    scores: dict[str, Scores] = field(default_factory=dict)
+    begun_anew: int = 0
+
+    def start(self, name: str) -> None:
+        process = self.processes[name] = Process(self.kafka)
+        if name.startswith("resolve"):
+            resolver = Resolver(
+                kafka={"process": process},
+                prefix="",
+                config=self.resolve,
+                beats={"beat": Beat(name="beat")},
+                now_ms=lambda: LATER_MS,
+                make_matcher=cast(Callable[[Beat, MatcherConfig], Matcher], BySubject),
+            )
+            process.task = asyncio.create_task(resolver.run(asyncio.Event()))
+        else:
+            self.scores[name] = Scores(process)
+            process.task = asyncio.create_task(self.scores[name].run())
+
+    async def disturb(self, times: int) -> None:
+        """Kill processes at random, and start them again; let some be taken for dead that are not."""
+        chance = self.kafka.chance
+        for _ in range(times):
+            for _ in range(chance.randrange(5, 60)):
+                await self.kafka.pause()
+            name = chance.choice(sorted(self.processes))
+            process = self.processes[name]
+            readers = [consumer for consumer in process.consumers if consumer.reads("signals")]
+            if readers and chance.random() < 0.3:
+                await readers[0].stand_still()
+            else:
+                await self._replace(name)
+
+    async def _replace(self, name: str) -> None:
+        process = self.processes[name]
+        await process.kill()
+        if self.processes[name] is process:  # nobody else has
+            self.start(name)
+
+    async def publish(self, signals: Sequence[Signal]) -> str:
+        """Publish a recording, not quite in order; return by what name the stages know it, as of ``hubbub replay``."""
+        token, offsets = f"replay{len(signals)}", dict[int, int]()
+        complete_ms = list(accumulate((signal.observed_ms - 1 for signal in reversed(signals)), min))[::-1]
+
+        def tell(mark_ms: int, *, ended: bool = False) -> None:
+            progress = Progress(PUBLISH, token, mark_ms, 0, active=not ended, offsets=dict(offsets))
+            self.kafka.append("progress", wire.encode(progress), b"publish", 0)
+
+        tell(0)
+        while not self._all_have_heard(token):
+            await self.kafka.pause()
+        for number, signal in enumerate(signals):
+            if number % 5 == 0:
+                tell(complete_ms[number])
+            place = self.kafka.append("signals", encode(signal), key(signal), None)
+            offsets[place] = len(self.kafka.logs[TopicPartition("signals", place)])
+            if self.kafka.chance.random() < 0.5:
+                await self.kafka.pause()
+        tell(max(signal.observed_ms for signal in signals), ended=True)
+        return token
+
+    def _all_have_heard(self, token: str) -> bool:
+        heard: dict[str, bool] = {}
+        for record in self.kafka.read("progress"):
+            progress = decode_progress(record.value or b"")
+            if progress.stage == "resolve":
+                heard[progress.instance] = token in progress.heard
+        return len(heard) == SOURCES and all(heard.values())
+
+    async def settled(self, token: str) -> None:
+        """Wait until every partition of stories is scored to the end by its owner, who may not have seen all of it."""
+        while sum(replay == token for scores in self.scores.values() for replay in scores.settled.values()) < STORIES:
+            for name, process in list(self.processes.items()):
+                if process.task is not None and process.task.done() and not process.task.cancelled():
+                    with suppress(MissingInputError):  # it begins anew
+                        process.task.result()
+                    await self._replace(name)
+                    self.begun_anew += 1
+            await self.kafka.pause()
+            assert self.kafka.seconds < 1_000 + 200, "nothing moves any more"
+
+    def accounts(self) -> dict[int, dict[str, int]]:
+        """Return what was told last of each source's records."""
+        told = [decode_progress(record.value or b"") for record in self.kafka.read("progress")]
+        return {int(progress.instance): progress.counts for progress in told if progress.stage == "resolve"}
+
+    def result(self) -> Result:
+        for source, counts in self.accounts().items():
+            read = counts["read"]
+            assert read == sum(counts.values()) - read >= len(self.kafka.logs[TopicPartition("signals", source)])
+        index = ThreadIndex()
+        for record in self.kafka.read("stories"):
+            index.apply(record.key, record.value)
+        threads = {thread: index.by_now(thread) for thread in index._threads}
+        scores = {name: msgspec.json.decode(value) for name, value in self._latest("noise-scores").items()}
+        remembered = Remembered()
+        for record in self.kafka.read("ledgers"):
+            remembered.note(record)
+        stored = {name.decode(): Story.decode(value) for name, value in remembered.states.items()}
+        states = {name: story for name, story in stored.items() if story.into is None}
+        gone = {name for name, story in stored.items() if story.into is not None}
+        assert states.keys() == scores.keys()
+        assert gone == {info.id for info in index._stories.values() if info.into is not None}
+        return Result(
+            threads,
+            index.forgotten,
+            {story: score["noise"] for story, score in scores.items()},
+            {story: state.scoring.lifecycle for story, state in states.items()},
+            frozenset(
+                r.value or b"" for r in self.kafka.read("noise-events") if b'"noise_update"' not in (r.value or b"")
+            ),
+        )
+
+    def _latest(self, topic: str) -> dict[str, bytes]:
+        """Return the last record of each key, as compaction leaves them."""
+        latest = {record.key.decode(): record.value for record in self.kafka.read(topic)}
+        return {name: value for name, value in latest.items() if value is not None}
+
+    async def close(self) -> None:
+        for process in self.processes.values():
+            process.die()
+        await asyncio.gather(*(p.task for p in self.processes.values() if p.task is not None), return_exceptions=True)
+
+
+@asynccontextmanager
+async def _producer(kafka: dict[str, Process]) -> AsyncIterator[Producer]:
+    producer = Producer(kafka["process"])
+    try:
+        yield producer
+    finally:
+        await producer.stop()
+
+
+async def run(
+    seed: int,
+    signals: Sequence[Signal],
+    *,
+    disturbances: int,
+    resolvers: int = 2,
+    orders: Sequence[Order] = (),
+    strays: Sequence[Signal] = (),
+    keep_forgotten_seconds: float = 600,
+) -> Result:
+    """Play a recording through the house, where ``orders`` were given and ``strays`` came before; return the result."""
+    kafka = Kafka(random.Random(seed), PARTITIONS)
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (sources, decisions, worker):
+            patch.setattr(module, "time", SimpleNamespace(monotonic=kafka.monotonic))
+        patch.setattr(worker, "AIOKafkaConsumer", Consumer)
+        patch.setattr(worker, "Tail", Tail)
+        patch.setattr(worker, "open_producer", _producer)
+        patch.setattr(worker, "abandoned_on_failure", nullcontext)
+        patch.setattr(decisions, "Tail", Tail)
+        for stray in strays:
+            kafka.append("signals", encode(stray), key(stray), None, stray.observed_ms)
+        for order in orders:
+            kafka.append("stories", wire.encode(order), ORDER_KEY + f"{order.kind}:{order.subject}".encode(), 0)
+        house = House(kafka, RESOLVE.model_copy(update={"keep_forgotten_seconds": keep_forgotten_seconds}))
+        for name in [*(f"resolve-{number}" for number in range(resolvers)), "score-0", "score-1"]:
+            house.start(name)
+        try:
+            disturbing = asyncio.create_task(house.disturb(disturbances))
+            token = await house.publish(signals)
+            await asyncio.gather(disturbing, house.settled(token))
+            await house.settled(token)  # again, since what was done last may have undone it
+            return house.result()
+        finally:
+            await house.close()

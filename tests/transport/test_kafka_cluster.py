@@ -1,0 +1,95 @@
+"""Apache Kafka from deploy/kafka: brokers that crash, freeze and come back keep what was acknowledged."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+from deploy.kafka.cluster import Cluster, KafkaUnavailableError
+from hubbub.operate import topics
+from tests.transport.processes import gone, has_ended
+from transport.topics import TOPICS
+
+ROOT = Path(__file__).parents[2]
+OWNER = """
+import pathlib, sys, time
+from deploy.kafka.cluster import Cluster
+
+with Cluster(pathlib.Path(sys.argv[1])) as cluster:
+    print(cluster.pid(), flush=True)
+    time.sleep(60)
+"""
+
+pytestmark = [pytest.mark.broker, pytest.mark.slow]
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def three(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Cluster]:
+    """Run three brokers."""
+    try:
+        cluster = Cluster(tmp_path_factory.mktemp("three"), brokers=3)
+        await asyncio.to_thread(cluster.__enter__)
+    except KafkaUnavailableError as error:
+        pytest.skip(str(error))
+    yield cluster
+    await asyncio.to_thread(cluster.stop)
+
+
+async def test_topics_of_three_copies_are_good_and_of_one_are_told_with_a_plan(three: Cluster) -> None:
+    kafka = {"bootstrap_servers": three.bootstrap_servers}
+    await topics.create(kafka, "three-", 2, 3)
+    assert await topics.check(kafka, "three-", 2, 3) == []
+
+    await topics.create(kafka, "one-", 2, 1)
+    found = {problem.topic: problem for problem in await topics.check(kafka, "one-", 2, 3) if "copies" in problem.what}
+    assert set(found) == {f"one-{topic.name}" for topic in TOPICS}
+    fix = found["one-signals"].fix
+    plan = json.loads(fix[fix.index("'") + 1 : fix.rindex("'")])
+    assert [sorted(partition["replicas"]) for partition in plan["partitions"]] == [[1, 2, 3], [1, 2, 3]]
+    assert "kafka-reassign-partitions.sh" in fix
+
+
+async def test_acknowledged_records_survive_crash_and_freeze(three: Cluster) -> None:
+    kafka = {"bootstrap_servers": three.bootstrap_servers}
+    admin = AIOKafkaAdminClient(**kafka)
+    await admin.start()
+    await admin.create_topics([NewTopic("t", 1, 3)])
+    await admin.close()
+    async with AIOKafkaProducer(**kafka, request_timeout_ms=5000, enable_idempotence=True) as producer:
+        await producer.send_and_wait("t", b"0")
+        three.kill(0)
+        await producer.send_and_wait("t", b"1")
+        await asyncio.to_thread(three.restart, 0)
+        three.pause(1)
+        await producer.send_and_wait("t", b"2")
+        three.resume(1)
+        await producer.send_and_wait("t", b"3")
+    async with AIOKafkaConsumer(**kafka) as consumer:
+        place = TopicPartition("t", 0)
+        consumer.assign([place])
+        consumer.seek(place, 0)
+        read = [(await asyncio.wait_for(consumer.getone(), 30)).value for _ in range(4)]
+    assert read == [b"0", b"1", b"2", b"3"]
+
+
+@pytest.mark.skipif(shutil.which("setpriv") is None, reason="setpriv of util-linux ties the JVM to its parent")
+async def test_kill_9_of_the_owner_leaves_no_broker(tmp_path: Path, jvm_kafka: Cluster) -> None:
+    del jvm_kafka  # asked for only because it skips where Kafka cannot run
+    owner = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", OWNER, str(tmp_path), cwd=ROOT, stdout=asyncio.subprocess.PIPE
+    )
+    assert owner.stdout is not None
+    pid = int(await owner.stdout.readline())
+    assert not has_ended(pid)
+    owner.kill()
+    await owner.wait()
+    assert await gone(pid)
