@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from base64 import b64encode
 from collections.abc import Callable, Mapping
 
 import msgspec
@@ -18,37 +17,20 @@ from aiokafka.errors import KafkaError, KafkaTimeoutError, UnknownError
 
 from ingest import cursors, metrics, signal
 from ingest.batch import Batch, Cursor, Unreadable
+from transport.dead_letter import encode_dead_letter
 
-__all__ = ["DeadLetter", "Publisher"]
+__all__ = ["Publisher"]
 
 SIGNALS = "signals"
 DEAD_LETTERS = "dead-letters"
 STAGE = "collect"
-MAX_ORIGINAL_BYTES = 262_144
-"""A dead letter keeps at most so much of the original, so that it is never itself too large for the broker."""
 MAX_SIGNAL_BYTES = signal.MAX_RECORD_BYTES - 65_536
 """Leaves room for the key and for Kafka's framing within the broker's limit, which counts them."""
 STOP_TIMEOUT_SECONDS = 5.0
 SAVE_AGAIN_SECONDS = 300.0
 """A cursor that has not moved is saved again after so long: it also says that its collector works."""
-MAX_DETAIL_CHARS = 1_000
 
 log = structlog.get_logger(__name__)
-
-
-class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
-    """A record of the topic ``dead-letters``. What a collector could not use came from no topic: those are None."""
-
-    v: int = 1
-    stage: str = STAGE
-    collector: str
-    reason: str
-    detail: str
-    topic: str | None = None
-    partition: int | None = None
-    offset: int | None = None
-    at_ms: int
-    original_b64: str
 
 
 class Publisher:
@@ -148,7 +130,7 @@ class Publisher:
             acks.append(await producer.send(self._prefix + SIGNALS, value, key=signal.key(item), timestamp_ms=now_ms))
         published = len(acks)
         for letter in letters:
-            value = msgspec.json.encode(self._dead_letter(letter, now_ms))
+            value = self._dead_letter(letter, now_ms)
             acks.append(
                 await producer.send(self._prefix + DEAD_LETTERS, value, key=STAGE.encode(), timestamp_ms=now_ms)
             )
@@ -157,17 +139,14 @@ class Publisher:
                 raise outcome
         self._count(batch, published, letters)
 
-    def _dead_letter(self, letter: Unreadable, now_ms: int) -> DeadLetter:
-        original, detail = letter.original, letter.detail[:MAX_DETAIL_CHARS]
-        if len(original) > MAX_ORIGINAL_BYTES:
-            detail = f"{detail} (the first {MAX_ORIGINAL_BYTES} of {len(original)} bytes)"
-            original = original[:MAX_ORIGINAL_BYTES]
-        return DeadLetter(
+    def _dead_letter(self, letter: Unreadable, now_ms: int) -> bytes:
+        return encode_dead_letter(
+            stage=STAGE,
             collector=self._collector,
             reason=letter.reason,
-            detail=detail,
+            detail=letter.detail,
             at_ms=now_ms,
-            original_b64=b64encode(original).decode(),
+            original=letter.original,
         )
 
     def _count(self, batch: Batch, published: int, letters: list[Unreadable]) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from streams.records.dead_letter import DeadLetter, decode_dead_letter
+from transport.dead_letter import DeadLetter, decode_dead_letter
 from transport.producer import open_producer
 from transport.reader import Tail
 from transport.topics import name
@@ -48,7 +48,8 @@ async def replay(letters: Iterable[DeadLetter], kafka: Mapping[str, object]) -> 
         aiokafka.errors.KafkaError: the broker cannot be reached, or refuses.
     """
     # One that was published again before and is still no good has a letter for each time.
-    records = {(letter.topic, letter.partition, letter.original) for letter in letters if letter.topic is not None}
+    whole = (letter for letter in letters if letter.topic is not None and not letter.truncated)
+    records = {(letter.topic, letter.partition, letter.original) for letter in whole}
     async with open_producer(kafka) as producer:
         # The key is not kept: a record nobody could read has none to trust. The partition is the same.
         sent = [await producer.send(topic, original, partition=partition) for topic, partition, original in records]

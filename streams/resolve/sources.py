@@ -16,7 +16,6 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPa
 
 from ingest import signal as wire
 from ingest.signal import LIKELY_MS, InvalidSignalError, Reason, Signal, decode
-from streams.records.dead_letter import encode_dead_letter
 from streams.records.internal import Candidate, Mark, Progress, encode
 from streams.resolve.batches import Parcels
 from streams.resolve.config import ResolveConfig
@@ -28,6 +27,7 @@ from streams.resolve.route import AT_ONCE, Ignored, Relevance, Router, RouterCon
 from streams.resolve.threads import ThreadIndex
 from streams.runtime import metrics
 from streams.runtime.watermark import Patience
+from transport.dead_letter import encode_dead_letter
 from transport.offsets import begin, commit, place_of, reads_on
 from transport.topics import name
 

@@ -7,6 +7,7 @@ import itertools
 import json
 import time
 from base64 import b64decode, b64encode
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -164,9 +165,12 @@ async def test_every_item_is_published_ignored_or_dead_and_the_account_closes(pl
         "partition": None,
         "offset": None,
         "original_b64": b64encode(b'{"a": "\\ud800"}').decode(),
+        "original_bytes": 15,
+        "original_sha256": sha256(b'{"a": "\\ud800"}').hexdigest(),
+        "truncated": False,
     }
     assert json.loads(b64decode(letters["bad_id"]["original_b64"]))["id"] == "count:2"
-    assert "of 531441 bytes" in letters["big"]["detail"]
+    assert (letters["big"]["original_bytes"], letters["big"]["truncated"]) == (531_441, True)
     counted = account(name)
     assert counted == {"items_read": 9, "signals": 4, "signals_published": 1, "records_ignored": 3, "dead_letters": 5}
     assert counted["items_read"] == sum(

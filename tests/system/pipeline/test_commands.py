@@ -9,17 +9,16 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 from msgspec.structs import replace
 
 from hubbub.operate import commands as orders
-from ingest.publish import DeadLetter as CollectLetter
 from ingest.signal import Signal
 from streams.records.internal import Order
 from tests.conftest import Broker
 from tests.system.pipeline.house import House, house, write_recording
 from tests.system.pipeline.recording import make
+from transport.dead_letter import encode_dead_letter
 from transport.producer import open_producer
 from transport.topics import name
 
@@ -139,9 +138,11 @@ async def orders_are_carried_out(
 async def dead_letters_are_sent_again(it: House) -> None:
     """One is known already; a collector's, which came from no topic, is shown and stays."""
     words = "early\x1b[2J\x9b2J"
-    of_collect = CollectLetter(collector="reddit", reason="bad_time", detail=words, at_ms=1, original_b64="e30=")
+    of_collect = encode_dead_letter(
+        stage="collect", collector="reddit", reason="bad_time", detail=words, at_ms=1, original=b"{}"
+    )
     async with open_producer(it.options) as producer:
-        await producer.send_and_wait(name("dead-letters", it.kafka.topic_prefix), msgspec.json.encode(of_collect))
+        await producer.send_and_wait(name("dead-letters", it.kafka.topic_prefix), of_collect)
     assert "1 records published again" in await hubbub(it, "dead-letters", "--replay")
     await until_dead(it, 2)
     letters = [json.loads(line) for line in (await hubbub(it, "dead-letters", "--json")).splitlines()]
