@@ -17,12 +17,12 @@ from rich.console import Console
 from rich.text import Text
 
 from hubbub.cli import evaluating, inspection, publishing, role_commands, running, setup, stories
-from hubbub.errors import UserError
 from hubbub.plain import plain
 from hubbub.process.broker import BrokerError
 from hubbub.settings import SettingsError, load
 from streams.resolve.matching.beats import BeatError
 from streams.score.reading import FiguresError
+from transport.errors import UserError
 
 __all__ = ["app", "main"]
 

@@ -13,8 +13,8 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Table
 from rich.text import Text
 
-from hubbub.errors import UserError
 from hubbub.plain import plain
+from transport.errors import UserError
 
 __all__ = ["register"]
 

@@ -15,7 +15,6 @@ from rich.table import Table
 from rich.text import Text
 
 from hubbub.cli.terminal import ranking, ranking_table
-from hubbub.errors import UserError
 from hubbub.evaluate.agreement import Agreement
 from hubbub.plain import plain
 from hubbub.process.demo import Demo, Stage
@@ -23,6 +22,7 @@ from hubbub.process.local import broker_at, role_children, running
 from hubbub.settings import Settings
 from streams.records.public import NoiseScore
 from streams.serve.read import follow_scores
+from transport.errors import UserError
 
 __all__ = ["show_demo", "show_up"]
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import msgspec
 
-from hubbub.errors import UserError
 from hubbub.evaluate.stories import Labelled
 from hubbub.operate.replay import read_recordings
 from ingest.signal import InvalidSignalError
+from transport.errors import UserError
 
 __all__ = ["read_labelled"]
 

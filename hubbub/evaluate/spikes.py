@@ -11,7 +11,6 @@ from pathlib import Path
 
 import msgspec
 
-from hubbub.errors import UserError
 from hubbub.evaluate.hindsight import Surge
 from hubbub.evaluate.spike_cases import Case, from_first_item, recorded
 from hubbub.evaluate.spike_measure import Measured, measure
@@ -20,6 +19,7 @@ from hubbub.world.generated import Size, generate
 from hubbub.world.items import Item, Post, Story
 from hubbub.world.truth import StoryTruth, truth
 from ingest.signal import InvalidSignalError, Signal
+from transport.errors import UserError
 
 __all__ = ["Recording", "read", "trials", "world_cases"]
 

@@ -11,11 +11,11 @@ from collections.abc import Mapping, Sequence
 from msgspec import Raw
 from msgspec.structs import replace
 
-from hubbub.errors import UserError
 from streams.records.internal import Order, StoryInfo, decode_thread, encode
 from streams.resolve.matching.titles import MAX_TITLE_CHARS, slug_of, story_id
 from streams.resolve.threads import ORDER_KEY, THREAD_KEY, ThreadIndex
 from transport import topics
+from transport.errors import UserError
 from transport.producer import open_producer
 from transport.reader import Tail
 

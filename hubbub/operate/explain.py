@@ -15,12 +15,12 @@ from rich.table import Table
 from rich.text import Text
 
 from hubbub.cli.terminal import SHOWN_STATES, ago
-from hubbub.errors import UserError
 from hubbub.operate.commands import read_threads
 from hubbub.plain import plain
 from streams.records.public import NoiseScore
 from streams.resolve.threads import NEVER
 from streams.score.explaining import Explained
+from transport.errors import UserError
 
 __all__ = ["find", "merged_into", "render"]
 

@@ -24,10 +24,10 @@ import zstandard
 from aiokafka import AIOKafkaProducer
 from aiokafka.structs import RecordMetadata
 
-from hubbub.errors import UserError
 from ingest.signal import InvalidSignalError, Signal, decode, key
 from streams.records.internal import Progress, decode_progress, encode
 from streams.resolve.publishers import PUBLISH
+from transport.errors import UserError
 from transport.producer import open_producer
 from transport.reader import Tail
 from transport.topics import name

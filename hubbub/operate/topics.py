@@ -16,7 +16,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError, TopicAlreadyExistsError, for_code
 
-from hubbub.errors import UserError
+from transport.errors import UserError
 from transport.topics import TOPICS, Topic, name
 
 __all__ = ["Created", "Problem", "TopicsError", "check", "create"]

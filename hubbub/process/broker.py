@@ -41,8 +41,8 @@ from typing import IO, Final, Self
 from aiokafka import AIOKafkaClient
 from aiokafka.errors import KafkaError
 
-from hubbub.errors import UserError
 from hubbub.process.child_process import tied
+from transport.errors import UserError
 
 __all__ = ["BrokerError", "EmbeddedBroker"]
 

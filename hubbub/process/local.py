@@ -15,11 +15,11 @@ from contextlib import asynccontextmanager
 from aiokafka import AIOKafkaClient
 from aiokafka.errors import KafkaConnectionError
 
-from hubbub.errors import UserError
 from hubbub.operate import topics
 from hubbub.process.broker import EmbeddedBroker
 from hubbub.process.supervisor import Child, Supervisor
 from hubbub.settings import KafkaSettings
+from transport.errors import UserError
 
 __all__ = ["READY_SECONDS", "broker_at", "free_port", "role_children", "running"]
 

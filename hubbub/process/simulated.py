@@ -14,8 +14,8 @@ from contextlib import asynccontextmanager
 import orjson
 
 from hubbub.clock import WorldClock
-from hubbub.errors import UserError
 from hubbub.process.child_process import tied
+from transport.errors import UserError
 
 __all__ = ["collector_settings", "platforms"]
 

@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 import aiohttp
 from prometheus_client.parser import text_string_to_metric_families
 
-from hubbub.errors import UserError
 from hubbub.process.child_process import tied
+from transport.errors import UserError
 
 __all__ = ["Child", "Supervisor"]
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from hubbub.errors import UserError
 from hubbub.process import supervisor as supervise
 from hubbub.process.local import free_port
 from hubbub.process.supervisor import Child, Supervisor
+from transport.errors import UserError
 
 
 def child(name: str, code: str, *arguments: str) -> Child:

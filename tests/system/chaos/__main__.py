@@ -24,13 +24,13 @@ from rich.table import Table
 from rich.text import Text
 
 from deploy.kafka.cluster import Cluster, KafkaUnavailableError
-from hubbub.errors import UserError
 from hubbub.operate.replay import read_recordings
 from hubbub.settings import KafkaSettings
 from tests.system.chaos import live, recorded
 from tests.system.chaos.load import filled_up
 from tests.system.chaos.recorded import Result
 from tests.system.chaos.schedule import RECORDED
+from transport.errors import UserError
 
 BROKERS = 3
 PARTITIONS = 4

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from hubbub.errors import UserError
 from hubbub.operate import topics
 from hubbub.operate.replay import wait_until_scored
 from streams.records.internal import Progress, encode
 from streams.score.changelog import TOPIC
 from tests.conftest import Broker
+from transport.errors import UserError
 from transport.lease import SHARE, Lease, LeaseLostError
 from transport.producer import open_producer
 from transport.reader import Tail
