@@ -23,7 +23,7 @@ from streams.resolve.matching.matcher import Matcher
 from streams.resolve.publishers import Publishers
 from streams.resolve.threads import DECIDED_KEY, MOVED_KEY, STORY_KEY, THREAD_KEY, ThreadIndex
 from streams.runtime import metrics
-from streams.runtime.watermark import Patience, Watermark
+from streams.runtime.watermark import IdleTimeout, Watermark
 from transport.fencing import claim
 from transport.lease import Lease
 from transport.offsets import begin, commit, place_of, reads_on
@@ -85,7 +85,7 @@ class Decisions:
         self._now_ms = now_ms
         self._appointment: object | None = None
         self._decider: Decider | None = None
-        self._watermark = Watermark(Patience())
+        self._watermark = Watermark(IdleTimeout())
         self._committed_at = 0.0
         self._told_at = 0.0
         self._forgotten: dict[str, float] = {}
@@ -142,7 +142,7 @@ class Decisions:
             if self._appointment is not appointment:
                 return  # The group has formed anew meanwhile, and another may have decided something.
             self._next = self._acknowledged = self._committed = await begin(self._consumer, self._place)
-            self._watermark = Watermark(Patience(live_seconds=self._config.patience_seconds))
+            self._watermark = Watermark(IdleTimeout(live_seconds=self._config.patience_seconds))
             self._decider = decider
         log.info("deciding", threads=threads, seconds=round(time.monotonic() - began, 3))
 

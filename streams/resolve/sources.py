@@ -26,7 +26,7 @@ from streams.resolve.reorder import Place
 from streams.resolve.route import AT_ONCE, Ignored, Relevance, Router, RouterConfig
 from streams.resolve.threads import ThreadIndex
 from streams.runtime import metrics
-from streams.runtime.watermark import Patience
+from streams.runtime.watermark import IdleTimeout
 from transport.dead_letter import encode_dead_letter
 from transport.offsets import begin, commit, place_of, reads_on
 from transport.topics import name
@@ -341,7 +341,7 @@ class Sources:
 
     def _patience_seconds(self, router: Router) -> float:
         """Return how long an undecided post may hold up its source; in a replay, longer than any backlog takes."""
-        patience = Patience(live_seconds=self._config.patience_seconds)
+        patience = IdleTimeout(live_seconds=self._config.patience_seconds)
         if self._publishers.active():
             return patience.replay_seconds
         return patience.seconds(self._now_ms() - router.stream_ms)

@@ -118,7 +118,7 @@ class Resolver:
         """Say what keeps this worker from doing its work now; nothing, if it is ready."""
         if not self._ready.is_set():
             return ["resolve has not joined its consumer groups yet"]
-        still = max(watchdog.still_seconds for watchdog in self._watchdogs)
+        still = max(watchdog.seconds_since_progress for watchdog in self._watchdogs)
         if still > STILL_SECONDS:
             return [f"resolve has not finished a step for {still:.0f} s"]
         return []
@@ -259,7 +259,7 @@ class Resolver:
 async def _repeat(step: Callable[[], Awaitable[None]], stop: asyncio.Event, watchdog: Watchdog) -> None:
     while not stop.is_set():
         await step()
-        watchdog.moved()
+        watchdog.report_progress()
 
 
 async def _unfinished() -> str:

@@ -1,1 +1,1 @@
-"""What every stage stands on: watermark, de-duplication window, watchdog, metrics."""
+"""What every stage is built on: watermark, de-duplication window, watchdog and metrics."""

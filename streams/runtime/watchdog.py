@@ -1,6 +1,6 @@
-"""A watchdog: whoever leaves work lying for long is ended, for a supervisor to start it again.
+"""The watchdog: ends a role that has work and makes no progress, so that a supervisor restarts it.
 
-Owns when that is. What counts as work, and whether there is any, is the caller's to say.
+Owns the decision when that is. Must never know what the work is: the caller says whether there is any.
 """
 
 from __future__ import annotations
@@ -15,52 +15,61 @@ from aiokafka.errors import KafkaError
 __all__ = ["LIMIT_SECONDS", "StalledError", "Watchdog"]
 
 LIMIT_SECONDS = 300.0
-"""Longer than anything takes that ends well, the taking over of a million stories included."""
-LOOKS = 8
-"""How often it looks while that time passes."""
+"""The longest time without progress. Nothing that ends well takes as long, not even reading back a million stories."""
+CHECKS = 8
+"""Checks in that time: a stall is reported at most an eighth of the limit late."""
 
 
 class StalledError(RuntimeError):
-    """There is work, and none was done for long: end the process, start anew."""
+    """There is work and no progress for too long. End the process; its supervisor starts it again."""
 
 
 class Watchdog:
-    """Barks when there is work all the time and :meth:`moved` is not called."""
+    """Raises if work is pending but no progress is reported."""
 
-    def __init__(self, undone: Callable[[], Awaitable[str]], limit_seconds: float = LIMIT_SECONDS) -> None:
-        """``undone``: says what work there is, "" if none. It may fail or hang while the broker is away."""
-        self._undone = undone
+    def __init__(
+        self,
+        pending_work: Callable[[], Awaitable[str]],
+        limit_seconds: float = LIMIT_SECONDS,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        """``pending_work`` describes the pending work, "" if there is none. It may fail or hang without a broker."""
+        self._pending_work = pending_work
         self._limit_seconds = limit_seconds
-        self._moved_at = time.monotonic()
+        self._monotonic = monotonic
+        self._sleep = sleep
+        self._progress_at = monotonic()
 
     @property
-    def still_seconds(self) -> float:
-        """For how long nothing was done, whether or not there was anything to do."""
-        return time.monotonic() - self._moved_at
+    def seconds_since_progress(self) -> float:
+        """The time since the last progress, whether or not there was work."""
+        return self._monotonic() - self._progress_at
 
-    def moved(self) -> None:
-        """Note that something was done."""
-        self._moved_at = time.monotonic()
+    def report_progress(self) -> None:
+        """Record that something was done."""
+        self._progress_at = self._monotonic()
 
     async def watch(self) -> NoReturn:
-        """Look again and again.
+        """Check for ever.
 
         Raises:
-            StalledError: there was work at every look for ``limit_seconds``, and nothing was done.
+            StalledError: every check of the last ``limit_seconds`` found pending work and no progress.
         """
-        looked_at = waits_since = time.monotonic()
+        checked_at = pending_since = self._monotonic()
         while True:
-            await asyncio.sleep(self._limit_seconds / LOOKS)
-            what = await self._look() if self._moved_at < looked_at else ""
-            looked_at = time.monotonic()
-            if not what:
-                waits_since = looked_at
-            elif looked_at - waits_since >= self._limit_seconds:
-                raise StalledError(f"{what}, and nothing was done for {self.still_seconds:.0f} s")
+            await self._sleep(self._limit_seconds / CHECKS)
+            work = await self._find_work() if self._progress_at < checked_at else ""
+            checked_at = self._monotonic()
+            if not work:
+                pending_since = checked_at
+            elif checked_at - pending_since >= self._limit_seconds:
+                raise StalledError(f"{work}, and there was no progress for {self.seconds_since_progress:.0f} s")
 
-    async def _look(self) -> str:
+    async def _find_work(self) -> str:
         try:
-            async with asyncio.timeout(self._limit_seconds / LOOKS):
-                return await self._undone()
+            async with asyncio.timeout(self._limit_seconds / CHECKS):
+                return await self._pending_work()
         except (KafkaError, OSError, TimeoutError):
-            return ""  # there is nothing that a new life could do better
+            return ""  # a restart would not bring the broker back

@@ -244,7 +244,7 @@ class Scorer:
             for done in self._owned[partition].confirm(outcome):
                 done.ack()
         metrics.STORIES_LIVE.labels(STAGE).set(sum(owned.scorer.live for owned in self._owned.values()))
-        self._watchdog.moved()
+        self._watchdog.report_progress()
 
     def _measure_lag(self, fresh: Mapping[int, Owned[_Event]]) -> None:
         for partition, owned in fresh.items():
@@ -360,7 +360,7 @@ class Scorer:
             async for record in tail.until_end():
                 remembered[record.partition].note(record)
                 patience.reschedule(clock() + SILENT_SECONDS)
-                self._watchdog.moved()
+                self._watchdog.report_progress()
                 if self._appointment is not appointment:
                     return {}  # The group has formed anew meanwhile.
         ends = await log_ends(self._kafka, [TopicPartition(self._activity, partition) for partition in partitions])

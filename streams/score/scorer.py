@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from ingest.signal import Signal
 from scoring import Score, score
 from streams.records.internal import NOWHERE, Activity, Entry, Merging, StoryInfo, Transfer, encode
-from streams.runtime.watermark import Patience, Watermark
+from streams.runtime.watermark import IdleTimeout, Watermark
 from streams.score.assessing import StoryAssessor, Unassessed
 from streams.score.config import ScoreConfig
 from streams.score.deciding import decide
@@ -60,7 +60,7 @@ class PartitionScorer:
         self._stories = {name: story for name, story in decoded.items() if story.into is None}
         self._stubs = {name: story for name, story in decoded.items() if story.into is not None}
         lately_ms = max((story.at_ms for story in decoded.values()), default=0)
-        self._patience = Patience(live_seconds=config.patience_seconds)
+        self._patience = IdleTimeout(live_seconds=config.patience_seconds)
         self._watermark = Watermark(self._patience, lately_ms)
         self._due = Agenda()
         for name, story in self._stories.items():
@@ -317,7 +317,7 @@ class PartitionScorer:
         fresh: list[tuple[int, int, int, Signal]] = []
         named_ms = 0
         for run, entries in runs:
-            is_new = story.delivered.take(run.source, [one.offset for one in entries], redirected=run.redirected)
+            is_new = story.delivered.admit(run.source, [one.offset for one in entries], redirected=run.redirected)
             new = list(itertools.compress(entries, is_new))
             if new and story.into is not None:
                 sent = Activity(None, story=story.into, entries=tuple(new), source=run.source)
@@ -361,7 +361,7 @@ class PartitionScorer:
 
     def _settle(self, outcome: Outcome) -> None:
         """When a replay has ended, decide and score every story at the time it ended, so that any replay ends alike."""
-        settle = self._watermark.settle
+        settle = self._watermark.replay_barrier
         if not settle or settle == self._settled or self._line:
             return
         for name in sorted(self._stories):

@@ -10,7 +10,7 @@ import msgspec
 
 from scoring import StoryState
 from streams.records.internal import StoryInfo
-from streams.runtime.delivery import Delivered
+from streams.runtime.deduplication import DeduplicationWindow
 
 __all__ = ["ABSORBED", "CorruptStateError", "Emitted", "Story"]
 
@@ -63,7 +63,7 @@ class Story:
     def __init__(self, info: StoryInfo) -> None:
         self.info = info
         self.scoring = StoryState()
-        self.delivered = Delivered()
+        self.delivered = DeduplicationWindow()
         self.emitted: Emitted | None = None
         self.due_ms = 0
         self.at_ms = 0
@@ -112,7 +112,7 @@ class Story:
             raise CorruptStateError(f"a story's state is of version {stored.version}; this program knows {VERSION}")
         story = cls(stored.info)
         story.scoring = StoryState.decode(stored.scoring)
-        story.delivered = Delivered(stored.delivered)
+        story.delivered = DeduplicationWindow(stored.delivered)
         story.emitted = stored.emitted
         story.due_ms = stored.due_ms
         story.at_ms = stored.at_ms

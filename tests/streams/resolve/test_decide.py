@@ -14,7 +14,7 @@ from streams.records.internal import Assignment, Candidate, Mark, StoryInfo, enc
 from streams.resolve.decide import Decided, Decider
 from streams.resolve.matching.matcher import Matcher
 from streams.resolve.threads import STORY_KEY, ThreadIndex
-from streams.runtime.watermark import Patience, Watermark
+from streams.runtime.watermark import IdleTimeout, Watermark
 from tests.streams.signals import START_MS, root
 
 SOURCES = 3
@@ -117,7 +117,7 @@ class Lives:
         self.decider = Decider(matchers, self.threads)
         for decided in self.written:
             self.decider.adopt(decided.record)
-        self.watermark = Watermark(Patience())
+        self.watermark = Watermark(IdleTimeout())
         self.position = self.committed
 
     def step(self, count: int) -> None:

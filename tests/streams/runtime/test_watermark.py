@@ -1,4 +1,4 @@
-"""The watermark against a plain restatement of its rule, over any sequence of marks and silences."""
+"""The watermark against a restatement of its rule, over any sequence of source watermarks and silences."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streams.records.internal import Mark
-from streams.runtime.watermark import Patience, Watermark
+from streams.runtime.watermark import IdleTimeout, Watermark
 
-PATIENCE = Patience(live_seconds=1.0, replay_seconds=60.0, live_lag_ms=900_000)
+IDLE_TIMEOUT = IdleTimeout(live_seconds=1.0, replay_seconds=60.0, live_lag_ms=900_000)
 NOW_MS = 1_767_225_600_000
 SOURCES = 3
 
 
 @dataclass
-class Heard:
+class Received:
     mark_ms: int
     idle: bool
-    settle: str
+    replay: str
     at: float
 
 
 @dataclass(frozen=True)
 class Step:
-    """Seconds pass, and then a mark is heard, or nothing."""
+    """Seconds pass, and then a source watermark arrives, or nothing."""
 
     seconds: float
     mark: Mark | None
@@ -46,19 +46,19 @@ STEPS = st.lists(
 
 @given(STEPS, st.sampled_from((0, 10 * 86_400_000)))
 @settings(max_examples=300)
-def test_it_never_goes_back_and_passes_nobody_who_need_be_waited_for(steps: list[Step], lag_ms: int) -> None:
-    """``lag_ms``: how far event time is behind the clock: nothing when live, days in a replay."""
-    watermark, heard, monotonic, last_ms = Watermark(PATIENCE), dict[int, Heard](), 100.0, 0
+def test_it_never_goes_back_and_waits_for_every_active_source(steps: list[Step], lag_ms: int) -> None:
+    """``lag_ms``: how far event time is behind the clock; 0 when live, days in a replay."""
+    watermark, received, monotonic, last_ms = Watermark(IDLE_TIMEOUT), dict[int, Received](), 100.0, 0
     first: float | None = None
-    patience = PATIENCE.live_seconds if lag_ms == 0 else PATIENCE.replay_seconds
+    seconds = IDLE_TIMEOUT.live_seconds if lag_ms == 0 else IDLE_TIMEOUT.replay_seconds
     for step in steps:
         monotonic += step.seconds
         if (mark := step.mark) is not None:
             watermark.update(mark, monotonic)
             first = monotonic if first is None else first
-            known = heard.get(mark.source)
+            known = received.get(mark.source)
             at_ms = mark.mark_ms if known is None else max(mark.mark_ms, known.mark_ms)
-            heard[mark.source] = Heard(at_ms, mark.idle, mark.settle, monotonic)
+            received[mark.source] = Received(at_ms, mark.idle, mark.settle, monotonic)
         now_ms = NOW_MS + lag_ms + int(1000 * (monotonic - 100.0)) % 100_000
         reached_ms = watermark.advance(now_ms, monotonic)
 
@@ -66,34 +66,34 @@ def test_it_never_goes_back_and_passes_nobody_who_need_be_waited_for(steps: list
         if first is None:
             assert reached_ms == 0
             continue
-        latest_ms = max(source.mark_ms for source in heard.values())
-        waited_for = [s.mark_ms for s in heard.values() if not s.idle and monotonic - s.at <= patience]
-        if len(heard) < SOURCES and monotonic - first <= patience:
-            assert reached_ms == last_ms, "a source not heard of yet is waited for"
-        elif waited_for:
-            assert reached_ms == max(last_ms, min(waited_for)), "the slowest of those at work, and of them alone"
+        latest_ms = max(source.mark_ms for source in received.values())
+        active = [s.mark_ms for s in received.values() if not s.idle and monotonic - s.at <= seconds]
+        if len(received) < SOURCES and monotonic - first <= seconds:
+            assert reached_ms == last_ms, "a source that has sent nothing yet is waited for"
+        elif active:
+            assert reached_ms == max(last_ms, min(active)), "the slowest active source, and only active ones"
         elif lag_ms:
-            assert reached_ms == max(last_ms, latest_ms), "nobody is at work: all that was told is complete"
+            assert reached_ms == max(last_ms, latest_ms), "no source is active: everything received is complete"
         else:
-            assert reached_ms == max(last_ms, latest_ms, now_ms - 1000), "and live, time moves on by the clock"
+            assert reached_ms == max(last_ms, latest_ms, now_ms - 1000), "live, time also follows the clock"
 
-        told = {source.settle for source in heard.values()}
-        assert watermark.settle == (told.pop() if len(heard) == SOURCES and len(told) == 1 else "")
+        ended = {source.replay for source in received.values()}
+        assert watermark.replay_barrier == (ended.pop() if len(received) == SOURCES and len(ended) == 1 else "")
         last_ms = reached_ms
 
 
-def test_live_time_moves_on_through_a_long_silence_and_a_replay_that_ended_stays_where_it_ended() -> None:
-    for lag_ms, lately_ms, moved_ms in ((0, 0, 7_200_000), (10 * 86_400_000, 0, 0), (901_000, NOW_MS, 7_200_000)):
-        watermark = Watermark(PATIENCE, lately_ms + lag_ms)
+def test_live_time_follows_the_clock_through_a_long_silence_and_an_ended_replay_stays_at_its_end() -> None:
+    for lag_ms, restored_ms, moved_ms in ((0, 0, 7_200_000), (10 * 86_400_000, 0, 0), (901_000, NOW_MS, 7_200_000)):
+        watermark = Watermark(IDLE_TIMEOUT, restored_ms + lag_ms)
         for seconds in range(7_202):
             watermark.update(Mark(0, 1, NOW_MS, idle=True), seconds)
             reached_ms = watermark.advance(NOW_MS + lag_ms + 1_000 * seconds, seconds)
         assert reached_ms == NOW_MS + (lag_ms + moved_ms if moved_ms else 0)
 
 
-def test_one_silent_source_holds_a_replay_up_for_a_minute_and_live_for_a_second() -> None:
+def test_a_silent_source_holds_up_a_replay_for_a_minute_and_live_time_for_a_second() -> None:
     for lag_ms, held_seconds in ((0, 1.0), (10 * 86_400_000, 60.0)):
-        watermark = Watermark(PATIENCE)
+        watermark = Watermark(IDLE_TIMEOUT)
         watermark.update(Mark(0, 2, NOW_MS), 0.0)
         watermark.update(Mark(1, 2, NOW_MS + 5_000), 0.0)
         seconds, held = 0.0, 0.0

@@ -114,7 +114,7 @@ class Lives:
                 if about not in kept:
                     kept[about] = Story.decode(self.states[about.encode()])
                 offsets = [entry.offset for entry in activity.entries]
-                assert not any(kept[about].delivered.take(activity.mark.source, offsets))
+                assert not any(kept[about].delivered.admit(activity.mark.source, offsets))
 
     def decided(self) -> list[bytes]:
         """Return the events that do not depend on when something was told."""
