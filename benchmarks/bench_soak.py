@@ -30,9 +30,9 @@ from benchmarks.participants import PARTICIPANTS, Run
 from benchmarks.processes import Processes, Sample
 from deploy.kafka.cluster import Cluster
 from hubbub.clock import WorldClock
-from hubbub.operate import topics
+from hubbub.operate import topic_setup
 from hubbub.process.local import free_port
-from hubbub.process.simulated import collector_settings, platforms
+from hubbub.process.simulated_platforms import collector_settings, platforms
 from ingest.signal import Signal
 from transport.producer import open_producer
 
@@ -140,7 +140,7 @@ async def main(count: int, days: float) -> int:
         folder = Path(scratch)
         run = Run(cluster.bootstrap_servers, "soak.", "soak", PARTITIONS, folder)
         for prefix in (run.prefix, "collect."):
-            await topics.create({"bootstrap_servers": run.servers}, prefix, PARTITIONS, 1)
+            await topic_setup.create({"bootstrap_servers": run.servers}, prefix, PARTITIONS, 1)
         resolve, score, _ = PARTICIPANTS["hubbub"].prepare(run)
         serve = [*score[:-1], "serve"]
         port = free_port()

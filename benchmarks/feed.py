@@ -14,7 +14,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from benchmarks.participants import Run
-from hubbub.operate import topics
+from hubbub.operate import topic_setup
 from ingest.signal import Signal, encode, key
 from transport.producer import open_producer
 
@@ -41,7 +41,7 @@ async def make_topics(run: Run) -> None:
         await admin.create_topics(wanted)
     finally:
         await admin.close()
-    await topics.create({"bootstrap_servers": run.servers}, run.prefix, run.partitions, 1)
+    await topic_setup.create({"bootstrap_servers": run.servers}, run.prefix, run.partitions, 1)
 
 
 async def publish(signals: Sequence[Signal], run: Run, *, paced: bool = False) -> None:

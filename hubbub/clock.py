@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-__all__ = ["Clock", "WorldClock", "wall_clock"]
+__all__ = ["Clock", "WorldClock", "format_age", "wall_clock"]
 
 Clock = Callable[[], int]
 """Returns now, in UTC epoch milliseconds."""
@@ -46,3 +46,12 @@ class WorldClock:
         origin, _, rest = text.partition("@")
         started, _, speed = rest.partition("x")
         return cls(int(origin), int(started), float(speed))
+
+
+def format_age(age_ms: int) -> str:
+    """Return an age in the largest unit that fits: ``12 s``, ``5 min``, ``3 h``, ``9 d``."""
+    seconds = max(0, age_ms) // 1000
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"

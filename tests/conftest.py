@@ -17,7 +17,7 @@ import pytest_asyncio
 from hypothesis import HealthCheck, settings
 
 from deploy.kafka.cluster import Cluster, KafkaUnavailableError
-from hubbub.process.broker import BrokerError, EmbeddedBroker
+from hubbub.process.embedded_broker import BrokerError, EmbeddedBroker
 
 # A busy machine is slow, and that is no fault of a test's.
 settings.register_profile("hubbub", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -16,9 +16,17 @@ from aiokafka.errors import KafkaConnectionError, KafkaError
 from rich.console import Console
 from rich.text import Text
 
-from hubbub.cli import evaluating, inspection, publishing, role_commands, running, setup, stories
-from hubbub.plain import plain
-from hubbub.process.broker import BrokerError
+from hubbub.cli import (
+    check_commands,
+    eval_commands,
+    record_commands,
+    role_commands,
+    run_commands,
+    score_commands,
+    story_commands,
+)
+from hubbub.cli.control_characters import strip_controls
+from hubbub.process.embedded_broker import BrokerError
 from hubbub.settings import SettingsError, load
 from streams.resolve.matching.beats import BeatError
 from streams.score.reading import FiguresError
@@ -38,7 +46,15 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for group in (running, role_commands, publishing, inspection, stories, evaluating, setup):
+for group in (
+    run_commands,
+    role_commands,
+    record_commands,
+    score_commands,
+    story_commands,
+    eval_commands,
+    check_commands,
+):
     group.register(app)
 
 
@@ -76,5 +92,5 @@ def _tell(error: Exception) -> int:
         raise error
     console = Console(stderr=True, highlight=False)
     for line in message.splitlines():
-        console.print(Text.assemble(("hubbub: ", "bold red"), plain(line)), soft_wrap=True)
+        console.print(Text.assemble(("hubbub: ", "bold red"), strip_controls(line)), soft_wrap=True)
     return 1

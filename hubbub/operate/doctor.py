@@ -16,8 +16,8 @@ from pathlib import Path
 import msgspec
 from aiokafka.errors import KafkaError
 
-from hubbub.cli.terminal import ago
-from hubbub.operate import topics
+from hubbub.clock import format_age
+from hubbub.operate import topic_setup
 from hubbub.settings import Settings, SettingsError, load
 from ingest.cursors import TOPIC as CURSORS
 from ingest.cursors import CursorRecord
@@ -67,7 +67,7 @@ async def examine(*, platforms: bool = True) -> list[Finding]:
     servers = settings.kafka.bootstrap_servers
     try:
         async with asyncio.timeout(BROKER_SECONDS):
-            problems = await topics.check(
+            problems = await topic_setup.check(
                 options, settings.kafka.topic_prefix, settings.kafka.partitions, settings.kafka.replication
             )
     except (KafkaError, OSError, TimeoutError) as error:
@@ -125,7 +125,7 @@ async def _stages(settings: Settings, options: dict[str, object]) -> AsyncIterat
                 fix=f"nothing heard for a minute; start or restart hubbub {stage}",
             )
         else:
-            behind = ago(now_ms - min(p.mark_ms for p in all_))
+            behind = format_age(now_ms - min(p.mark_ms for p in all_))
             yield Finding(
                 f"{stage} works on all {len(all_)} partitions; event time is {behind} behind the clock", ok=True
             )
@@ -155,7 +155,7 @@ async def _cursors(settings: Settings, options: dict[str, object]) -> AsyncItera
             continue
         cursor = msgspec.json.decode(value, type=CursorRecord)
         age_ms = now_ms - cursor.saved_ms
-        what = f"{cursor.collector} saved its cursor {ago(age_ms)} ago"
+        what = f"{cursor.collector} saved its cursor {format_age(age_ms)} ago"
         if age_ms < STALE_CURSOR_MS:
             yield Finding(what, ok=True)
         elif cursor.collector in settings.collect.chosen():

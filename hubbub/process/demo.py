@@ -16,9 +16,9 @@ from pathlib import Path
 
 from hubbub.clock import WorldClock, wall_clock
 from hubbub.evaluate.agreement import Agreement, agree
-from hubbub.process.broker import EmbeddedBroker
+from hubbub.process.embedded_broker import EmbeddedBroker
 from hubbub.process.local import free_port, role_children, running
-from hubbub.process.simulated import collector_settings, platforms
+from hubbub.process.simulated_platforms import collector_settings, platforms
 from hubbub.process.supervisor import Child, Supervisor
 from hubbub.settings import KafkaSettings
 from hubbub.world.generated import DEMO, generate

@@ -15,8 +15,8 @@ from contextlib import asynccontextmanager
 from aiokafka import AIOKafkaClient
 from aiokafka.errors import KafkaConnectionError
 
-from hubbub.operate import topics
-from hubbub.process.broker import EmbeddedBroker
+from hubbub.operate import topic_setup
+from hubbub.process.embedded_broker import EmbeddedBroker
 from hubbub.process.supervisor import Child, Supervisor
 from hubbub.settings import KafkaSettings
 from transport.errors import UserError
@@ -56,7 +56,7 @@ async def running(
     Raises:
         UserError: a role does not get ready.
     """
-    await topics.create(kafka.client_options(), kafka.topic_prefix, kafka.partitions, kafka.replication)
+    await topic_setup.create(kafka.client_options(), kafka.topic_prefix, kafka.partitions, kafka.replication)
     async with Supervisor(children, tell) as supervisor:
         await supervisor.ready(READY_SECONDS)
         yield supervisor

@@ -18,7 +18,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 from aiokafka.errors import KafkaError
 
-from hubbub.process.health import HealthServer, Problems
+from hubbub.process.health_server import HealthServer, Problems
 from hubbub.process.logs import configure
 from hubbub.settings import Settings
 

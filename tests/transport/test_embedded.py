@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
-from hubbub.process.broker import BrokerError, EmbeddedBroker
+from hubbub.process.embedded_broker import BrokerError, EmbeddedBroker
 from tests.transport.processes import gone, has_ended
 
 pytestmark = pytest.mark.broker
 
 OWNER = """
 import asyncio
-from hubbub.process.broker import EmbeddedBroker
+from hubbub.process.embedded_broker import EmbeddedBroker
 
 async def run():
     async with EmbeddedBroker() as broker:

@@ -1,4 +1,4 @@
-"""What hubbub/process/broker.py says the embedded broker does otherwise than Kafka, line by line.
+"""What hubbub/process/embedded_broker.py says the embedded broker does otherwise than Kafka, line by line.
 
 A test that fails here after an upgrade of the broker may be good news: then its line, and what works around it, can go.
 """
@@ -18,7 +18,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic, Records
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import IncompatibleBrokerVersion, KafkaConnectionError, UnknownError
 
-from hubbub.process.broker import EmbeddedBroker
+from hubbub.process.embedded_broker import EmbeddedBroker
 from tests.conftest import Broker
 
 pytestmark = pytest.mark.parametrize("broker", ["embedded"], indirect=True)

@@ -15,7 +15,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from deploy.kafka.cluster import Cluster, KafkaUnavailableError
-from hubbub.operate import topics
+from hubbub.operate import topic_setup
 from tests.transport.processes import gone, has_ended
 from transport.topics import TOPICS
 
@@ -46,11 +46,13 @@ async def three(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Clust
 
 async def test_topics_of_three_copies_are_good_and_of_one_are_told_with_a_plan(three: Cluster) -> None:
     kafka = {"bootstrap_servers": three.bootstrap_servers}
-    await topics.create(kafka, "three-", 2, 3)
-    assert await topics.check(kafka, "three-", 2, 3) == []
+    await topic_setup.create(kafka, "three-", 2, 3)
+    assert await topic_setup.check(kafka, "three-", 2, 3) == []
 
-    await topics.create(kafka, "one-", 2, 1)
-    found = {problem.topic: problem for problem in await topics.check(kafka, "one-", 2, 3) if "copies" in problem.what}
+    await topic_setup.create(kafka, "one-", 2, 1)
+    found = {
+        problem.topic: problem for problem in await topic_setup.check(kafka, "one-", 2, 3) if "copies" in problem.what
+    }
     assert set(found) == {f"one-{topic.name}" for topic in TOPICS}
     fix = found["one-signals"].fix
     plan = json.loads(fix[fix.index("'") + 1 : fix.rindex("'")])

@@ -9,14 +9,14 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
-from hubbub.operate import topics
+from hubbub.operate import topic_setup
 from transport.topics import TOPICS
 
 if TYPE_CHECKING:
     from tests.conftest import Broker
 
 
-def _wrong(problems: list[topics.Problem]) -> dict[str, topics.Problem]:
+def _wrong(problems: list[topic_setup.Problem]) -> dict[str, topic_setup.Problem]:
     return {problem.topic: problem for problem in problems if not problem.unverified}
 
 
@@ -30,17 +30,17 @@ async def test_what_create_makes_check_finds_good_and_creating_again_changes_not
     kafka = {"bootstrap_servers": broker.bootstrap_servers}
     names = tuple(broker.topic_prefix + topic.name for topic in TOPICS)
 
-    first = await topics.create(kafka, broker.topic_prefix, 3, 1)
-    assert first == topics.Created(created=names, existing=())
-    assert await topics.check(kafka, broker.topic_prefix, 3, 1) == []
+    first = await topic_setup.create(kafka, broker.topic_prefix, 3, 1)
+    assert first == topic_setup.Created(created=names, existing=())
+    assert await topic_setup.check(kafka, broker.topic_prefix, 3, 1) == []
 
-    assert await topics.create(kafka, broker.topic_prefix, 3, 1) == topics.Created(created=(), existing=names)
+    assert await topic_setup.create(kafka, broker.topic_prefix, 3, 1) == topic_setup.Created(created=(), existing=names)
 
 
 async def test_missing_topics_are_told_and_looking_does_not_make_them(broker: Broker) -> None:
     kafka = {"bootstrap_servers": broker.bootstrap_servers}
     for _ in range(2):
-        problems = await topics.check(kafka, broker.topic_prefix, 3, 1)
+        problems = await topic_setup.check(kafka, broker.topic_prefix, 3, 1)
         assert [problem.topic for problem in problems] == [broker.topic_prefix + topic.name for topic in TOPICS]
         assert {problem.what for problem in problems} == {"it does not exist"}
         assert {problem.fix for problem in problems} == {"run: hubbub topics create"}
@@ -48,9 +48,9 @@ async def test_missing_topics_are_told_and_looking_does_not_make_them(broker: Br
 
 async def test_another_number_of_partitions_is_told_with_both_ways_out(broker: Broker) -> None:
     kafka = {"bootstrap_servers": broker.bootstrap_servers}
-    await topics.create(kafka, broker.topic_prefix, 3, 1)
+    await topic_setup.create(kafka, broker.topic_prefix, 3, 1)
 
-    wrong = _wrong(await topics.check(kafka, broker.topic_prefix, 5, 1))
+    wrong = _wrong(await topic_setup.check(kafka, broker.topic_prefix, 5, 1))
 
     assert set(wrong) == {broker.topic_prefix + topic.name for topic in TOPICS if topic.partitions is None}
     problem = wrong[broker.topic_prefix + "signals"]
@@ -66,8 +66,8 @@ async def test_a_topic_somebody_else_made_is_left_alone_and_its_policy_told(brok
     await admin.create_topics([NewTopic(cursors, 1, 1, topic_configs={"cleanup.policy": "delete"})])
     await admin.close()
 
-    made = await topics.create(kafka, broker.topic_prefix, 3, 1)
-    wrong = _wrong(await topics.check(kafka, broker.topic_prefix, 3, 1))
+    made = await topic_setup.create(kafka, broker.topic_prefix, 3, 1)
+    wrong = _wrong(await topic_setup.check(kafka, broker.topic_prefix, 3, 1))
 
     assert made.existing == (cursors,)
     assert wrong[cursors].what == "cleanup.policy is delete and must be compact"
@@ -76,8 +76,8 @@ async def test_a_topic_somebody_else_made_is_left_alone_and_its_policy_told(brok
 
 async def test_too_few_copies_are_told_as_what_the_cluster_can_do(broker: Broker) -> None:
     kafka = {"bootstrap_servers": broker.bootstrap_servers}
-    await topics.create(kafka, broker.topic_prefix, 3, 1)
-    found = await topics.check(kafka, broker.topic_prefix, 3, 3)
+    await topic_setup.create(kafka, broker.topic_prefix, 3, 1)
+    found = await topic_setup.check(kafka, broker.topic_prefix, 3, 3)
     copies = [problem for problem in found if "copies" in problem.what]
     assert len(copies) == len(TOPICS)
     assert copies[0].what == "it has 1 copies of a record and needs 3"
@@ -90,9 +90,11 @@ async def test_settings_a_broker_does_not_tell_are_unverified_and_not_wrong(brok
     admin = await _admin(broker)
     await admin.create_topics([NewTopic(signals, 3, 1)])
     await admin.close()
-    await topics.create(kafka, broker.topic_prefix, 3, 1)
+    await topic_setup.create(kafka, broker.topic_prefix, 3, 1)
 
-    found = [problem for problem in await topics.check(kafka, broker.topic_prefix, 3, 1) if problem.topic == signals]
+    found = [
+        problem for problem in await topic_setup.check(kafka, broker.topic_prefix, 3, 1) if problem.topic == signals
+    ]
 
     if broker.kind == "embedded":  # tells what was set when the topic was made, and no defaults
         assert {problem.unverified for problem in found} == {True}
@@ -108,14 +110,14 @@ async def test_shorter_retention_is_wrong_and_longer_is_not(broker: Broker, rete
     admin = await _admin(broker)
     await admin.create_topics([NewTopic(signals, 3, 1, topic_configs={"retention.ms": retention_ms})])
     await admin.close()
-    await topics.create(kafka, broker.topic_prefix, 3, 1)
-    assert (signals in _wrong(await topics.check(kafka, broker.topic_prefix, 3, 1))) is wrong
+    await topic_setup.create(kafka, broker.topic_prefix, 3, 1)
+    assert (signals in _wrong(await topic_setup.check(kafka, broker.topic_prefix, 3, 1))) is wrong
 
 
 @pytest.mark.parametrize("broker", ["kafka"], indirect=True)  # the embedded broker refuses nothing
 async def test_a_refused_topic_is_one_clear_line(broker: Broker) -> None:
-    with pytest.raises(topics.TopicsError, match=r"HUBBUB_KAFKA__REPLICATION is 3") as refused:
-        await topics.create({"bootstrap_servers": broker.bootstrap_servers}, broker.topic_prefix, 3, 3)
+    with pytest.raises(topic_setup.TopicsError, match=r"HUBBUB_KAFKA__REPLICATION is 3") as refused:
+        await topic_setup.create({"bootstrap_servers": broker.bootstrap_servers}, broker.topic_prefix, 3, 3)
     assert "\n" not in str(refused.value)
 
 
@@ -127,13 +129,13 @@ async def test_the_advice_makes_the_problem_go_away(broker: Broker) -> None:
     admin = await _admin(broker)
     await admin.create_topics([NewTopic(scores, 3, 1)])
     await admin.create_partitions({scores: NewPartitions(4)})
-    await topics.create(kafka, broker.topic_prefix, 4, 1)
-    problem = _wrong(await topics.check(kafka, broker.topic_prefix, 4, 1))[scores]
+    await topic_setup.create(kafka, broker.topic_prefix, 4, 1)
+    problem = _wrong(await topic_setup.check(kafka, broker.topic_prefix, 4, 1))[scores]
     setting, _, value = problem.fix.rpartition("--add-config ")[2].partition("=")
     await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, scores, configs={setting: value})])
     await admin.close()
     async with asyncio.timeout(10):  # the brokers learn of it a little later
         while True:
-            if not await topics.check(kafka, broker.topic_prefix, 4, 1):
+            if not await topic_setup.check(kafka, broker.topic_prefix, 4, 1):
                 break
             await asyncio.sleep(0.1)

@@ -14,7 +14,7 @@ import pytest
 from aiohttp import web
 from prometheus_client import REGISTRY
 
-from hubbub.operate import topics
+from hubbub.operate import topic_setup
 from ingest.signal import Signal
 from scoring import Ledger
 from scoring.impact import OfflineAssessor
@@ -269,7 +269,7 @@ async def test_an_answer_enters_its_story_and_survives_a_restart(server: Server)
 async def test_answers_are_kept_in_a_topic(server: Server, broker: Broker) -> None:
     config = ScoreConfig(assessor="openai", openai=server.config())
     options: dict[str, object] = {"bootstrap_servers": broker.bootstrap_servers}
-    await topics.create(options, broker.topic_prefix, 1, 1)
+    await topic_setup.create(options, broker.topic_prefix, 1, 1)
     for _ in range(2):
         async with open_assessor(config, kafka=options, prefix=broker.topic_prefix, now_ms=lambda: START_MS) as stories:
             first = stories("st", ledger_of(1), 0)

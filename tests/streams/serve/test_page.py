@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from hubbub.process.broker import EmbeddedBroker
+from hubbub.process.embedded_broker import EmbeddedBroker
 from scoring.band import band
 from scoring.settings import DEFAULT
 from streams.records.public import BANDS, FACTORS, STATES

@@ -8,7 +8,7 @@ from contextlib import aclosing
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from hubbub.process.broker import EmbeddedBroker
+from hubbub.process.embedded_broker import EmbeddedBroker
 from streams.serve.log import TopicMissingError
 from streams.serve.read import follow_scores, read_scores
 from tests.conftest import Broker

@@ -17,7 +17,7 @@ import msgspec
 
 from deploy.kafka.cluster import Cluster
 from hubbub.clock import WorldClock, wall_clock
-from hubbub.process.simulated import collector_settings, platforms
+from hubbub.process.simulated_platforms import collector_settings, platforms
 from hubbub.settings import KafkaSettings
 from hubbub.world.generated import Size, generate
 from hubbub.world.items import Item, Platform

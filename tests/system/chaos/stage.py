@@ -16,7 +16,7 @@ import orjson
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
-from hubbub.operate import topics
+from hubbub.operate import topic_setup
 from hubbub.process.local import free_port, role_children
 from hubbub.process.supervisor import Child, Supervisor
 from hubbub.settings import KafkaSettings
@@ -64,7 +64,7 @@ class Stage:
         self.supervisor = Supervisor(children, self._heard, tries=1_000, longest_pause_seconds=1.0)
 
     async def __aenter__(self) -> Self:
-        await topics.create(
+        await topic_setup.create(
             self.kafka.client_options(), self.kafka.topic_prefix, self.kafka.partitions, self.kafka.replication
         )
         await self.supervisor.__aenter__()

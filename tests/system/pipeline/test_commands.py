@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from hubbub.operate import commands as orders
+from hubbub.operate import operator_commands as orders
 from ingest.signal import Signal
 from streams.records.internal import Order
 from tests.conftest import Broker

@@ -9,7 +9,7 @@ from statistics import median
 import msgspec
 import pytest
 
-from hubbub.process.broker import EmbeddedBroker
+from hubbub.process.embedded_broker import EmbeddedBroker
 from ingest.signal import Counts, Signal, encode, key
 from streams.records.public import decode_score
 from tests.conftest import Broker

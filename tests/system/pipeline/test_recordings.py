@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from hubbub.cli.terminal import ranking
-from hubbub.process.broker import EmbeddedBroker
+from hubbub.cli.ranking import ranking
+from hubbub.process.embedded_broker import EmbeddedBroker
 from tests.conftest import Broker
 from tests.system.pipeline.house import comparable, house
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from hubbub.operate import topics
+from hubbub.operate import topic_setup
 from hubbub.operate.replay import wait_until_scored
 from streams.records.internal import Progress, encode
 from streams.score.changelog import TOPIC
@@ -50,7 +50,7 @@ async def test_it_ends_and_says_why(
     broker: Broker, tmp_path: Path, *, program: str, topic: str, key: bytes, why: bytes
 ) -> None:
     kafka = {"bootstrap_servers": broker.bootstrap_servers}
-    await topics.create(kafka, broker.topic_prefix, 1, 1)
+    await topic_setup.create(kafka, broker.topic_prefix, 1, 1)
     async with open_producer(kafka) as producer:
         await producer.send_and_wait(name(topic, broker.topic_prefix), b"from here", key, 0)
     environment = {
@@ -76,7 +76,7 @@ async def test_it_ends_and_says_why(
 
 async def test_what_a_producer_held_when_its_process_stood_still_is_not_sent(broker: Broker) -> None:
     kafka = {"bootstrap_servers": broker.bootstrap_servers}
-    await topics.create(kafka, broker.topic_prefix, 1, 1)
+    await topic_setup.create(kafka, broker.topic_prefix, 1, 1)
     mine, anybodys = name("stories", broker.topic_prefix), name("progress", broker.topic_prefix)
     session_seconds = 0.8
     async with open_producer(kafka, linger_ms=100) as producer:
@@ -98,7 +98,7 @@ async def test_who_waits_for_a_replay_gives_up_on_a_part_that_stands_still_thoug
     broker: Broker,
 ) -> None:
     kafka = {"bootstrap_servers": broker.bootstrap_servers}
-    await topics.create(kafka, broker.topic_prefix, 2, 1)
+    await topic_setup.create(kafka, broker.topic_prefix, 2, 1)
 
     async def repeat() -> None:
         topic = name("progress", broker.topic_prefix)

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from rich.console import Console
 
-from hubbub.operate.explain import render
+from hubbub.cli.explanation import render
 from ingest.signal import Author, Community, Counts, Signal
 from streams.records.internal import Activity, Entry, Mark, StoryInfo
 from streams.records.public import NoiseScore, decode_score

@@ -29,7 +29,7 @@ def scores(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
 ) -> None:
     """Show the ranking now, or as it changes."""
-    from hubbub.cli.terminal import ranking, ranking_table  # noqa: PLC0415
+    from hubbub.cli.ranking import ranking, ranking_table  # noqa: PLC0415
     from hubbub.settings import load  # noqa: PLC0415 (each command loads only what it runs)
     from streams.serve.read import follow_scores, read_scores  # noqa: PLC0415
 
@@ -70,7 +70,8 @@ def explain(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Show why a story's score is what it is."""
-    from hubbub.operate.explain import find, merged_into, render  # noqa: PLC0415
+    from hubbub.cli.explanation import render  # noqa: PLC0415
+    from hubbub.operate.find_story import find, merged_into  # noqa: PLC0415
     from hubbub.settings import load  # noqa: PLC0415
     from streams.score.explaining import explain_score  # noqa: PLC0415
     from streams.serve.read import read_scores  # noqa: PLC0415

@@ -1,12 +1,10 @@
-"""Why a story's score is what it is, for people at a terminal.
+"""Why a story has its score, on a terminal.
 
-Owns finding the story that was asked for, and how its explanation looks. What explains is
-:mod:`streams.score.explaining`.
+Owns how the explanation looks. :mod:`streams.score.explaining` makes it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import msgspec
@@ -14,15 +12,13 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from hubbub.cli.terminal import SHOWN_STATES, ago
-from hubbub.operate.commands import read_threads
-from hubbub.plain import plain
+from hubbub.cli.control_characters import strip_controls
+from hubbub.cli.ranking import SHOWN_STATES
+from hubbub.clock import format_age
 from streams.records.public import NoiseScore
-from streams.resolve.threads import NEVER
 from streams.score.explaining import Explained
-from transport.errors import UserError
 
-__all__ = ["find", "merged_into", "render"]
+__all__ = ["render"]
 
 EARLIEST_MS = 946_684_800_000
 """A number of milliseconds from here on (the year 2000) is a moment, below a length of time."""
@@ -32,41 +28,15 @@ SHOWN_NAMES = 5
 """Figures and platforms that are traced on a terminal; JSON has all."""
 
 
-def find(wanted: str, scores: Mapping[str, NoiseScore]) -> NoiseScore:
-    """Return the story with the slug or id ``wanted``.
-
-    Raises:
-        UserError: there is no such story.
-    """
-    score = scores.get(wanted) or next((score for score in scores.values() if score.slug == wanted), None)
-    if score is None:
-        near = [s.slug for s in scores.values() if wanted.lower() in s.slug or wanted.lower() in s.title.lower()][:3]
-        hint = f"did you mean: {', '.join(near)}?" if near else "see: hubbub scores"
-        raise UserError(f"no story {wanted!r}; {hint}")
-    return score
-
-
-async def merged_into(wanted: str, kafka: Mapping[str, object], prefix: str) -> str | None:
-    """Return the id of the story that the one with the slug or id ``wanted`` was merged into; None if it was not.
-
-    Raises:
-        LookupError: there is no topic of stories.
-        aiokafka.errors.KafkaError: the broker cannot be reached.
-    """
-    threads = await read_threads(kafka, prefix)
-    info = threads.named(wanted)
-    return None if info is None or info.into is None else threads.at(info.id, NEVER)
-
-
 def render(score: NoiseScore, explained: Explained) -> Group:
     """Return the explanation of ``score`` for a terminal."""
     head = Text.assemble(
         (f"{score.noise:.1f}", "bold"),
         f"  {score.band}, {SHOWN_STATES[score.state]}{f', {score.category}' if score.category else ''}   ",
-        (plain(score.title), "bold"),
+        (strip_controls(score.title), "bold"),
     )
     scored = datetime.fromtimestamp(score.scored_ms / 1000, UTC)
-    silence = ago(score.scored_ms - score.last_coverage_ms)
+    silence = format_age(score.scored_ms - score.last_coverage_ms)
     product = (
         f"noise {score.noise:.2f} = raw {score.raw:.2f} × decay {score.decay:.4f} ({silence} since it was last covered)"
     )
@@ -87,7 +57,7 @@ def _factors_table(explained: Explained) -> Table:
     for name, factor in explained.factors.items():
         inputs = [f"{_words(key)} {_shown(key, value)}" for key, value in factor.inputs.items() if _is_said(key, value)]
         row = (_words(name), f"{factor.value:.1f}", f"{factor.weight:.2f}", f"{factor.points:.2f}")
-        said = plain(", ".join(inputs)) or "nothing seen yet"
+        said = strip_controls(", ".join(inputs)) or "nothing seen yet"
         table.add_row(*row, Text.assemble(said, "\n", (factor.how, "dim")))
     return table
 
@@ -156,7 +126,9 @@ class _Trace(msgspec.Struct, frozen=True):
 
 
 def _add_post(table: Table, what: str, gave: str, platform: str, words: str) -> None:
-    table.add_row(Text(what, style="dim"), Text(plain(gave)), Text(plain(platform)), Text(plain(words)))
+    table.add_row(
+        Text(what, style="dim"), Text(strip_controls(gave)), Text(strip_controls(platform)), Text(strip_controls(words))
+    )
 
 
 def _raises_table(explained: Explained) -> Table:
@@ -191,4 +163,6 @@ def _shown(name: str, value: object) -> str:
         return str(value)
     if not name.endswith("_ms"):
         return f"{value:,.2f}".removesuffix(".00")
-    return ago(int(value)) if value < EARLIEST_MS else f"{datetime.fromtimestamp(value / 1000, UTC):%Y-%m-%d %H:%M}"
+    return (
+        format_age(int(value)) if value < EARLIEST_MS else f"{datetime.fromtimestamp(value / 1000, UTC):%Y-%m-%d %H:%M}"
+    )

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from hubbub.plain import plain
+from hubbub.cli.control_characters import strip_controls
 
 __all__ = ["register"]
 
@@ -84,9 +84,9 @@ def spikes(
     out, err = Console(highlight=False), Console(stderr=True)
     with err.status("reading") as status:
         for name, measured in trials(
-            recordings, world=world or not recordings, begin=lambda to: status.update(plain(to))
+            recordings, world=world or not recordings, begin=lambda to: status.update(strip_controls(to))
         ):
             if json:
                 typer.echo(orjson.dumps({"set": name, **measured.as_json()}).decode())
             else:
-                out.print(trial_table(plain(name), measured))
+                out.print(trial_table(strip_controls(name), measured))

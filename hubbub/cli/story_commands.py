@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from streams.records.internal import Order
     from streams.resolve.threads import ThreadIndex
 
-from hubbub.plain import plain
+from hubbub.cli.control_characters import strip_controls
 
 __all__ = ["register"]
 
@@ -40,7 +40,7 @@ def merge(
     json: Json = False,
 ) -> None:
     """Make one story part of another."""
-    from hubbub.operate import commands as orders  # noqa: PLC0415 (each command loads only what it runs)
+    from hubbub.operate import operator_commands as orders  # noqa: PLC0415 (each command loads only what it runs)
 
     _give(lambda threads, now_ms: orders.merge(threads, story, into, now_ms), json=json)
 
@@ -52,7 +52,7 @@ def split(
     json: Json = False,
 ) -> None:
     """Make threads of a story a story of their own, for what is said in them from now on."""
-    from hubbub.operate import commands as orders  # noqa: PLC0415
+    from hubbub.operate import operator_commands as orders  # noqa: PLC0415
 
     _give(lambda known, now_ms: orders.split(known, story, threads, title, now_ms), json=json)
 
@@ -63,7 +63,7 @@ def pin(
     json: Json = False,
 ) -> None:
     """Give a thread to a story, for what is said in it from now on."""
-    from hubbub.operate import commands as orders  # noqa: PLC0415
+    from hubbub.operate import operator_commands as orders  # noqa: PLC0415
 
     _give(lambda threads, now_ms: orders.pin(threads, thread, story, now_ms), json=json)
 
@@ -72,21 +72,21 @@ def rename(
     story: Story, title: Annotated[str, typer.Argument(help="What it is to be called.")], json: Json = False
 ) -> None:
     """Call a story by another title; its slug, and so every link to it, stays."""
-    from hubbub.operate import commands as orders  # noqa: PLC0415
+    from hubbub.operate import operator_commands as orders  # noqa: PLC0415
 
     _give(lambda threads, now_ms: orders.rename(threads, story, title, now_ms), json=json)
 
 
 def block(story: Story, json: Json = False) -> None:
     """End a story, and ignore what is said in it from now on."""
-    from hubbub.operate import commands as orders  # noqa: PLC0415
+    from hubbub.operate import operator_commands as orders  # noqa: PLC0415
 
     _give(lambda threads, now_ms: orders.block(threads, story, now_ms), json=json)
 
 
 def list_orders(json: Json = False) -> None:
     """Show what was ordered."""
-    from hubbub.operate import commands as orders  # noqa: PLC0415
+    from hubbub.operate import operator_commands as orders  # noqa: PLC0415
     from hubbub.settings import load  # noqa: PLC0415
 
     settings = load()
@@ -99,7 +99,7 @@ def list_orders(json: Json = False) -> None:
 
 
 def _give(make: Callable[[ThreadIndex, int], list[Order]], *, json: bool) -> None:
-    from hubbub.operate import commands as orders  # noqa: PLC0415
+    from hubbub.operate import operator_commands as orders  # noqa: PLC0415
     from hubbub.settings import load  # noqa: PLC0415
 
     settings = load()
@@ -125,12 +125,13 @@ def _line(order: Order, threads: ThreadIndex, *, json: bool) -> str:
 
     def called(name: str) -> str:
         info = threads.story(name)
-        return plain(info.slug if info is not None else name)
+        return strip_controls(info.slug if info is not None else name)
 
+    into = strip_controls(order.found.slug) if order.found else called(order.into)
     what = {
         "merge": f"merge {called(order.subject)} into {called(order.into)}",
-        "pin": f"pin {plain(order.subject)} to {plain(order.found.slug) if order.found else called(order.into)}",
-        "rename": f"rename {called(order.subject)} to “{plain(order.title)}”",
+        "pin": f"pin {strip_controls(order.subject)} to {into}",
+        "rename": f"rename {called(order.subject)} to “{strip_controls(order.title)}”",
         "block": f"block {called(order.subject)}",
     }[order.kind]
     return f"{datetime.fromtimestamp(order.given_ms / 1000, UTC):%Y-%m-%d %H:%M} UTC  {what}"

@@ -10,10 +10,11 @@ from collections.abc import Mapping, Sequence
 from rich.table import Table
 from rich.text import Text
 
-from hubbub.plain import plain
+from hubbub.cli.control_characters import strip_controls
+from hubbub.clock import format_age
 from streams.records.public import NoiseScore
 
-__all__ = ["SHOWN_STATES", "ago", "ranking", "ranking_table"]
+__all__ = ["SHOWN_STATES", "ranking", "ranking_table"]
 
 SHOWN_STATES = {
     "trending": "Emerging",
@@ -70,22 +71,13 @@ def ranking_table(ranked: Sequence[NoiseScore], now_ms: int, width: int) -> Tabl
             Text(f"{score.noise:.1f}", style=style),
             Text("█" * cells, style=style) + Text("░" * (BAR_CELLS - cells), style="dim"),
             Text(SHOWN_STATES[score.state]),
-            Text(plain(score.title)),
-            Text(plain(score.category or ""), style="dim"),
-            Text(plain(" ".join(score.platforms)), style="dim"),
+            Text(strip_controls(score.title)),
+            Text(strip_controls(score.category or ""), style="dim"),
+            Text(strip_controls(" ".join(score.platforms)), style="dim"),
             Text(f"{sum(share.items for share in score.platforms.values()):,.0f}"),
             Text(f"{score.velocity_per_hour:.0f}", style="dim"),
-            Text(ago(now_ms - score.last_coverage_ms), style="dim"),
+            Text(format_age(now_ms - score.last_coverage_ms), style="dim"),
         ]
         left_out = (set() if bars else {2}) | (set() if wide else {5, 6, 8})
         table.add_row(*(cell for column, cell in enumerate(row) if column not in left_out))
     return table
-
-
-def ago(age_ms: int) -> str:
-    """Return an age in the largest unit that fits: ``12 s``, ``5 min``, ``3 h``, ``9 d``."""
-    seconds = max(0, age_ms) // 1000
-    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
-        if seconds >= size:
-            return f"{seconds // size} {unit}"
-    return f"{seconds} s"

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Table
 from rich.text import Text
 
-from hubbub.plain import plain
+from hubbub.cli.control_characters import strip_controls
 from transport.errors import UserError
 
 __all__ = ["register"]
@@ -51,7 +51,7 @@ def replay(
     def refuse(file: Path, number: int, error: InvalidSignalError) -> None:
         refused[error.reason] = refused.get(error.reason, 0) + 1
         if sum(refused.values()) <= 5:
-            why = plain(f"{file.name}, line {number}: {error}")
+            why = strip_controls(f"{file.name}, line {number}: {error}")
             console.print(Text(why if len(why) <= MAX_SHOWN_CHARS else f"{why[:MAX_SHOWN_CHARS]}…", style="yellow"))
 
     async def run(progress: Progress) -> replaying.Replayed:
@@ -136,7 +136,7 @@ def dead_letters(
         # What a collector gave up stands in no topic.
         place = (letter.topic or letter.collector or "", letter.partition, letter.offset)
         cells = (letter.stage, letter.reason, *("" if part is None else str(part) for part in place), letter.detail)
-        table.add_row(*(Text(plain(cell)) for cell in cells))
+        table.add_row(*(Text(strip_controls(cell)) for cell in cells))
     console = Console()
     console.print(table)
     console.print(Text(f"{len(found):,} dead letters" + (", the last 50 shown" if len(found) > 50 else "")))

@@ -31,7 +31,7 @@ def demo(
     ] = None,
 ) -> None:
     """Run the whole system with no account and no network, over a simulated Reddit and Hacker News."""
-    from hubbub.cli.showing import show_demo  # noqa: PLC0415 (each command loads only what it runs)
+    from hubbub.cli.live_display import show_demo  # noqa: PLC0415 (each command loads only what it runs)
     from hubbub.process.demo import Demo  # noqa: PLC0415
 
     _until_asked(show_demo(Demo(seconds, data), as_json=json))
@@ -44,7 +44,7 @@ def up(
     ] = None,
 ) -> None:
     """Run all roles on this machine against the real platforms."""
-    from hubbub.cli.showing import show_up  # noqa: PLC0415
+    from hubbub.cli.live_display import show_up  # noqa: PLC0415
     from hubbub.settings import load  # noqa: PLC0415
 
     settings = load()

@@ -14,9 +14,9 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from hubbub.cli.terminal import ranking, ranking_table
+from hubbub.cli.control_characters import strip_controls
+from hubbub.cli.ranking import ranking, ranking_table
 from hubbub.evaluate.agreement import Agreement
-from hubbub.plain import plain
 from hubbub.process.demo import Demo, Stage
 from hubbub.process.local import broker_at, role_children, running
 from hubbub.settings import Settings
@@ -80,7 +80,7 @@ async def show_up(settings: Settings, collectors: Sequence[str]) -> None:
     console = Console(stderr=True, highlight=False)
 
     def note(_: str, line: str) -> None:
-        console.print(Text(plain(line)), soft_wrap=True)
+        console.print(Text(strip_controls(line)), soft_wrap=True)
 
     style = settings.log_format if settings.log_format != "auto" else ("console" if console.is_terminal else "json")
     environment = {"HUBBUB_LOG_FORMAT": style, "FORCE_COLOR": ""} if style == "json" else {"HUBBUB_LOG_FORMAT": style}
@@ -113,7 +113,7 @@ async def _watch(demo: Demo, stage: Stage, console: Console) -> None:
                 live.update(Group(header, ranking_table(ranked, demo.clock(), console.width)), refresh=True)
             elif time.monotonic() - told >= 10:
                 told = time.monotonic()
-                loudest = f"; the loudest at {ranked[0].noise:.1f}: {plain(ranked[0].title)}" if ranked else ""
+                loudest = f"; the loudest at {ranked[0].noise:.1f}: {strip_controls(ranked[0].title)}" if ranked else ""
                 console.print(Text(f"· {left} s left, {len(board)} stories{loudest}", style="dim"), soft_wrap=True)
 
 
@@ -141,7 +141,9 @@ def _agreement_table(agreement: Agreement) -> Group:
         table.add_column(column, justify="right" if justify == "right" else "left")
     for item in agreement.found:
         measured = "—" if item.noise is None else f"{item.noise:.1f}"
-        table.add_row(f"{item.expected:.1f}", measured, f"{item.together}/{item.posts}", Text(plain(item.title)))
+        table.add_row(
+            f"{item.expected:.1f}", measured, f"{item.together}/{item.posts}", Text(strip_controls(item.title))
+        )
     rank = "—" if agreement.spearman is None else f"{agreement.spearman:.2f}"
     summary = (
         f"against the truth of the simulated world: rank correlation {rank}; "

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from hubbub.plain import plain
+from hubbub.cli.control_characters import strip_controls
 
 __all__ = ["register"]
 
@@ -29,11 +29,13 @@ def register(app: typer.Typer) -> None:
 
 def create(json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False) -> None:
     """Make the topics that are missing; those that exist are left as they are."""
-    from hubbub.operate import topics  # noqa: PLC0415 (each command loads only what it runs)
+    from hubbub.operate import topic_setup  # noqa: PLC0415 (each command loads only what it runs)
     from hubbub.settings import load  # noqa: PLC0415
 
     kafka = load().kafka
-    made = asyncio.run(topics.create(kafka.client_options(), kafka.topic_prefix, kafka.partitions, kafka.replication))
+    made = asyncio.run(
+        topic_setup.create(kafka.client_options(), kafka.topic_prefix, kafka.partitions, kafka.replication)
+    )
     if json:
         typer.echo(orjson.dumps(asdict(made)).decode())
         return
@@ -45,12 +47,12 @@ def create(json: Annotated[bool, typer.Option("--json", help="Print one JSON obj
 
 def check(json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False) -> None:
     """Verify partitions, retention, compaction and replication of the topics."""
-    from hubbub.operate import topics  # noqa: PLC0415
+    from hubbub.operate import topic_setup  # noqa: PLC0415
     from hubbub.settings import load  # noqa: PLC0415
 
     kafka = load().kafka
     problems = asyncio.run(
-        topics.check(kafka.client_options(), kafka.topic_prefix, kafka.partitions, kafka.replication)
+        topic_setup.check(kafka.client_options(), kafka.topic_prefix, kafka.partitions, kafka.replication)
     )
     console = Console(highlight=False)
     for problem in problems:
@@ -80,7 +82,7 @@ def doctor(
         if json:
             typer.echo(orjson.dumps(finding.as_json()).decode())
         else:
-            fix = plain(f": {finding.fix}" if finding.fix else "")
-            console.print(Text.assemble(MARKS[finding.ok], plain(finding.what), (fix, "dim")), soft_wrap=True)
+            fix = strip_controls(f": {finding.fix}" if finding.fix else "")
+            console.print(Text.assemble(MARKS[finding.ok], strip_controls(finding.what), (fix, "dim")), soft_wrap=True)
     if any(finding.ok is False for finding in findings):
         raise typer.Exit(1)
