@@ -171,7 +171,7 @@ def load(**overrides: Any) -> Settings:
     """
     unknown = _unknown_environment()
     if unknown:
-        raise SettingsError(f"no such setting: {', '.join(unknown)}; see docs/settings.md")
+        raise SettingsError(f"no such setting: {', '.join(unknown)}; see docs/reference/settings.md")
     try:
         return Settings(**overrides)
     except ValidationError as error:

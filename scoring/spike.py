@@ -6,7 +6,7 @@ The criterion is the Poisson one of Hendrickson, Kolb, Lehman & Montague, "Trend
 an observed count is held against the expected one in units of the width of the Poisson confidence interval around it.
 Four sums are tested, of the last 5, 15, 30 and 60 minutes: a violent spike shows at once, a slow one a little later.
 Talk is burstier than Poisson's law, so the interval is widened by how much the hourly rate itself is seen to vary, the
-rhythm of the platform's day included (docs/scoring.md tells why that is no factor of its own).
+rhythm of the platform's day included (docs/explanation/scoring.md tells why that is no factor of its own).
 
 Both are robust: the rate is the mean of past buckets, each cut at the median plus three (scaled) median absolute
 deviations, and the variation is taken from the median absolute deviation of past hours (Leys et al., "Detecting

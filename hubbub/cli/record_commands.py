@@ -93,7 +93,9 @@ def replay(
         if refused:
             typer.echo(f"left out {sum(refused.values()):,} lines that are no signal: {refused}")
     if not done.published:
-        raise UserError("the files hold no signals; each line must be a signal as docs/contracts.md describes it")
+        raise UserError(
+            "the files hold no signals; each line must be a signal as docs/reference/contracts.md describes it"
+        )
 
 
 def _speed(text: str) -> float | None:

@@ -32,7 +32,7 @@ def read_labelled(file: Path) -> list[Labelled]:
     """
 
     def refuse(_: Path, number: int, error: InvalidSignalError) -> None:
-        raise UserError(f"{file.name}, line {number} is no signal: {error}; see docs/contracts.md")
+        raise UserError(f"{file.name}, line {number} is no signal: {error}; see docs/reference/contracts.md")
 
     found: list[Labelled] = []
     for number, (signal, raw) in enumerate(read_recordings([file], refuse), 1):

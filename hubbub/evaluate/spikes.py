@@ -78,7 +78,7 @@ def read(file: Path) -> Recording:
     if not signals:
         why = f" (the first line that is none: {refused[0]})" if refused else ""
         raise UserError(
-            f"{file.name} holds no signals{why}; each line must be a signal as docs/contracts.md describes it"
+            f"{file.name} holds no signals{why}; each line must be a signal as docs/reference/contracts.md describes it"
         )
     labelled = any(label is not msgspec.UNSET for label, _ in signals)
     named = ((label if isinstance(label, str) else None, signal) for label, signal in signals)

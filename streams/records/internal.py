@@ -1,8 +1,8 @@
 """The records that Hubbub's own stages send each other, and the time marks among them.
 
 Owns the wire form of the internal topics ``candidates``, ``stories``, ``story-activity`` and ``progress``. They are no
-contract with other programs (those are in ``docs/contracts.md``) but they outlive a process, so a field is only ever
-added, with a default.
+contract with other programs (those are in ``docs/reference/contracts.md``) but they outlive a process, so a field is
+only ever added, with a default.
 
 How time travels: each partition of ``signals`` is a *source*. ``at_ms`` of a record in it is its observation time, but
 never less than that of a record before it in the partition: a time that only grows and that every reader of the log

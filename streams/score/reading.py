@@ -62,7 +62,7 @@ class TextReader:
         except OSError as error:
             raise FiguresError(f"score.figures_file {str(figures_file)!r}: {error.strerror}") from None
         except (FigureFileError, UnicodeDecodeError) as error:
-            why = f"score.figures_file {str(figures_file)!r}: {error}; its fields are in docs/scoring.md"
+            why = f"score.figures_file {str(figures_file)!r}: {error}; its fields are in docs/explanation/scoring.md"
             raise FiguresError(why) from None
 
     @property

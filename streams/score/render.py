@@ -1,7 +1,7 @@
 """The records of ``noise-scores`` and ``noise-events`` as the score stage writes them.
 
-Owns their fields; they are a contract with other programs (``docs/contracts.md``). Keys of maps are sorted, so that two
-runs that come to the same numbers write the same bytes.
+Owns their fields; they are a contract with other programs (``docs/reference/contracts.md``). Keys of maps are sorted,
+so that two runs that come to the same numbers write the same bytes.
 """
 
 from __future__ import annotations

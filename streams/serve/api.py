@@ -1,7 +1,7 @@
 """The JSON API: the ranking, a story, the events, the status, and the whole board as NDJSON.
 
-Owns the routes under ``/api`` and what their answers look like (docs/api.md). Must never know Kafka: it reads the
-board.
+Owns the routes under ``/api`` and what their answers look like (docs/reference/api.md). Must never know Kafka: it
+reads the board.
 """
 
 from __future__ import annotations

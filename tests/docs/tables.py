@@ -1,7 +1,7 @@
 """The tables of the documentation that are made from the code: settings, metrics, topics.
 
-A table stands in a Markdown file between ``<!-- table: NAME -->`` and ``<!-- end -->``. test_docs.py holds that it is
-what the code says; ``make docs`` writes it anew.
+A table stands in a Markdown file between ``<!-- table: NAME -->`` and ``<!-- end -->``. test_docs.py compares them with
+the code; ``make docs`` writes them again.
 """
 
 from __future__ import annotations
@@ -137,7 +137,7 @@ TABLES: dict[str, Callable[[], str]] = {
 
 
 def main() -> None:
-    """Write every table anew."""
+    """Write every table again."""
     for page in pages():
         page.write_text(render(page.read_text()))
 

@@ -129,7 +129,7 @@ def load_beat(name_or_path: str) -> Beat:
         names = ", ".join(sorted(file.stem for file in BEAT_FILES.glob("*.toml")))
         raise BeatError(f"beat {name_or_path!r}: {error.strerror}; give a TOML file or one of: {names}") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise BeatError(f"beat {name_or_path!r}: {error}; see docs/stories.md for its fields") from None
+        raise BeatError(f"beat {name_or_path!r}: {error}; see docs/explanation/matching.md for its fields") from None
 
 
 def _primary(lang: str) -> str:

@@ -3,7 +3,7 @@
 Owns the decision and its stages, from cheap to dear, and when stories are merged. Pure: reads no clock, sends nothing,
 and given the same posts in the same order it decides the same. Must never know where posts come from nor who is told.
 
-What is measured, and why it is as it is, stands in docs/stories.md.
+What is measured, and why it is as it is, stands in docs/explanation/matching.md.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""docs/collectors.md says what the code does."""
+"""docs/reference/collectors.md says what the code does."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ingest.loop import GIVE_UP_TRIES, LoopOptions
 from ingest.memory import tracked as watch
 from ingest.registry import COLLECTORS
 
-PAGE = (Path(__file__).parents[2] / "docs" / "collectors.md").read_text()
+PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "collectors.md").read_text()
 
 
 def first_cells(heading: str) -> list[str]:
@@ -30,7 +30,7 @@ def test_every_collector_is_there_with_what_it_gives() -> None:
         assert f"| {spec.gives} |" in PAGE
 
 
-def test_every_verdict_is_there() -> None:
+def test_every_retry_policy_is_listed() -> None:
     assert first_cells("### What happens on a failure") == list(metrics.VERDICTS)
 
 

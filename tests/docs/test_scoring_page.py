@@ -1,4 +1,4 @@
-"""docs/scoring.md says what the code says."""
+"""docs/explanation/scoring.md says what the code says."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import msgspec
 from scoring import DEFAULT
 from scoring.ledger import MAX_FIGURES, MAX_ITEMS, MAX_PLATFORMS
 
-TEXT = (Path(__file__).parents[2] / "docs" / "scoring.md").read_text(encoding="utf-8")
+TEXT = (Path(__file__).parents[2] / "docs" / "explanation" / "scoring.md").read_text(encoding="utf-8")
 
 
 def settings_table() -> list[str]:
