@@ -10,6 +10,8 @@ from __future__ import annotations
 import resource
 import time
 
+import msgspec
+
 from benchmarks.load import make_load
 from ingest.signal import decode, encode
 from streams.records import internal as wire
@@ -69,7 +71,7 @@ def memory() -> float:
         story = wire.StoryInfo(f"st_{number:012x}", f"a-story-of-{number}", f"A story of {number}", "ai", BEGIN_MS)
         threads.apply(STORY_KEY + story.id.encode(), wire.encode(story))
     for number in range(THREADS):
-        assigned = (wire.Assignment(f"st_{number % STORIES:012x}", "ai", "similar", features=b"{}"),)
+        assigned = (wire.Assignment(f"st_{number % STORIES:012x}", "ai", "similar", features=msgspec.Raw(b"{}")),)
         record = wire.ThreadRecord(f"reddit:t3_{number:07x}", BEGIN_MS + number, number, assigned)
         threads.apply(THREAD_KEY + record.thread.encode(), wire.encode(record))
     return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 / THREADS

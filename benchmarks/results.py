@@ -100,7 +100,7 @@ async def begun_ms(run: Run) -> int:
     """Return when Hubbub began to work: the log's time of the first new post that was handed on to be decided."""
     async with Tail(f"{run.prefix}candidates", {"bootstrap_servers": run.servers}) as tail:
         records = await tail.to_end()
-    return next(record.timestamp for record in records if decode_candidate(record.value).signal is not None)
+    return next(int(record.timestamp) for record in records if decode_candidate(record.value).signal is not None)
 
 
 def differences(told: Sequence[Told], expected: Expected) -> list[str]:

@@ -32,7 +32,7 @@ items = app.Table("items")
 stories = app.Table("stories")
 
 
-@app.agent(signals)
+@app.agent(signals)  # type: ignore[untyped-decorator]  # Faust has no types
 async def route(stream: faust.Stream[dict[str, Any]]) -> None:
     """Send what is relevant to its story."""
     async for signal in stream:
@@ -44,7 +44,7 @@ async def route(stream: faust.Stream[dict[str, Any]]) -> None:
             await activity.send(key=story, value=signal)
 
 
-@app.agent(activity)
+@app.agent(activity)  # type: ignore[untyped-decorator]  # Faust has no types
 async def tally(stream: faust.Stream[dict[str, Any]]) -> None:
     """Add each signal to its story and tell the score."""
     async for name, signal in stream.items():

@@ -147,7 +147,8 @@ class Newsroom:
             return 0.0
         rise = 1 - math.exp(-3 * hours / line.rise_hours)
         ripple = sum(math.sin(hours * (1.3 + i) + bump) for i, bump in enumerate(line.bumps)) / 3
-        return max(1.0, min(99.0, line.peak * rise * 0.5 ** (max(0, hours - line.rise_hours) / 40) + 3.2 * ripple))
+        fall: float = 0.5 ** (max(0, hours - line.rise_hours) / 40)
+        return max(1.0, min(99.0, line.peak * rise * fall + 3.2 * ripple))
 
     def score(self, line: StoryLine, at_ms: int) -> dict[str, Any]:
         hours = max(0.05, (at_ms - line.began_ms) / HOUR_MS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections import Counter
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -42,9 +43,9 @@ SCORE = st.fixed_dictionaries(
 
 @settings(max_examples=60)
 @given(st.lists(st.tuples(st.sampled_from("pqrst"), st.none() | SCORE), max_size=40))
-def test_the_board_is_the_last_record_of_each_key(steps: list[tuple[str, dict[str, object] | None]]) -> None:
+def test_the_board_is_the_last_record_of_each_key(steps: list[tuple[str, dict[str, Any] | None]]) -> None:
     b = board()
-    expected: dict[str, dict[str, object]] = {}
+    expected: dict[str, dict[str, Any]] = {}
     for story, fields in steps:
         if fields is None:
             b.remove(story)

@@ -122,7 +122,7 @@ async def test_what_strangers_write_is_text(served: Running, page: Page) -> None
         added=HOSTILE,
     )
     events = [
-        event_record("state_change", "st_evil", **{"from": HOSTILE, "to": HOSTILE, "noise": 5, "reason": HOSTILE}),
+        event_record("state_change", "st_evil", to=HOSTILE, noise=5, reason=HOSTILE) | {"from": HOSTILE},
         event_record("spike", "st_evil", velocity_per_hour=HOSTILE, expected_per_hour=None, evidence=HOSTILE),
         event_record("new_story", "st_unknown") | {"slug": HOSTILE},
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -42,7 +43,7 @@ def test_fields_may_be_added() -> None:
         ({"added": "x" * 1_100_000}, SkipReason.TOO_LARGE),
     ],
 )
-def test_what_is_no_score_is_refused_with_its_reason(changed: dict[str, object], reason: SkipReason) -> None:
+def test_what_is_no_score_is_refused_with_its_reason(changed: dict[str, Any], reason: SkipReason) -> None:
     with pytest.raises(InvalidRecordError) as caught:
         decode_score(*encoded(score_record(**changed)))
     assert caught.value.reason is reason

@@ -125,7 +125,7 @@ async def test_the_ranking_is_read_to_its_end_and_then_followed(broker: Broker) 
         skipped = 0
         async with aclosing(follow_scores(kafka, broker.topic_prefix)) as batches, asyncio.timeout(10):
             async for changes in batches:
-                seen |= {story: score and score.noise for story, score in changes.scores.items()}
+                seen |= {story: None if score is None else score.noise for story, score in changes.scores.items()}
                 skipped += changes.skipped
                 if changes.caught_up and len(seen) == 40:
                     await send("st_new", encoded(score_record("st_new"))[1])
