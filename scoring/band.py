@@ -8,12 +8,15 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import Literal
 
-__all__ = ["Band", "band"]
+__all__ = ["BANDS", "Band", "band"]
 
 Band = Literal["whisper", "murmur", "buzz", "clamor", "uproar"]
 
-_BANDS: tuple[Band, ...] = ("whisper", "murmur", "buzz", "clamor", "uproar")
-_BEGINS_AT = (20.0, 40.0, 60.0, 75.0)
+BANDS: dict[Band, float] = {"whisper": 0.0, "murmur": 20.0, "buzz": 40.0, "clamor": 60.0, "uproar": 75.0}
+"""The noise at which each band begins, from quiet to loud."""
+
+_NAMES = tuple(BANDS)
+_BEGINS_AT = tuple(BANDS.values())[1:]
 
 
 def band(noise: float) -> Band:
@@ -24,4 +27,4 @@ def band(noise: float) -> Band:
     >>> band(40), band(100)
     ('buzz', 'uproar')
     """
-    return _BANDS[bisect_right(_BEGINS_AT, noise)]
+    return _NAMES[bisect_right(_BEGINS_AT, noise)]

@@ -6,12 +6,32 @@ Owns the weighted sum. Must never know what the factors are made of.
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import msgspec
 
 from scoring.settings import DEFAULT, Settings
 
-__all__ = ["Factors", "compose", "raw"]
+__all__ = ["FACTORS", "FactorText", "Factors", "compose", "raw"]
+
+
+class FactorText(NamedTuple):
+    """What a reader sees of a factor: its name, and what it measures."""
+
+    label: str
+    measures: str
+
+
+FACTORS: dict[str, FactorText] = {
+    "reach": FactorText("Reach", "How many people may have seen it"),
+    "engagement": FactorText("Engagement", "How much they react, against a very loud story"),
+    "star_power": FactorText("Star power", "Which public figures are involved"),
+    "cross_platform": FactorText("Cross-platform", "On how many platforms it is posted"),
+    "duration": FactorText("Duration", "How long coverage has been running"),
+    "polarity": FactorText("Polarity", "How divided the reaction is"),
+    "industry_impact": FactorText("Industry impact", "What it may mean for jobs, policy, products"),
+}
+"""Each field of :class:`Factors`, in the order in which they are shown."""
 
 
 class Factors(msgspec.Struct, frozen=True, kw_only=True):
