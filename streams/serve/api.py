@@ -26,10 +26,11 @@ _encode = msgspec.json.Encoder().encode
 class Api:
     """The answers of the API over one board."""
 
-    def __init__(self, board: Board, status: Status, now_ms: Callable[[], int]) -> None:
+    def __init__(self, board: Board, status: Status, now_ms: Callable[[], int], vocabulary: bytes) -> None:
         self._board = board
         self._status = status
         self._now_ms = now_ms
+        self._vocabulary = vocabulary
 
     def routes(self) -> list[web.RouteDef]:
         """Return the routes; each answers GET and HEAD only."""
@@ -39,6 +40,7 @@ class Api:
             web.get("/api/stories/{story}", self.story),
             web.get("/api/events", self.events),
             web.get("/api/status", self.status),
+            web.get("/api/vocabulary", self.vocabulary),
         ]
 
     async def stories(self, request: web.Request) -> web.Response:
@@ -92,6 +94,10 @@ class Api:
     async def status(self, _request: web.Request) -> web.Response:
         """Answer with how serve is doing."""
         return _json(_encode(self._status.report()))
+
+    async def vocabulary(self, _request: web.Request) -> web.Response:
+        """Answer with the words that the page shows."""
+        return _json(self._vocabulary)
 
     async def export(self, request: web.Request) -> web.StreamResponse:
         """Answer with the whole record of every wanted story, one a line, loudest first."""

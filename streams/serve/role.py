@@ -23,6 +23,7 @@ from streams.serve.query import BadQueryError
 from streams.serve.read_model import Board
 from streams.serve.status import Status
 from streams.serve.subscribers import Watchers
+from streams.serve.vocabulary import vocabulary
 from transport import topics
 
 __all__ = ["Server", "application", "serve"]
@@ -37,6 +38,7 @@ class Server:
 
     ``kafka``: how to connect, in aiokafka's keyword arguments. ``prefix``: what the names of Hubbub's topics start
     with. ``now_ms``: the clock, UTC epoch ms, which runs ``clock_rate`` times as fast as real time.
+    ``platform_names``: how the page shows the name of each platform.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class Server:
         config: ServeConfig,
         now_ms: Callable[[], int],
         clock_rate: float = 1.0,
+        platform_names: Mapping[str, str] | None = None,
     ) -> None:
         self._config = config
         board = Board(trend_points=config.trend_points, events_kept=config.events_kept)
@@ -65,7 +68,7 @@ class Server:
             clock_rate=clock_rate,
         )
         self._live = Live(board=board, watchers=watchers, status=self._status, config=config, now_ms=now_ms)
-        app = application(config, Api(board, self._status, now_ms), self._live)
+        app = application(config, Api(board, self._status, now_ms, vocabulary(platform_names or {})), self._live)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
 
     @property

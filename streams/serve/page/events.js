@@ -2,10 +2,11 @@
 
 import { el, setText } from "./dom.js";
 import { age, dateTime, exact, noise, velocity } from "./format.js";
-import { plainWords, stateName } from "./vocabulary.js";
+import { EVENT_TYPES, plainWords, stateName } from "./vocabulary.js";
 
 const MAX_SHOWN = 80;
-export const TOLD = ["new_story", "state_change", "spike", "spike_over", "merged", "resolved"];
+// Every type but the one that comes with every score.
+export const TOLD = EVENT_TYPES.filter((type) => type !== "noise_update");
 
 const number = (value, write) => (typeof value === "number" ? write(value) : "?");
 

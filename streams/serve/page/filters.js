@@ -1,14 +1,14 @@
 // The filters above the ranking. The address of the page holds what they say; this shows it and changes it.
 
 import { el, setText } from "./dom.js";
-import { BANDS, SORTS, STATES, plainWords, platformName, stateName } from "./vocabulary.js";
+import { BANDS, SORTS, STATES, plainWords, stateName } from "./vocabulary.js";
 
 const TYPING_MS = 250;
 const ONE_OF = ["beat", "state", "platform", "category"];
 const NAMED = {
   beat: ["Every beat", (name) => name],
   state: ["Every state", stateName],
-  platform: ["Every platform", platformName],
+  platform: ["Every platform", plainWords],
   category: ["Every category", plainWords],
 };
 

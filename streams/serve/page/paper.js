@@ -5,7 +5,7 @@ import { el, outsideLink, setAttribute, setStyle, setText, webAddress } from "./
 import { eventItem } from "./events.js";
 import { age, amount, dateTime, noise, velocity } from "./format.js";
 import { inputList } from "./inputs.js";
-import { BANDS, FACTORS, STATES, WINDOWS, plainWords, platformName, stateName } from "./vocabulary.js";
+import { BANDS, FACTORS, STATES, WINDOWS, plainWords } from "./vocabulary.js";
 
 const MAX_EVENTS = 30;
 
@@ -24,7 +24,7 @@ export class StoryPaper {
       setStyle(zone, "--width", String((BANDS[i + 1]?.from ?? 100) - from));
       return zone;
     });
-    this.life = STATES.map(({ name, shown }) => el("li", { "data-state": name }, shown));
+    this.life = STATES.map(({ name, label }) => el("li", { "data-state": name }, label));
     this.chart = new TrendChart();
     this.factors = FACTORS.map((factor) => new FactorLine(factor));
     this.platforms = el("div", { class: "platforms" });
@@ -106,7 +106,7 @@ export class StoryPaper {
       const bar = el("i", { class: "bar" });
       setStyle(bar, "--part", (share.items / most).toFixed(3));
       const counts = `${amount(share.items)} items, ${amount(share.interactions)} interactions`;
-      return el("div", null, el("span", { dir: "auto" }, platformName(name)), bar, el("span", null, counts));
+      return el("div", null, el("span", { dir: "auto" }, plainWords(name)), bar, el("span", null, counts));
     });
   }
 
@@ -136,7 +136,7 @@ class FactorLine {
     this.node = el(
       "details",
       { class: "factor", "data-factor": factor.name },
-      el("summary", null, el("span", { class: "name" }, factor.shown), this.bar, this.value, this.points),
+      el("summary", null, el("span", { class: "name" }, factor.label), this.bar, this.value, this.points),
       this.body,
     );
   }
@@ -151,7 +151,7 @@ class FactorLine {
     const share = usual ? ` ${(100 * this.factor.weight).toFixed(0)} % of the score.` : "";
     const nothing = el("p", { class: "faint" }, "The scorer sent no inputs for this factor.");
     this.body.replaceChildren(
-      el("p", null, `${this.factor.asks}: ${value.toFixed(1)} of 100.${share}`),
+      el("p", null, `${this.factor.measures}: ${value.toFixed(1)} of 100.${share}`),
       inputList(inputs) ?? nothing,
     );
   }
@@ -170,7 +170,7 @@ function postItem(post) {
     el(
       "span",
       { class: "faint", dir: "auto" },
-      [platformName(post.platform), address?.host, `${amount(post.interactions)} interactions`].filter(Boolean).join(" · "),
+      [plainWords(post.platform), address?.host, `${amount(post.interactions)} interactions`].filter(Boolean).join(" · "),
     ),
   );
 }

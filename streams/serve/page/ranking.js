@@ -3,7 +3,7 @@
 import { Sparkline, spanFor, spanName } from "./chart.js";
 import { el, setAttribute, setStyle, setText } from "./dom.js";
 import { amount, change, lifetime, noise, velocity } from "./format.js";
-import { FACTORS, platformName, plainWords, stateName } from "./vocabulary.js";
+import { FACTORS, plainWords, stateName } from "./vocabulary.js";
 
 const GLIDE_MS = 520;
 const REORDER_MS = 900;
@@ -17,7 +17,7 @@ class Tip {
   #node = el(
     "div",
     { class: "tip", "aria-hidden": "true", hidden: "" },
-    ...this.#lines.map(({ bar, value }, i) => el("div", null, el("span", null, FACTORS[i].shown), bar, value)),
+    ...this.#lines.map(({ bar, value }, i) => el("div", null, el("span", null, FACTORS[i].label), bar, value)),
   );
 
   show(beside, row) {
@@ -101,7 +101,7 @@ class Row {
     setAttribute(
       this.factors,
       "aria-label",
-      FACTORS.map(({ name, shown }) => `${shown} ${Math.round(row.factors[name])}`).join(", "),
+      FACTORS.map(({ name, label }) => `${label} ${Math.round(row.factors[name])}`).join(", "),
     );
     this.spark.draw(trend, context.nowMs, context.spanMs);
     setText(this.speed, velocity(row.velocity_per_hour));
@@ -110,7 +110,7 @@ class Row {
 
 function about(row) {
   const shares = Object.entries(row.platforms).sort(([, a], [, b]) => b.items - a.items);
-  const platforms = shares.slice(0, 3).map(([name, share]) => `${platformName(name)} ${amount(share.items)}`);
+  const platforms = shares.slice(0, 3).map(([name, share]) => `${plainWords(name)} ${amount(share.items)}`);
   if (shares.length > 3) platforms.push(`+${shares.length - 3}`);
   return [row.category ? plainWords(row.category) : null, ...platforms].filter(Boolean).join(" · ");
 }

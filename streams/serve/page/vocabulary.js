@@ -1,43 +1,26 @@
-// The words and constants of the score, as people read them. Tests hold them against scoring/.
+// The words and constants of the score, as people read them. The server owns them; the page asks once, before it draws.
 
-export const BANDS = [
-  { name: "whisper", from: 0 },
-  { name: "murmur", from: 20 },
-  { name: "buzz", from: 40 },
-  { name: "clamor", from: 60 },
-  { name: "uproar", from: 75 },
-];
+const RETRY_MS = 1_000;
 
-// In the order of a story's life.
-export const STATES = [
-  { name: "trending", shown: "Emerging" },
-  { name: "spike", shown: "Growing" },
-  { name: "controversy", shown: "Debated" },
-  { name: "scandal", shown: "Major controversy" },
-  { name: "resolved", shown: "Resolved" },
-];
+async function load() {
+  for (;;) {
+    try {
+      const response = await fetch("/api/vocabulary");
+      if (response.ok) return await response.json();
+    } catch {
+      // The server is away. Ask again.
+    }
+    await new Promise((done) => setTimeout(done, RETRY_MS));
+  }
+}
 
-export const FACTORS = [
-  { name: "reach", shown: "Reach", weight: 0.2, asks: "How many people may have seen it" },
-  { name: "engagement", shown: "Engagement", weight: 0.2, asks: "How much they react, against a very loud story" },
-  { name: "star_power", shown: "Star power", weight: 0.15, asks: "Which public figures are involved" },
-  { name: "cross_platform", shown: "Cross-platform", weight: 0.15, asks: "On how many platforms it is posted" },
-  { name: "duration", shown: "Duration", weight: 0.1, asks: "How long coverage has been running" },
-  { name: "polarity", shown: "Polarity", weight: 0.1, asks: "How divided the reaction is" },
-  { name: "industry_impact", shown: "Industry impact", weight: 0.1, asks: "What it may mean for jobs, policy, products" },
-];
+const words = await load();
 
-const PLATFORMS = new Map([
-  ["reddit", "Reddit"],
-  ["hackernews", "Hacker News"],
-  ["bluesky", "Bluesky"],
-  ["mastodon", "Mastodon"],
-  ["x", "X"],
-  ["youtube", "YouTube"],
-  ["lemmy", "Lemmy"],
-  ["news", "News"],
-  ["arxiv", "arXiv"],
-]);
+export const BANDS = words.bands; // from quiet to loud
+export const STATES = words.states; // in the order of a story's life
+export const FACTORS = words.factors;
+export const EVENT_TYPES = words.event_types;
+const PLATFORMS = new Map(Object.entries(words.platforms));
 
 export const WINDOWS = [
   ["5m", "5 min"],
@@ -54,11 +37,20 @@ export const SORTS = [
   ["coverage", "Latest coverage"],
 ];
 
-export const platformName = (name) => PLATFORMS.get(name) ?? name;
-export const stateName = (name) => STATES.find((state) => state.name === name)?.shown ?? name;
+export const stateName = (name) => STATES.find((state) => state.name === name)?.label ?? name;
 // "hackernews" -> "Hacker News", "estimated_audience" -> "Estimated audience"
 export const plainWords = (name) => {
   if (PLATFORMS.has(name)) return PLATFORMS.get(name);
-  const words = String(name).replaceAll("_", " ").trim();
-  return words.charAt(0).toUpperCase() + words.slice(1);
+  const text = String(name).replaceAll("_", " ").trim();
+  return text.charAt(0).toUpperCase() + text.slice(1);
 };
+
+// base.css has a colour for each level of loudness and for each phase of a story's life. Bands and states take them in turn.
+const colours = new CSSStyleSheet();
+colours.replaceSync(
+  [
+    ...BANDS.map(({ name }, i) => `[data-band="${CSS.escape(name)}"] { --loud: var(--level-${i + 1}); }`),
+    ...STATES.map(({ name }, i) => `[data-state="${CSS.escape(name)}"] { --phase: var(--phase-${i + 1}); }`),
+  ].join("\n"),
+);
+document.adoptedStyleSheets.push(colours);

@@ -16,7 +16,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from hubbub.clock import wall_clock
 from streams.serve.config import ServeConfig
 from streams.serve.role import Server
-from tests.streams.serve.newsroom import encoded
+from tests.streams.serve.newsroom import PLATFORM_NAMES, encoded
 
 PARTITIONS = 3
 
@@ -86,7 +86,13 @@ async def running(
 ) -> AsyncIterator[Running]:
     """Run a server on these topics for as long as the block runs."""
     kafka: dict[str, object] = {"bootstrap_servers": bootstrap_servers}
-    server = Server(kafka=kafka, prefix=prefix, config=ServeConfig(port=listen_port, **settings), now_ms=now_ms)
+    server = Server(
+        kafka=kafka,
+        prefix=prefix,
+        config=ServeConfig(port=listen_port, **settings),
+        now_ms=now_ms,
+        platform_names=PLATFORM_NAMES,
+    )
     stop, ready = asyncio.Event(), asyncio.Event()
     task = asyncio.create_task(server.run(stop, lambda _: ready.set()))
     try:

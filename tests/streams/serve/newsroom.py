@@ -45,7 +45,17 @@ HEADLINES = [
     ("Leaked prompt shows assistant told to favour house products", "privacy", ["xAI", "Elon Musk"]),
     ("Insurers exclude 'autonomous decisions' from liability cover", "business", []),
 ]
-PLATFORMS = ["reddit", "hackernews", "bluesky", "mastodon", "x", "youtube", "news", "lemmy"]
+PLATFORM_NAMES = {
+    "reddit": "Reddit",
+    "hackernews": "Hacker News",
+    "bluesky": "Bluesky",
+    "mastodon": "Mastodon",
+    "x": "X",
+    "youtube": "YouTube",
+    "news": "News",
+    "lemmy": "Lemmy",
+}
+PLATFORMS = list(PLATFORM_NAMES)
 
 
 def band(noise: float) -> str:

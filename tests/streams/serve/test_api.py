@@ -9,12 +9,16 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import pytest
 from aiohttp import ClientSession, WSMsgType, WSServerHandshakeError, web
 from aiohttp.test_utils import TestClient, TestServer
 from prometheus_client import REGISTRY
 
-from streams.records.public import decode_event, decode_score
+from scoring.band import BANDS
+from scoring.lifecycle import SHOWN_AS
+from scoring.settings import DEFAULT
+from streams.records.public import EVENT_TYPES, decode_event, decode_score
 from streams.serve.api import Api
 from streams.serve.config import ServeConfig
 from streams.serve.consume import EventIntake, ScoreIntake
@@ -23,7 +27,8 @@ from streams.serve.read_model import Board
 from streams.serve.role import application
 from streams.serve.status import Status
 from streams.serve.subscribers import Watchers
-from tests.streams.serve.newsroom import Newsroom, encoded, event_record, score_record
+from streams.serve.vocabulary import vocabulary
+from tests.streams.serve.newsroom import PLATFORM_NAMES, Newsroom, encoded, event_record, score_record
 
 NOW_MS = 1_700_000_700_000
 
@@ -63,7 +68,7 @@ async def start(**settings: Any) -> Site:
         board=board, watchers=watchers, scores=scores, events=events, now_ms=lambda: NOW_MS, stale_after_ms=120_000
     )
     live = Live(board=board, watchers=watchers, status=status, config=config, now_ms=lambda: NOW_MS)
-    app = application(config, Api(board, status, lambda: NOW_MS), live)
+    app = application(config, Api(board, status, lambda: NOW_MS, vocabulary(PLATFORM_NAMES)), live)
     client = TestClient(TestServer(app))
     await client.start_server()
     return Site(board, watchers, client)
@@ -166,6 +171,16 @@ async def test_the_export_is_one_whole_record_a_line_loudest_first(site: Site) -
 async def test_what_nobody_can_follow_is_400_and_one_line(site: Site, path: str) -> None:
     error = (await site.get(path, 400))["error"]
     assert "\n" not in error
+
+
+async def test_the_vocabulary_is_that_of_the_packages_that_own_it(site: Site) -> None:
+    words = await site.get("/api/vocabulary")
+    assert [(one["name"], one["from"]) for one in words["bands"]] == list(BANDS.items())
+    assert {one["name"]: one["label"] for one in words["states"]} == SHOWN_AS
+    assert {one["name"]: one["weight"] for one in words["factors"]} == msgspec.structs.asdict(DEFAULT.weights)
+    assert all(one["label"] and one["measures"] for one in words["factors"])
+    assert words["event_types"] == list(EVENT_TYPES)
+    assert words["platforms"] == PLATFORM_NAMES
 
 
 async def test_status_says_what_is_missing_and_how_old_the_board_is(site: Site) -> None:

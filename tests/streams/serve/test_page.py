@@ -10,8 +10,6 @@ import pytest
 
 from hubbub.process.embedded_broker import EmbeddedBroker
 from scoring.band import band
-from scoring.settings import DEFAULT
-from streams.records.public import BANDS, FACTORS, STATES
 from tests.streams.serve.chromium import Page, chromium, tab
 from tests.streams.serve.conftest import Running, make_topics, running
 from tests.streams.serve.newsroom import Newsroom, event_record, score_record
@@ -295,17 +293,17 @@ async def test_it_fits_every_screen_in_both_colours(served: Running, page: Page,
     assert (int(background[4:].split(",")[0]) > 128) == (scheme == "light")
 
 
-async def test_its_words_and_weights_are_those_of_the_scoring(served: Running, page: Page) -> None:
-    await page.open(served.url)
-    words = await page.run(
-        "import('/page/vocabulary.js').then(({ BANDS, STATES, FACTORS }) => ({ BANDS, STATES, FACTORS }))"
-    )
-    assert [one["name"] for one in words["BANDS"]] == list(BANDS)
-    for one in words["BANDS"]:
-        assert band(one["from"]) == one["name"]
-        assert one["from"] == 0 or band(one["from"] - 1e-9) != one["name"]
-    assert [one["name"] for one in words["STATES"]] == list(STATES)
-    assert {one["name"] for one in words["FACTORS"]} == set(FACTORS)
-    assert {one["name"]: one["weight"] for one in words["FACTORS"]} == {
-        name: getattr(DEFAULT.weights, name) for name in FACTORS
-    }
+async def test_the_page_shows_the_words_and_bands_that_the_server_names(served: Running, page: Page) -> None:
+    await served.tell(loud("a", 50, state="controversy", platforms={"hackernews": {"items": 3}, "arxiv_org": {}}))
+    await page.open(served.url + "#/story/slug-of-a")
+    await page.until("document.querySelector('.loudness')")
+    words = await served.get("/api/vocabulary")
+    texts = "(selector) => [...document.querySelectorAll(selector)].map((node) => node.textContent)"
+    assert await page.run(f"({texts})('.life li')") == [one["label"] for one in words["states"]]
+    assert await page.run(f"({texts})('.factor .name')") == [one["label"] for one in words["factors"]]
+    assert await page.run(f"({texts})('#bands label > span')") == [one["name"] for one in words["bands"]]
+    assert await page.run(f"({texts})('.platforms span[dir]')") == ["Hacker News", "Arxiv org"]
+    level = "(selector) => getComputedStyle(document.querySelector(selector)).getPropertyValue('--loud')"
+    loudest = await page.run("getComputedStyle(document.documentElement).getPropertyValue('--level-5')")
+    assert await page.run(f"({level})('#bands label:last-child')") == loudest
+    assert await page.run(f"({level})('.row')") not in {"", loudest}
