@@ -26,7 +26,7 @@ SHOWN_AS: dict[State, str] = {
     "scandal": "Major controversy",
     "resolved": "Resolved",
 }
-"""The words a reader sees, in the order of a story's life."""
+"""The words a reader sees, in the order in which a story passes through them."""
 
 COOLDOWN_MS: dict[State, int] = {
     "trending": 12 * HOUR_MS,

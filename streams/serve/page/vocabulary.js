@@ -17,7 +17,7 @@ async function load() {
 const words = await load();
 
 export const BANDS = words.bands; // from quiet to loud
-export const STATES = words.states; // in the order of a story's life
+export const STATES = words.states; // in the order in which a story passes through them
 export const FACTORS = words.factors;
 export const EVENT_TYPES = words.event_types;
 const PLATFORMS = new Map(Object.entries(words.platforms));
@@ -45,7 +45,7 @@ export const plainWords = (name) => {
   return text.charAt(0).toUpperCase() + text.slice(1);
 };
 
-// base.css has a colour for each level of loudness and for each phase of a story's life. Bands and states take them in turn.
+// base.css has a colour for each level of loudness and for each phase of a story. Bands and states take them in turn.
 const colours = new CSSStyleSheet();
 colours.replaceSync(
   [
