@@ -18,7 +18,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from deploy.kafka.cluster import Cluster, KafkaUnavailableError
 from hubbub.process.embedded_broker import EmbeddedBroker
-from transport.consumer import begin_at
+from transport.consumer import start_at
 
 PARTITIONS = 8
 RECORDS = 200_000
@@ -42,7 +42,7 @@ async def measure(kind: str, servers: str, pid: int) -> None:
     _tell(kind, "produce", time.perf_counter() - started)
 
     async with AIOKafkaConsumer(bootstrap_servers=servers) as consumer:
-        begin_at(consumer, dict.fromkeys(places, 0))
+        start_at(consumer, dict.fromkeys(places, 0))
         started, left = time.perf_counter(), RECORDS
         while left:
             left -= sum(map(len, (await consumer.getmany(timeout_ms=1_000)).values()))
@@ -54,7 +54,7 @@ async def measure(kind: str, servers: str, pid: int) -> None:
         AIOKafkaConsumer(bootstrap_servers=servers) as consumer,
     ):
         place = TopicPartition("single", 0)
-        begin_at(consumer, {place: 0})
+        start_at(consumer, {place: 0})
         for _ in range(SINGLE_RECORDS):
             started = time.perf_counter()
             await producer.send_and_wait(place.topic, value, partition=0)

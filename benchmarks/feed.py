@@ -16,6 +16,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from benchmarks.participants import Run
 from hubbub.operate import topic_setup
 from ingest.signal import Signal, encode, key
+from transport.kafka import RecordMetadata
 from transport.producer import open_producer
 
 __all__ = ["make_topics", "now_ms", "publish", "send"]
@@ -52,7 +53,7 @@ async def publish(signals: Sequence[Signal], run: Run, *, paced: bool = False) -
 
 async def send(producer: AIOKafkaProducer, signals: Sequence[Signal], run: Run, *, paced: bool = False) -> None:
     """Write ``signals`` by a ``producer`` that is there already; see :func:`publish`."""
-    on_the_way: deque[asyncio.Future[object]] = deque()
+    on_the_way: deque[asyncio.Future[RecordMetadata]] = deque()
     for signal in signals:
         if paced and (early_ms := signal.observed_ms - now_ms()) > 0:
             await asyncio.sleep(early_ms / 1000)

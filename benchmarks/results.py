@@ -22,7 +22,7 @@ from benchmarks.participants import Run
 from ingest.signal import Signal
 from streams.records.internal import decode_candidate
 from streams.resolve.threads import ThreadIndex
-from transport.reader import Tail
+from transport.reader import TopicReader
 
 __all__ = ["Expected", "Told", "begun_ms", "differences", "finished_ms", "latencies_ms", "read_told"]
 
@@ -89,8 +89,8 @@ async def read_told(run: Run, *, hubbub: bool, expected: Expected) -> list[Told]
     """
     options: dict[str, object] = {"bootstrap_servers": run.servers}
     topic = f"{run.prefix}noise-scores" if hubbub else run.environment["BENCH_OUTPUT"]
-    async with Tail(topic, options) as tail:
-        records = [record for record in await tail.to_end() if record.value is not None]
+    async with TopicReader(topic, options) as tail:
+        records = [record for record in await tail.read_to_end() if record.value is not None]
     names = await _link_of_story(run, expected) if hubbub else {}
     told = [_of_hubbub(record, names) if hubbub else _of_peer(record) for record in records]
     return sorted(told, key=lambda one: one.at_ms)
@@ -98,9 +98,9 @@ async def read_told(run: Run, *, hubbub: bool, expected: Expected) -> list[Told]
 
 async def begun_ms(run: Run) -> int:
     """Return when Hubbub began to work: the log's time of the first new post that was handed on to be decided."""
-    async with Tail(f"{run.prefix}candidates", {"bootstrap_servers": run.servers}) as tail:
-        records = await tail.to_end()
-    return next(int(record.timestamp) for record in records if decode_candidate(record.value).signal is not None)
+    async with TopicReader(f"{run.prefix}candidates", {"bootstrap_servers": run.servers}) as tail:
+        records = await tail.read_to_end()
+    return next(record.timestamp for record in records if decode_candidate(record.value or b"").signal is not None)
 
 
 def differences(told: Sequence[Told], expected: Expected) -> list[str]:
@@ -161,9 +161,9 @@ def latencies_ms(signals: Iterable[Signal], told: Iterable[Told], expected: Expe
 async def _link_of_story(run: Run, expected: Expected) -> dict[str, str]:
     """Return the link that each of Hubbub's stories is about."""
     index = ThreadIndex()
-    async with Tail(f"{run.prefix}stories", {"bootstrap_servers": run.servers}) as tail:
-        for record in await tail.to_end():
-            index.apply(record.key, record.value)
+    async with TopicReader(f"{run.prefix}stories", {"bootstrap_servers": run.servers}) as tail:
+        for record in await tail.read_to_end():
+            index.apply(record.key or b"", record.value)
     links: dict[str, str] = {}
     for thread, link in expected.story_of.items():
         known = index.lookup(thread)
@@ -175,7 +175,7 @@ async def _link_of_story(run: Run, expected: Expected) -> dict[str, str]:
 
 def _of_hubbub(record: ConsumerRecord[bytes, bytes], names: Mapping[str, str]) -> Told:
     """Take out of a NoiseScore what the job asks for; feelings, consequence and people are not part of the job."""
-    value = json.loads(record.value)
+    value = json.loads(record.value or b"")
     windows, factors = value["windows"], value["factors"]
     return Told(
         record.timestamp,
@@ -191,7 +191,7 @@ def _of_hubbub(record: ConsumerRecord[bytes, bytes], names: Mapping[str, str]) -
 
 
 def _of_peer(record: ConsumerRecord[bytes, bytes]) -> Told:
-    value = json.loads(record.value)
+    value = json.loads(record.value or b"")
     if "story" not in value:  # the floor tells no stories
         return Told(record.timestamp, "", value["decoded"], 0, 0, 0.0, 0)
     buckets = {int(number): count for number, count in value.pop("buckets").items()}

@@ -9,16 +9,14 @@ import asyncio
 from collections.abc import Mapping
 
 import msgspec
-from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError, KafkaTimeoutError
 
 from ingest.batch import Cursor
+from transport.kafka import BrokerTimeoutError, KafkaError
+from transport.reader import TopicChangedError, TopicMissingError, TopicReader
 
 __all__ = ["TOPIC", "CursorRecord", "load"]
 
 TOPIC = "cursors"
-READ_TIMEOUT_MS = 1_000
-STOP_SECONDS = 3.0
 
 
 class CursorRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,46 +38,16 @@ async def load(collector: str, *, kafka: Mapping[str, object], topic: str, timeo
         KafkaError: the topic cannot be read, or not in time.
         msgspec.ValidationError: the record is not a cursor; it is our own, so this is no time to go on.
     """
-    consumer = AIOKafkaConsumer(**kafka, enable_auto_commit=False, auto_offset_reset="earliest")
+    value: bytes | None = None
     try:
-        async with asyncio.timeout(timeout_seconds):
-            await consumer.start()
-            value = await _last_value(consumer, TopicPartition(topic, 0), collector.encode())
+        async with asyncio.timeout(timeout_seconds), TopicReader(topic, kafka, [0]) as reader:
+            async for record in reader.until_end():
+                if record.key == collector.encode():
+                    value = record.value
     except TimeoutError as error:
-        raise KafkaTimeoutError(f"topic {topic} could not be read within {timeout_seconds:g} s") from error
-    except OSError as error:
+        raise BrokerTimeoutError(f"topic {topic} could not be read within {timeout_seconds:g} s") from error
+    except (OSError, TopicChangedError, TopicMissingError) as error:
         raise KafkaError(str(error)) from error
-    finally:
-        await _stop(consumer)
-    if value is None:  # never saved, or buried by an operator with a tombstone
+    if value is None:  # never saved, or deleted by an operator with a tombstone
         return None
     return bytes(msgspec.json.decode(value, type=CursorRecord).cursor)
-
-
-async def _stop(consumer: AIOKafkaConsumer) -> None:
-    """Stop ``consumer`` in a task of its own: with its broker away, aiokafka 0.14 lets a cancellation escape.
-
-    That would end our task as if somebody had cancelled it, and with it the collector, unseen.
-    """
-    stopping = asyncio.create_task(consumer.stop())
-    await asyncio.wait({stopping}, timeout=STOP_SECONDS)
-    if stopping.cancelled() or not stopping.done():
-        stopping.cancel()
-        await consumer._client.close()
-    else:
-        stopping.result()
-
-
-async def _last_value(consumer: AIOKafkaConsumer, partition: TopicPartition, key: bytes) -> bytes | None:
-    begin = (await consumer.beginning_offsets([partition]))[partition]
-    end = (await consumer.end_offsets([partition]))[partition]
-    # No await between these two: aiokafka, looking for a place itself, keeps asking a broker that leads no longer.
-    consumer.assign([partition])
-    consumer.seek(partition, begin)
-    value: bytes | None = None
-    while await consumer.position(partition) < end:
-        batches = await consumer.getmany(partition, timeout_ms=READ_TIMEOUT_MS)
-        for record in batches.get(partition, []):
-            if record.key == key:
-                value = record.value
-    return value

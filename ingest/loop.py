@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import structlog
-from aiokafka.errors import KafkaError
 
 from ingest import cursors, metrics
 from ingest.backoff import Backoff
@@ -26,6 +25,7 @@ from ingest.health import CollectorHealth, State
 from ingest.memory.rate_limit import Pace
 from ingest.publish import Publisher
 from ingest.signal import CLOCK_SKEW_MS, LIKELY_MS
+from transport.kafka import KafkaError
 
 __all__ = ["CollectorLoop", "LoopOptions"]
 

@@ -12,12 +12,12 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 import structlog
-from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError, KafkaTimeoutError, UnknownError
 
 from ingest import cursors, metrics, signal
 from ingest.batch import Batch, Cursor, Unreadable
 from transport.dead_letter import encode_dead_letter
+from transport.kafka import BrokerTimeoutError, KafkaError, Producer
+from transport.producer import abandon, connect_producer
 
 __all__ = ["Publisher"]
 
@@ -26,7 +26,6 @@ DEAD_LETTERS = "dead-letters"
 STAGE = "collect"
 MAX_SIGNAL_BYTES = signal.MAX_RECORD_BYTES - 65_536
 """Leaves room for the key and for Kafka's framing within the broker's limit, which counts them."""
-STOP_TIMEOUT_SECONDS = 5.0
 SAVE_AGAIN_SECONDS = 300.0
 """A cursor that has not moved is saved again after so long: it also says that its collector works."""
 
@@ -36,8 +35,7 @@ log = structlog.get_logger(__name__)
 class Publisher:
     """Publishes the batches of one collector.
 
-    The producer is idempotent. A broker that cannot give out producer ids (the embedded one) gets a plain producer,
-    which after a lost answer may write a record twice: harmless, since a signal is identified by (id, observed_ms).
+    A record may be written twice after a lost answer: harmless, since a signal is identified by (id, observed_ms).
     """
 
     def __init__(
@@ -54,8 +52,7 @@ class Publisher:
         self._prefix = topics
         self._now_ms = now_ms
         self._timeout_seconds = timeout_seconds
-        self._idempotent = True
-        self._producer: AIOKafkaProducer | None = None
+        self._producer: Producer | None = None
         self._saved: Cursor | None = None
         self._saved_at = 0.0
 
@@ -75,39 +72,21 @@ class Publisher:
             # ever, and write an old cursor over a new one in the end.
             await self.close()
             if isinstance(error, TimeoutError):
-                raise KafkaTimeoutError(f"no acknowledgement within {self._timeout_seconds:g} s") from error
+                raise BrokerTimeoutError(f"no acknowledgement within {self._timeout_seconds:g} s") from error
             raise error if isinstance(error, KafkaError) else KafkaError(str(error)) from error
 
     async def close(self) -> None:
         """Close the connection. What is not acknowledged by now is given up."""
         producer, self._producer = self._producer, None
         if producer is not None:
-            await _stop(producer)
+            await abandon(producer)
 
-    async def _open(self) -> AIOKafkaProducer:
+    async def _open(self) -> Producer:
         if self._producer is None:
-            try:
-                self._producer = await self._start()
-            except UnknownError:
-                if not self._idempotent:
-                    raise
-                log.info("the broker gives out no producer ids; going on without idempotence")
-                self._idempotent = False
-                self._producer = await self._start()
+            self._producer = await connect_producer(self._kafka)
         return self._producer
 
-    async def _start(self) -> AIOKafkaProducer:
-        producer = AIOKafkaProducer(
-            **self._kafka, enable_idempotence=self._idempotent, acks="all", compression_type="zstd", linger_ms=2
-        )
-        try:
-            await producer.start()
-        except BaseException:
-            await _stop(producer)
-            raise
-        return producer
-
-    async def _save(self, producer: AIOKafkaProducer, cursor: Cursor) -> None:
+    async def _save(self, producer: Producer, cursor: Cursor) -> None:
         if cursor == self._saved and time.monotonic() - self._saved_at < SAVE_AGAIN_SECONDS:
             return
         record = cursors.CursorRecord(collector=self._collector, saved_ms=self._now_ms(), cursor=msgspec.Raw(cursor))
@@ -115,7 +94,7 @@ class Publisher:
         await producer.send_and_wait(topic, msgspec.json.encode(record), key=self._collector.encode())
         self._saved, self._saved_at = cursor, time.monotonic()
 
-    async def _send(self, producer: AIOKafkaProducer, batch: Batch) -> None:
+    async def _send(self, producer: Producer, batch: Batch) -> None:
         signals = batch.signals
         # A clock that went back since an item was seen makes nothing of it untrue.
         now_ms = max([self._now_ms(), *(item.observed_ms for item in signals.signals)])
@@ -176,15 +155,3 @@ def _checked(item: signal.Signal, now_ms: int) -> bytes:
         raise signal.InvalidSignalError(signal.Reason.TOO_LARGE, f"{len(value)} bytes, and brokers take no more")
     signal.decode(value, now_ms)
     return value
-
-
-async def _stop(producer: AIOKafkaProducer) -> None:
-    """Stop ``producer`` without waiting for what it has not got rid of, which aiokafka has no public way to do."""
-    if (sending := producer._sender.sender_task) is not None:
-        sending.cancel()
-    try:
-        async with asyncio.timeout(STOP_TIMEOUT_SECONDS):
-            await producer.stop()
-    except (KafkaError, OSError, TimeoutError) as error:
-        log.warning("a producer did not stop cleanly", error=str(error) or type(error).__name__)
-        await producer.client.close()

@@ -1,4 +1,4 @@
-"""Consumers of Kafka that begin where they are told and close as they should.
+"""Consumers: how they are created, where they start, how they are closed.
 
 Owns the way into and out of aiokafka's consumer. Must never know what is read.
 """
@@ -9,25 +9,43 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from transport.kafka import Consumer, TopicPartition
+from transport.private import disconnect
 
-__all__ = ["HEARTBEATS", "begin_at", "close", "open_consumer"]
+__all__ = ["HEARTBEATS", "close", "group_consumer", "open_consumer", "start_at"]
 
 HEARTBEATS = 20
-"""Heartbeats in a session. With the next one each member learns that its group forms anew; until all have, nobody who
-joins gets anything to do."""
+"""Heartbeats per session. A member learns of a rebalance with its next heartbeat, and no member gets partitions before
+all have learnt of it."""
 CLOSE_SECONDS = 3.0
-"""How long a broker may take to answer a goodbye."""
+"""How long closing may wait for the broker."""
+
+
+def group_consumer(kafka: Mapping[str, object], group: str, session_seconds: float) -> Consumer:
+    """Return a consumer of ``group`` that has not been started. It commits nothing by itself.
+
+    ``kafka``: connection options of aiokafka. ``session_seconds``: the silence after which the group drops a member.
+    """
+    session_ms = int(session_seconds * 1000)
+    return Consumer(
+        **kafka,
+        group_id=group,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        session_timeout_ms=session_ms,
+        heartbeat_interval_ms=session_ms // HEARTBEATS,
+        rebalance_timeout_ms=session_ms,
+    )
 
 
 @asynccontextmanager
-async def open_consumer(**options: object) -> AsyncIterator[AIOKafkaConsumer]:
-    """Yield a consumer that has been started. ``options``: aiokafka's.
+async def open_consumer(**options: object) -> AsyncIterator[Consumer]:
+    """Yield a consumer that has been started. ``options``: those of aiokafka.
 
     Raises:
-        aiokafka.errors.KafkaConnectionError: no broker answers.
+        BrokerAwayError: no broker answers.
     """
-    consumer = AIOKafkaConsumer(**options)
+    consumer = Consumer(**options)
     try:
         await consumer.start()
         yield consumer
@@ -35,27 +53,27 @@ async def open_consumer(**options: object) -> AsyncIterator[AIOKafkaConsumer]:
         await close(consumer)
 
 
-def begin_at(consumer: AIOKafkaConsumer, places: Mapping[TopicPartition, int]) -> None:
-    """Have ``consumer`` read these partitions, each from its offset.
+def start_at(consumer: Consumer, offsets: Mapping[TopicPartition, int]) -> None:
+    """Make ``consumer`` read these partitions, each from its offset.
 
-    Left to look for a place itself, aiokafka 0.14 keeps asking the broker it takes for the leader, which it may be no
-    longer; so there is no await between the assignment and the offsets.
+    There is no await between the assignment and the offsets. aiokafka 0.14 would begin to look for a position itself,
+    and keep asking a broker that may no longer be the leader.
     """
-    consumer.assign(list(places))
-    for place, offset in places.items():
-        consumer.seek(place, offset)
+    consumer.assign(list(offsets))
+    for partition, offset in offsets.items():
+        consumer.seek(partition, offset)
 
 
-async def close(consumer: AIOKafkaConsumer) -> None:
+async def close(consumer: Consumer) -> None:
     """Close ``consumer``, also when its broker is away.
 
-    aiokafka 0.14 then lets the cancellation of its own fetch escape from ``stop``, which would end our task as if
-    somebody had cancelled it, and leaves its connections open.
+    In that case ``stop`` of aiokafka 0.14 leaks the cancellation of its own fetch, which would end our task as if it
+    had been cancelled, and leaves connections open.
     """
     stopping = asyncio.create_task(consumer.stop())
     await asyncio.wait({stopping}, timeout=CLOSE_SECONDS)
     if stopping.cancelled() or not stopping.done():
         stopping.cancel()
-        await consumer._client.close()  # a second ``stop`` does nothing
+        await disconnect(consumer)
     else:
         stopping.result()

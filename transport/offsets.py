@@ -1,116 +1,148 @@
-"""Where a member of a group begins to read, and how it says how far it has come.
+"""Offsets: where a reader starts, how it commits, where a partition ends.
 
-Owns what aiokafka leaves to its caller: when a group forms anew, to begin at the committed offset whatever was fetched
-before, and to bear that a commit comes too late; and to notice when the records that were to be read next are gone,
-over which it would pass in silence. Must never know what is read.
+Owns what aiokafka leaves to its caller. After a rebalance a member starts at the committed offset, whatever was fetched
+before. A commit that comes too late is no failure. When the records to be read next are gone, which aiokafka passes
+over in silence, that is an error. Must never know what is read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import structlog
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError
 from aiokafka.structs import OffsetAndMetadata
 
-__all__ = ["RecordsGoneError", "begin", "commit", "place_of", "read_on_from", "reads_on"]
+from transport.consumer import open_consumer
+from transport.embedded import FETCH_WAIT_MS, correct_end_offsets
+from transport.errors import UserError
+from transport.kafka import Consumer, ConsumerRecord, TopicPartition
+
+__all__ = [
+    "RecordsGoneError",
+    "check_next",
+    "commit",
+    "end_offsets",
+    "locate",
+    "offset_to_resume",
+    "seek_to_committed",
+]
 
 log = structlog.get_logger(__name__)
 
 
-class RecordsGoneError(RuntimeError):
-    """Records that were to be read next are no longer there: an operator has to say what is to become of it."""
+class RecordsGoneError(UserError):
+    """Records that were to be read next are no longer in the topic: an operator decides how to go on."""
 
 
-async def begin(consumer: AIOKafkaConsumer, partition: TopicPartition) -> int:
-    """Put ``consumer`` at the committed offset of ``partition``, or at its beginning, and return that offset.
+async def seek_to_committed(consumer: Consumer, partition: TopicPartition) -> int:
+    """Move ``consumer`` to the committed offset of ``partition``, or to its beginning; return that offset.
 
-    It would go there by itself; but what it has fetched since the partition became its own is fetched again this way.
+    The consumer would start there by itself. This way, what it has fetched since the assignment is fetched again.
 
     Raises:
         RecordsGoneError: the record at the committed offset is gone.
     """
-    committed: int | None = await consumer.committed(partition)
+    committed = await consumer.committed(partition)
     if committed is not None:
-        await _check_begins_by(consumer, partition, committed)
+        await _check_kept(consumer, partition, committed)
         consumer.seek(partition, committed)
         return committed
-    beginning: int = (await consumer.beginning_offsets([partition]))[partition]
+    beginning = (await consumer.beginning_offsets([partition]))[partition]
     consumer.seek(partition, beginning)
     return beginning
 
 
-async def read_on_from(consumer: AIOKafkaConsumer, partition: TopicPartition, offset: int | None, end: int) -> int:
-    """Return where to read on in ``partition``, of which everything below ``offset`` is known; None: nothing is.
+async def offset_to_resume(consumer: Consumer, partition: TopicPartition, offset: int | None, end: int) -> int:
+    """Return where to resume ``partition``, if everything below ``offset`` has been read; None: nothing has been.
 
-    ``end``: of the partition. The offset that the group of ``consumer`` has committed counts only if the record at
-    ``offset`` is gone: then an operator has said to go on from there.
+    ``end``: the end offset of the partition. The offset that the group of ``consumer`` has committed counts only if the
+    record at ``offset`` is gone: then an operator has decided to resume there.
 
     Raises:
         RecordsGoneError: the record at ``offset`` is gone, or the topic ends before it.
     """
-    beginning: int = (await consumer.beginning_offsets([partition]))[partition]
+    beginning = (await consumer.beginning_offsets([partition]))[partition]
     if offset is None:
         return beginning
     if offset < beginning:
-        committed: int | None = await consumer.committed(partition)
+        committed = await consumer.committed(partition)
         if committed is None or committed < beginning:
-            raise _gone(partition, offset, beginning)
+            raise _removed(partition, offset, beginning)
         return committed
     if offset > end:
-        raise _made_anew(partition, offset)
+        raise _ends_before(partition, offset)
     return offset
 
 
-async def reads_on(consumer: AIOKafkaConsumer, partition: TopicPartition, expected: int, found: int) -> None:
-    """Make sure that the record at ``found`` may follow, where the one at ``expected`` was to be read next.
+async def check_next(consumer: Consumer, partition: TopicPartition, expected: int, found: int) -> None:
+    """Make sure that the record at ``found`` may follow where the one at ``expected`` was to be read next.
 
-    Offsets may be left out in a log (those of transactions are); but not because of the retention.
+    A log may have gaps (aborted transactions leave some), but none that the retention made.
 
     Raises:
-        RecordsGoneError: records between the two are gone, or the topic was made anew.
+        RecordsGoneError: records between the two are gone, or the topic was created again.
     """
     if found > expected:
-        await _check_begins_by(consumer, partition, expected)
+        await _check_kept(consumer, partition, expected)
     if found < expected:
-        raise _made_anew(partition, expected)
+        raise _ends_before(partition, expected)
 
 
-async def _check_begins_by(consumer: AIOKafkaConsumer, partition: TopicPartition, offset: int) -> None:
+async def commit(consumer: Consumer, offsets: Mapping[TopicPartition, int]) -> bool:
+    """Commit ``offsets``; return False if the partitions no longer belong to this consumer.
+
+    Nothing is lost then: the worker that has a partition now reads it from its last commit.
+    """
+    try:
+        await consumer.commit({partition: OffsetAndMetadata(offset, "") for partition, offset in offsets.items()})
+    except (CommitFailedError, IllegalStateError) as error:
+        log.info("offset commit skipped: the group is rebalancing", error=type(error).__name__)
+        return False
+    return True
+
+
+async def end_offsets(kafka: Mapping[str, object], partitions: Collection[TopicPartition]) -> dict[TopicPartition, int]:
+    """Return, for each of ``partitions``, the offset that its next record will get.
+
+    ``kafka``: connection options of aiokafka. A consumer of its own asks, since asking moves it.
+
+    Raises:
+        KafkaError: the broker cannot be reached.
+    """
+    if not partitions:
+        return {}
+    async with open_consumer(
+        **kafka,
+        group_id=None,
+        enable_auto_commit=False,
+        fetch_max_wait_ms=FETCH_WAIT_MS,
+        retry_backoff_ms=FETCH_WAIT_MS,  # it does not know the topic yet when it is first asked for its end
+    ) as consumer:
+        return await correct_end_offsets(consumer, await consumer.end_offsets(list(partitions)))
+
+
+def locate(record: ConsumerRecord[bytes, bytes]) -> str:
+    """Return the place of ``record``, for a message to an operator."""
+    return f"the record is at offset {record.offset} of {record.topic}, partition {record.partition}"
+
+
+async def _check_kept(consumer: Consumer, partition: TopicPartition, offset: int) -> None:
     beginning = (await consumer.beginning_offsets([partition]))[partition]
     if beginning > offset:
-        raise _gone(partition, offset, beginning)
+        raise _removed(partition, offset, beginning)
 
 
-def _made_anew(partition: TopicPartition, offset: int) -> RecordsGoneError:
+def _ends_before(partition: TopicPartition, offset: int) -> RecordsGoneError:
     return RecordsGoneError(
         f"{partition.topic}, partition {partition.partition}: offset {offset} was to be read next, but the topic "
-        "ends before it: it was made anew. Reset the group's offsets if that is meant (docs/runbook.md)"
+        "ends before it: it was deleted and created again. Build everything again (docs/runbook.md)"
     )
 
 
-def _gone(partition: TopicPartition, offset: int, beginning: int) -> RecordsGoneError:
+def _removed(partition: TopicPartition, offset: int, beginning: int) -> RecordsGoneError:
     return RecordsGoneError(
         f"{partition.topic}, partition {partition.partition}: offset {offset} was to be read next, but the topic "
         f"begins at {beginning}: {beginning - offset} records were removed before they were read. Reset the "
         "group's offsets to go on without them (docs/runbook.md)"
     )
-
-
-async def commit(consumer: AIOKafkaConsumer, offsets: Mapping[TopicPartition, int]) -> bool:
-    """Commit ``offsets``; return False if the partitions are no longer this consumer's.
-
-    Nothing is lost then: whoever has a partition now reads on from its last commit.
-    """
-    try:
-        await consumer.commit({partition: OffsetAndMetadata(offset, "") for partition, offset in offsets.items()})
-    except (CommitFailedError, IllegalStateError) as error:
-        log.info("offsets not committed; the group forms anew", error=type(error).__name__)
-        return False
-    return True
-
-
-def place_of(record: ConsumerRecord[bytes, bytes]) -> str:
-    """Say where ``record`` is, for whoever has to look for it."""
-    return f"the record is at offset {record.offset} of {record.topic}, partition {record.partition}"

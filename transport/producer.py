@@ -1,38 +1,58 @@
-"""The producer all stages write through: acknowledged by all replicas, in order, without duplicates.
+"""The producer that all stages write through: acknowledged by all replicas, in order, without duplicates.
 
-Owns its options, and the way out on a broker that gives out no producer ids (the embedded one): there a plain producer
-serves, since everything downstream takes a record written twice as one.
+Owns its options, and that a writer that failed sends nothing more.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
-from aiokafka import AIOKafkaProducer
-from aiokafka.errors import UnknownError
+from transport.embedded import start_producer
+from transport.kafka import Producer
+from transport.private import abandon
 
-__all__ = ["MAX_RECORD_BYTES", "abandoned_on_failure", "open_producer"]
+__all__ = ["MAX_RECORD_BYTES", "abandon", "abandoned_on_failure", "connect_producer", "open_producer"]
 
 MAX_RECORD_BYTES = 2_097_152
-"""Larger than any signal may be, since a dead letter carries one in base64."""
+"""Bounds a record. Larger than any signal may be, because a dead letter carries one in base64."""
 STOP_SECONDS = 3.0
-"""How long what was sent may take to arrive once nobody waits for it any more."""
+"""How long records that were sent may take to arrive when the producer is closed."""
+
+
+async def connect_producer(kafka: Mapping[str, object], *, linger_ms: int = 2) -> Producer:
+    """Return a started producer, which the caller stops or abandons.
+
+    ``kafka``: connection options of aiokafka. ``linger_ms``: how long a batch gathers records.
+
+    Raises:
+        BrokerAwayError: no broker answers.
+    """
+    return await start_producer(
+        lambda idempotent: Producer(
+            **kafka,
+            enable_idempotence=idempotent,
+            acks="all",
+            linger_ms=linger_ms,
+            max_batch_size=262_144,
+            max_request_size=MAX_RECORD_BYTES,
+            compression_type="zstd",
+        )
+    )
 
 
 @asynccontextmanager
-async def open_producer(kafka: Mapping[str, object], *, linger_ms: int = 2) -> AsyncIterator[AIOKafkaProducer]:
-    """Yield a started producer. ``kafka``: aiokafka's connection options; ``linger_ms``: how long batches gather.
+async def open_producer(kafka: Mapping[str, object], *, linger_ms: int = 2) -> AsyncIterator[Producer]:
+    """Yield a producer as :func:`connect_producer` returns it.
 
-    What was sent is still delivered when the block ends, but not if it fails.
+    Records that were sent are still delivered when the block ends, but not if it fails.
 
     Raises:
-        aiokafka.errors.KafkaConnectionError: no broker answers.
+        BrokerAwayError: no broker answers.
     """
-    producer = await _start(kafka, linger_ms, idempotent=True)
+    producer = await connect_producer(kafka, linger_ms=linger_ms)
     try:
         async with abandoned_on_failure(producer):
             yield producer
@@ -43,41 +63,13 @@ async def open_producer(kafka: Mapping[str, object], *, linger_ms: int = 2) -> A
 
 
 @asynccontextmanager
-async def abandoned_on_failure(producer: AIOKafkaProducer) -> AsyncIterator[None]:
-    """See to it that ``producer`` sends nothing any more, whatever it holds, once the block has failed.
+async def abandoned_on_failure(producer: Producer) -> AsyncIterator[None]:
+    """Make sure that ``producer`` sends nothing more, whatever it holds, once the block has failed.
 
-    Whoever may write no longer must not do so by a producer that empties its buffers on the way out.
+    A worker that has lost its right to write must not write by a producer that flushes its buffers when it is closed.
     """
     try:
         yield
     except BaseException:
-        producer._closed = True
-        producer._sender.sender_task.cancel()
-        await producer.client.close()
+        await abandon(producer)
         raise
-
-
-async def _start(kafka: Mapping[str, object], linger_ms: int, *, idempotent: bool) -> AIOKafkaProducer:
-    producer = AIOKafkaProducer(
-        **kafka,
-        enable_idempotence=idempotent,
-        acks="all",
-        linger_ms=linger_ms,
-        max_batch_size=262_144,
-        max_request_size=MAX_RECORD_BYTES,
-        compression_type="zstd",
-    )
-    # A broker that gives out no producer ids is no error to us, so aiokafka need not log it as one.
-    sender_log = logging.getLogger("aiokafka.producer.sender")
-    sender_log.disabled = idempotent
-    try:
-        await producer.start()
-    except BaseException as error:
-        with contextlib.suppress(Exception):
-            await producer.stop()
-        if idempotent and isinstance(error, UnknownError):
-            return await _start(kafka, linger_ms, idempotent=False)
-        raise
-    finally:
-        sender_log.disabled = False
-    return producer

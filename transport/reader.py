@@ -1,53 +1,99 @@
-"""Reading a topic as a memory: from its beginning to its end, and then whatever is added.
+"""The topic reader: a topic without a group, from its beginning or its newest records, to its end and on.
 
-Owns a consumer without a group over partitions of one topic. Must never commit anything.
+Owns a consumer of its own, where it starts, how far it is from the end, and whether the topic is still the one that was
+opened. Must never commit anything, nor know what the records mean: a reader that is opened again reads again.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Collection, Mapping
+from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Self
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import NoOffsetForPartitionError, OffsetOutOfRangeError
 
-from transport.consumer import begin_at, close
-from transport.end_offsets import log_ends
+from transport.consumer import close, start_at
+from transport.errors import RestartError, UserError
+from transport.kafka import BrokerTimeoutError, Consumer, ConsumerRecord, TopicPartition
+from transport.offsets import end_offsets
 
-__all__ = ["Tail"]
+__all__ = ["TopicChangedError", "TopicMissingError", "TopicReader"]
+
+MAX_BATCH_RECORDS = 10_000
+"""Records that one poll returns at most."""
+POLL_MS = 200
 
 
-class Tail:
-    """A reader of one topic from its beginning, for use in ``async with``."""
+class TopicMissingError(UserError):
+    """The topic does not exist."""
 
-    def __init__(self, topic: str, kafka: Mapping[str, object], partitions: Collection[int] = ()) -> None:
-        """``kafka``: aiokafka's connection options. ``partitions``: which ones; all, if none are named."""
+    def __init__(self, topic: str) -> None:
+        super().__init__(f"the topic {topic!r} does not exist; create it with: hubbub topics create")
+        self.topic = topic
+
+
+class TopicChangedError(RestartError):
+    """The topic has other partitions, or other records, than when it was opened: open it again."""
+
+
+class TopicReader:
+    """A reader of one topic, for use in ``async with``.
+
+    Raises (on entering):
+        TopicMissingError: the topic does not exist. Asking does not create it.
+        KafkaError: the broker cannot be reached, or refuses.
+    """
+
+    def __init__(
+        self,
+        topic: str,
+        kafka: Mapping[str, object],
+        partitions: Collection[int] = (),
+        *,
+        newest: int | None = None,
+        timeout_seconds: float = 40.0,
+    ) -> None:
+        """``kafka``: connection options of aiokafka. ``partitions``: which ones; all, if none are named.
+
+        ``newest``: about how many of the newest records to begin with; None begins with the first.
+        ``timeout_seconds``: how long the broker may take to answer a question about the topic.
+        """
         self._topic = topic
         self._kafka = kafka
-        self._partitions = partitions
-        self._consumer = AIOKafkaConsumer(
-            **kafka, group_id=None, enable_auto_commit=False, auto_offset_reset="earliest", max_poll_records=10_000
-        )
-        self._places: list[TopicPartition] = []
+        self._numbers = partitions
+        self._newest = newest
+        self._timeout_seconds = timeout_seconds
+        # No reset policy: a record that is gone is an error, not a silent jump.
+        self._consumer = Consumer(**kafka, group_id=None, enable_auto_commit=False, auto_offset_reset="none")
         self._moved = asyncio.Event()
+        self._partition_count = 0
+        self.end_offsets: dict[TopicPartition, int] = {}
+        """The offset after the last record of each partition, as of the opening."""
+        self.caught_up = False
+        """Whether every record below :attr:`end_offsets` has been returned."""
 
     async def __aenter__(self) -> Self:
-        await self._consumer.start()
-        partitions = self._consumer.partitions_for_topic(self._topic)
-        if not partitions:
-            await self._consumer._client.force_metadata_update()
-            partitions = self._consumer.partitions_for_topic(self._topic)
-        if not partitions:
-            await close(self._consumer)
-            raise LookupError(f"there is no topic {self._topic!r}; make the topics with: hubbub topics create")
-        self._places = [TopicPartition(self._topic, partition) for partition in sorted(self._partitions or partitions)]
         try:
-            begins = await self._consumer.beginning_offsets(self._places)
+            await self._consumer.start()
+            await self.check()
+            async with self._answering():
+                # The first question about any partition makes the consumer learn of all of them.
+                await self._consumer.beginning_offsets([TopicPartition(self._topic, 0)])
+                known = self._consumer.partitions_for_topic(self._topic) or {0}
+                self._partition_count = len(known)
+                partitions = [TopicPartition(self._topic, number) for number in sorted(self._numbers or known)]
+                starts = await self._consumer.beginning_offsets(partitions)
+                self.end_offsets = await end_offsets(self._kafka, partitions)
+            if self._newest is not None:
+                each = self._newest // len(partitions)
+                starts = {place: max(start, self.end_offsets[place] - each) for place, start in starts.items()}
+            start_at(self._consumer, starts)
+            self.caught_up = await self._has_read(self.end_offsets)
         except BaseException:
             await close(self._consumer)
             raise
-        begin_at(self._consumer, begins)
         return self
 
     async def __aexit__(
@@ -55,33 +101,74 @@ class Tail:
     ) -> None:
         await close(self._consumer)
 
-    async def ends(self) -> dict[TopicPartition, int]:
-        """Return the offset after the last record of each partition."""
-        return await log_ends(self._kafka, self._places)
+    async def poll(
+        self, timeout_ms: int = POLL_MS, max_records: int = MAX_BATCH_RECORDS
+    ) -> list[ConsumerRecord[bytes, bytes]]:
+        """Wait up to ``timeout_ms`` for records and return them, those of a partition in order.
 
-    async def to_end(self) -> list[ConsumerRecord[bytes, bytes]]:
-        """Return every record from here to what is now the end of the topic, each partition in its order."""
-        return [record async for record in self.until_end()]
-
-    async def until_end(self) -> AsyncIterator[ConsumerRecord[bytes, bytes]]:
-        """Yield what ``to_end`` returns, without keeping it."""
-        ends = await self.ends()
-        while await self._is_before(ends):
-            for record in await self.more(200):
-                yield record
-
-    async def caught_up(self) -> None:
-        """Wait until whoever calls ``more`` has read all that was in the topic when this was called."""
-        ends = await self.ends()
-        while await self._is_before(ends):
-            self._moved.clear()
-            await self._moved.wait()
-
-    async def more(self, timeout_ms: int) -> list[ConsumerRecord[bytes, bytes]]:
-        """Wait up to ``timeout_ms`` for new records and return them, each partition in its order."""
-        batches = await self._consumer.getmany(timeout_ms=timeout_ms)
+        Raises:
+            TopicChangedError: the topic no longer holds what comes next.
+            KafkaError: the broker refuses to be read.
+        """
+        try:
+            batches = await self._consumer.getmany(timeout_ms=timeout_ms, max_records=max_records)
+        except (OffsetOutOfRangeError, NoOffsetForPartitionError) as error:
+            raise TopicChangedError(f"the topic {self._topic!r} no longer holds what comes next: {error}") from error
+        if not self.caught_up:
+            self.caught_up = await self._has_read(self.end_offsets)
         self._moved.set()
         return [record for batch in batches.values() for record in batch]
 
-    async def _is_before(self, ends: Mapping[TopicPartition, int]) -> bool:
-        return any([await self._consumer.position(place) < end for place, end in ends.items()])
+    async def until_end(self) -> AsyncIterator[ConsumerRecord[bytes, bytes]]:
+        """Yield every record up to the end that the topic had when it was opened."""
+        while not self.caught_up:
+            for record in await self.poll():
+                yield record
+
+    async def read_to_end(self) -> list[ConsumerRecord[bytes, bytes]]:
+        """Return what :meth:`until_end` yields."""
+        return [record async for record in self.until_end()]
+
+    async def wait_until_read(self) -> None:
+        """Wait until another task has polled all that is in the topic now."""
+        ends = await end_offsets(self._kafka, list(self.end_offsets))
+        while not await self._has_read(ends):
+            self._moved.clear()
+            await self._moved.wait()
+
+    async def lag(self) -> int:
+        """Return how many records lie between here and the end, as of the last fetch."""
+        return sum(
+            [
+                max(0, (self._consumer.highwater(partition) or end) - await self._consumer.position(partition))
+                for partition, end in self.end_offsets.items()
+            ]
+        )
+
+    async def check(self) -> None:
+        """Ask the broker whether the topic is there, with the partitions it had when it was opened.
+
+        Raises:
+            TopicMissingError: the topic does not exist.
+            TopicChangedError: it has more partitions now.
+            KafkaError: the broker does not answer.
+        """
+        async with self._answering():
+            if self._topic not in await self._consumer.topics():
+                raise TopicMissingError(self._topic)
+        if (
+            self._partition_count
+            and len(self._consumer.partitions_for_topic(self._topic) or ()) > self._partition_count
+        ):
+            raise TopicChangedError(f"the topic {self._topic!r} has more partitions than when it was opened")
+
+    @asynccontextmanager
+    async def _answering(self) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout(self._timeout_seconds):
+                yield
+        except TimeoutError as error:
+            raise BrokerTimeoutError(f"no answer about {self._topic!r} in {self._timeout_seconds:g} s") from error
+
+    async def _has_read(self, ends: Mapping[TopicPartition, int]) -> bool:
+        return all([await self._consumer.position(partition) >= end for partition, end in ends.items()])

@@ -27,7 +27,7 @@ async def main() -> None:
             while left > 0 and told:
                 for records in (await consumer.getmany(timeout_ms=1_000, max_records=5_000)).values():
                     for record in records:
-                        decode(record.value)
+                        decode(record.value or b"")
                     left -= len(records)
             await producer.send_and_wait(os.environ["BENCH_OUTPUT"], json.dumps({"decoded": told}).encode())
 

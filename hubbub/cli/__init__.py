@@ -12,7 +12,6 @@ import sys
 from collections.abc import Sequence
 
 import typer
-from aiokafka.errors import KafkaConnectionError, KafkaError
 from rich.console import Console
 from rich.text import Text
 
@@ -31,6 +30,7 @@ from hubbub.settings import SettingsError, load
 from streams.resolve.matching.beats import BeatError
 from streams.score.reading import FiguresError
 from transport.errors import UserError
+from transport.kafka import BrokerAwayError, KafkaError
 
 __all__ = ["app", "main"]
 
@@ -81,7 +81,7 @@ def _tell(error: Exception) -> int:
         if show is not None:
             show()
         return int(code)
-    if isinstance(error, KafkaConnectionError):
+    if isinstance(error, BrokerAwayError):
         where = load().kafka.bootstrap_servers
         message = f"no broker answers at {where}; start one with 'hubbub up', or set HUBBUB_KAFKA__BOOTSTRAP_SERVERS"
     elif isinstance(error, KafkaError):

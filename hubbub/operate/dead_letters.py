@@ -12,7 +12,7 @@ import msgspec
 
 from transport.dead_letter import DeadLetter, decode_dead_letter
 from transport.producer import open_producer
-from transport.reader import Tail
+from transport.reader import TopicReader
 from transport.topics import name
 
 __all__ = ["as_json", "read", "replay"]
@@ -29,8 +29,8 @@ async def read(
         LookupError: there is no such topic.
         aiokafka.errors.KafkaError: the broker cannot be reached.
     """
-    async with Tail(name("dead-letters", prefix), kafka) as tail:
-        letters = [decode_dead_letter(record.value) for record in await tail.to_end() if record.value is not None]
+    async with TopicReader(name("dead-letters", prefix), kafka) as tail:
+        letters = [decode_dead_letter(record.value) for record in await tail.read_to_end() if record.value is not None]
     once = {_place(number, letter): letter for number, letter in enumerate(letters)}
     return [
         letter
@@ -48,8 +48,8 @@ async def replay(letters: Iterable[DeadLetter], kafka: Mapping[str, object]) -> 
         aiokafka.errors.KafkaError: the broker cannot be reached, or refuses.
     """
     # One that was published again before and is still no good has a letter for each time.
-    whole = (letter for letter in letters if letter.topic is not None and not letter.truncated)
-    records = {(letter.topic, letter.partition, letter.original) for letter in whole}
+    whole = [letter for letter in letters if not letter.truncated]
+    records = {(letter.topic, letter.partition, letter.original) for letter in whole if letter.topic is not None}
     async with open_producer(kafka) as producer:
         # The key is not kept: a record nobody could read has none to trust. The partition is the same.
         sent = [await producer.send(topic, original, partition=partition) for topic, partition, original in records]

@@ -14,7 +14,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import msgspec
-from aiokafka.errors import KafkaError
 
 from hubbub.clock import format_age
 from hubbub.operate import topic_setup
@@ -27,7 +26,8 @@ from ingest.registry import COLLECTORS
 from streams.records.internal import Progress, decode_progress
 from streams.resolve.matching.beats import BeatError, load_beat
 from streams.score.reading import FiguresError, TextReader
-from transport.reader import Tail
+from transport.kafka import KafkaError
+from transport.reader import TopicReader
 from transport.topics import name
 
 __all__ = ["Finding", "examine"]
@@ -104,8 +104,8 @@ def _figures(file: Path) -> Finding:
 
 async def _stages(settings: Settings, options: dict[str, object]) -> AsyncIterator[Finding]:
     told: dict[str, list[Progress]] = {"resolve": [], "score": []}
-    async with Tail(name("progress", settings.kafka.topic_prefix), options) as tail:
-        latest = {record.key: record.value for record in await tail.to_end()}
+    async with TopicReader(name("progress", settings.kafka.topic_prefix), options) as tail:
+        latest = {record.key: record.value for record in await tail.read_to_end()}
     for value in latest.values():
         progress = decode_progress(value) if value is not None else None
         if progress is not None and progress.stage in told:
@@ -147,8 +147,8 @@ def _account(stage: str, counts: Counter[str]) -> Finding:
 
 
 async def _cursors(settings: Settings, options: dict[str, object]) -> AsyncIterator[Finding]:
-    async with Tail(name(CURSORS, settings.kafka.topic_prefix), options) as tail:
-        latest = {record.key: record.value for record in await tail.to_end()}
+    async with TopicReader(name(CURSORS, settings.kafka.topic_prefix), options) as tail:
+        latest = {record.key: record.value for record in await tail.read_to_end()}
     now_ms = settings.clock()()
     for value in latest.values():
         if value is None:

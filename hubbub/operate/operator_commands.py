@@ -17,7 +17,7 @@ from streams.resolve.threads import ORDER_KEY, THREAD_KEY, ThreadIndex
 from transport import topics
 from transport.errors import UserError
 from transport.producer import open_producer
-from transport.reader import Tail
+from transport.reader import TopicReader
 
 __all__ = ["block", "give", "merge", "pin", "read_threads", "rename", "split"]
 
@@ -30,9 +30,9 @@ async def read_threads(kafka: Mapping[str, object], prefix: str) -> ThreadIndex:
         aiokafka.errors.KafkaError: the broker cannot be reached.
     """
     threads = ThreadIndex()
-    async with Tail(topics.name("stories", prefix), kafka) as tail:
-        for record in await tail.to_end():
-            threads.apply(record.key, record.value)
+    async with TopicReader(topics.name("stories", prefix), kafka) as tail:
+        for record in await tail.read_to_end():
+            threads.apply(record.key or b"", record.value)
     return threads
 
 
@@ -55,8 +55,8 @@ async def _features(threads: Sequence[str], kafka: Mapping[str, object], prefix:
     """Return what the matcher keeps of the root posts of those ``threads`` that are known."""
     features: dict[str, Raw] = {}
     wanted = {THREAD_KEY + thread.encode(): thread for thread in threads}
-    async with Tail(topics.name("stories", prefix), kafka) as tail:
-        for record in await tail.to_end() if wanted else ():
+    async with TopicReader(topics.name("stories", prefix), kafka) as tail:
+        for record in await tail.read_to_end() if wanted else ():
             if record.key in wanted and record.value is not None and (known := decode_thread(record.value).assignments):
                 features[wanted[record.key]] = known[0].features
     return features

@@ -21,15 +21,14 @@ from pathlib import Path
 from typing import BinaryIO
 
 import zstandard
-from aiokafka import AIOKafkaProducer
-from aiokafka.structs import RecordMetadata
 
 from ingest.signal import InvalidSignalError, Signal, decode, key
 from streams.records.internal import Progress, decode_progress, encode
 from streams.resolve.publishers import PUBLISH
 from transport.errors import UserError
+from transport.kafka import Producer, RecordMetadata
 from transport.producer import open_producer
-from transport.reader import Tail
+from transport.reader import TopicReader
 from transport.topics import name
 
 __all__ = ["Replayed", "read_recordings", "replay", "wait_until_scored"]
@@ -113,7 +112,7 @@ async def replay(
     ``speed``: times as fast as recorded; None: as fast as it goes.
 
     Raises:
-        aiokafka.errors.KafkaError: the broker cannot be reached, or refuses.
+        KafkaError: the broker cannot be reached, or refuses.
     """
     topic = name("signals", prefix)
     done = Replayed()
@@ -155,7 +154,7 @@ async def replay(
 class _Teller:
     """Says in ``progress`` how far this publisher has come."""
 
-    def __init__(self, producer: AIOKafkaProducer, prefix: str, offsets: dict[int, int]) -> None:
+    def __init__(self, producer: Producer, prefix: str, offsets: dict[int, int]) -> None:
         self._producer = producer
         self._topic = name("progress", prefix)
         self.instance = uuid.uuid4().hex[:12]
@@ -198,8 +197,8 @@ async def _until_heard(instance: str, kafka: Mapping[str, object], prefix: str) 
     """
     sources: dict[str, Progress] = {}
     deadline = time.monotonic() + HEARD_SECONDS
-    async with Tail(name("progress", prefix), kafka) as tail:
-        records = await tail.to_end()
+    async with TopicReader(name("progress", prefix), kafka) as tail:
+        records = await tail.read_to_end()
         while True:
             for record in records:
                 progress = decode_progress(record.value) if record.value is not None else None
@@ -209,12 +208,12 @@ async def _until_heard(instance: str, kafka: Mapping[str, object], prefix: str) 
             deaf = [s for s in sources.values() if s.updated_ms > alive_ms and instance not in s.heard]
             if not deaf or time.monotonic() > deadline:
                 return
-            records = await tail.more(100)
+            records = await tail.poll(100)
 
 
 async def _end_offsets(kafka: Mapping[str, object], topic: str) -> dict[int, int]:
-    async with Tail(topic, kafka) as tail:
-        return {place.partition: offset for place, offset in (await tail.ends()).items()}
+    async with TopicReader(topic, kafka) as tail:
+        return {place.partition: offset for place, offset in tail.end_offsets.items()}
 
 
 async def wait_until_scored(
@@ -232,14 +231,14 @@ async def wait_until_scored(
     Raises:
         UserError: nobody scores.
     """
-    async with Tail(name("story-activity", prefix), kafka) as activity:
-        partitions = len(await activity.ends())
+    async with TopicReader(name("story-activity", prefix), kafka) as activity:
+        partitions = len(activity.end_offsets)
     settled: set[str] = set()
     reached: dict[str, tuple[int, str]] = {}
     moved = time.monotonic()
-    async with Tail(name("progress", prefix), kafka) as tail:
+    async with TopicReader(name("progress", prefix), kafka) as tail:
         while len(settled) < partitions:
-            for record in await tail.more(200):
+            for record in await tail.poll(200):
                 progress = decode_progress(record.value) if record.value is not None else None
                 if progress is None or progress.stage != "score":
                     continue

@@ -28,7 +28,7 @@ from hubbub.world.world import World
 from streams.records.public import NoiseScore
 from streams.resolve.threads import ThreadIndex
 from streams.serve.read import read_scores
-from transport.reader import Tail
+from transport.reader import TopicReader
 from transport.topics import name
 
 __all__ = ["Demo", "Stage"]
@@ -110,9 +110,9 @@ class Demo:
         if self._data is not None:
             return scores, None
         threads = ThreadIndex()
-        async with Tail(name("stories"), stage.kafka.client_options()) as tail:
-            for record in await tail.to_end():
-                threads.apply(record.key, record.value)
+        async with TopicReader(name("stories"), stage.kafka.client_options()) as tail:
+            for record in await tail.read_to_end():
+                threads.apply(record.key or b"", record.value)
         facts = truth(self._world, at_ms)
         posts = [post for story in facts.stories for post in story.posts]
         stories = {post: found for post in posts if (found := threads.by_now(post))}

@@ -38,10 +38,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Final, Self
 
-from aiokafka import AIOKafkaClient
-from aiokafka.errors import KafkaError
-
 from hubbub.process.child_process import tied
+from transport.admin import broker_answers
 from transport.errors import UserError
 
 __all__ = ["BrokerError", "EmbeddedBroker"]
@@ -178,14 +176,11 @@ async def _until_it_answers(process: asyncio.subprocess.Process, port: int) -> N
             # aiokafka logs an error for every refused connection, so it is asked only when there is somebody to ask.
             _, writer = await asyncio.open_connection(HOST, port)
             writer.close()
-            client = AIOKafkaClient(bootstrap_servers=f"{HOST}:{port}")
-            try:
-                await client.bootstrap()
+            if await broker_answers({"bootstrap_servers": f"{HOST}:{port}"}):
                 return
-            finally:
-                await client.close()
-        except (ConnectionError, KafkaError):
-            await asyncio.sleep(POLL_SECONDS)
+        except ConnectionError:
+            pass
+        await asyncio.sleep(POLL_SECONDS)
 
 
 def _first_line(log: IO[bytes]) -> str:

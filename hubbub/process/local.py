@@ -12,13 +12,11 @@ import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
-from aiokafka import AIOKafkaClient
-from aiokafka.errors import KafkaConnectionError
-
 from hubbub.operate import topic_setup
 from hubbub.process.embedded_broker import EmbeddedBroker
 from hubbub.process.supervisor import Child, Supervisor
 from hubbub.settings import KafkaSettings
+from transport.admin import broker_answers
 from transport.errors import UserError
 
 __all__ = ["READY_SECONDS", "broker_at", "free_port", "role_children", "running"]
@@ -35,7 +33,7 @@ async def broker_at(kafka: KafkaSettings) -> AsyncIterator[bool]:
         UserError: none answers, and an embedded one cannot take its place.
         BrokerError: the embedded broker cannot run.
     """
-    if await _answers(kafka):
+    if await broker_answers(kafka.client_options()):
         yield False
         return
     host, _, port = kafka.bootstrap_servers.partition(":")
@@ -85,14 +83,3 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-async def _answers(kafka: KafkaSettings) -> bool:
-    client = AIOKafkaClient(**kafka.client_options(), request_timeout_ms=3_000)
-    try:
-        await client.bootstrap()
-    except KafkaConnectionError:
-        return False
-    finally:
-        await client.close()
-    return True

@@ -16,11 +16,11 @@ import signal
 from collections.abc import Awaitable, Callable
 
 import structlog
-from aiokafka.errors import KafkaError
 
 from hubbub.process.health_server import HealthServer, Problems
 from hubbub.process.logs import configure
 from hubbub.settings import Settings
+from transport.kafka import KafkaError
 
 __all__ = ["PORTS", "run_role"]
 

@@ -12,7 +12,6 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from itertools import islice
 
 import structlog
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from msgspec.structs import replace
 
 from streams.records.internal import Reached, StoryInfo, ThreadRecord, decode_candidate, decode_thread, encode
@@ -24,10 +23,10 @@ from streams.resolve.publishers import Publishers
 from streams.resolve.threads import DECIDED_KEY, MOVED_KEY, STORY_KEY, THREAD_KEY, ThreadIndex
 from streams.runtime import metrics
 from streams.runtime.watermark import IdleTimeout, Watermark
-from transport.fencing import claim
-from transport.lease import Lease
-from transport.offsets import begin, commit, place_of, reads_on
-from transport.reader import Tail
+from transport.fencing import Lease, write_fencing_records
+from transport.kafka import Consumer, ConsumerRecord, Producer, TopicPartition
+from transport.offsets import check_next, commit, locate, seek_to_committed
+from transport.reader import TopicReader
 from transport.topics import name
 
 __all__ = ["Decisions"]
@@ -50,8 +49,8 @@ class Decisions:
     def __init__(
         self,
         *,
-        consumer: AIOKafkaConsumer,
-        producer: AIOKafkaProducer,
+        consumer: Consumer,
+        producer: Producer,
         threads: ThreadIndex,
         publishers: Publishers,
         beats: Mapping[str, Beat],
@@ -117,7 +116,7 @@ class Decisions:
             if self._decider is None:
                 return  # The group has formed anew meanwhile. Whoever decides now reads this batch again.
             if records := batches.get(self._place):
-                await reads_on(self._consumer, self._place, self._next, records[0].offset)
+                await check_next(self._consumer, self._place, self._next, records[0].offset)
                 self._read(records)
             watermark_ms = self._watermark.advance(self._now_ms(), time.monotonic())
             decided = list(_for_a_while(self._decider.decide(watermark_ms)))
@@ -135,13 +134,13 @@ class Decisions:
     async def _take_over(self, appointment: object) -> None:
         """Read back every decision, in order, into fresh matchers, and go on where the last who decided left off."""
         began = time.monotonic()
-        await self._lease.during(claim(self._producer, self._stories, [0]))
+        await self._lease.during(write_fencing_records(self._producer, self._stories, [0]))
         await self._caught_up()
         decider, threads = await self._read_back()
         async with self._lock:
             if self._appointment is not appointment:
                 return  # The group has formed anew meanwhile, and another may have decided something.
-            self._next = self._acknowledged = self._committed = await begin(self._consumer, self._place)
+            self._next = self._acknowledged = self._committed = await seek_to_committed(self._consumer, self._place)
             self._watermark = Watermark(IdleTimeout(live_seconds=self._config.patience_seconds))
             self._decider = decider
         log.info("deciding", threads=threads, seconds=round(time.monotonic() - began, 3))
@@ -149,12 +148,13 @@ class Decisions:
     async def _read_back(self) -> tuple[Decider, int]:
         """Return a decider that has made every decision in ``stories``, and how many there are."""
         decisions: dict[bytes, ThreadRecord] = {}
-        async with Tail(self._stories, self._kafka) as tail:
-            for record in await tail.to_end():
-                if record.key.startswith(THREAD_KEY):
-                    decisions.pop(record.key, None)
+        async with TopicReader(self._stories, self._kafka) as tail:
+            for record in await tail.read_to_end():
+                key = record.key or b""
+                if key.startswith(THREAD_KEY):
+                    decisions.pop(key, None)
                     if record.value is not None:
-                        decisions[record.key] = decode_thread(record.value)
+                        decisions[key] = decode_thread(record.value)
         matchers = {beat: self._make_matcher(definition) for beat, definition in self._beats.items()}
         decider = Decider(matchers, self._threads)
         for number, decision in enumerate(sorted(decisions.values(), key=lambda decision: decision.sequence), 1):
@@ -169,7 +169,7 @@ class Decisions:
         monotonic = time.monotonic()
         self._next = records[-1].offset + 1
         for record in records:
-            candidate = decode_candidate(record.value)
+            candidate = decode_candidate(record.value or b"")
             if candidate.signal is None:
                 self._watermark.update(candidate.mark, monotonic)
                 self._decider.skip(record.offset)
@@ -177,7 +177,7 @@ class Decisions:
             try:
                 self._decider.offer(record.offset, candidate)
             except Exception as error:
-                error.add_note(place_of(record))
+                error.add_note(locate(record))
                 raise
 
     async def _publish(self, decided: list[Decided], reached_ms: int) -> None:

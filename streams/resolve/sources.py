@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 
 from ingest import signal as wire
 from ingest.signal import LIKELY_MS, InvalidSignalError, Reason, Signal, decode
@@ -28,7 +27,8 @@ from streams.resolve.threads import ThreadIndex
 from streams.runtime import metrics
 from streams.runtime.watermark import IdleTimeout
 from transport.dead_letter import encode_dead_letter
-from transport.offsets import begin, commit, place_of, reads_on
+from transport.kafka import Consumer, ConsumerRecord, Producer, TopicPartition
+from transport.offsets import check_next, commit, locate, seek_to_committed
 from transport.topics import name
 
 __all__ = ["STAGE", "Sources"]
@@ -56,8 +56,8 @@ class Sources:
     def __init__(
         self,
         *,
-        consumer: AIOKafkaConsumer,
-        producer: AIOKafkaProducer,
+        consumer: Consumer,
+        producer: Producer,
         threads: ThreadIndex,
         publishers: Publishers,
         told: Told,
@@ -147,7 +147,7 @@ class Sources:
                 return  # The group has formed anew meanwhile. What is ours of this batch is read again, from its place.
             for place, records in batches.items():
                 if place.partition in self._routers:
-                    await reads_on(self._consumer, place, self._routers[place.partition].position, records[0].offset)
+                    await check_next(self._consumer, place, self._routers[place.partition].position, records[0].offset)
                     self._read(place.partition, records)
             self._sent_at = time.monotonic()
             await self._send()
@@ -165,7 +165,7 @@ class Sources:
         await self._caught_up()
         async with self._lock:
             for partition in sorted(self._unplaced):
-                offset = await begin(self._consumer, TopicPartition(self._signals, partition))
+                offset = await seek_to_committed(self._consumer, TopicPartition(self._signals, partition))
                 place = self._committed[partition] = self._told_before.place(partition, offset)
                 router_config = RouterConfig(
                     orphan_wait_ms=int(self._config.orphan_wait_seconds * 1000),
@@ -205,7 +205,7 @@ class Sources:
             try:
                 router.read(record.offset, with_its_bytes, signal, monotonic)
             except Exception as error:
-                error.add_note(place_of(record))
+                error.add_note(locate(record))
                 raise
         self._counts[partition].update(read=len(records), dead=dead)
         self._dead_share.count(len(records), dead)

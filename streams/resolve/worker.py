@@ -15,8 +15,6 @@ from contextlib import AsyncExitStack, contextmanager
 from typing import Protocol
 
 import structlog
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.abc import ConsumerRebalanceListener
 
 from ingest.signal import Signal
 from streams.records.internal import decode_progress
@@ -31,10 +29,11 @@ from streams.resolve.sources import STAGE, Sources
 from streams.resolve.threads import ThreadIndex
 from streams.runtime import metrics
 from streams.runtime.watchdog import Watchdog
-from transport.consumer import HEARTBEATS, close
-from transport.lease import Lease
+from transport.consumer import close, group_consumer
+from transport.fencing import Lease
+from transport.kafka import Consumer, ConsumerRecord, RebalanceListener, TopicPartition
 from transport.producer import abandoned_on_failure, open_producer
-from transport.reader import Tail
+from transport.reader import TopicReader
 from transport.topics import name
 
 __all__ = ["Resolver"]
@@ -53,7 +52,7 @@ class _Owner(Protocol):
     async def revoke(self, partitions: frozenset[int]) -> None: ...
 
 
-class _Handover(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
+class _Handover(RebalanceListener):
     """Tells a side of the worker which partitions it gains and loses.
 
     ``failure`` is set if that fails, which aiokafka would only log.
@@ -127,19 +126,19 @@ class Resolver:
         """Work until ``stop`` is set, then hand over cleanly.
 
         Raises:
-            LookupError: a topic is missing.
-            aiokafka.errors.KafkaError: the broker is gone, or refuses.
-            transport.lease.LeaseLostError: the group has not been heard of for too long.
+            TopicMissingError: a topic is missing.
+            KafkaError: the broker is gone, or refuses.
+            transport.fencing.LeaseLostError: the group has not been heard of for too long.
             streams.runtime.watchdog.StalledError: a step has not come to its end for too long.
         """
         async with AsyncExitStack() as stack:
             producer = await stack.enter_async_context(open_producer(self._kafka))
-            stories = await stack.enter_async_context(Tail(name("stories", self._prefix), self._kafka))
-            progress = await stack.enter_async_context(Tail(name("progress", self._prefix), self._kafka))
+            stories = await stack.enter_async_context(TopicReader(name("stories", self._prefix), self._kafka))
+            progress = await stack.enter_async_context(TopicReader(name("progress", self._prefix), self._kafka))
             counts = [len(await producer.partitions_for(name(t, self._prefix))) for t in ("signals", "story-activity")]
-            for record in await stories.to_end():
-                self._threads.apply(record.key, record.value)
-            for record in await progress.to_end():
+            for record in await stories.read_to_end():
+                self._threads.apply(record.key or b"", record.value)
+            for record in await progress.read_to_end():
                 self._note_progress(record)
 
             # Before it joins: whoever is to decide would stand still meanwhile, and all who wait for decisions with it.
@@ -147,7 +146,7 @@ class Resolver:
 
             async def caught_up() -> None:
                 for tail in (stories, progress):
-                    await tail.caught_up()
+                    await tail.wait_until_read()
 
             lease = Lease(self._config.session_seconds)
             lease.guard(producer, {name("stories", self._prefix)})
@@ -213,17 +212,8 @@ class Resolver:
             except TimeoutError:
                 log.warning("not all was sent and committed in time; it is read again", role=STAGE)
 
-    def _consumer(self, group: str) -> AIOKafkaConsumer:
-        seconds = self._config.session_seconds
-        return AIOKafkaConsumer(
-            **self._kafka,
-            group_id=f"{self._prefix}hubbub-{group}",
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            session_timeout_ms=int(seconds * 1000),
-            heartbeat_interval_ms=int(seconds * 1000 / HEARTBEATS),
-            rebalance_timeout_ms=int(seconds * 1000),
-        )
+    def _consumer(self, group: str) -> Consumer:
+        return group_consumer(self._kafka, f"{self._prefix}hubbub-{group}", self._config.session_seconds)
 
     def _relevance(self, signal: Signal) -> tuple[str, ...]:
         return tuple(beat_name for beat_name, beat in self._beats.items() if beat.relevant(signal))
@@ -234,17 +224,17 @@ class Resolver:
         self._ready.set()
         log.debug("ready", role=STAGE)
 
-    async def _follow_stories(self, tail: Tail, sources: Sources) -> None:
+    async def _follow_stories(self, tail: TopicReader, sources: Sources) -> None:
         while True:
-            for record in await tail.more(200):
-                decided = self._threads.apply(record.key, record.value)
+            for record in await tail.poll(200):
+                decided = self._threads.apply(record.key or b"", record.value)
                 if decided is not None:
                     sources.decided(decided.thread)
             metrics.STORIES_LIVE.labels(STAGE).set(self._threads.stories())
 
-    async def _follow_progress(self, tail: Tail) -> None:
+    async def _follow_progress(self, tail: TopicReader) -> None:
         while True:
-            for record in await tail.more(200):
+            for record in await tail.poll(200):
                 self._note_progress(record)
 
     def _note_progress(self, record: ConsumerRecord[bytes, bytes]) -> None:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import NoReturn
 
-from aiokafka.errors import KafkaError
+from transport.kafka import KafkaError
 
 __all__ = ["LIMIT_SECONDS", "StalledError", "Watchdog"]
 

@@ -17,7 +17,6 @@ from typing import Protocol, cast
 
 import faust
 import structlog
-from aiokafka import AIOKafkaProducer, TopicPartition
 from faust.auth import SASLCredentials, SSLCredentials
 from faust.types import TP
 
@@ -33,13 +32,12 @@ from streams.score.output import Outcome
 from streams.score.reading import Reader
 from streams.score.scorer import PartitionScorer
 from transport.consumer import HEARTBEATS, open_consumer
-from transport.end_offsets import log_ends
-from transport.fencing import claim
-from transport.lease import Lease
-from transport.offsets import read_on_from
+from transport.fencing import Lease, write_fencing_records
+from transport.kafka import Producer, TopicPartition
+from transport.offsets import end_offsets, offset_to_resume
 from transport.partitioning import partition_of
 from transport.producer import open_producer
-from transport.reader import Tail
+from transport.reader import TopicReader
 from transport.topics import name
 
 __all__ = ["STAGE", "Scorer"]
@@ -106,7 +104,7 @@ class Scorer:
         self._told: dict[int, tuple[float, str]] = {}
         self._reached_ms: dict[int, int] = {}
         metrics.WATERMARK_AGE.labels(STAGE).set_function(self._watermark_age_seconds)
-        self._producer: AIOKafkaProducer | None = None
+        self._producer: Producer | None = None
         self._failure: BaseException | None = None
         self._failed = asyncio.Event()
         self._appointment: _Appointment | None = None
@@ -139,7 +137,7 @@ class Scorer:
         """Work until ``stop`` is set, then hand over cleanly.
 
         Raises:
-            transport.lease.LeaseLostError: the group has not been heard of for too long.
+            transport.fencing.LeaseLostError: the group has not been heard of for too long.
             streams.runtime.watchdog.StalledError: there are records, and none was taken for too long.
             transport.offsets.RecordsGoneError: what was to be read next is no longer there.
             streams.score.assigned.MissingInputError: a record was left out; it is read by whoever begins anew.
@@ -217,7 +215,7 @@ class Scorer:
         if self._working.locked():
             return "score is at work on a batch"
         owned = self._owned.copy()
-        ends = await log_ends(self._kafka, [TopicPartition(self._activity, partition) for partition in owned])
+        ends = await end_offsets(self._kafka, [TopicPartition(self._activity, partition) for partition in owned])
         waiting = sum(max(0, end - owned[place.partition].next) for place, end in ends.items())
         return f"{waiting} records wait for score" if waiting else ""
 
@@ -310,7 +308,7 @@ class Scorer:
         await asyncio.gather(*sent)
 
     @property
-    def _writer(self) -> AIOKafkaProducer:
+    def _writer(self) -> Producer:
         if self._producer is None:
             raise RuntimeError("the producer is not running")
         return self._producer
@@ -354,21 +352,21 @@ class Scorer:
         """Return what is known of ``partitions``; ``patience`` ends when the broker has given nothing for long."""
         clock, appointment = asyncio.get_running_loop().time, self._appointment
         patience.reschedule(clock() + SILENT_SECONDS)
-        await self._lease.during(claim(self._writer, self._changelog, partitions))
+        await self._lease.during(write_fencing_records(self._writer, self._changelog, partitions))
         remembered = {partition: Remembered() for partition in partitions}
-        async with Tail(self._changelog, self._kafka, partitions) as tail:
+        async with TopicReader(self._changelog, self._kafka, partitions) as tail:
             async for record in tail.until_end():
                 remembered[record.partition].note(record)
                 patience.reschedule(clock() + SILENT_SECONDS)
                 self._watchdog.report_progress()
                 if self._appointment is not appointment:
                     return {}  # The group has formed anew meanwhile.
-        ends = await log_ends(self._kafka, [TopicPartition(self._activity, partition) for partition in partitions])
+        ends = await end_offsets(self._kafka, [TopicPartition(self._activity, partition) for partition in partitions])
         owned = {}
         async with open_consumer(**self._kafka, group_id=self._group, enable_auto_commit=False) as consumer:
             for place, end in ends.items():
                 known = remembered[place.partition]
-                offset = await read_on_from(consumer, place, known.offset, end)
+                offset = await offset_to_resume(consumer, place, known.offset, end)
                 scorer = PartitionScorer(known.states, self._config, self._reader, self._assess)
                 owned[place.partition] = Owned[_Event](place.partition, offset, scorer)
                 log.info("partition taken over", partition=place.partition, stories=scorer.live, offset=offset)

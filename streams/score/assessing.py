@@ -14,7 +14,6 @@ from typing import Protocol
 
 import msgspec
 import structlog
-from aiokafka.errors import KafkaError
 
 from scoring import Assessment, Assessor, Ledger
 from scoring.impact import OfflineAssessor
@@ -22,8 +21,9 @@ from streams.records.internal import encode
 from streams.score.config import ScoreConfig
 from streams.score.consulting import AnswerRecord, ConsultedStories, decode_answer
 from streams.score.endpoint import Endpoint
+from transport.kafka import KafkaError
 from transport.producer import open_producer
-from transport.reader import Tail
+from transport.reader import TopicReader
 from transport.topics import name
 
 __all__ = ["OfflineStories", "StoryAssessor", "Unassessed", "open_assessor"]
@@ -99,8 +99,8 @@ async def open_assessor(
         yield offline
         return
     topic = name("assessments", prefix)
-    async with Tail(topic, kafka) as tail:
-        before = [decode_answer(record.value) for record in await tail.to_end() if record.value]
+    async with TopicReader(topic, kafka) as tail:
+        before = [decode_answer(record.value) for record in await tail.read_to_end() if record.value]
     async with open_producer(kafka) as producer:
 
         async def remember(answer: AnswerRecord) -> None:

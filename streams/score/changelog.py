@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from transport.fencing import CLAIM_KEY
+from transport.fencing import FENCING_KEY
 
 __all__ = ["TOPIC", "CorruptOffsetError", "Remembered", "records"]
 
@@ -27,7 +27,7 @@ class CorruptOffsetError(ValueError):
 
 class _Record(Protocol):
     @property
-    def key(self) -> bytes: ...
+    def key(self) -> bytes | None: ...
 
     @property
     def value(self) -> bytes | None: ...
@@ -49,7 +49,7 @@ class Remembered:
         Raises:
             CorruptOffsetError: it says where to read on, but not in a form known here.
         """
-        if record.key == CLAIM_KEY:
+        if record.key is None or record.key == FENCING_KEY:
             pass  # it is there to be acknowledged
         elif record.key == OFFSET_KEY:
             if record.value is None or not record.value.isdigit():

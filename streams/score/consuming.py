@@ -14,7 +14,7 @@ from faust.tables import TableManager
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
-from transport.lease import Lease
+from transport.fencing import Lease
 
 __all__ = ["NoTables", "correct"]
 

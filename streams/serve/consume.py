@@ -13,17 +13,21 @@ from typing import Final
 
 import msgspec
 import structlog
-from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
 
 from streams.records.public import InvalidRecordError, SkipReason, decode_event, decode_score
 from streams.serve import metrics
-from streams.serve.log import Record, TopicChangedError, TopicLog, TopicMissingError
 from streams.serve.read_model import Board, Change
 from streams.serve.subscribers import Watchers
+from transport.kafka import ConsumerRecord, KafkaError
+from transport.reader import TopicChangedError, TopicMissingError, TopicReader
 
 __all__ = ["EventIntake", "Intake", "IntakeState", "ScoreIntake"]
 
+ANSWER_SECONDS: Final = 5.0
 CHECK_SECONDS: Final = 3.0
+POLL_MS: Final = 250
+MAX_BATCH_RECORDS: Final = 1_000
+"""Bounds one poll, so that the server goes on answering while the topics are read for the first time."""
 FIRST_RETRY_SECONDS: Final = 0.25
 LAST_RETRY_SECONDS: Final = 5.0
 MAX_SHOWN_CHARS: Final = 300
@@ -62,12 +66,14 @@ class Intake:
         retry_seconds = FIRST_RETRY_SECONDS
         while True:
             try:
-                async with TopicLog(self._kafka, self._topic, tail_records=self._tail_records) as log:
+                async with TopicReader(
+                    self._topic, self._kafka, newest=self._tail_records, timeout_seconds=ANSWER_SECONDS
+                ) as reader:
                     retry_seconds = FIRST_RETRY_SECONDS
-                    await self._read(log)
+                    await self._read(reader)
             except TopicMissingError as error:
                 self._pause(IntakeState.NO_TOPIC, error)
-            except (TopicChangedError, OffsetOutOfRangeError, NoOffsetForPartitionError) as error:
+            except TopicChangedError as error:
                 logger.warning("reading the topic from its beginning again", topic=self._topic, why=str(error))
                 metrics.RESTARTS.labels(self._label, "log_changed").inc()
             except (KafkaError, TimeoutError, OSError) as error:
@@ -81,22 +87,22 @@ class Intake:
             metrics.RESTARTS.labels(self._label, state.value).inc()
         self.state = state
 
-    async def _read(self, log: TopicLog) -> None:
-        """Read ``log`` until it fails; a task beside looks whether broker and topic are still there."""
+    async def _read(self, reader: TopicReader) -> None:
+        """Read ``reader`` until it fails; a task beside looks whether broker and topic are still there."""
         self.state = IntakeState.CATCHING_UP
         self._begin()
-        checking = asyncio.create_task(self._check(log))
+        checking = asyncio.create_task(self._check(reader))
         try:
             while not checking.done():
-                records = await log.batch()
+                records = await reader.poll(POLL_MS, MAX_BATCH_RECORDS)
                 for record in records:
                     self._take(record)
                 if records:
                     self.last_record_ms = self._now_ms()
                     metrics.READ.labels(self._label).inc(len(records))
-                self.behind_records = await log.behind()
+                self.behind_records = await reader.lag()
                 metrics.BEHIND.labels(self._label).set(self.behind_records)
-                if log.caught_up and self.state is IntakeState.CATCHING_UP:
+                if reader.caught_up and self.state is IntakeState.CATCHING_UP:
                     self.state = IntakeState.LIVE
                     self._end()
                 await asyncio.sleep(0)  # a long first reading must not keep the server from answering
@@ -105,7 +111,7 @@ class Intake:
             checking.cancel()
             await asyncio.gather(checking, return_exceptions=True)
 
-    async def _check(self, log: TopicLog) -> None:
+    async def _check(self, reader: TopicReader) -> None:
         """Look now and then whether the broker answers; aiokafka's consumer only falls silent when it does not.
 
         A broker that was away is read from the beginning again: it may have come back with another log, and an offset
@@ -113,9 +119,9 @@ class Intake:
         """
         while True:
             await asyncio.sleep(CHECK_SECONDS)
-            await log.check()
+            await reader.check()
 
-    def _take(self, record: Record) -> None:
+    def _take(self, record: ConsumerRecord[bytes, bytes]) -> None:
         try:
             self._apply(record)
         except InvalidRecordError as error:
@@ -131,7 +137,7 @@ class Intake:
     def _end(self) -> None:
         """Do what is due when the end is reached that the topic had at the beginning."""
 
-    def _apply(self, record: Record) -> None:
+    def _apply(self, record: ConsumerRecord[bytes, bytes]) -> None:
         raise NotImplementedError
 
 
@@ -153,7 +159,7 @@ class ScoreIntake(Intake):
             self._watchers.note_change(row.story, Change(row, None))
         metrics.STORIES.set(len(self._board))
 
-    def _apply(self, record: Record) -> None:
+    def _apply(self, record: ConsumerRecord[bytes, bytes]) -> None:
         if record.value is None:
             id_ = (record.key or b"").decode(errors="replace")
             self._watchers.note_change(id_, self._board.remove(id_))
@@ -182,7 +188,7 @@ class EventIntake(Intake):
         self._board = board
         self._watchers = watchers
 
-    def _apply(self, record: Record) -> None:
+    def _apply(self, record: ConsumerRecord[bytes, bytes]) -> None:
         if record.value is not None:
             event = decode_event(record.key, record.value)
             if (kept := self._board.note(event, one_line(record.value))) is not None:

@@ -10,8 +10,8 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from streams.records.public import InvalidRecordError, NoiseScore, decode_score
-from streams.serve.log import TopicLog
 from transport import topics
+from transport.reader import TopicReader
 
 __all__ = ["ScoreChanges", "follow_scores", "read_scores"]
 
@@ -37,7 +37,7 @@ async def read_scores(kafka: Mapping[str, object], prefix: str) -> dict[str, Noi
 
     Raises:
         TopicMissingError: there is no such topic.
-        aiokafka.errors.KafkaError: the broker cannot be reached.
+        KafkaError: the broker cannot be reached.
     """
     scores: dict[str, NoiseScore] = {}
     async with aclosing(follow_scores(kafka, prefix)) as batches:
@@ -58,20 +58,20 @@ async def follow_scores(kafka: Mapping[str, object], prefix: str) -> AsyncGenera
     A batch without scores is yielded too, so that a caller can see that the end is reached, or end itself (by
     ``contextlib.aclosing``, which closes the connection at once).
 
-    Raises: as :func:`read_scores`; and aiokafka.errors.OffsetOutOfRangeError when the topic lost what comes next.
+    Raises: as :func:`read_scores`; and TopicChangedError when the topic no longer holds what comes next.
     """
-    async with TopicLog(kafka, topics.name("noise-scores", prefix)) as log:
+    async with TopicReader(topics.name("noise-scores", prefix), kafka) as reader:
         while True:
             scores: dict[str, NoiseScore | None] = {}
             skipped = 0
-            for key, value in await log.batch():
-                if value is None:
-                    scores[(key or b"").decode(errors="replace")] = None
+            for record in await reader.poll():
+                if record.value is None:
+                    scores[(record.key or b"").decode(errors="replace")] = None
                     continue
                 try:
-                    score = decode_score(key, value)
+                    score = decode_score(record.key, record.value)
                 except InvalidRecordError:
                     skipped += 1
                 else:
                     scores[score.story] = score
-            yield ScoreChanges(scores, log.caught_up, skipped)
+            yield ScoreChanges(scores, reader.caught_up, skipped)

@@ -178,8 +178,8 @@ async def test_every_item_is_published_ignored_or_dead_and_the_account_closes(pl
     )
 
 
-def _loads(record: ConsumerRecord) -> dict[str, Any]:
-    return dict(json.loads(record.value))
+def _loads(record: ConsumerRecord[bytes, bytes]) -> dict[str, Any]:
+    return dict(json.loads(record.value or b""))
 
 
 def account(collector: str) -> dict[str, float]:

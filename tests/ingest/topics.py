@@ -32,14 +32,14 @@ class Place:
         finally:
             await admin.close()
 
-    async def read(self, topic: str) -> list[ConsumerRecord]:
+    async def read(self, topic: str) -> list[ConsumerRecord[bytes, bytes]]:
         """Return every record of a topic, partition by partition."""
         consumer = AIOKafkaConsumer(**self.kafka, auto_offset_reset="earliest")
         await consumer.start()
         try:
             partitions = [TopicPartition(self.prefix + topic, number) for number in range(PARTITIONS[topic])]
             consumer.assign(partitions)
-            records: list[ConsumerRecord] = []
+            records: list[ConsumerRecord[bytes, bytes]] = []
             for partition, end in (await consumer.end_offsets(partitions)).items():
                 while await consumer.position(partition) < end:
                     records += (await consumer.getmany(partition, timeout_ms=200)).get(partition, [])
@@ -49,12 +49,12 @@ class Place:
 
     async def signals(self) -> list[Signal]:
         """Return every signal, as any other reader of the topic would see it."""
-        return [signal.decode(record.value, record.timestamp) for record in await self.read("signals")]
+        return [signal.decode(record.value or b"", record.timestamp) for record in await self.read("signals")]
 
     async def cursor(self, collector: str) -> object:
         """Return the cursor that a collector saved last, None if it saved none."""
         values = [record.value for record in await self.read("cursors") if record.key == collector.encode()]
-        return json.loads(values[-1])["cursor"] if values else None
+        return json.loads(values[-1] or b"")["cursor"] if values else None
 
 
 async def until(condition: Callable[[], object], seconds: float = 15.0) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from transport.end_offsets import log_ends
+from transport.offsets import end_offsets
 
 if TYPE_CHECKING:
     from tests.conftest import Broker
@@ -29,5 +29,5 @@ async def test_ends_are_right_after_batches_of_many_and_in_empty_partitions(brok
             await asyncio.gather(*acks)
 
     async with asyncio.timeout(10):
-        assert await log_ends(kafka, [empty, one, many]) == {empty: 0, one: 1, many: 200}
-        assert await log_ends(kafka, []) == {}
+        assert await end_offsets(kafka, [empty, one, many]) == {empty: 0, one: 1, many: 200}
+        assert await end_offsets(kafka, []) == {}

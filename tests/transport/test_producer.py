@@ -9,8 +9,8 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from transport.end_offsets import log_ends
-from transport.lease import LeaseLostError
+from transport.fencing import LeaseLostError
+from transport.offsets import end_offsets
 from transport.producer import open_producer
 
 if TYPE_CHECKING:
@@ -38,4 +38,4 @@ async def test_a_block_that_fails_sends_nothing_more(broker: Broker) -> None:
     with pytest.raises(LeaseLostError):
         await _write(kafka, place.topic, LeaseLostError())
     await _write(kafka, place.topic)
-    assert await log_ends(kafka, [place]) == {place: 1}
+    assert await end_offsets(kafka, [place]) == {place: 1}

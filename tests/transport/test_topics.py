@@ -10,6 +10,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from hubbub.operate import topic_setup
+from transport.admin import TopicRefusedError
 from transport.topics import TOPICS
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ async def test_shorter_retention_is_wrong_and_longer_is_not(broker: Broker, rete
 
 @pytest.mark.parametrize("broker", ["kafka"], indirect=True)  # the embedded broker refuses nothing
 async def test_a_refused_topic_is_one_clear_line(broker: Broker) -> None:
-    with pytest.raises(topic_setup.TopicsError, match=r"HUBBUB_KAFKA__REPLICATION is 3") as refused:
+    with pytest.raises(TopicRefusedError, match=r"HUBBUB_KAFKA__REPLICATION is 3") as refused:
         await topic_setup.create({"bootstrap_servers": broker.bootstrap_servers}, broker.topic_prefix, 3, 3)
     assert "\n" not in str(refused.value)
 

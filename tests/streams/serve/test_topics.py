@@ -9,11 +9,11 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from hubbub.process.embedded_broker import EmbeddedBroker
-from streams.serve.log import TopicMissingError
 from streams.serve.read import follow_scores, read_scores
 from tests.conftest import Broker
 from tests.streams.serve.conftest import make_topics, running
 from tests.streams.serve.newsroom import Newsroom, encoded, event_record, score_record
+from transport.reader import TopicMissingError
 
 NOW_MS = 1_800_000_000_000
 

@@ -28,7 +28,7 @@ from streams.resolve.threads import ThreadIndex
 from streams.score.assessing import OfflineStories
 from streams.score.reading import TextReader
 from streams.serve.read import read_scores
-from transport.reader import Tail
+from transport.reader import TopicReader
 from transport.topics import name
 
 __all__ = [
@@ -93,8 +93,8 @@ async def read_outcome(kafka: KafkaSettings) -> Outcome:
     outcome = Outcome()
     options, prefix = kafka.client_options(), kafka.topic_prefix
     reached_ms: dict[int, int] = {}
-    async with Tail(name("signals", prefix), options) as tail:
-        for record in await tail.to_end():
+    async with TopicReader(name("signals", prefix), options) as tail:
+        for record in await tail.read_to_end():
             place, raw = (record.partition, record.offset), record.value or b""
             try:
                 signal = decode(raw, record.timestamp if record.timestamp > 0 else None)
@@ -104,28 +104,28 @@ async def read_outcome(kafka: KafkaSettings) -> Outcome:
             at_ms = max(reached_ms.get(record.partition, 0), signal.observed_ms)
             reached_ms[record.partition] = at_ms
             outcome.logged.append(Logged(place, at_ms, signal, raw))
-    async with Tail(name("stories", prefix), options) as tail:
-        for record in await tail.to_end():
-            outcome.threads.apply(record.key, record.value)
-    async with Tail(name("story-activity", prefix), options) as tail:
-        for record in await tail.to_end():
-            for activity in decode_activities(record.value):
+    async with TopicReader(name("stories", prefix), options) as tail:
+        for record in await tail.read_to_end():
+            outcome.threads.apply(record.key or b"", record.value)
+    async with TopicReader(name("story-activity", prefix), options) as tail:
+        for record in await tail.read_to_end():
+            for activity in decode_activities(record.value or b""):
                 if activity.story is not None and activity.mark is not None:
                     story, source = activity.story.id, activity.mark.source
                     outcome.handed_on.update((story, source, entry.offset) for entry in activity.entries)
-    async with Tail(name("noise-events", prefix), options) as tail:
-        for record in await tail.to_end():
-            outcome.events[record.value] += 1
+    async with TopicReader(name("noise-events", prefix), options) as tail:
+        for record in await tail.read_to_end():
+            outcome.events[record.value or b""] += 1
             outcome.told_ms.setdefault(record.partition, []).append(record.timestamp)
-    async with Tail(name("dead-letters", prefix), options) as tail:
-        for record in await tail.to_end():
-            letter = orjson.loads(record.value)
+    async with TopicReader(name("dead-letters", prefix), options) as tail:
+        for record in await tail.read_to_end():
+            letter = orjson.loads(record.value or b"")
             if letter["stage"] == "resolve":
                 outcome.letters[letter["partition"], letter["offset"]] += 1
             else:
                 outcome.collect_letters += 1
-    async with Tail(name("progress", prefix), options) as tail:
-        for record in await tail.to_end():
+    async with TopicReader(name("progress", prefix), options) as tail:
+        for record in await tail.read_to_end():
             if record.value is not None and (progress := decode_progress(record.value)).stage == "resolve":
                 outcome.counts[int(progress.instance)] = progress.counts
     outcome.scores = await read_scores(options, prefix)

@@ -31,7 +31,7 @@ from tests.system.chaos.load import Load, Recording
 from tests.system.chaos.recorded import Result, settle
 from tests.system.chaos.schedule import LIVE, plan
 from tests.system.chaos.stage import Stage
-from transport.reader import Tail
+from transport.reader import TopicReader
 from transport.topics import name
 
 __all__ = ["PACE", "run"]
@@ -135,9 +135,9 @@ async def _arriving(kafka: KafkaSettings) -> AsyncIterator[_Arrivals]:
     arrived = _Arrivals()
 
     async def follow() -> None:
-        async with Tail(name("signals", kafka.topic_prefix), kafka.client_options()) as tail:
+        async with TopicReader(name("signals", kafka.topic_prefix), kafka.client_options()) as tail:
             while True:
-                for record in await tail.more(200):
+                for record in await tail.poll(200):
                     with suppress(InvalidSignalError):
                         arrived.ids.add(decode(record.value or b"").id)
                         arrived.signals += 1

@@ -21,7 +21,7 @@ from streams.score.assessing import OfflineStories
 from streams.score.reading import TextReader
 from streams.serve.read import read_scores
 from tests.conftest import Broker
-from transport.reader import Tail
+from transport.reader import TopicReader
 from transport.topics import name
 
 SESSION_SECONDS = 6
@@ -51,19 +51,19 @@ class House:
 
     async def threads(self) -> ThreadIndex:
         index = ThreadIndex()
-        async with Tail(name("stories", self.kafka.topic_prefix), self.options) as tail:
-            for record in await tail.to_end():
-                index.apply(record.key, record.value)
+        async with TopicReader(name("stories", self.kafka.topic_prefix), self.options) as tail:
+            for record in await tail.read_to_end():
+                index.apply(record.key or b"", record.value)
         return index
 
     async def first_keys(self, topic: str) -> set[bytes]:
         """Return the keys of the first record of each partition."""
-        async with Tail(name(topic, self.kafka.topic_prefix), self.options) as tail:
-            return {record.key for record in await tail.to_end() if record.offset == 0}
+        async with TopicReader(name(topic, self.kafka.topic_prefix), self.options) as tail:
+            return {record.key or b"" for record in await tail.read_to_end() if record.offset == 0}
 
     async def records(self, topic: str) -> list[bytes | None]:
-        async with Tail(name(topic, self.kafka.topic_prefix), self.options) as tail:
-            return [record.value for record in await tail.to_end()]
+        async with TopicReader(name(topic, self.kafka.topic_prefix), self.options) as tail:
+            return [record.value for record in await tail.read_to_end()]
 
 
 @asynccontextmanager

@@ -15,7 +15,7 @@ from streams.records.public import decode_score
 from tests.conftest import Broker
 from tests.system.pipeline.house import house
 from transport.producer import open_producer
-from transport.reader import Tail
+from transport.reader import TopicReader
 from transport.topics import name
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(120)]
@@ -40,7 +40,7 @@ async def test_a_score_that_moves_is_told_within_a_second(embedded_broker: Embed
     async with (
         house(Broker("embedded", embedded_broker.bootstrap_servers, "live-")) as it,
         open_producer(it.options) as producer,
-        Tail(name("noise-scores", it.kafka.topic_prefix), it.options) as tail,
+        TopicReader(name("noise-scores", it.kafka.topic_prefix), it.options) as tail,
     ):
         noise = -1.0
         for look in range(LOOKS):
@@ -50,8 +50,8 @@ async def test_a_score_that_moves_is_told_within_a_second(embedded_broker: Embed
             async with asyncio.timeout(30):
                 told = noise
                 while told <= noise:
-                    for record in await tail.more(50):
-                        told = decode_score(record.key, record.value).noise
+                    for record in await tail.poll(50):
+                        told = decode_score(record.key, record.value or b"").noise
             took.append(time.monotonic() - began)
             noise = told
     # The first waits for the stages to hear of each other; one that the machine had no time for says nothing of us.

@@ -10,7 +10,7 @@ from streams.score import changelog
 from tests.conftest import Broker
 from tests.system.pipeline.house import House, comparable, house, scored_by_hand, write_recording
 from tests.system.pipeline.recording import SUBJECTS, make
-from transport.fencing import CLAIM_KEY
+from transport.fencing import FENCING_KEY
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
 
@@ -30,7 +30,7 @@ async def test_scores_are_those_of_the_plain_set_of_signals(broker: Broker, tmp_
         assert len(set().union(*stories)) == len(SUBJECTS)
 
         # Who writes a log alone has claimed it before anything else, and only then read it.
-        assert await it.first_keys("stories") == await it.first_keys(changelog.TOPIC) == {CLAIM_KEY}
+        assert await it.first_keys("stories") == await it.first_keys(changelog.TOPIC) == {FENCING_KEY}
 
         # Again, from the beginning: nothing is counted twice.
         await it.replay(recording)

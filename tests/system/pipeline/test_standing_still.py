@@ -16,9 +16,9 @@ from streams.records.internal import Progress, encode
 from streams.score.changelog import TOPIC
 from tests.conftest import Broker
 from transport.errors import UserError
-from transport.lease import SHARE, Lease, LeaseLostError
+from transport.fencing import SESSION_SHARE, Lease, LeaseLostError
 from transport.producer import open_producer
-from transport.reader import Tail
+from transport.reader import TopicReader
 from transport.topics import name
 
 AS_IT_IS = "import runpy, sys; sys.argv = ['hubbub', 'score']; runpy.run_module('hubbub', run_name='__main__')"
@@ -86,12 +86,12 @@ async def test_what_a_producer_held_when_its_process_stood_still_is_not_sent(bro
         lease.renew(time.monotonic())
         await producer.send_and_wait(mine, b"in time", b"key", 0)
         held = await producer.send(mine, b"late", b"key", 0)
-        time.sleep(SHARE * session_seconds)  # noqa: ASYNC251 (as SIGSTOP does: not even the event loop goes on)
+        time.sleep(SESSION_SHARE * session_seconds)  # noqa: ASYNC251 (as SIGSTOP does: not even the event loop goes on)
         with pytest.raises(LeaseLostError):
             await held
         await producer.send_and_wait(anybodys, b"after", b"key", 0)
-    async with Tail(mine, kafka) as tail:
-        assert [record.value for record in await tail.to_end()] == [b"before", b"in time"]
+    async with TopicReader(mine, kafka) as tail:
+        assert [record.value for record in await tail.read_to_end()] == [b"before", b"in time"]
 
 
 async def test_who_waits_for_a_replay_gives_up_on_a_part_that_stands_still_though_all_are_heard_of(

@@ -34,9 +34,18 @@ from streams.score.output import Outcome
 from streams.score.scorer import PartitionScorer
 from streams.score.state import Story
 from tests.streams.activity import Unread
-from tests.system.simulation.kafka_in_memory import Consumer, Kafka, Process, Producer, Record, Tail
+from tests.system.simulation.kafka_in_memory import (
+    Consumer,
+    Kafka,
+    Process,
+    Producer,
+    Record,
+    TopicReader,
+    observe_membership,
+)
 from tests.system.simulation.matcher_by_subject import BySubject
-from transport.fencing import claim
+from transport import fencing
+from transport.fencing import write_fencing_records
 from transport.partitioning import partition_of
 
 SOURCES, STORIES = 3, 2
@@ -91,7 +100,8 @@ class Scores:
 
     async def _recover(self) -> None:
         if self._unrecovered:
-            await claim(cast(AIOKafkaProducer, self._producer), "ledgers", [p.partition for p in self._unrecovered])
+            places = [place.partition for place in self._unrecovered]
+            await write_fencing_records(cast(AIOKafkaProducer, self._producer), "ledgers", places)
         for place in sorted(self._unrecovered):
             remembered = Remembered()
             for record in self._kafka.shown(TopicPartition("ledgers", place.partition)):
@@ -134,8 +144,7 @@ class Scores:
                 sent.append(await self._producer.send("noise-scores", score, story.encode()))
             for story, record in outcome.sent:
                 key_ = story.encode()
-                place = partition_of(key_, STORIES)
-                sent.append(await self._producer.send("story-activity", record, key_, place))
+                sent.append(await self._producer.send("story-activity", record, key_, partition_of(key_, STORIES)))
             sent += [await self._producer.send("noise-events", e.record, e.story.encode()) for e in outcome.events]
         await asyncio.gather(*sent)
         sent = []
@@ -302,6 +311,10 @@ async def _producer(kafka: dict[str, Process]) -> AsyncIterator[Producer]:
         await producer.stop()
 
 
+def _consumer(kafka: dict[str, Process], group: str, _: float) -> Consumer:
+    return Consumer(process=kafka["process"], group_id=group)
+
+
 async def run(
     seed: int,
     signals: Sequence[Signal],
@@ -317,11 +330,13 @@ async def run(
     with pytest.MonkeyPatch.context() as patch:
         for module in (sources, decisions, worker):
             patch.setattr(module, "time", SimpleNamespace(monotonic=kafka.monotonic))
-        patch.setattr(worker, "AIOKafkaConsumer", Consumer)
-        patch.setattr(worker, "Tail", Tail)
+        patch.setattr(worker, "group_consumer", _consumer)
+        patch.setattr(fencing, "observe_membership", observe_membership)
+        patch.setattr(fencing, "check_before_producing", lambda *_: None)  # who stands still here is taken for dead
+        patch.setattr(worker, "TopicReader", TopicReader)
         patch.setattr(worker, "open_producer", _producer)
         patch.setattr(worker, "abandoned_on_failure", nullcontext)
-        patch.setattr(decisions, "Tail", Tail)
+        patch.setattr(decisions, "TopicReader", TopicReader)
         for stray in strays:
             kafka.append("signals", encode(stray), key(stray), None, stray.observed_ms)
         for order in orders:

@@ -10,19 +10,17 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import defaultdict
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import SimpleNamespace
 from typing import Protocol
 
 from aiokafka import TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError
-from aiokafka.protocol.group import SyncGroupRequest
 
-from transport.fencing import CLAIM_KEY
+from transport.fencing import FENCING_KEY
 from transport.partitioning import partition_of
 
-__all__ = ["Consumer", "Group", "Kafka", "Process", "Producer", "Record", "Tail"]
+__all__ = ["Consumer", "Group", "Kafka", "Process", "Producer", "Record", "TopicReader", "observe_membership"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +78,7 @@ class Kafka:
         """Return what a broker shows of a log: not its last records, which replicas may lack; up to a claim all."""
         log = self.logs[place]
         unseen = self.chance.randrange(5) if self.chance.random() < 0.3 else 0
-        claimed = next((number for number in range(len(log), 0, -1) if log[number - 1].key == CLAIM_KEY), 0)
+        claimed = next((number for number in range(len(log), 0, -1) if log[number - 1].key == FENCING_KEY), 0)
         return log[: max(claimed, len(log) - unseen)]
 
     def group(self, name: str, topic: str) -> Group:
@@ -138,7 +136,6 @@ class Producer:
         self._queues: dict[tuple[str, int], list[tuple[bytes | None, bytes | None, asyncio.Future[None]]]] = {}
         self._dead = False
         self._task = asyncio.create_task(self._deliver())
-        self.client = SimpleNamespace(send=None)  # nobody stands still here without being taken for dead
         process.producers.append(self)
 
     async def send(
@@ -221,7 +218,7 @@ class Group:
                 member.assign({TopicPartition(self._topic, partition) for partition in share}, self.generation)
             for member in members:
                 await self._kafka.pause()
-                await member._coordinator._send_req(SyncGroupRequest(self._topic, self.generation, "", "", []))
+                member.confirm()
                 await member.process.listen(member.listener.on_partitions_assigned(set(member.positions)))
 
     def _alive(self) -> list[Consumer]:
@@ -242,7 +239,7 @@ class Consumer:
         self._generation = 0
         self.positions: dict[TopicPartition, int] = {}
         self.alive = True
-        self._coordinator = SimpleNamespace(_send_req=_answer)
+        self.confirm: Callable[[], None] = lambda: None
 
     def subscribe(self, topics: Iterable[str], listener: Listener) -> None:
         (topic,) = topics
@@ -341,12 +338,12 @@ class Consumer:
             await self.group.join(self)
 
 
-async def _answer(_: object) -> SimpleNamespace:
-    """Answer what a member asks of its group: nobody's heart beats here, and everybody is welcome."""
-    return SimpleNamespace(error_code=0)
+def observe_membership(consumer: Consumer, renew: Callable[[float], None], monotonic: Callable[[], float]) -> None:
+    """Renew when the group has formed: there are no heartbeats here."""
+    consumer.confirm = lambda: renew(monotonic())
 
 
-class Tail:
+class TopicReader:
     """Reads a topic of one partition as a memory."""
 
     def __init__(self, topic: str, kafka: Mapping[str, Process]) -> None:
@@ -355,24 +352,24 @@ class Tail:
         self._log = self._kafka.logs[self._place]
         self._position = 0
 
-    async def __aenter__(self) -> Tail:
+    async def __aenter__(self) -> TopicReader:
         return self
 
     async def __aexit__(self, *_: object) -> None: ...
 
-    async def to_end(self) -> list[Record]:
+    async def read_to_end(self) -> list[Record]:
         await self._kafka.pause()
         records = self._kafka.shown(self._place)[self._position :]
         self._position += len(records)
         return records
 
-    async def more(self, _: int) -> list[Record]:
+    async def poll(self, _: int) -> list[Record]:
         await self._kafka.pause()
         records = self._log[self._position : self._position + self._kafka.chance.randrange(6)]
         self._position += len(records)
         return records
 
-    async def caught_up(self) -> None:
+    async def wait_until_read(self) -> None:
         end = len(self._log)
         while self._position < end:
             await self._kafka.pause()
