@@ -1,13 +1,13 @@
 """Settings: ``hubbub.toml``, then the environment (``HUBBUB_…``, ``__`` between levels). Unknown keys are errors.
 
-Owns what an operator may set and how a mistake in it is told. Each role's settings are defined beside the role.
+Owns what an operator may set, and the message for each mistake. Each role's settings are defined beside the role.
 """
 
 from __future__ import annotations
 
 import os
 import ssl
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -22,38 +22,47 @@ from ingest.registry import COLLECTORS
 from streams.resolve.config import ResolveConfig
 from streams.score.config import ScoreConfig
 from streams.serve.config import ServeConfig
+from transport.errors import UserError
 
 __all__ = ["KafkaSettings", "Settings", "SettingsError", "load"]
 
 FILE = "hubbub.toml"
 
 
-class SettingsError(ValueError):
-    """The settings cannot be used. The message says which, why, and what to do."""
+class SettingsError(UserError):
+    """The settings cannot be used. The message says which one, why, and how to fix it."""
 
 
 class KafkaSettings(BaseModel):
-    """Where the broker is and how Hubbub's topics are laid out on it."""
+    """The connection to the broker, and the layout of Hubbub's topics."""
 
     model_config = ConfigDict(extra="forbid")
 
-    bootstrap_servers: Annotated[str, Field(description="host:port of one or more brokers, separated by commas.")] = (
+    bootstrap_servers: Annotated[str, Field(description="host:port of the brokers, separated by commas.")] = (
         "127.0.0.1:9092"
     )
     topic_prefix: Annotated[
-        str, Field(pattern=r"^[a-zA-Z0-9._-]*$", description="What the names of topics and groups start with.")
+        str, Field(pattern=r"^[a-zA-Z0-9._-]*$", description="Prefix of the names of topics and groups.")
     ] = ""
     partitions: Annotated[
-        int, Field(ge=1, le=1_000, description="Partitions of the topics that scale; most workers of one role.")
+        int,
+        Field(ge=1, le=1_000, description="Partitions of the topics that scale; a role can have this many workers."),
     ] = 4
-    replication: Annotated[int, Field(ge=1, le=10, description="Copies of each record; 3 in production.")] = 1
-    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
-    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "PLAIN"
-    sasl_username: str | None = None
-    sasl_password: SecretStr | None = None
-    ca_file: Annotated[Path | None, Field(description="Certificates to trust, PEM; None: the system's.")] = None
-    cert_file: Annotated[Path | None, Field(description="Our certificate, PEM, for mutual TLS.")] = None
-    key_file: Annotated[Path | None, Field(description="The key of our certificate, PEM.")] = None
+    replication: Annotated[int, Field(ge=1, le=10, description="Copies of each record; use 3 in production.")] = 1
+    security_protocol: Annotated[
+        Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"],
+        Field(description="Encryption (SSL) and login (SASL) of the connection."),
+    ] = "PLAINTEXT"
+    sasl_mechanism: Annotated[
+        Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"], Field(description="How to log in, with SASL.")
+    ] = "PLAIN"
+    sasl_username: Annotated[str | None, Field(description="User name for SASL.")] = None
+    sasl_password: Annotated[SecretStr | None, Field(description="Password for SASL.")] = None
+    ca_file: Annotated[
+        Path | None, Field(description="Trusted certificates, a PEM file; none: those of the system.")
+    ] = None
+    cert_file: Annotated[Path | None, Field(description="Our certificate for mutual TLS, a PEM file.")] = None
+    key_file: Annotated[Path | None, Field(description="Key of our certificate, a PEM file.")] = None
 
     def client_options(self) -> dict[str, object]:
         """Return the connection as aiokafka's keyword arguments.
@@ -81,7 +90,7 @@ class KafkaSettings(BaseModel):
 
 
 class CollectSettings(BaseModel):
-    """Which platforms to collect from, and how."""
+    """The platforms to collect from."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -120,7 +129,7 @@ class CollectSettings(BaseModel):
 
 
 class Settings(BaseSettings):
-    """Everything an operator may set."""
+    """All settings of Hubbub."""
 
     model_config = SettingsConfigDict(
         env_prefix="HUBBUB_", env_nested_delimiter="__", toml_file=FILE, extra="forbid", frozen=True
@@ -132,22 +141,34 @@ class Settings(BaseSettings):
     score: ScoreConfig = ScoreConfig()
     serve: ServeConfig = ServeConfig()
     metrics_host: Annotated[
-        str, Field(description="Address of /metrics, /healthz and /readyz; anyone who reaches it may read them.")
+        str, Field(description="Address of /metrics, /healthz and /readyz. They need no login: keep it private.")
     ] = "127.0.0.1"
     metrics_port: Annotated[
-        int | None, Field(ge=0, le=65_535, description="Port of /metrics, /healthz and /readyz; None: the role's own.")
+        int | None,
+        Field(
+            ge=0,
+            le=65_535,
+            description="Port of /metrics, /healthz and /readyz; none: one port for each role, from 9101 on.",
+        ),
     ] = None
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
-    log_format: Annotated[Literal["auto", "console", "json"], Field(description="auto: json unless on a terminal.")] = (
-        "auto"
-    )
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"], Field(description="Least severe log lines to write.")
+    ] = "info"
+    log_format: Annotated[
+        Literal["auto", "console", "json"],
+        Field(description="Format of log lines; auto: console on a terminal, else json."),
+    ] = "auto"
     world_clock: Annotated[
-        str | None, Field(description="A simulated world's clock, ORIGIN@STARTEDxSPEED; set by hubbub demo.")
+        str | None, Field(description="Clock of a simulated world, ORIGIN@STARTEDxSPEED; hubbub demo sets it.")
     ] = None
 
     def clock(self) -> Clock:
-        """Return the clock to live by."""
+        """Return the clock that all times come from."""
         return WorldClock.parse(self.world_clock) if self.world_clock else wall_clock
+
+    def secrets(self) -> list[str]:
+        """Return the values that must not be in a log."""
+        return list(_secrets(self))
 
     @classmethod
     def settings_customise_sources(
@@ -158,7 +179,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Take what the command line says first, then the environment, then the file."""
+        """Prefer the command line, then the environment, then the file."""
         del dotenv_settings, file_secret_settings
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
 
@@ -167,22 +188,34 @@ def load(**overrides: Any) -> Settings:
     """Read the settings of this folder and environment.
 
     Raises:
-        SettingsError: a value or a key is wrong; each is named, with where it comes from.
+        SettingsError: a key or a value is wrong, or the file cannot be read. The message names each.
     """
     unknown = _unknown_environment()
     if unknown:
         raise SettingsError(f"no such setting: {', '.join(unknown)}; see docs/reference/settings.md")
+    if (file := Path(FILE)).exists() and not file.is_file():
+        raise SettingsError(f"{FILE} is not a file; remove it, or put the settings in a file of that name")
     try:
         return Settings(**overrides)
     except ValidationError as error:
         lines = [f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in error.errors()]
-        raise SettingsError(f"wrong settings (from {FILE} or HUBBUB_…): " + "; ".join(lines)) from None
-    except ValueError as error:
-        raise SettingsError(f"{FILE}: {error}") from None
+        raise SettingsError(
+            f"wrong settings (in {FILE} or HUBBUB_…): {'; '.join(lines)}; see docs/reference/settings.md"
+        ) from None
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"{FILE} cannot be read: {error}") from None
+
+
+def _secrets(model: BaseModel) -> Iterator[str]:
+    for _, value in model:
+        if isinstance(value, BaseModel):
+            yield from _secrets(value)
+        elif isinstance(value, SecretStr):
+            yield value.get_secret_value()
 
 
 def _unknown_environment() -> list[str]:
-    """Return variables that look like settings and are none: pydantic ignores those at the top level."""
+    """Return the variables that are no setting: pydantic ignores unknown ones at the top level."""
     known = {f"HUBBUB_{field.upper()}" for field in Settings.model_fields}
     return sorted(
         variable for variable in os.environ if variable.startswith("HUBBUB_") and variable.split("__")[0] not in known

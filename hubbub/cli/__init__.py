@@ -1,7 +1,8 @@
-"""The command line: what a person types and what they are told.
+"""The command line: arguments, output and exit codes.
 
-Owns arguments, output and exit codes: 0 done, 1 failed, 2 wrong usage. Every error of the user's is one line that says
-what to do; a stack trace means a fault of ours. One file a group of commands.
+Owns the list of commands and the message for every error. Exit codes: 0 done, 1 failed, 2 wrong usage. A user's mistake
+is one line that says what to do; only a fault of ours shows a stack. One file for each group of commands: a command
+parses, calls and prints.
 """
 
 from __future__ import annotations
@@ -9,7 +10,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
+import traceback
 from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -25,8 +29,7 @@ from hubbub.cli import (
     story_commands,
 )
 from hubbub.cli.control_characters import strip_controls
-from hubbub.process.embedded_broker import BrokerError
-from hubbub.settings import SettingsError, load
+from hubbub.settings import load
 from streams.resolve.matching.beats import BeatError
 from streams.score.reading import FiguresError
 from transport.errors import UserError
@@ -35,13 +38,12 @@ from transport.kafka import BrokerAwayError, KafkaError
 __all__ = ["app", "main"]
 
 INTERRUPTED = 130
-"""The exit code of a command that was interrupted: 128 and SIGINT."""
+"""The exit code of an interrupted command: 128 + SIGINT."""
 
 app = typer.Typer(
     name="hubbub",
-    help="Tells how loud a story is, right now.",
+    help="Shows how loud a story is, right now.",
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -58,9 +60,24 @@ for group in (
     group.register(app)
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"hubbub {version('hubbub')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Show how loud a story is, right now."""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line, ``arguments`` or what the process was given, and return the exit code."""
-    # What the libraries log is for the roles, which set logging up for themselves; here it is told in one line.
+    """Run the command line and return the exit code. ``arguments``: None takes those of the process."""
+    # A command reports a library's error in its own line. Roles set up their own logging.
     logging.basicConfig(level=logging.CRITICAL)
     try:
         return int(app(arguments, standalone_mode=False) or 0)
@@ -69,28 +86,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return 0
-    except Exception as error:  # noqa: BLE001 (raised again unless it is the user's to mend)
-        return _tell(error)
+    except Exception as error:  # noqa: BLE001 (the last resort of the program: every error gets its message here)
+        # click's own errors print themselves, and typer.Exit prints nothing. Typer has a copy of click of its own.
+        if (code := getattr(error, "exit_code", None)) is not None:
+            getattr(error, "show", lambda: None)()
+            return int(code)
+        message = _message(error)
+        if message is None:
+            traceback.print_exception(error)
+            message = "this is a fault of Hubbub; please report it with the lines above"
+        console = Console(stderr=True, highlight=False)
+        for line in message.splitlines():
+            console.print(Text.assemble(("hubbub: ", "bold red"), strip_controls(line)), soft_wrap=True)
+        return 1
 
 
-def _tell(error: Exception) -> int:
-    """Tell the user what went wrong, in one line, and return the exit code; a fault of ours is raised again."""
-    show, code = getattr(error, "show", None), getattr(error, "exit_code", None)
-    if code is not None:
-        # click's own errors know how to show themselves; typer.Exit has nothing to show.
-        if show is not None:
-            show()
-        return int(code)
+def _message(error: Exception) -> str | None:
+    """Return what is wrong and how to fix it; None for a fault of ours."""
     if isinstance(error, BrokerAwayError):
         where = load().kafka.bootstrap_servers
-        message = f"no broker answers at {where}; start one with 'hubbub up', or set HUBBUB_KAFKA__BOOTSTRAP_SERVERS"
-    elif isinstance(error, KafkaError):
-        message = f"the broker refuses: {error}"
-    elif isinstance(error, (UserError, SettingsError, BrokerError, BeatError, FiguresError, LookupError)):
-        message = str(error)
-    else:
-        raise error
-    console = Console(stderr=True, highlight=False)
-    for line in message.splitlines():
-        console.print(Text.assemble(("hubbub: ", "bold red"), strip_controls(line)), soft_wrap=True)
-    return 1
+        return f"no broker answers at {where}; start one with 'hubbub up', or set HUBBUB_KAFKA__BOOTSTRAP_SERVERS"
+    if isinstance(error, KafkaError):
+        return f"the broker refused: {error}; see the broker's log, then try again"
+    return str(error) if isinstance(error, (UserError, BeatError, FiguresError)) else None

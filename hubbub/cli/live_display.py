@@ -1,4 +1,7 @@
-"""What a person sees of a running demo, or of all roles running."""
+"""The display of ``hubbub demo`` and ``hubbub up`` while they run.
+
+Owns what is printed, and when. Must never know how the roles are run.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ from hubbub.cli.control_characters import strip_controls
 from hubbub.cli.ranking import ranking, ranking_table
 from hubbub.evaluate.agreement import Agreement
 from hubbub.process.demo import Demo, Stage
-from hubbub.process.local import broker_at, role_children, running
+from hubbub.process.local import role_children, run_all
 from hubbub.settings import Settings
 from streams.records.public import NoiseScore
 from streams.serve.read import follow_scores
@@ -28,38 +31,39 @@ __all__ = ["show_demo", "show_up"]
 
 SHOWN = 15
 REFRESH_SECONDS = 0.5
+LINE_SECONDS = 10.0
 
 
 async def show_demo(demo: Demo, *, as_json: bool) -> None:
-    """Run the demo, show it as it goes, and print what came of it.
+    """Run the demo, show it live, and print its result.
 
     Raises:
         UserError: a part does not start, or does not keep running.
     """
     console = Console(stderr=True, highlight=False)
 
-    def tell(line: str) -> None:
+    def on_step(line: str) -> None:
         console.print(Text(f"· {line}", style="dim"))
 
-    async with demo.running(tell) as stage:
+    async with demo.running(on_step) as stage:
         console.print(Text.assemble("the page is at ", (stage.page_url, "bold underline")))
         watch = asyncio.create_task(_watch(demo, stage, console))
-        failure = asyncio.create_task(stage.supervisor.failure())
+        failure = asyncio.create_task(stage.failure())
         ended = asyncio.create_task(asyncio.sleep(max(0.0, demo.ends_at - time.time())))
         try:
             await asyncio.wait({watch, failure, ended}, return_when=asyncio.FIRST_COMPLETED)
             if failure.done():
-                raise UserError(f"the demo cannot go on: {failure.result()}")
+                raise UserError(f"the demo ended early: {failure.result()}")
         finally:
             for task in (watch, failure, ended):
                 task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await watch
-        tell("collecting has ended; scoring what is in flight")
+        on_step("collecting has ended; scoring what is in flight")
         scores, agreement = await demo.result(stage)
         page_url, now_ms = stage.page_url, demo.clock()
         if not scores:
-            raise UserError(f"nothing was scored; the roles said last: {stage.supervisor.last_words()}")
+            raise UserError(f"nothing was scored; the last lines of the roles: {stage.supervisor.last_lines()}")
     if as_json:
         result = {"page": page_url, "stories": ranking(scores, SHOWN), "agreement": agreement}
         typer.echo(msgspec.json.encode(result).decode())
@@ -72,73 +76,66 @@ async def show_demo(demo: Demo, *, as_json: bool) -> None:
 
 
 async def show_up(settings: Settings, collectors: Sequence[str]) -> None:
-    """Run all roles until cancelled, passing on what they log.
+    """Run all roles until cancelled, and print what they log.
 
     Raises:
-        UserError: no broker, or a role does not keep running.
+        UserError: no broker answers, or a role does not keep running.
     """
     console = Console(stderr=True, highlight=False)
 
-    def note(_: str, line: str) -> None:
+    def on_line(_: str, line: str) -> None:
         console.print(Text(strip_controls(line)), soft_wrap=True)
+
+    def on_embedded() -> None:
+        servers = settings.kafka.bootstrap_servers
+        warning = f"no broker at {servers}: started the embedded one. It keeps its records in memory: they end with it."
+        console.print(Text(warning, style="yellow"))
+
+    def on_ready() -> None:
+        host = "127.0.0.1" if settings.serve.host in {"0.0.0.0", "::"} else settings.serve.host  # noqa: S104
+        console.print(Text.assemble("ready; the page is at ", (f"http://{host}:{settings.serve.port}/", "bold")))
 
     style = settings.log_format if settings.log_format != "auto" else ("console" if console.is_terminal else "json")
     environment = {"HUBBUB_LOG_FORMAT": style, "FORCE_COLOR": ""} if style == "json" else {"HUBBUB_LOG_FORMAT": style}
-    async with broker_at(settings.kafka) as embedded:
-        if embedded:
-            console.print(
-                Text(
-                    f"no broker at {settings.kafka.bootstrap_servers}: started the embedded one, in memory. "
-                    "What it holds ends with this command.",
-                    style="yellow",
-                )
-            )
-        async with running(settings.kafka, role_children(environment, collectors), note) as supervisor:
-            host = "127.0.0.1" if settings.serve.host in {"0.0.0.0", "::"} else settings.serve.host  # noqa: S104
-            console.print(Text.assemble("ready; the page is at ", (f"http://{host}:{settings.serve.port}/", "bold")))
-            raise UserError(await supervisor.failure())
+    await run_all(settings.kafka, role_children(environment, collectors), on_line, on_ready, on_embedded)
 
 
 async def _watch(demo: Demo, stage: Stage, console: Console) -> None:
-    """Show the ranking as it changes: redrawn on a terminal, a line now and then elsewhere."""
-    board: dict[str, NoiseScore] = {}
-    told = 0.0
+    """Show the ranking as it changes: redrawn on a terminal, one line every ten seconds elsewhere."""
+    scores: dict[str, NoiseScore] = {}
+    printed_at = 0.0
     live = Live(console=console, auto_refresh=False, transient=True) if console.is_terminal else None
     with live or contextlib.nullcontext():
-        async for _ in _boards(stage, board):
+        async for _ in _updates(stage, scores):
             left = max(0, round(demo.ends_at - time.time()))
-            ranked = ranking(board, SHOWN)
+            ranked = ranking(scores, SHOWN)
             if live is not None:
-                header = Text(f"{stage.page_url}   {len(board)} stories   {left} s left", style="dim")
+                header = Text(f"{stage.page_url}   {len(scores)} stories   {left} s left", style="dim")
                 live.update(Group(header, ranking_table(ranked, demo.clock(), console.width)), refresh=True)
-            elif time.monotonic() - told >= 10:
-                told = time.monotonic()
-                loudest = f"; the loudest at {ranked[0].noise:.1f}: {strip_controls(ranked[0].title)}" if ranked else ""
-                console.print(Text(f"· {left} s left, {len(board)} stories{loudest}", style="dim"), soft_wrap=True)
+            elif time.monotonic() - printed_at >= LINE_SECONDS:
+                printed_at = time.monotonic()
+                loudest = f"; loudest, at {ranked[0].noise:.1f}: {strip_controls(ranked[0].title)}" if ranked else ""
+                console.print(Text(f"· {left} s left, {len(scores)} stories{loudest}", style="dim"), soft_wrap=True)
 
 
-async def _boards(stage: Stage, board: dict[str, NoiseScore]) -> AsyncIterator[None]:
-    shown = 0.0
+async def _updates(stage: Stage, scores: dict[str, NoiseScore]) -> AsyncIterator[None]:
+    """Keep ``scores`` up to date; yield at most every ``REFRESH_SECONDS``."""
+    shown_at = 0.0
     async for changes in follow_scores(stage.kafka.client_options(), stage.kafka.topic_prefix):
         for story, score in changes.scores.items():
             if score is None:
-                board.pop(story, None)
+                scores.pop(story, None)
             else:
-                board[story] = score
-        if time.monotonic() - shown >= REFRESH_SECONDS:
-            shown = time.monotonic()
+                scores[story] = score
+        if time.monotonic() - shown_at >= REFRESH_SECONDS:
+            shown_at = time.monotonic()
             yield
 
 
 def _agreement_table(agreement: Agreement) -> Group:
     table = Table(box=None, header_style="dim", pad_edge=False)
-    for column, justify in (
-        ("expected", "right"),
-        ("measured", "right"),
-        ("posts together", "right"),
-        ("story", "left"),
-    ):
-        table.add_column(column, justify="right" if justify == "right" else "left")
+    for column in ("expected", "measured", "posts together", "story"):
+        table.add_column(column, justify="left" if column == "story" else "right")
     for item in agreement.found:
         measured = "—" if item.noise is None else f"{item.noise:.1f}"
         table.add_row(
@@ -146,7 +143,7 @@ def _agreement_table(agreement: Agreement) -> Group:
         )
     rank = "—" if agreement.spearman is None else f"{agreement.spearman:.2f}"
     summary = (
-        f"against the truth of the simulated world: rank correlation {rank}; "
+        f"compared with the truth of the simulated world: rank correlation {rank}; "
         f"{agreement.found_once} of {agreement.stories} stories found once, {agreement.split_in_three} split in three"
     )
     return Group(Text(summary, style="bold"), table)

@@ -1,14 +1,12 @@
-"""The whole system on this machine, with no account and no network, over a simulated world that knows the truth.
+"""The whole system on this machine, without an account or a network, over a simulated world with a known truth.
 
-Owns the run of ``hubbub demo``: an embedded broker, the simulated platforms, all roles as real processes, and at the
-end the ranking, held against the truth of the world.
+Owns the run of ``hubbub demo``: an embedded broker, the simulated platforms, and all roles as real processes. At the
+end it compares the ranking with the truth.
 """
 
 from __future__ import annotations
 
 import asyncio
-import tempfile
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -35,22 +33,32 @@ __all__ = ["Demo", "Stage"]
 
 HOUR_MS = 3_600_000
 START_SECONDS = 12.0
-"""The world's time begins so long after the start: the roles take about that long to get ready."""
+"""The world's time begins this long after the start, because the roles need about that long to get ready."""
 QUIET_SECONDS = 4.0
-"""What is in flight when collecting ends is scored within this."""
+"""Signals in flight when collecting ends are scored within this time."""
 SEED = 1
 PARTITIONS = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """What is there while the demo runs."""
+    """The parts of a running demo."""
 
     page_url: str
     kafka: KafkaSettings
-    clock: WorldClock
+    broker: EmbeddedBroker
     supervisor: Supervisor
-    log: Path
+
+    async def failure(self) -> str:
+        """Wait until the broker ends or a role cannot be kept running; return why the demo cannot continue."""
+        roles = asyncio.ensure_future(self.supervisor.failure())
+        broker = asyncio.ensure_future(self.broker.wait())
+        try:
+            await asyncio.wait({roles, broker}, return_when=asyncio.FIRST_COMPLETED)
+            return f"the embedded broker ended (exit code {broker.result()})" if broker.done() else roles.result()
+        finally:
+            roles.cancel()
+            broker.cancel()
 
 
 class Demo:
@@ -63,7 +71,7 @@ class Demo:
         started_ms = wall_clock() + int(START_SECONDS * 1000)
         if data is None:
             span_ms = int(DEMO.hours * HOUR_MS)
-            # The world ends at the hour that it is now, so that nothing in it is from the future.
+            # The world ends now, so that nothing in it is from the future.
             self.clock = WorldClock(wall_clock() - span_ms, started_ms, span_ms / 1000 / seconds)
             self._world: World = generate(seed, self.clock.origin_ms)
         else:
@@ -73,36 +81,30 @@ class Demo:
 
     @property
     def ends_at(self) -> float:
-        """When collecting ends, in seconds of the wall clock."""
+        """The time when collecting ends, in seconds of the wall clock."""
         return self.clock.started_ms / 1000 + self._seconds
 
     @asynccontextmanager
-    async def running(self, tell: Callable[[str], None]) -> AsyncIterator[Stage]:
-        """Start everything and yield when all roles are ready; ``tell`` is told of each step.
+    async def running(self, on_step: Callable[[str], None]) -> AsyncIterator[Stage]:
+        """Start everything and yield when all roles are ready. ``on_step`` gets a line for each step.
 
         Raises:
             UserError: a part does not start.
             BrokerError: the embedded broker cannot run.
         """
-        with tempfile.TemporaryDirectory(prefix="hubbub-demo-") as folder:
-            log = Path(folder, "roles.log")
-            with log.open("a", encoding="utf-8") as lines:  # noqa: ASYNC230 (a local file, a line at a time)
-                async with EmbeddedBroker() as broker, self._platforms() as urls:
-                    tell(f"broker at {broker.bootstrap_servers}; Reddit and Hacker News simulated on loopback")
-                    kafka = KafkaSettings(bootstrap_servers=broker.bootstrap_servers, partitions=PARTITIONS)
-                    port = free_port()
-                    children = self._children(kafka, urls, port)
-
-                    def note(child: str, line: str) -> None:
-                        lines.write(f"{child}: {line}\n")
-                        lines.flush()
-
-                    tell("starting collect, resolve, score and serve")
-                    async with running(kafka, children, note) as supervisor:
-                        yield Stage(f"http://127.0.0.1:{port}/", kafka, self.clock, supervisor, log)
+        async with EmbeddedBroker() as broker, self._platforms() as urls:
+            on_step(f"broker at {broker.bootstrap_servers}; Reddit and Hacker News simulated on loopback")
+            kafka = KafkaSettings(bootstrap_servers=broker.bootstrap_servers, partitions=PARTITIONS)
+            port = free_port()
+            on_step("starting collect, resolve, score and serve")
+            async with running(kafka, self._children(kafka, urls, port), lambda *_: None) as supervisor:
+                yield Stage(f"http://127.0.0.1:{port}/", kafka, broker, supervisor)
 
     async def result(self, stage: Stage) -> tuple[dict[str, NoiseScore], Agreement | None]:
-        """End collecting, let what is in flight be scored, and return the scores and how they agree with the truth."""
+        """End collecting, wait until signals in flight are scored, and compare the scores with the truth.
+
+        Return the scores, and their agreement with the truth; None for recorded signals, whose truth is not known.
+        """
         at_ms = self.clock()
         await stage.supervisor.stop("collect")
         await asyncio.sleep(QUIET_SECONDS)
@@ -138,15 +140,10 @@ class Demo:
             "HUBBUB_COLLECT__HACKERNEWS__MISSING_RETRY_SECONDS": "1",
         }
         if self._data is not None:
-            # The ids of recorded items have gaps of millions; those before the first are not worth asking for.
+            # The ids of recorded items have gaps of millions; do not ask for those before the first.
             environment["HUBBUB_COLLECT__HACKERNEWS__CATCH_UP_MAX_ITEMS"] = "200"
         return role_children(environment, ["hackernews", "reddit"])
 
     def _platforms(self) -> AbstractAsyncContextManager[dict[str, str]]:
         data = () if self._data is None else ("--data", str(self._data.resolve()))
         return platforms(self.clock, "--seed", str(self._seed), *data)
-
-
-def seconds_left(demo: Demo) -> float:
-    """Return how long the demo goes on."""
-    return demo.ends_at - time.time()

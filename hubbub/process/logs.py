@@ -1,43 +1,104 @@
-"""How the roles log: one structured line per event, JSON for machines, colours for people.
+"""Logging of a role: one structured line per event, JSON for machines, colours for people.
 
-Normal operation is quiet; what is logged says what happened, and what to do where something must be done.
+Owns the format, the levels, and what never reaches a log: secrets, and the same message of a library many times a
+minute. Normal operation is quiet. A line names the event, then what to do.
 """
 
 from __future__ import annotations
 
 import logging
+import re
 import sys
-from typing import TYPE_CHECKING
+import time
+from collections.abc import Callable, Collection, Iterable
+from typing import TYPE_CHECKING, Final
 
+import stamina.instrumentation
 import structlog
 
 if TYPE_CHECKING:
     from structlog.types import EventDict, WrappedLogger
 
-__all__ = ["configure"]
+__all__ = ["RepeatFilter", "configure"]
 
-NOISY = ("aiokafka", "faust", "mode", "kafka", "aiohttp.access", "streams.score.consuming")
-"""Libraries to which every reconnection is news, and what is derived from theirs; their errors are shown."""
+QUIET_LIBRARIES: Final = ("aiokafka", "faust", "mode", "kafka", "aiohttp.access", "streams.score.consuming")
+"""Loggers that report every reconnection, and one of ours derived from theirs: below debug only errors are shown."""
+NEVER_DEBUG: Final = ("aiokafka.conn",)
+"""At debug this logger writes the bytes of every request, the Kafka password among them."""
+OURS: Final = frozenset({"hubbub", "ingest", "scoring", "streams", "transport"})
+SECRET_CHARS: Final = 4
+"""Shorter secrets are not hidden: they would blank out half of every line, and give themselves away by that."""
+REPEAT_SECONDS: Final = 60.0
+MAX_MESSAGES: Final = 1_000
+"""Different messages remembered. When there are more, all are forgotten, and each may be written once more."""
 
 
-def configure(*, level: str, style: str, role: str) -> None:
+class RepeatFilter(logging.Filter):
+    """Lets each message of a library pass once a minute, with the number of times it was held back.
+
+    Without it, one minute without a broker is 75 000 lines. Two messages are the same if they differ only in numbers
+    or in the arguments of one template. Our own lines always pass.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """``clock``: seconds, from any start."""
+        super().__init__()
+        self._clock = clock
+        self._messages: dict[tuple[str, str], list[float]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether to write ``record``; add the count to its message."""
+        if record.name.partition(".")[0] in OURS and record.name not in QUIET_LIBRARIES:
+            return True
+        key = record.name, re.sub(r"\d+", "#", str(record.msg))
+        now = self._clock()
+        shown_at, held_back = self._messages.get(key, (float("-inf"), 0))
+        if now - shown_at < REPEAT_SECONDS:
+            self._messages[key][1] += 1
+            return False
+        if len(self._messages) >= MAX_MESSAGES:
+            self._messages.clear()
+        self._messages[key] = [now, 0]
+        if held_back:
+            record.msg = f"{record.getMessage()} ({held_back:.0f} more like this since the last line)"
+            record.args = None
+        return True
+
+
+def configure(
+    *,
+    level: str,
+    style: str,
+    role: str,
+    secrets: Collection[str] = (),
+    clock: Callable[[], float] = time.monotonic,
+) -> None:
     """Set up logging for this process, to standard error.
 
     ``level``: debug, info, warning or error. ``style``: console, json, or auto (json unless on a terminal).
+    ``secrets``: replaced by ``***`` in every line, whoever writes it.
     """
     as_json = style == "json" or (style == "auto" and not sys.stderr.isatty())
-    plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
-    renderer = structlog.processors.JSONRenderer() if as_json else plain
+    console = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    renderer = structlog.processors.JSONRenderer() if as_json else console
+    hidden = _pattern(secret for secret in secrets if len(secret) >= SECRET_CHARS)
 
     def name_role(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
         event["role"] = role
+        return event
+
+    def hide(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+        for key, value in event.items():
+            text = value if isinstance(value, str) else repr(value)
+            if hidden.search(text):
+                event[key] = hidden.sub("***", text)
         return event
 
     shared: list[structlog.types.Processor] = [
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         name_role,
-        # Plain tracebacks: the prettier ones print local variables, and with them whatever secret is among these.
+        # Plain tracebacks: the prettier ones print local variables, and with them any secret among these.
         structlog.processors.format_exc_info,
     ]
     structlog.configure(
@@ -51,10 +112,23 @@ def configure(*, level: str, style: str, role: str) -> None:
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(structlog.stdlib.ProcessorFormatter(processor=renderer, foreign_pre_chain=shared))
+    handler.addFilter(RepeatFilter(clock))
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, hide, renderer],
+            foreign_pre_chain=shared,
+        )
+    )
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
-    if level != "debug":
-        for library in NOISY:
-            logging.getLogger(library).setLevel(logging.ERROR)
+    for library in QUIET_LIBRARIES if level != "debug" else NEVER_DEBUG:
+        logging.getLogger(library).setLevel(logging.ERROR if level != "debug" else logging.INFO)
+    # The code that retries writes its own line; stamina would add one for each try.
+    stamina.instrumentation.set_on_retry_hooks([])
+
+
+def _pattern(secrets: Iterable[str]) -> re.Pattern[str]:
+    """Return what matches each of ``secrets`` as it is, and as ``repr`` shows it in text and in bytes."""
+    spellings = {form for s in secrets for form in (s, repr(s)[1:-1], repr(s.encode())[2:-1])}
+    return re.compile("|".join(re.escape(form) for form in sorted(spellings, key=len, reverse=True)) or r"(?!)")

@@ -1,7 +1,7 @@
-"""The life of one role's process: its loop, its signals, its health server, its end.
+"""One role's process: its event loop, its signals, its health server, and how it ends.
 
-Owns what is the same for ``collect``, ``resolve``, ``score`` and ``serve``. The first SIGINT or SIGTERM asks the role
-to finish what it has in hand; the second ends it at once, which loses nothing that was acknowledged.
+Owns what ``collect``, ``resolve``, ``score`` and ``serve`` have in common. The first SIGINT or SIGTERM asks the role to
+finish its work. The second ends the process at once, which loses nothing that was acknowledged.
 """
 
 from __future__ import annotations
@@ -14,115 +14,146 @@ import logging
 import os
 import signal
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final
 
 import structlog
 
+from hubbub.process.broker_wait import wait_for_broker
+from hubbub.process.exit_reason import FAILED, TRY_AGAIN, exit_code, first_cause, in_one_line, is_defect
 from hubbub.process.health_server import HealthServer, Problems
 from hubbub.process.logs import configure
 from hubbub.settings import Settings
-from transport.kafka import KafkaError
+from transport.admin import broker_answers
 
-__all__ = ["PORTS", "run_role"]
+__all__ = ["PORTS", "Limits", "Role", "run_role"]
 
-PORTS = {"collect": 9101, "resolve": 9102, "score": 9103, "serve": 9104}
-"""Where each role's /metrics is, unless ``metrics_port`` says otherwise."""
-DRAIN_SECONDS = 10.0
-"""How long a role may take to finish what it has in hand."""
-HUNG_SECONDS = 300.0
-"""An event loop that has not come round for so long is taken for dead."""
-COLLECT_AFTER = 100_000, 20, 10
-"""How many objects come into being before cycles are looked for, and how often among older ones. Python's own numbers
-are for small programs: with some thousand stories in memory an eighth of the time went there, and nothing was found."""
+PORTS: Final = {"collect": 9101, "resolve": 9102, "score": 9103, "serve": 9104}
+"""The port of each role's /metrics, unless ``metrics_port`` sets another."""
+COLLECT_AFTER: Final = 100_000, 20, 10
+"""Allocations before the garbage collector looks for cycles, and how often it visits older generations. Python's
+defaults suit small programs: with a few thousand stories in memory an eighth of the time went there for nothing."""
 
-M_MMAP_THRESHOLD = -3
-LARGE_BYTES = 262_144
-"""Of malloc.h: from which size on memory is taken from the system for itself, and given back when it is free. Left to
-itself, glibc learns to keep what it once gave for a large batch."""
+M_MMAP_THRESHOLD: Final = -3
+LARGE_BYTES: Final = 262_144
+"""malloc.h: allocations from this size on are mapped, and unmapped when freed. By itself glibc raises the limit after
+one large batch, and then keeps such memory."""
 
 log = structlog.get_logger(__name__)
 
 Role = Callable[[asyncio.Event], Awaitable[None]]
 
 
-def run_role(name: str, settings: Settings, make: Callable[[], tuple[Role, Problems]]) -> int:
-    """Run a role until it is asked to stop; return the exit code: 0 stopped when asked, 1 failed.
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """``drain_seconds``: how long a role may take to finish its work when asked to stop. ``hung_seconds``: an event
+    loop that has not run for this long is stuck, and the process ends."""
 
-    ``make`` is called inside the running loop and returns the role and what it says of its readiness.
+    drain_seconds: float = 10.0
+    hung_seconds: float = 300.0
+
+
+def run_role(
+    name: str,
+    settings: Settings,
+    make: Callable[[], tuple[Role, Problems]],
+    *,
+    needs_broker: bool = False,
+    limits: Limits = Limits(),
+) -> int:
+    """Run a role until it is asked to stop; return 0. A failure ends the process (see ``exit_reason``).
+
+    ``make`` is called inside the running loop and returns the role and its readiness. ``needs_broker``: the role
+    cannot start without a broker, so one that is away is waited for; other roles wait by themselves.
     """
-    configure(level=settings.log_level, style=settings.log_format, role=name)
+    configure(level=settings.log_level, style=settings.log_format, role=name, secrets=settings.secrets())
     _give_large_buffers_back()
     gc.freeze()
     gc.set_threshold(*COLLECT_AFTER)
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            return runner.run(_live(name, settings, make))
+            return runner.run(_run(name, settings, make, needs_broker, limits))
     finally:
         faulthandler.cancel_dump_traceback_later()
 
 
 def _give_large_buffers_back() -> None:
-    """Tell the C library what :data:`LARGE_BYTES` says; where it is not glibc, leave it as it is."""
+    """Set :data:`LARGE_BYTES` where the C library is glibc."""
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
         mallopt(M_MMAP_THRESHOLD, LARGE_BYTES)
 
 
-async def _live(name: str, settings: Settings, make: Callable[[], tuple[Role, Problems]]) -> int:
+async def _run(
+    name: str, settings: Settings, make: Callable[[], tuple[Role, Problems]], needs_broker: bool, limits: Limits
+) -> int:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
 
-    def asked() -> None:
+    def on_signal() -> None:
         if stop.is_set():
             os._exit(130)
         stop.set()
-        loop.call_later(DRAIN_SECONDS, _give_up, name)
+        loop.call_later(limits.drain_seconds, _stop_draining, name)
 
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, asked)
-    _still_alive(loop)
+        loop.add_signal_handler(number, on_signal)
+    _watch_loop(loop, limits.hung_seconds)
     role, problems = make()
+    waiting: list[str] = []
     port = settings.metrics_port if settings.metrics_port is not None else PORTS[name]
     try:
-        async with HealthServer(problems, host=settings.metrics_host, port=port) as health:
+        async with HealthServer(lambda: waiting or problems(), host=settings.metrics_host, port=port) as health:
             log.info("started", metrics=f"http://{settings.metrics_host}:{health.port}/metrics")
-            await role(stop)
-    except Exception as error:
-        first = _first(error)
-        show = settings.log_level == "debug" or _is_fault(first)
-        log.critical("failed", error=_in_a_line(first), exc_info=first if show else None)
-        # No clean-up: threads of libraries may hang, and whatever was not acknowledged is read again by the next start.
+            if needs_broker:
+                await _until_broker(settings, stop, waiting)
+            if not stop.is_set():
+                await role(stop)
+    except Exception as raised:
+        error = first_cause(raised)
+        code = exit_code(error)
+        stack = error if settings.log_level == "debug" or is_defect(error) else None
+        log.log(
+            logging.ERROR if code == TRY_AGAIN else logging.CRITICAL, "failed", error=in_one_line(error), exc_info=stack
+        )
+        # No clean-up: a library's thread may hang. The next start reads again what was not acknowledged.
         logging.shutdown()
-        os._exit(1)
+        os._exit(code)
     log.info("stopped")
     return 0
 
 
-def _still_alive(loop: asyncio.AbstractEventLoop) -> None:
-    """Have the process end with code 1, and say where it was, unless this is called again in time: by the loop."""
-    faulthandler.dump_traceback_later(HUNG_SECONDS, exit=True)
-    loop.call_later(HUNG_SECONDS / 10, _still_alive, loop)
+async def _until_broker(settings: Settings, stop: asyncio.Event, waiting: list[str]) -> None:
+    """Return when a broker answers or ``stop`` is set. Meanwhile ``waiting`` says why the role is not ready."""
+    options, servers = settings.kafka.client_options(), settings.kafka.bootstrap_servers
+
+    def on_away() -> None:
+        waiting.append(f"no broker answers at {servers}")
+        log.warning("no broker answers; waiting for it", servers=servers)
+
+    answered = asyncio.create_task(wait_for_broker(lambda: broker_answers(options), on_away))
+    stopped = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait((answered, stopped), return_when=asyncio.FIRST_COMPLETED)
+        if answered.done():
+            answered.result()
+    finally:
+        answered.cancel()
+        stopped.cancel()
+    if waiting and not stop.is_set():
+        log.info("the broker answers again")
+    waiting.clear()
 
 
-def _give_up(name: str) -> None:
-    log.error("not drained in time; what was not acknowledged is read again at the next start", role=name)
-    os._exit(1)
+def _watch_loop(loop: asyncio.AbstractEventLoop, hung_seconds: float) -> None:
+    """End the process with code 1 and a stack, unless the loop calls this again in time."""
+    faulthandler.dump_traceback_later(hung_seconds, exit=True)
+    loop.call_later(hung_seconds / 10, _watch_loop, loop, hung_seconds)
 
 
-def _first(error: BaseException) -> BaseException:
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
-
-
-def _in_a_line(error: BaseException) -> str:
-    said = f"{type(error).__name__}: {error}".splitlines()[0]
-    return "; ".join([said, *getattr(error, "__notes__", ())])
-
-
-def _is_fault(error: BaseException) -> bool:
-    """Say whether nobody foresaw this: it is a fault of ours, which can only be found with the stack it came from."""
-    ours = type(error).__module__.partition(".")[0] in {"hubbub", "ingest", "scoring", "streams"}
-    return not ours and not isinstance(error, KafkaError | OSError) and type(error) is not LookupError
+def _stop_draining(name: str) -> None:
+    log.error("shutdown timed out; unacknowledged records will be reprocessed", role=name)
+    os._exit(FAILED)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

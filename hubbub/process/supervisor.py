@@ -1,7 +1,7 @@
-"""Several roles on one machine: started together, restarted when they fail, stopped in order.
+"""Several roles on one machine: started together, started again when they fail, stopped in order.
 
-Owns child processes and nothing of what they do. A role that fails is started again after a pause that grows; one that
-cannot start at all ends the run, with what it said.
+Owns child processes and nothing of what they do. A child that fails is started again after a growing pause. The run
+ends only if a child fails several times, by a fault of its own, before it has ever run healthily.
 """
 
 from __future__ import annotations
@@ -11,31 +11,71 @@ import contextlib
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import aiohttp
 from prometheus_client.parser import text_string_to_metric_families
 
 from hubbub.process.child_process import tied
+from hubbub.process.exit_reason import TRY_AGAIN
 from transport.errors import UserError
 
-__all__ = ["Child", "Supervisor"]
+__all__ = ["Child", "RestartHistory", "RestartPolicy", "Supervisor"]
 
-HEALTHY_SECONDS = 20.0
-"""A child that lived so long had started well: its next failure is a new one."""
-FIRST_PAUSE_SECONDS = 0.5
-LONGEST_PAUSE_SECONDS = 30.0
-TRIES = 4
-DRAIN_SECONDS = 12.0
+READY_POLL_SECONDS = 0.1
+LAST_LINES = 5
+"""Lines of a child's standard error that are kept for the message when the run ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class RestartPolicy:
+    """When to start a child again, and when to give up.
+
+    ``tries``: failures in a row before the first healthy run after which the run ends. ``healthy_seconds``: a child
+    that ran this long had started well; the pause begins small again. ``drain_seconds``: how long a child may take to
+    end when it is asked to.
+    """
+
+    tries: int = 4
+    first_pause_seconds: float = 0.5
+    longest_pause_seconds: float = 30.0
+    healthy_seconds: float = 20.0
+    drain_seconds: float = 12.0
+
+
+class RestartHistory:
+    """What one child's endings say about its next start."""
+
+    def __init__(self, policy: RestartPolicy) -> None:
+        self._policy = policy
+        self._pause_seconds = policy.first_pause_seconds
+        self._was_healthy = False
+        self.failures = 0
+
+    def pause_after(self, code: int, ran_seconds: float) -> float | None:
+        """Return the pause before the next start of a child that ended with ``code``; None: give up.
+
+        A child that waits for a dependency (``TRY_AGAIN``) never counts, nor does one that was healthy before.
+        """
+        if ran_seconds >= self._policy.healthy_seconds:
+            self._was_healthy = True
+            self._pause_seconds = self._policy.first_pause_seconds
+        if code != TRY_AGAIN and not self._was_healthy:
+            self.failures += 1
+            if self.failures >= self._policy.tries:
+                return None
+        pause_seconds = self._pause_seconds
+        self._pause_seconds = min(2 * pause_seconds, self._policy.longest_pause_seconds)
+        return pause_seconds
 
 
 @dataclass(slots=True)
 class Child:
     """A process to run.
 
-    ``health_port``: where it answers for its health; None: it is ready when it runs. ``waited_for``: whether it must be
-    ready before others go on, or only running: a platform that is down keeps nobody from starting.
+    ``health_port``: where it serves its health; None: it is ready when it runs. ``waited_for``: whether the start waits
+    until it is ready, or only until it runs: a platform that is down must not block the start.
     """
 
     name: str
@@ -46,29 +86,29 @@ class Child:
 
 
 class Supervisor:
-    """Keeps ``children`` running inside an ``async with`` block; on leaving it they are stopped, first ones first."""
+    """Keeps ``children`` running inside an ``async with`` block. At its end they are stopped, first ones first."""
 
     def __init__(
         self,
         children: Sequence[Child],
-        tell: Callable[[str, str], None],
+        on_line: Callable[[str, str], None],
         *,
-        tries: int = TRIES,
-        longest_pause_seconds: float = LONGEST_PAUSE_SECONDS,
+        policy: RestartPolicy = RestartPolicy(),
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        """``tell(child, line)`` gets what the children write to standard error.
+        """``on_line(child, line)`` gets what the children write to standard error, and each restart.
 
-        ``tries``: failures in a row, none of them after a healthy start, before the run is given up.
-        ``longest_pause_seconds``: before a child is started again.
+        ``clock``: seconds, from any start. ``sleep``: how to wait.
         """
         self._children = children
-        self._tell = tell
-        self._tries = tries
-        self._longest_pause_seconds = longest_pause_seconds
+        self._on_line = on_line
+        self._policy = policy
+        self._clock = clock
+        self._sleep = sleep
         self._processes: dict[str, asyncio.subprocess.Process] = {}
-        self._last_lines: dict[str, deque[str]] = {child.name: deque(maxlen=5) for child in children}
+        self._last_lines: dict[str, deque[str]] = {child.name: deque(maxlen=LAST_LINES) for child in children}
         self._tasks: list[asyncio.Task[None]] = []
-        self._stopping = False
         self._stopped: set[str] = set()
         self.restarts = 0
 
@@ -77,7 +117,7 @@ class Supervisor:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self._stopping = True
+        self._stopped.update(child.name for child in self._children)
         for child in self._children:
             await self.stop(child.name)
         for task in self._tasks:
@@ -85,7 +125,7 @@ class Supervisor:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def stop(self, name: str) -> None:
-        """Ask one child to finish what it has in hand, and wait until it has ended; it is not started again."""
+        """Ask one child to finish its work, and wait until it has ended. It is not started again."""
         self._stopped.add(name)
         process = self._processes.get(name)
         if process is None or process.returncode is not None:
@@ -93,34 +133,39 @@ class Supervisor:
         with contextlib.suppress(ProcessLookupError):
             process.terminate()
         try:
-            await asyncio.wait_for(process.wait(), DRAIN_SECONDS)
+            await asyncio.wait_for(process.wait(), self._policy.drain_seconds)
         except TimeoutError:
             self.kill(name)
 
     def kill(self, name: str | None = None) -> None:
-        """Kill one child, or all of them, at once."""
+        """Kill one child, or all of them, at once. A killed child is started again, as after any other end."""
         for child, process in self._processes.items():
             if name in {None, child} and process.returncode is None:
                 with contextlib.suppress(ProcessLookupError):
                     process.kill()
 
-    def last_words(self) -> str:
+    def abandon(self) -> None:
+        """Kill all children and start none again."""
+        self._stopped.update(child.name for child in self._children)
+        self.kill()
+
+    def last_lines(self) -> str:
         """Return the last line that each child wrote to standard error."""
         return " | ".join(f"{name}: {lines[-1]}" for name, lines in self._last_lines.items() if lines) or "nothing"
 
     def pid(self, name: str) -> int:
-        """Return the process id of a child that runs.
+        """Return the process id of a running child.
 
         Raises:
-            LookupError: it does not run now.
+            LookupError: the child is not running.
         """
         process = self._processes.get(name)
         if process is None or process.returncode is not None:
-            raise LookupError(f"{name} does not run now")
+            raise LookupError(f"{name} is not running")
         return process.pid
 
     async def metrics(self, name: str) -> dict[str, float]:
-        """Return what a child tells at /metrics, each metric summed over its labels."""
+        """Return a child's metrics, each summed over its labels."""
         (child,) = (child for child in self._children if child.name == name)
         totals: dict[str, float] = {}
         async with (
@@ -140,45 +185,51 @@ class Supervisor:
                 return str(error)
         return "all roles have ended"
 
-    async def ready(self, timeout_seconds: float) -> None:
-        """Return when every child says that it is ready.
+    async def ready(self, timeout_seconds: float, *, keep_waiting: bool = False) -> None:
+        """Return when every child is ready.
+
+        ``keep_waiting``: after the timeout, report what is missing and wait on.
 
         Raises:
-            UserError: one does not get ready in time, or cannot be kept running; the message says what it lacks.
+            UserError: a child cannot be kept running, or is not ready in time; the message says what it lacks.
         """
-        deadline = time.monotonic() + timeout_seconds
         failure = asyncio.create_task(self.failure())
         try:
             async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=2)) as session:
                 for child in self._children:
-                    while (lacks := await _lacks(session, child)) is not None:
+                    deadline = self._clock() + timeout_seconds
+                    while (missing := await _missing(session, child)) is not None:
                         if failure.done():
                             raise UserError(failure.result())
-                        if time.monotonic() > deadline:
-                            raise UserError(f"{child.name} is not ready after {timeout_seconds:.0f} s: {lacks}")
-                        await asyncio.sleep(0.1)
+                        if self._clock() > deadline:
+                            problem = f"{child.name} is not ready after {timeout_seconds:.0f} s: {missing}"
+                            if not keep_waiting:
+                                raise UserError(problem)
+                            self._on_line(child.name, f"{problem}; waiting")
+                            deadline = self._clock() + timeout_seconds
+                        await self._sleep(READY_POLL_SECONDS)
         finally:
             failure.cancel()
 
     async def _keep(self, child: Child) -> None:
-        pause, failures = FIRST_PAUSE_SECONDS, 0
+        history = RestartHistory(self._policy)
         while True:
-            began = time.monotonic()
+            started_at = self._clock()
             code = await self._run(child)
-            if self._stopping or child.name in self._stopped:
+            if child.name in self._stopped:
                 return
-            if time.monotonic() - began >= HEALTHY_SECONDS:
-                pause, failures = FIRST_PAUSE_SECONDS, 0
-            failures += 1
-            if failures >= self._tries:
-                said = " | ".join(self._last_lines[child.name]) or "nothing"
-                raise UserError(f"{child.name} ended {failures} times in a row (exit code {code}); it said: {said}")
+            pause_seconds = history.pause_after(code, self._clock() - started_at)
+            if pause_seconds is None:
+                last = " | ".join(self._last_lines[child.name]) or "nothing"
+                raise UserError(
+                    f"{child.name} failed {history.failures} times before it ever ran well (exit code {code}); "
+                    f"its last lines: {last}"
+                )
             self.restarts += 1
-            self._tell(child.name, f"ended with exit code {code}; starting it again in {pause:g} s")
-            await asyncio.sleep(pause)
-            if self._stopping or child.name in self._stopped:
+            self._on_line(child.name, f"{child.name} ended ({_reason(code)}); starting it again in {pause_seconds:g} s")
+            await self._sleep(pause_seconds)
+            if child.name in self._stopped:
                 return
-            pause = min(2 * pause, self._longest_pause_seconds)
 
     async def _run(self, child: Child) -> int:
         process = await asyncio.create_subprocess_exec(
@@ -197,7 +248,7 @@ class Supervisor:
                 async for line in process.stderr:
                     text = line.decode(errors="replace").rstrip()
                     self._last_lines[child.name].append(text)
-                    self._tell(child.name, text)
+                    self._on_line(child.name, text)
             return await process.wait()
         finally:
             if process.returncode is None:
@@ -206,8 +257,14 @@ class Supervisor:
                 await process.wait()
 
 
-async def _lacks(session: aiohttp.ClientSession, child: Child) -> str | None:
-    """Return what ``child`` says keeps it from being ready; None if it is."""
+def _reason(code: int) -> str:
+    if code == TRY_AGAIN:
+        return "a dependency was away, or it was out of date"
+    return f"killed by signal {-code}" if code < 0 else f"exit code {code}"
+
+
+async def _missing(session: aiohttp.ClientSession, child: Child) -> str | None:
+    """Return what ``child`` still needs to be ready; None if it is ready."""
     if child.health_port is None:
         return None
     path = "readyz" if child.waited_for else "healthz"

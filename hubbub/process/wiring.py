@@ -1,16 +1,17 @@
 """The roles, made from settings: what each process of a deployment runs.
 
-Owns the wiring between settings and the four roles. Must never know how a process lives and ends
+Owns the wiring between the settings and the four roles. Must never know how a process starts and ends
 (:mod:`hubbub.process.run_role`).
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 
 from hubbub.clock import WorldClock
-from hubbub.process.run_role import run_role
+from hubbub.process.health_server import Problems
+from hubbub.process.run_role import Role, run_role
 from hubbub.settings import Settings
 from ingest.health import Health
 from ingest.registry import collect
@@ -22,15 +23,12 @@ from streams.serve.role import Server
 
 __all__ = ["run_collect", "run_resolve", "run_score", "run_serve"]
 
-Role = Callable[[asyncio.Event], Awaitable[None]]
-Problems = Callable[[], list[str]]
-
 
 def run_collect(settings: Settings, names: Sequence[str]) -> int:
     """Collect from the platforms ``names``; return the exit code.
 
     Raises:
-        SettingsError: there is no such collector, or one needs an account that is not set.
+        SettingsError: no such collector, or one that needs an account that is not set.
     """
     configs = settings.collect.configs(names)
 
@@ -67,14 +65,14 @@ def run_resolve(settings: Settings) -> int:
         )
         return resolver.run, resolver.problems
 
-    return run_role("resolve", settings, make)
+    return run_role("resolve", settings, make, needs_broker=True)
 
 
 def run_score(settings: Settings) -> int:
     """Score stories; return the exit code.
 
     Raises:
-        FiguresError: the operator's own file of public figures cannot be used.
+        FiguresError: the operator's file of public figures cannot be used.
     """
     reader = TextReader.load(settings.score.figures_file)
 
@@ -88,7 +86,7 @@ def run_score(settings: Settings) -> int:
         )
         return scorer.run, scorer.problems
 
-    return run_role("score", settings, make)
+    return run_role("score", settings, make, needs_broker=True)
 
 
 def run_serve(settings: Settings) -> int:

@@ -1,30 +1,34 @@
-"""How a role ends that cannot go on, and what it says of it."""
+"""How a role's process starts without a broker, and how it ends when it cannot continue."""
 
 from __future__ import annotations
 
+import asyncio
 import json
+import signal
 import subprocess
 import sys
 
 import pytest
+import stamina
+
+from hubbub.process.broker_wait import wait_for_broker
+from hubbub.process.exit_reason import FAILED, TRY_AGAIN
+from hubbub.process.local import free_port
 
 HANGS = """
 import asyncio, time
-from hubbub.process import run_role as role
+from hubbub.process.run_role import Limits, run_role
 from hubbub.settings import Settings
-
-role.HUNG_SECONDS = 0.6
 
 async def work(stop):
     await asyncio.sleep({pause})
     time.sleep({hang})
 
-raise SystemExit(role.run_role("score", Settings(metrics_port=0), lambda: (work, list)))
+raise SystemExit(run_role("score", Settings(metrics_port=0), lambda: (work, list), limits=Limits(hung_seconds=0.6)))
 """
 
-
 FAILS = """
-from hubbub.process import run_role as role
+from hubbub.process.run_role import run_role
 from hubbub.settings import Settings
 
 async def work(stop):
@@ -32,43 +36,81 @@ async def work(stop):
     error.add_note("the record is at offset 7 of candidates, partition 0")
     raise error
 
-raise SystemExit(role.run_role("score", Settings(metrics_port=0), lambda: (work, list)))
+raise SystemExit(run_role("score", Settings(metrics_port=0), lambda: (work, list)))
+"""
+
+NEEDS_BROKER = """
+from hubbub.process.run_role import run_role
+from hubbub.settings import Settings
+
+async def work(stop):
+    raise AssertionError("the role must not start")
+
+raise SystemExit(run_role("score", Settings(metrics_port=0), lambda: (work, list), needs_broker=True))
 """
 
 
-def run(*, pause: float, hang: float) -> subprocess.CompletedProcess[str]:
-    program = HANGS.format(pause=pause, hang=hang)
-    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=False)
+def run(program: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
 
 
-def test_a_loop_that_hangs_ends_the_process_and_shows_where() -> None:
-    ended = run(pause=0.0, hang=20.0)
-    assert ended.returncode == 1
+def test_a_stuck_event_loop_ends_the_process_and_shows_where() -> None:
+    ended = run(HANGS.format(pause=0.0, hang=50.0))
+    assert ended.returncode == FAILED
     assert "Timeout (0:00:00.600000)!" in ended.stderr
-    assert 'File "<string>", line 10 in work' in ended.stderr
+    assert 'File "<string>", line 8 in work' in ended.stderr
 
 
-def test_a_loop_that_comes_round_goes_on() -> None:
-    ended = run(pause=1.5, hang=0.0)
+def test_an_event_loop_that_runs_is_left_alone() -> None:
+    ended = run(HANGS.format(pause=1.5, hang=0.0))
     assert ended.returncode == 0, ended.stderr
     assert "Timeout" not in ended.stderr
 
 
 @pytest.mark.parametrize(
-    ("error", "is_fault"),
+    ("error", "code", "has_stack"),
     [
-        ('ValueError("too many\\nby far")', True),
-        ('KeyError("url")', True),
-        ('OSError("no route")', False),
-        ('LookupError("no topic")', False),
-        ('__import__("aiokafka").errors.KafkaConnectionError("gone")', False),
-        ('__import__("streams.runtime.watchdog").runtime.watchdog.StalledError("stuck")', False),
+        ('KeyError("url")', FAILED, True),
+        ('ExceptionGroup("tasks", [KeyError("url")])', FAILED, True),
+        ('OSError("disk full")', FAILED, False),
+        ('__import__("transport.errors").errors.UserError("no such topic")', FAILED, False),
+        ('__import__("aiokafka").errors.KafkaConnectionError("gone")', TRY_AGAIN, False),
+        ('__import__("transport.errors").errors.RestartError("stuck")', TRY_AGAIN, False),
     ],
 )
-def test_a_failure_is_told_in_a_line_and_with_its_stack_if_it_is_a_fault_of_ours(error: str, is_fault: bool) -> None:
-    program = FAILS.format(error=error)
-    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=False)
-    assert ended.returncode == 1
-    (told,) = [json.loads(line) for line in ended.stderr.splitlines() if '"event": "failed"' in line]
-    assert told["error"].endswith("; the record is at offset 7 of candidates, partition 0")
-    assert ("in work" in told.get("exception", "")) is is_fault
+def test_a_failure_is_one_line_and_only_a_defect_shows_its_stack(error: str, code: int, *, has_stack: bool) -> None:
+    ended = run(FAILS.format(error=error))
+    assert ended.returncode == code
+    (line,) = [json.loads(line) for line in ended.stderr.splitlines() if '"event": "failed"' in line]
+    assert line["error"].endswith("; the record is at offset 7 of candidates, partition 0") or "Group" in error
+    assert ("in work" in line.get("exception", "")) is (has_stack and "Group" not in error)
+
+
+async def test_a_role_without_a_broker_waits_with_one_line_and_stops_when_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HUBBUB_KAFKA__BOOTSTRAP_SERVERS", f"127.0.0.1:{free_port()}")
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", NEEDS_BROKER, stderr=asyncio.subprocess.PIPE)
+    assert process.stderr is not None
+    async with asyncio.timeout(30):
+        lines = []
+        while not lines or "waiting" not in lines[-1]["event"]:
+            lines.append(json.loads(await process.stderr.readline()))
+        process.send_signal(signal.SIGTERM)
+        rest = [json.loads(line) for line in (await process.stderr.read()).splitlines()]
+        assert await process.wait() == 0
+    ours = [line["event"] for line in (*lines, *rest) if "Unable connect" not in line["event"]]
+    assert ours == ["started", "no broker answers; waiting for it", "stopped"]
+
+
+async def test_a_broker_is_waited_for_however_long_it_takes_and_reported_once() -> None:
+    answers = iter([False] * 50 + [True])
+    reports: list[str] = []
+
+    async def answer() -> bool:
+        return next(answers)
+
+    with stamina.set_testing(True, attempts=51):
+        await wait_for_broker(answer, lambda: reports.append("away"))
+    assert reports == ["away"]
+    assert list(answers) == []

@@ -18,7 +18,7 @@ from aiokafka.errors import KafkaError
 
 from hubbub.operate import topic_setup
 from hubbub.process.local import free_port, role_children
-from hubbub.process.supervisor import Child, Supervisor
+from hubbub.process.supervisor import Child, RestartPolicy, Supervisor
 from hubbub.settings import KafkaSettings
 from tests.system.chaos.clocked import Dial
 
@@ -28,6 +28,8 @@ ROOT = Path(__file__).parents[3]
 SESSION_SECONDS = 6
 READY_SECONDS = 120.0
 COLLECTORS = ("hackernews", "reddit")
+RESTART_ALWAYS = RestartPolicy(tries=1_000, longest_pause_seconds=1.0)
+"""Chaos kills its roles all the time."""
 
 
 class Stage:
@@ -60,8 +62,7 @@ class Stage:
             counts[role] += 1
             children.append(self._child(role, f"{role}-{counts[role]}"))
         self._names = [child.name for child in children]
-        # What is killed all the time is started again all the time.
-        self.supervisor = Supervisor(children, self._heard, tries=1_000, longest_pause_seconds=1.0)
+        self.supervisor = Supervisor(children, self._heard, policy=RESTART_ALWAYS)
 
     async def __aenter__(self) -> Self:
         await topic_setup.create(
@@ -94,7 +95,7 @@ class Stage:
     async def further(self, role: str) -> AsyncIterator[None]:
         """Run a further worker of ``role`` until the block ends; it is ready when the block begins."""
         child = self._child(role, f"{role}-further")
-        async with Supervisor([child], self._heard, tries=1_000, longest_pause_seconds=1.0) as supervisor:
+        async with Supervisor([child], self._heard, policy=RESTART_ALWAYS) as supervisor:
             await supervisor.ready(READY_SECONDS)
             yield
 

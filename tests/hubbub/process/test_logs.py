@@ -1,0 +1,110 @@
+"""What a role writes: lines for operators, no floods by libraries, and no secrets."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+from collections.abc import Callable, Iterator
+
+import pytest
+import structlog
+
+from hubbub.process.logs import MAX_MESSAGES, REPEAT_SECONDS, RepeatFilter, configure
+
+PASSWORD = "pä$$word'\\x00"  # noqa: S105
+Lines = Callable[[], list[dict[str, str]]]
+
+
+class Clock:
+    """Seconds that a test sets."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture(params=["debug", "info"])
+def lines(request: pytest.FixtureRequest, clock: Clock) -> Iterator[Lines]:
+    """Return what was written, one mapping for each line, at the highest and at the usual level of detail."""
+    root = logging.getLogger()
+    level = root.level
+    configure(level=request.param, style="json", role="score", secrets=[PASSWORD, "abc"], clock=clock)
+    (handler,) = root.handlers
+    assert isinstance(handler, logging.StreamHandler)
+    written = io.StringIO()
+    handler.setStream(written)
+    yield lambda: [json.loads(line) for line in written.getvalue().splitlines()]
+    root.removeHandler(handler)
+    root.setLevel(level)
+    structlog.reset_defaults()
+
+
+def test_a_library_s_repeated_message_is_written_once_a_minute_with_a_count(lines: Lines, clock: Clock) -> None:
+    library = logging.getLogger("aiokafka")
+    for node in range(1_000):
+        library.error("Unable connect to node with id %s: %s", node, "refused")
+        library.error(f"Topic t{node} not found")
+        clock.now = 100 + REPEAT_SECONDS * node / 1_000
+    clock.now = 100 + REPEAT_SECONDS
+    library.error("Unable connect to node with id %s: %s", 7, "refused")
+    events = [line["event"] for line in lines()]
+    assert events == [
+        "Unable connect to node with id 0: refused",
+        "Topic t0 not found",
+        "Unable connect to node with id 7: refused (999 more like this since the last line)",
+    ]
+
+
+def test_different_messages_of_a_library_are_written(lines: Lines) -> None:
+    for number in range(50):
+        logging.getLogger("faust").error("problem " + "x" * number)
+    assert len(lines()) == 50
+
+
+def test_the_memory_of_messages_is_bounded(clock: Clock) -> None:
+    repeats = RepeatFilter(clock)
+    for number in range(3 * MAX_MESSAGES):
+        assert repeats.filter(logging.makeLogRecord({"name": "faust", "msg": "problem " + "x" * number}))
+        assert len(repeats._messages) <= MAX_MESSAGES
+
+
+def test_our_own_lines_are_never_held_back(lines: Lines) -> None:
+    for _ in range(5):
+        structlog.get_logger("ingest.loop").warning("a collector cannot collect", collector="reddit")
+    written = lines()
+    assert [line["event"] for line in written] == ["a collector cannot collect"] * 5
+    assert written[0]["role"] == "score"
+
+
+def test_no_secret_is_written_by_any_library_at_any_level(lines: Lines) -> None:
+    plain = b"\0user\0" + PASSWORD.encode()
+    names = ["aiokafka.conn", "aiokafka", "faust.app", "asyncio", "kafka.conn", "mode", "anything"]
+    for name in names:
+        logger = logging.getLogger(name)
+        logger.debug("Request to %s: %s", "host", plain)
+        logger.error("login failed for %r", PASSWORD)
+        logger.error("%s", {"sasl_plain_password": PASSWORD})
+        logger.error("login failed", exc_info=ConnectionError(f"refused: {PASSWORD}"))
+    structlog.get_logger("transport.x").error("settings", options={"password": PASSWORD}, raw=plain)
+    written = json.dumps(lines(), ensure_ascii=False)
+    assert "login failed for" in written
+    for spelling in ("$$word", "xc3"):
+        assert spelling not in written
+
+
+def test_kafka_requests_are_never_written_since_they_hold_the_password(lines: Lines) -> None:
+    logging.getLogger("aiokafka.conn").debug("Request: SaslAuthenticateRequest(sasl_auth_bytes=%r)", b"derived")
+    assert lines() == []
+
+
+def test_a_secret_of_three_characters_does_not_blank_out_the_lines(lines: Lines) -> None:
+    structlog.get_logger("ingest.x").info("abcd")
+    assert [line["event"] for line in lines()] == ["abcd"]
