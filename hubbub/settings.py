@@ -9,16 +9,14 @@ import os
 import ssl
 from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, create_model
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from hubbub.clock import Clock, WorldClock, wall_clock
 from ingest.collector import CollectorConfig
-from ingest.platforms.hackernews.config import HackerNewsConfig
-from ingest.platforms.reddit.config import RedditConfig
-from ingest.registry import COLLECTORS
+from ingest.registry import PLATFORMS
 from streams.resolve.config import ResolveConfig
 from streams.score.config import ScoreConfig
 from streams.serve.config import ServeConfig
@@ -89,7 +87,21 @@ class KafkaSettings(BaseModel):
         return options
 
 
-class CollectSettings(BaseModel):
+if TYPE_CHECKING:
+    _PlatformSettings = BaseModel
+else:
+    _PlatformSettings = create_model(
+        "_PlatformSettings",
+        **{
+            name: (spec.config | None, Field(None, description="None: no account, so not collected."))
+            if spec.needs_account
+            else (spec.config, spec.config())
+            for name, spec in PLATFORMS.items()
+        },
+    )
+
+
+class CollectSettings(_PlatformSettings):
     """The platforms to collect from."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -98,14 +110,12 @@ class CollectSettings(BaseModel):
         tuple[str, ...] | None,
         Field(description="Collectors to run; None: those that need no account or are given one."),
     ] = None
-    hackernews: HackerNewsConfig = HackerNewsConfig()
-    reddit: Annotated[RedditConfig | None, Field(description="None: no account, so not collected.")] = None
 
     def chosen(self) -> tuple[str, ...]:
         """Return the names of the collectors to run."""
         if self.names is not None:
             return self.names
-        return tuple(name for name in COLLECTORS if self._config(name) is not None)
+        return tuple(name for name in PLATFORMS if self._config(name) is not None)
 
     def configs(self, names: Collection[str]) -> dict[str, CollectorConfig]:
         """Return the options of the collectors ``names``.
@@ -115,11 +125,11 @@ class CollectSettings(BaseModel):
         """
         configs = {}
         for name in names:
-            if name not in COLLECTORS:
-                raise SettingsError(f"no such collector: {name}; there are: {', '.join(COLLECTORS)}")
+            if name not in PLATFORMS:
+                raise SettingsError(f"no such collector: {name}; there are: {', '.join(PLATFORMS)}")
             config = self._config(name)
             if config is None:
-                raise SettingsError(f"collector {name} needs {COLLECTORS[name].needs}; set it in [collect.{name}]")
+                raise SettingsError(f"collector {name} needs {PLATFORMS[name].needs}; set it in [collect.{name}]")
             configs[name] = config
         return configs
 

@@ -1,22 +1,25 @@
-"""What a collector yields: signals with what became of every other item, and how far it has read.
+"""What a collector yields: signals, what became of every other item, and how far it has read.
 
-Owns the account of a batch: each item a platform gave is a signal, is ignored for a reason of a closed list, or is
+Owns the account of a batch: each item that a platform gave is a signal, is ignored for a reason of a closed list, or is
 unreadable. Must never know a platform, nor how signals are published.
 """
 
 from __future__ import annotations
 
+import functools
 import json
 import reprlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Concatenate, NamedTuple, ParamSpec
 
 from ingest.signal import Signal
 
-__all__ = ["Batch", "Cursor", "Ignored", "Signals", "Unreadable", "as_json", "well_formed"]
+__all__ = ["Batch", "Cursor", "Ignored", "Signals", "Unreadable", "as_json", "errors_to_dead_letters", "well_formed"]
+
+P = ParamSpec("P")
 
 Cursor = bytes
 """How far a collector has read, as JSON. Only the collector that wrote it knows its form."""
@@ -25,12 +28,12 @@ Cursor = bytes
 class Ignored(StrEnum):
     """Why an item becomes no signal. A closed list: each value is a label of a metric."""
 
-    ADVERT = "advert"  # paid for, so it tells nothing about what people talk about
-    DEAD = "dead"  # killed by moderators or filters; nobody sees it any more
+    ADVERT = "advert"  # paid for, so it says nothing about what people talk about
+    DEAD = "dead"  # killed by moderators or filters; no reader sees it any more
     DELETED = "deleted"  # taken back by its author; nothing is left to show or count
     MISSING = "missing"  # the platform names the id but has no item for it
     ORPHAN = "orphan"  # a reply whose root post cannot be found
-    POLL_OPTION = "poll_option"  # an answer one can vote for: a part of a post and no post
+    POLL_OPTION = "poll_option"  # an answer to vote for: a part of a post and no post
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +46,15 @@ class Unreadable:
 
     @classmethod
     def of(cls, raw: object, reason: str, detail: str) -> Unreadable:
-        """Return the letter for ``raw``, a parsed JSON value."""
+        """Return the dead letter for ``raw``, a parsed JSON value."""
         return cls(reason, detail, as_json(raw))
 
 
 @dataclass(slots=True)
 class Signals:
-    """What became of the items of one look at a platform.
+    """What became of the items of one poll.
 
-    ``gaps``: how often items were surely lost since the last look, because the platform reaches back no further.
+    ``gaps``: how often items were certainly missed since the last poll, because the platform reaches back no further.
     """
 
     signals: list[Signal] = field(default_factory=list)
@@ -68,7 +71,7 @@ class Signals:
         """Add what became of other items."""
         for other in others:
             self.signals += other.signals
-            if other.ignored:  # seldom, and adding counters takes longer than making a signal
+            if other.ignored:  # rare, and adding counters takes longer than making a signal
                 self.ignored += other.ignored
             self.unreadable += other.unreadable
             self.gaps += other.gaps
@@ -81,8 +84,28 @@ class Batch(NamedTuple):
     cursor: Cursor
 
 
+def errors_to_dead_letters(
+    convert: Callable[Concatenate[object, P], Signals],
+) -> Callable[Concatenate[object, P], Signals]:
+    """Decorate a platform's ``convert(raw, …)``: an item for which it raises is a dead letter.
+
+    Items are written by untrusted users. One that raises must not stop the collector, which would read it again from
+    its cursor, for ever.
+    """
+
+    @functools.wraps(convert)
+    def converted(raw: object, /, *args: P.args, **options: P.kwargs) -> Signals:
+        try:
+            return convert(raw, *args, **options)
+        except Exception as error:  # noqa: BLE001 (whatever it is, it concerns this item alone)
+            detail = f"{type(error).__name__}: {error}"
+            return Signals(unreadable=[Unreadable.of(raw, "convert_failed", detail)])
+
+    return converted
+
+
 def as_json(raw: object) -> bytes:
-    """Return a parsed JSON value as JSON in ASCII; abridged, if it is nested too deep to be written again."""
+    """Return a parsed JSON value as JSON in ASCII; abridged if it cannot be written again (nested too deep)."""
     try:
         return json.dumps(raw, sort_keys=True).encode()
     except RecursionError:

@@ -1,23 +1,26 @@
 """What a collector is: the contract between a platform's folder and the one loop.
 
-Owns the protocol every platform's collector follows, the options all of them share, and what a platform declares about
-itself. Must never know a platform.
+Owns the protocol that every platform's collector follows, the options that all of them share, and what the loop hands
+to them. Must never know a platform.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Annotated, Generic, Protocol, Self, TypeVar
+from typing import Annotated, Protocol, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ingest.batch import Batch, Cursor
-from ingest.memory.rate_limit import Pace
+from ingest.batch import Batch
+from ingest.memory.rate_limit import RateLimiter
 
-__all__ = ["Collector", "CollectorConfig", "CollectorSpec", "Positive"]
+__all__ = ["Collector", "CollectorConfig", "CollectorContext", "Positive", "Whole"]
 
 Positive = Annotated[float, Field(gt=0)]
+Whole = Annotated[int, Field(ge=1)]
 
 
 class CollectorConfig(BaseModel):
@@ -30,16 +33,30 @@ class CollectorConfig(BaseModel):
     request_timeout_seconds: Annotated[int, Field(gt=0)] = 15
     """A request without an answer by then has failed."""
     retry_max_seconds: Positive = 120.0
-    """After failures, one after the other, the next attempt is made this late at most."""
+    """Longest wait after several failures in a row."""
+
+
+@dataclass(frozen=True, slots=True)
+class CollectorContext:
+    """What the loop hands to a collector.
+
+    ``rate_limiter``: asked before each request. ``now_ms``: the time of items, UTC epoch milliseconds; in a simulated
+    world it runs faster than real time. ``clock``, ``sleep``: real seconds, for polling.
+    """
+
+    rate_limiter: RateLimiter
+    now_ms: Callable[[], int]
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
 
 class Collector(Protocol):
     """An async iterator over one platform.
 
-    ``__anext__`` waits until the next look at the platform is due, looks, and returns the batch, which may be empty.
-    It raises a :class:`ingest.errors.CollectError` when it cannot, and may be asked again after that: then it
-    takes up where the last batch ended, so that a failed look loses nothing. It never retries by itself, never
-    saves anything, and asks ``Pace`` for a turn before each request. It may be cancelled while it waits.
+    ``__anext__`` waits until the next poll is due, polls, and returns the batch, which may be empty. It raises an error
+    of :mod:`ingest.errors` when it cannot, and may be called again after that: then it goes on where the last batch
+    ended, so that a failed poll loses nothing. It never retries by itself, never saves anything, and asks the rate
+    limiter before each request. It may be cancelled while it waits.
     """
 
     def __aiter__(self) -> Self: ...
@@ -47,29 +64,10 @@ class Collector(Protocol):
     async def __anext__(self) -> Batch: ...
 
     async def aclose(self) -> None:
-        """Let go of connections and threads."""
+        """Close connections and end threads."""
         ...
 
     @property
-    def watched_items(self) -> int:
-        """How many items it looks at again and again."""
+    def tracked_items(self) -> int:
+        """How many items it polls again for their counts."""
         ...
-
-
-ConfigT = TypeVar("ConfigT", bound=CollectorConfig)
-
-
-@dataclass(frozen=True, slots=True)
-class CollectorSpec(Generic[ConfigT]):
-    """What a platform declares about its collector.
-
-    ``needs``: what the operator must have. ``gives``: what arrives as signals. ``make(config, cursor, pace, now_ms)``
-    returns a collector that goes on from ``cursor`` (None: the first time); it opens no connection yet.
-    """
-
-    name: str
-    needs_account: bool
-    needs: str
-    gives: str
-    config: type[ConfigT]
-    make: Callable[[ConfigT, Cursor | None, Pace, Callable[[], int]], Collector]

@@ -1,11 +1,12 @@
 """Health: whether each collector collects, for /readyz and for the operator.
 
-Owns what is known of each collector's well-being. Must never know how health is served.
+Owns what is known of each collector's state. Must never know how health is served.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -14,7 +15,7 @@ from ingest import metrics
 __all__ = ["CollectorHealth", "Health", "State"]
 
 STALE_SECONDS = 120.0
-"""A collector without a success for so long is not well, whatever it does."""
+"""A collector without a success for this long is not ready, whatever its state."""
 
 
 class State(StrEnum):
@@ -28,49 +29,54 @@ class State(StrEnum):
 
 @dataclass(slots=True)
 class CollectorHealth:
-    """The well-being of one collector. ``problem``: one line for the operator, None if nothing is wrong."""
+    """The health of one collector. ``problem``: one line for the operator, None if nothing is wrong."""
 
     name: str
+    clock: Callable[[], float] = time.monotonic
     state: State = State.STARTING
     problem: str | None = None
-    started_at: float = field(default_factory=time.monotonic)
+    started_at: float = field(init=False)
     succeeded_at: float | None = None
     cursor_confirmed_at: float | None = None
 
+    def __post_init__(self) -> None:
+        self.started_at = self.clock()
+
     @property
     def last_success_age_seconds(self) -> float:
-        """Time since a batch was collected and published; since the start, if none was yet."""
-        return time.monotonic() - (self.started_at if self.succeeded_at is None else self.succeeded_at)
+        """Time since a batch was collected and published; since the start, if there was none."""
+        return self.clock() - (self.started_at if self.succeeded_at is None else self.succeeded_at)
 
     @property
     def cursor_age_seconds(self) -> float:
         """Time since the saved cursor was last known to be up to date."""
-        return time.monotonic() - (self.started_at if self.cursor_confirmed_at is None else self.cursor_confirmed_at)
+        return self.clock() - (self.started_at if self.cursor_confirmed_at is None else self.cursor_confirmed_at)
 
     @property
     def ready(self) -> bool:
-        """True if it has collected lately and nothing is wrong."""
+        """True if it collected a short time ago and nothing is wrong."""
         return self.state is State.COLLECTING and self.last_success_age_seconds < STALE_SECONDS
 
     def succeeded(self) -> None:
-        """A batch was collected, published, and its cursor is safe."""
+        """Record that a batch was collected and published, and its cursor saved."""
         self.state, self.problem = State.COLLECTING, None
-        self.succeeded_at = self.cursor_confirmed_at = time.monotonic()
+        self.succeeded_at = self.cursor_confirmed_at = self.clock()
 
     def failed(self, problem: str, *, state: State = State.WAITING) -> None:
-        """Something went wrong that the operator may want to know."""
+        """Record a failure that the operator may want to know."""
         self.state, self.problem = state, problem
 
 
 class Health:
-    """The well-being of all collectors of this process."""
+    """The health of all collectors of this process."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._collectors: dict[str, CollectorHealth] = {}
 
     def add(self, name: str) -> CollectorHealth:
         """Begin to keep track of a collector, and show it in the metrics."""
-        health = self._collectors[name] = CollectorHealth(name)
+        health = self._collectors[name] = CollectorHealth(name, self._clock)
         metrics.LAST_SUCCESS_AGE_SECONDS.labels(name).set_function(lambda: health.last_success_age_seconds)
         metrics.CURSOR_AGE_SECONDS.labels(name).set_function(lambda: health.cursor_age_seconds)
         metrics.READY.labels(name).set_function(lambda: float(health.ready))

@@ -1,8 +1,7 @@
-"""The loop: collect, publish, wait for the acknowledgements, save the cursor; again.
+"""The loop: collect, publish, wait for the acknowledgements, save the cursor; and again.
 
-Owns everything that collectors share: the order of those four steps, retry and back-off, obedience to platforms that
-want to be left alone, isolation of one collector from another, health, and the end without loss. Must never know a
-platform.
+Owns everything that collectors share: the order of those four steps, retries and back-off, obeying platforms that
+limit our rate, isolating one collector from another, health, and stopping without loss. Must never know a platform.
 """
 
 from __future__ import annotations
@@ -17,15 +16,17 @@ from typing import TypeVar
 import structlog
 
 from ingest import cursors, metrics
-from ingest.backoff import Backoff
 from ingest.batch import Batch
-from ingest.collector import Collector, CollectorConfig, CollectorSpec
-from ingest.errors import CollectError, GiveUpError, RetryLaterError, SlowDownError
+from ingest.collector import Collector, CollectorConfig, CollectorContext
+from ingest.errors import COLLECT_ERRORS, retry_policy
 from ingest.health import CollectorHealth, State
-from ingest.memory.rate_limit import Pace
+from ingest.memory.rate_limit import RateLimiter
 from ingest.publish import Publisher
 from ingest.signal import CLOCK_SKEW_MS, LIKELY_MS
+from ingest.spec import PlatformSpec
+from transport.errors import SlowDownError, UserError
 from transport.kafka import KafkaError
+from transport.retry import Backoff, attempts
 
 __all__ = ["CollectorLoop", "LoopOptions"]
 
@@ -33,18 +34,19 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 GIVE_UP_TRIES = 3
-"""A refusal at the start is believed when it has been repeated: it may have been a hiccup of the platform's."""
+"""Consecutive start-up rejections tolerated before giving up: a single one may be the platform's fault."""
 ConfigT = TypeVar("ConfigT", bound=CollectorConfig)
 
 
 @dataclass(frozen=True, slots=True)
 class LoopOptions:
-    """How the loop behaves. ``seed``: of the jitter of the back-off.
+    """How the loop behaves. ``seed``: of the back-off's jitter.
 
     ``kafka_timeout_seconds``: a batch that is not acknowledged by then is given to a new producer.
     ``drain_seconds``: how long publishing may take after ``stop``.
-    ``max_dead_share``: a batch of at least ``dead_share_min_items`` of which more is unreadable is held back and
-    collected again later: the platform's format has changed, or it is not the platform that answers.
+    ``max_dead_share``: a batch of ``dead_share_min_items`` or more with a larger unreadable share is held back and
+    collected again later. The platform's format has changed, or something else answers in its place.
+    ``clock``, ``sleep``: real seconds.
     """
 
     retry_first_seconds: float = 1.0
@@ -53,6 +55,8 @@ class LoopOptions:
     max_dead_share: float = 0.5
     dead_share_min_items: int = 20
     seed: int = 0
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], Coroutine[object, object, None]] = asyncio.sleep
 
 
 class CollectorLoop:
@@ -60,7 +64,7 @@ class CollectorLoop:
 
     def __init__(
         self,
-        spec: CollectorSpec[ConfigT],
+        spec: PlatformSpec[ConfigT],
         config: ConfigT,
         *,
         kafka: Mapping[str, object],
@@ -76,12 +80,19 @@ class CollectorLoop:
         self._stop = stop
         self._health = health
         self._options = options
-        self._pace = Pace(spec.name, config.requests_per_minute)
-        self._make: Callable[[bytes | None], Collector] = lambda cursor: spec.make(config, cursor, self._pace, now_ms)
+        clock, sleep = options.clock, options.sleep
+        self._rate_limiter = RateLimiter(spec.name, config.requests_per_minute, clock=clock, sleep=sleep)
+        context = CollectorContext(self._rate_limiter, now_ms, clock, sleep)
+        self._make: Callable[[bytes | None], Collector] = lambda cursor: spec.make(config, cursor, context)
         self._publisher = Publisher(
-            spec.name, kafka=kafka, topics=topics, now_ms=now_ms, timeout_seconds=options.kafka_timeout_seconds
+            spec.name,
+            kafka=kafka,
+            topics=topics,
+            now_ms=now_ms,
+            timeout_seconds=options.kafka_timeout_seconds,
+            clock=clock,
         )
-        # One for each side: a healthy platform must not reset the patience with a sick broker.
+        # One for each side: a healthy platform must not reset the back-off from a sick broker.
         rng = random.Random(f"{options.seed}:{spec.name}")
         self._platform_backoff = Backoff(options.retry_first_seconds, config.retry_max_seconds, rng)
         self._kafka_backoff = Backoff(options.retry_first_seconds, config.retry_max_seconds, rng)
@@ -91,17 +102,17 @@ class CollectorLoop:
         """Collect until ``stop`` is set; then publish what was collected, save its cursor, and return.
 
         Raises:
-            GiveUpError: nobody but the operator can mend what is wrong with this collector.
+            UserError: only the operator can fix this collector.
         """
         try:
             while not self._stop.is_set():
                 try:
                     await self._collect_from_saved_cursor()
-                except GiveUpError as error:
-                    self._failed(error.verdict, str(error), state=State.STOPPED)
+                except UserError as error:
+                    self._failed(retry_policy(error), str(error), state=State.STOPPED)
                     raise
                 except Exception as error:
-                    log.exception("a collector failed unexpectedly; starting it anew", collector=self._name)
+                    log.exception("collector failed unexpectedly; restarting it", collector=self._name)
                     self._failed("unexpected", f"{type(error).__name__}: {error}")
                     await self._publisher.close()
                     await self._pause(self._platform_backoff.next_seconds())
@@ -110,9 +121,9 @@ class CollectorLoop:
         self._health.state = State.STOPPED
 
     async def _collect_from_saved_cursor(self) -> None:
-        """Make the collector anew from what is saved, and work until ``stop``."""
+        """Make a collector from the saved cursor, and run it until ``stop``."""
         saved = await self._unless_stopped(
-            self._with_patience(
+            self._until_kafka_succeeds(
                 lambda: cursors.load(
                     self._name,
                     kafka=self._kafka,
@@ -130,32 +141,32 @@ class CollectorLoop:
                 if batch is None:
                     continue
                 if (problem := self._mostly_unreadable(batch) or _seen_before_created(batch)) is not None:
-                    self._failed(RetryLaterError.verdict, problem)
+                    self._failed("retry_later", problem)
                     await self._pause(self._platform_backoff.next_seconds())
-                    return  # the collector has gone past this batch; a new one goes on from what is saved
+                    return  # this collector is past the batch; a new one goes on from the saved cursor
                 await self._publish(batch)
-                metrics.WATCHED_ITEMS.labels(self._name).set(collector.watched_items)
+                metrics.WATCHED_ITEMS.labels(self._name).set(collector.tracked_items)
         finally:
             await collector.aclose()
 
     async def _collect(self, collector: Collector) -> Batch | None:
         """Return the collector's next batch; None if there is none because of ``stop`` or a failure."""
-        began_at = time.monotonic()
+        began_at = self._options.clock()
         try:
             batch = await self._unless_stopped(anext(collector))
-        except CollectError as error:
-            # What worked before may work again without the operator: platforms have refused everybody for an hour.
+        except COLLECT_ERRORS as error:
+            # After a success it may work again without the operator: platforms have rejected all clients for an hour.
             pause_seconds = self._platform_backoff.next_seconds()
             never_worked = self._health.succeeded_at is None
-            if isinstance(error, GiveUpError) and never_worked and self._platform_backoff.failures >= GIVE_UP_TRIES:
+            if isinstance(error, UserError) and never_worked and self._platform_backoff.failures >= GIVE_UP_TRIES:
                 raise
             if isinstance(error, SlowDownError) and error.after_seconds is not None:
                 pause_seconds = error.after_seconds
-                self._pace.hold(pause_seconds)
-            self._failed(error.verdict, str(error))
+                self._rate_limiter.hold(pause_seconds)
+            self._failed(retry_policy(error), str(error))
             await self._pause(pause_seconds)
             return None
-        metrics.COLLECT_SECONDS.labels(self._name).observe(time.monotonic() - began_at)
+        metrics.COLLECT_SECONDS.labels(self._name).observe(self._options.clock() - began_at)
         return batch
 
     def _mostly_unreadable(self, batch: Batch) -> str | None:
@@ -165,34 +176,36 @@ class CollectorLoop:
         first = batch.signals.unreadable[0]
         return (
             f"{dead} of {read} items are unreadable, the first because: {first.detail}. "
-            "Nothing is published until this gets better; does this version know the platform's format?"
+            "Nothing is published until this gets better; has the platform's format changed?"
         )
 
     async def _publish(self, batch: Batch) -> None:
-        """Publish ``batch`` however long the broker takes; after ``stop``, for as long as draining may take."""
-        began_at = time.monotonic()
+        """Publish ``batch`` however long the broker takes; after ``stop``, for at most ``drain_seconds``."""
+        began_at = self._options.clock()
         if await self._unless_stopped(
-            self._with_patience(lambda: _then_true(self._publisher.publish(batch))),
+            self._until_kafka_succeeds(lambda: _then_true(self._publisher.publish(batch))),
             grace_seconds=self._options.drain_seconds,
         ):
-            metrics.PUBLISH_SECONDS.labels(self._name).observe(time.monotonic() - began_at)
+            metrics.PUBLISH_SECONDS.labels(self._name).observe(self._options.clock() - began_at)
             self._platform_backoff.reset()
             self._health.succeeded()
 
-    async def _with_patience(self, attempt: Callable[[], Awaitable[T]]) -> T:
-        """Attempt something at the broker until it succeeds."""
-        while True:
-            try:
-                result = await attempt()
-            except KafkaError as error:
-                self._failed("kafka", f"Kafka: {str(error) or type(error).__name__}")
-                await asyncio.sleep(self._kafka_backoff.next_seconds())
-            else:
-                self._kafka_backoff.reset()
-                return result
+    async def _until_kafka_succeeds(self, call: Callable[[], Awaitable[T]]) -> T:
+        """Call the broker until it succeeds, and return what it answers."""
+        async for attempt in attempts(self._kafka_failed):
+            with attempt:
+                result = await call()
+        self._kafka_backoff.reset()
+        return result
+
+    def _kafka_failed(self, error: Exception) -> float | bool:
+        if not isinstance(error, KafkaError):
+            return False
+        self._failed("kafka", f"Kafka: {str(error) or type(error).__name__}")
+        return self._kafka_backoff.next_seconds()
 
     async def _pause(self, seconds: float) -> None:
-        await self._unless_stopped(asyncio.sleep(seconds))
+        await self._unless_stopped(self._options.sleep(seconds))
 
     async def _unless_stopped(self, work: Coroutine[object, object, T], *, grace_seconds: float = 0.0) -> T | None:
         """Return what ``work`` returns; once ``stop`` is set, cancel it after ``grace_seconds`` and return None."""
@@ -210,15 +223,15 @@ class CollectorLoop:
             await asyncio.gather(task, stopped, return_exceptions=True)
         return None
 
-    def _failed(self, verdict: str, problem: str, *, state: State = State.WAITING) -> None:
-        metrics.FAILURES.labels(self._name, verdict).inc()
-        if problem != self._health.problem:  # a failure that lasts is told once
-            log.warning("a collector cannot collect", collector=self._name, verdict=verdict, problem=problem)
+    def _failed(self, policy: str, problem: str, *, state: State = State.WAITING) -> None:
+        metrics.FAILURES.labels(self._name, policy).inc()
+        if problem != self._health.problem:  # a failure that lasts is reported once
+            log.warning("collector cannot collect", collector=self._name, retry_policy=policy, problem=problem)
         self._health.failed(problem, state=state)
 
 
 def _seen_before_created(batch: Batch) -> str | None:
-    """Say what is wrong if items are newer than our own clock: no reader would take them, and they are good."""
+    """Return what is wrong if items are newer than our own clock; readers would reject them, though they are valid."""
     ahead_ms = [signal.created_ms - signal.observed_ms for signal in batch.signals.signals]
     early_ms = [ms for ms in ahead_ms if CLOCK_SKEW_MS < ms <= LIKELY_MS]
     if not early_ms:

@@ -1,9 +1,9 @@
 """Every metric of the collectors, in one place.
 
-Owns names, labels and help. Base units and the usual suffixes; the prefix ``hubbub_collect_`` keeps them apart from
-the metrics of the stream processors, which may run in the same process. Nothing here is ever called "unitless".
+Owns names, labels and help, in base units and with the usual suffixes. The prefix ``hubbub_collect_`` keeps them apart
+from the metrics of the stream processors, which may run in the same process.
 
-The gate of collection closes: items read = signals published + records ignored + dead letters.
+The account adds up: items read = signals published + records ignored + dead letters.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 from prometheus_client import Counter, Gauge, Histogram
 
 from ingest.batch import Ignored
+from ingest.errors import RETRY_POLICIES
 
 __all__ = ["register"]
 
@@ -26,44 +27,46 @@ SIGNALS_PUBLISHED = Counter(
 RECORDS_IGNORED = Counter("hubbub_collect_records_ignored_total", "Items left out on purpose", ["collector", "reason"])
 DEAD_LETTERS = Counter(
     "hubbub_collect_dead_letters_total",
-    "Items nobody could use, kept in the topic dead-letters",
+    "Items that could not be used, kept in the topic dead-letters",
     ["collector", "stage", "reason"],
 )
 GAPS = Counter(
     "hubbub_collect_gaps_total",
-    "Looks at a listing that ended before a known item: some were lost between two looks",
+    "Polls whose listing ended before a known item: items were missed between polls",
     _BY_COLLECTOR,
 )
-FAILURES = Counter("hubbub_collect_failures_total", "Failures by what was done next", ["collector", "verdict"])
+FAILURES = Counter(
+    "hubbub_collect_failures_total", "Failures by the retry policy that was applied", ["collector", "verdict"]
+)
 RATE_LIMIT_WAITS = Counter(
-    "hubbub_collect_rate_limit_waits_total", "Requests that had to wait for their turn", _BY_COLLECTOR
+    "hubbub_collect_rate_limit_waits_total", "Requests that waited for the rate limiter", _BY_COLLECTOR
 )
 RATE_LIMIT_WAIT_SECONDS = Counter(
-    "hubbub_collect_rate_limit_wait_seconds_total", "Time requests waited for their turn", _BY_COLLECTOR
+    "hubbub_collect_rate_limit_wait_seconds_total", "Time that requests waited for the rate limiter", _BY_COLLECTOR
 )
 COLLECT_SECONDS = Histogram(
-    "hubbub_collect_duration_seconds", "Time to get one batch from the platform, waiting for it included", _BY_COLLECTOR
+    "hubbub_collect_duration_seconds", "Time to get one batch from the platform, including waits", _BY_COLLECTOR
 )
 PUBLISH_SECONDS = Histogram(
     "hubbub_collect_publish_duration_seconds",
     "Time until the broker acknowledged a batch and its cursor: the back-pressure from Kafka",
     _BY_COLLECTOR,
 )
-WATCHED_ITEMS = Gauge("hubbub_collect_watched_items", "Items whose counts are looked at again and again", _BY_COLLECTOR)
+WATCHED_ITEMS = Gauge("hubbub_collect_watched_items", "Items that are polled again for their counts", _BY_COLLECTOR)
 LAST_SUCCESS_AGE_SECONDS = Gauge(
     "hubbub_collect_last_success_age_seconds", "Time since a batch was collected and published", _BY_COLLECTOR
 )
 CURSOR_AGE_SECONDS = Gauge(
-    "hubbub_collect_cursor_age_seconds", "Time since the saved cursor was last known to be up to date", _BY_COLLECTOR
+    "hubbub_collect_cursor_age_seconds", "Time since the saved cursor was last known to be current", _BY_COLLECTOR
 )
-READY = Gauge("hubbub_collect_ready", "1 if the collector collects and nothing is wrong with it, else 0", _BY_COLLECTOR)
+READY = Gauge("hubbub_collect_ready", "1 if the collector collects and nothing is wrong, else 0", _BY_COLLECTOR)
 
-VERDICTS = ("retry_later", "slow_down", "never_retry", "give_up", "kafka", "unexpected")
-"""The values of the label ``verdict``: those of :mod:`ingest.errors`, the broker's failures, and our own faults."""
+VERDICTS = (*RETRY_POLICIES.values(), "kafka", "unexpected")
+"""The values of the label ``verdict``: the retry policies, the broker's failures, and our own faults."""
 
 
 def register(collector: str) -> None:
-    """Make the series of ``collector`` exist at 0, so that a rate can be taken of the very first event."""
+    """Create the series of ``collector`` at 0, so that a rate can be taken of the first event."""
     for metric in (ITEMS_READ, SIGNALS_COLLECTED, SIGNALS_PUBLISHED, GAPS, RATE_LIMIT_WAITS, RATE_LIMIT_WAIT_SECONDS):
         metric.labels(collector)
     for reason in Ignored:

@@ -1,7 +1,7 @@
 """Publishing: a batch goes to the broker, and only once all of it is acknowledged, its cursor.
 
 Owns the producer of one collector, the last check of every signal, and the collectors' dead letters. Must never know
-where a batch comes from, nor decide when to try again.
+where a batch comes from, nor when to try again.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ SIGNALS = "signals"
 DEAD_LETTERS = "dead-letters"
 STAGE = "collect"
 MAX_SIGNAL_BYTES = signal.MAX_RECORD_BYTES - 65_536
-"""Leaves room for the key and for Kafka's framing within the broker's limit, which counts them."""
+"""Largest signal. It leaves room for the key and for Kafka's framing, which count towards the broker's limit."""
 SAVE_AGAIN_SECONDS = 300.0
-"""A cursor that has not moved is saved again after so long: it also says that its collector works."""
+"""An unchanged cursor is saved again after this long: it also shows that its collector works."""
 
 log = structlog.get_logger(__name__)
 
@@ -46,6 +46,7 @@ class Publisher:
         topics: str,
         now_ms: Callable[[], int],
         timeout_seconds: float,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._collector = collector
         self._kafka = kafka
@@ -55,12 +56,13 @@ class Publisher:
         self._producer: Producer | None = None
         self._saved: Cursor | None = None
         self._saved_at = 0.0
+        self._clock = clock
 
     async def publish(self, batch: Batch) -> None:
         """Publish ``batch``, wait for the broker's acknowledgement of every record, then save its cursor.
 
         Raises:
-            KafkaError: not all was acknowledged in time. The cursor was not saved; the batch may be given again.
+            KafkaError: not all was acknowledged in time. The cursor was not saved; the batch may be published again.
         """
         try:
             async with asyncio.timeout(self._timeout_seconds):
@@ -68,15 +70,15 @@ class Publisher:
                 await self._send(producer, batch)
                 await self._save(producer, batch.cursor)
         except (KafkaError, OSError, TimeoutError) as error:
-            # What was not acknowledged is dropped with its producer: one that is idempotent would go on trying for
-            # ever, and write an old cursor over a new one in the end.
+            # Unacknowledged records are dropped with their producer. An idempotent producer would retry for ever, and
+            # at last write an old cursor over a new one.
             await self.close()
             if isinstance(error, TimeoutError):
                 raise BrokerTimeoutError(f"no acknowledgement within {self._timeout_seconds:g} s") from error
             raise error if isinstance(error, KafkaError) else KafkaError(str(error)) from error
 
     async def close(self) -> None:
-        """Close the connection. What is not acknowledged by now is given up."""
+        """Close the connection and drop what is not acknowledged."""
         producer, self._producer = self._producer, None
         if producer is not None:
             await abandon(producer)
@@ -87,16 +89,16 @@ class Publisher:
         return self._producer
 
     async def _save(self, producer: Producer, cursor: Cursor) -> None:
-        if cursor == self._saved and time.monotonic() - self._saved_at < SAVE_AGAIN_SECONDS:
+        if cursor == self._saved and self._clock() - self._saved_at < SAVE_AGAIN_SECONDS:
             return
         record = cursors.CursorRecord(collector=self._collector, saved_ms=self._now_ms(), cursor=msgspec.Raw(cursor))
         topic = self._prefix + cursors.TOPIC
         await producer.send_and_wait(topic, msgspec.json.encode(record), key=self._collector.encode())
-        self._saved, self._saved_at = cursor, time.monotonic()
+        self._saved, self._saved_at = cursor, self._clock()
 
     async def _send(self, producer: Producer, batch: Batch) -> None:
         signals = batch.signals
-        # A clock that went back since an item was seen makes nothing of it untrue.
+        # The clock may have gone back since an item was observed; that does not make the item wrong.
         now_ms = max([self._now_ms(), *(item.observed_ms for item in signals.signals)])
         letters = list(signals.unreadable)
         acks = []
@@ -135,9 +137,8 @@ class Publisher:
         metrics.SIGNALS_PUBLISHED.labels(collector).inc(published)
         metrics.GAPS.labels(collector).inc(signals.gaps)
         if signals.gaps:
-            log.warning(
-                "lost between two looks: look more often, or watch less", collector=collector, times=signals.gaps
-            )
+            advice = "items missed between polls; lower the poll interval or read fewer communities"
+            log.warning(advice, collector=collector, times=signals.gaps)
         for reason, count in signals.ignored.items():
             metrics.RECORDS_IGNORED.labels(collector, reason.value).inc(count)
         for letter in letters:
@@ -145,13 +146,13 @@ class Publisher:
 
 
 def _checked(item: signal.Signal, now_ms: int) -> bytes:
-    """Encode a signal, and make sure that every reader can take it: the readers' own decoder is the gate.
+    """Encode a signal, and check with the readers' own decoder that they accept it.
 
     Raises:
-        InvalidSignalError: no reader would take it, or no broker.
+        InvalidSignalError: no reader would accept it, or no broker.
     """
     value = signal.encode(item)
     if len(value) > MAX_SIGNAL_BYTES:
-        raise signal.InvalidSignalError(signal.Reason.TOO_LARGE, f"{len(value)} bytes, and brokers take no more")
+        raise signal.InvalidSignalError(signal.Reason.TOO_LARGE, f"{len(value)} bytes; brokers accept less")
     signal.decode(value, now_ms)
     return value

@@ -1,26 +1,31 @@
-"""The registry: every collector there is, and running several of them side by side.
+"""The registry: every platform there is, and running several collectors side by side.
 
-Owns the list of platforms. It is the only place that knows all of them; adding a platform adds one line here.
+Owns the list of platforms. It is the only place that knows all of them; a new platform adds one line here.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping
+from importlib import import_module
 from types import MappingProxyType
 from typing import Any, Final
 
-from ingest.collector import CollectorConfig, CollectorSpec
-from ingest.errors import GiveUpError
+from ingest.collector import CollectorConfig
 from ingest.health import Health
 from ingest.loop import CollectorLoop, LoopOptions
-from ingest.platforms.hackernews.collector import SPEC as HACKERNEWS
-from ingest.platforms.reddit.collector import SPEC as REDDIT
+from ingest.spec import PlatformSpec
+from transport.errors import UserError
 
-__all__ = ["COLLECTORS", "collect"]
+__all__ = ["PLATFORMS", "collect"]
 
-COLLECTORS: Final[Mapping[str, CollectorSpec[Any]]] = MappingProxyType(
-    {spec.name: spec for spec in (HACKERNEWS, REDDIT)}
+_FOLDERS = (
+    "hackernews",
+    "reddit",
+)
+
+PLATFORMS: Final[Mapping[str, PlatformSpec[Any]]] = MappingProxyType(
+    {name: import_module(f"ingest.platforms.{name}").SPEC for name in _FOLDERS}
 )
 """By name. (Any: each has a config class of its own, and a mapping cannot say which.)"""
 
@@ -38,16 +43,16 @@ async def collect(
 ) -> None:
     """Run the collectors ``names`` side by side until ``stop`` is set, then drain and return.
 
-    ``configs``: by name, each of the class its spec names; a collector without an entry gets that class's defaults.
+    ``configs``: by name, each of the class that its spec names; a collector without an entry gets the defaults.
     ``kafka``: connection options of aiokafka. ``topics``: the prefix of all topics' names. ``now_ms``: the clock, UTC
-    epoch milliseconds. ``health``: is kept up to date, to be read by others meanwhile.
+    epoch milliseconds. ``health``: kept up to date, to be read meanwhile.
 
-    One collector's troubles never hold up another. One that only the operator can mend ends alone.
+    A failing collector never holds up another. One that only the operator can fix ends alone.
 
     Raises:
-        KeyError: a name that is not in :data:`COLLECTORS`.
+        KeyError: a name that is not in :data:`PLATFORMS`.
         pydantic.ValidationError: a collector without an entry in ``configs`` has options that must be given.
-        GiveUpError: every collector has ended because only the operator can mend it; one line for each.
+        UserError: every collector has ended because only the operator can fix it; one line for each.
     """
     health = health or Health()
     loops = [
@@ -61,23 +66,23 @@ async def collect(
             health=health.add(name),
             options=options or LoopOptions(),
         )
-        for name, spec in ((name, COLLECTORS[name]) for name in names)
+        for name, spec in ((name, PLATFORMS[name]) for name in names)
     ]
     given_up: list[str] = []
 
     async def run(name: str, loop: CollectorLoop) -> None:
         try:
             await loop.run()
-        except GiveUpError as error:
+        except UserError as error:
             given_up.append(f"{name}: {error}")
         except asyncio.CancelledError as error:
             if (task := asyncio.current_task()) is not None and task.cancelling():
                 raise
             raise RuntimeError(f"collector {name} was cancelled from within") from error
 
-    # Whatever else ends one ends all: one that was missing while the others go on would not be missed.
+    # Any other end of one collector ends all of them: otherwise no alarm would show that one is missing.
     async with asyncio.TaskGroup() as group:
         for name, loop in zip(names, loops, strict=True):
             group.create_task(run(name, loop))
     if given_up and len(given_up) == len(loops):
-        raise GiveUpError("\n".join(given_up))
+        raise UserError("\n".join(given_up))

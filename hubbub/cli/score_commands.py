@@ -95,18 +95,23 @@ def explain(
 def collectors(json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False) -> None:
     """Show the collectors, what each needs and what each gives."""
     from hubbub.settings import load  # noqa: PLC0415
-    from ingest.registry import COLLECTORS  # noqa: PLC0415
+    from ingest.registry import PLATFORMS  # noqa: PLC0415
 
     chosen = load().collect.chosen()
     rows = [
         {
             "name": spec.name,
+            "display_name": spec.display_name,
             "on": spec.name in chosen,
             "needs_account": spec.needs_account,
             "needs": spec.needs,
             "gives": spec.gives,
+            "capabilities": sorted(spec.capabilities),
+            "rate_limit": spec.rate_limit,
+            "terms": spec.terms,
+            "terms_url": spec.terms_url,
         }
-        for spec in COLLECTORS.values()
+        for spec in PLATFORMS.values()
     ]
     if json:
         for row in rows:

@@ -18,14 +18,15 @@ import msgspec
 from hubbub.clock import format_age
 from hubbub.operate import topic_setup
 from hubbub.settings import Settings, SettingsError, load
+from ingest.collector import CollectorContext
 from ingest.cursors import TOPIC as CURSORS
 from ingest.cursors import CursorRecord
-from ingest.errors import CollectError, GiveUpError
-from ingest.memory.rate_limit import Pace
-from ingest.registry import COLLECTORS
+from ingest.memory.rate_limit import RateLimiter
+from ingest.registry import PLATFORMS
 from streams.records.internal import Progress, decode_progress
 from streams.resolve.matching.beats import BeatError, load_beat
 from streams.score.reading import FiguresError, TextReader
+from transport.errors import HubbubError, UserError
 from transport.kafka import KafkaError
 from transport.reader import TopicReader
 from transport.topics import name
@@ -83,7 +84,7 @@ async def examine(*, platforms: bool = True) -> list[Finding]:
             findings += [finding async for finding in _stages(settings, options)]
             findings += [finding async for finding in _cursors(settings, options)]
     if platforms:
-        findings += await asyncio.gather(*(_platform(settings, collector) for collector in COLLECTORS))
+        findings += await asyncio.gather(*(_platform(settings, collector) for collector in PLATFORMS))
     return findings
 
 
@@ -167,19 +168,20 @@ async def _cursors(settings: Settings, options: dict[str, object]) -> AsyncItera
 
 async def _platform(settings: Settings, collector: str) -> Finding:
     """Look once, as the collector would."""
-    spec = COLLECTORS[collector]
+    spec = PLATFORMS[collector]
     try:
         config = settings.collect.configs([collector])[collector]
     except SettingsError:
         return Finding(f"{collector} is off: {spec.needs}", ok=None, fix=f"to collect it, set [collect.{collector}]")
-    looking = spec.make(config, None, Pace(collector, config.requests_per_minute), settings.clock())
+    context = CollectorContext(RateLimiter(collector, config.requests_per_minute), settings.clock())
+    looking = spec.make(config, None, context)
     began = time.monotonic()
     try:
         async with asyncio.timeout(PLATFORM_SECONDS):
             await anext(looking)
-    except GiveUpError as error:
+    except UserError as error:
         return Finding(f"{collector} accepts the credentials", ok=False, fix=str(error))
-    except (CollectError, OSError, TimeoutError) as error:
+    except (HubbubError, OSError, TimeoutError) as error:
         return Finding(f"{collector} answers", ok=False, fix=f"{error or 'no answer in time'}; check the way to it")
     finally:
         await looking.aclose()

@@ -21,8 +21,10 @@ from hubbub.process.supervisor import Child, Supervisor
 from hubbub.settings import KafkaSettings
 from hubbub.world.generated import DEMO, generate
 from hubbub.world.recorded import read_recording
+from hubbub.world.servers import SIMULATORS
 from hubbub.world.truth import truth
 from hubbub.world.world import World
+from ingest.registry import PLATFORMS
 from streams.records.public import NoiseScore
 from streams.resolve.threads import ThreadIndex
 from streams.serve.read import read_scores
@@ -93,7 +95,8 @@ class Demo:
             BrokerError: the embedded broker cannot run.
         """
         async with EmbeddedBroker() as broker, self._platforms() as urls:
-            on_step(f"broker at {broker.bootstrap_servers}; Reddit and Hacker News simulated on loopback")
+            simulated = " and ".join(PLATFORMS[name].display_name for name in SIMULATORS)
+            on_step(f"broker at {broker.bootstrap_servers}; {simulated} simulated on loopback")
             kafka = KafkaSettings(bootstrap_servers=broker.bootstrap_servers, partitions=PARTITIONS)
             port = free_port()
             on_step("starting collect, resolve, score and serve")
@@ -122,27 +125,13 @@ class Demo:
 
     def _children(self, kafka: KafkaSettings, urls: dict[str, str], port: int) -> list[Child]:
         environment = {
-            **collector_settings(self.clock, urls),
+            **collector_settings(self.clock, urls, fast=True, recorded=self._data is not None),
             "HUBBUB_KAFKA__BOOTSTRAP_SERVERS": kafka.bootstrap_servers,
             "HUBBUB_KAFKA__PARTITIONS": str(kafka.partitions),
             "HUBBUB_SERVE__PORT": str(port),
             "HUBBUB_LOG_FORMAT": "json",
-            "HUBBUB_COLLECT__REDDIT__REQUESTS_PER_MINUTE": "1200",
-            "HUBBUB_COLLECT__REDDIT__SUBMISSIONS_POLL_SECONDS": "1",
-            "HUBBUB_COLLECT__REDDIT__COMMENTS_POLL_SECONDS": "1",
-            "HUBBUB_COLLECT__REDDIT__REOBSERVE_SECONDS": "2",
-            "HUBBUB_COLLECT__REDDIT__SWEEP_SECONDS": "5",
-            "HUBBUB_COLLECT__HACKERNEWS__REQUESTS_PER_MINUTE": "6000",
-            "HUBBUB_COLLECT__HACKERNEWS__POLL_SECONDS": "1",
-            "HUBBUB_COLLECT__HACKERNEWS__UPDATES_SECONDS": "3",
-            "HUBBUB_COLLECT__HACKERNEWS__FRONT_PAGE_SECONDS": "5",
-            "HUBBUB_COLLECT__HACKERNEWS__REOBSERVE_SECONDS": "2",
-            "HUBBUB_COLLECT__HACKERNEWS__MISSING_RETRY_SECONDS": "1",
         }
-        if self._data is not None:
-            # The ids of recorded items have gaps of millions; do not ask for those before the first.
-            environment["HUBBUB_COLLECT__HACKERNEWS__CATCH_UP_MAX_ITEMS"] = "200"
-        return role_children(environment, ["hackernews", "reddit"])
+        return role_children(environment, list(SIMULATORS))
 
     def _platforms(self) -> AbstractAsyncContextManager[dict[str, str]]:
         data = () if self._data is None else ("--data", str(self._data.resolve()))

@@ -15,6 +15,7 @@ import orjson
 
 from hubbub.clock import WorldClock
 from hubbub.process.child_process import tied
+from hubbub.world.servers import SIMULATORS
 from transport.errors import UserError
 
 __all__ = ["collector_settings", "platforms"]
@@ -22,7 +23,7 @@ __all__ = ["collector_settings", "platforms"]
 
 @asynccontextmanager
 async def platforms(clock: WorldClock, *arguments: str) -> AsyncIterator[dict[str, str]]:
-    """Run the simulated platforms and yield what they say of themselves: ``reddit_url`` and ``hackernews_url``.
+    """Run the simulated platforms and yield what they report: ``NAME_url`` for each platform.
 
     ``arguments``: see ``python -m hubbub.world --help``.
 
@@ -54,14 +55,22 @@ async def platforms(clock: WorldClock, *arguments: str) -> AsyncIterator[dict[st
             await process.wait()
 
 
-def collector_settings(clock: WorldClock, urls: dict[str, str]) -> dict[str, str]:
-    """Return the settings, as environment variables, of a collector that reads all of the platforms at ``urls``."""
-    return {
-        "HUBBUB_WORLD_CLOCK": str(clock),
-        "HUBBUB_COLLECT__REDDIT__CLIENT_ID": "simulated",
-        "HUBBUB_COLLECT__REDDIT__CLIENT_SECRET": "simulated",  # the simulated platform takes any
-        "HUBBUB_COLLECT__REDDIT__REDDIT_URL": urls["reddit_url"],
-        "HUBBUB_COLLECT__REDDIT__OAUTH_URL": urls["reddit_url"],
-        "HUBBUB_COLLECT__REDDIT__SUBREDDITS": '["all"]',
-        "HUBBUB_COLLECT__HACKERNEWS__BASE_URL": urls["hackernews_url"],
-    }
+def collector_settings(
+    clock: WorldClock, urls: dict[str, str], *, fast: bool = False, recorded: bool = False
+) -> dict[str, str]:
+    """Return the settings, as environment variables, of a collector that reads all of the platforms at ``urls``.
+
+    ``fast``: it polls often enough for a world some hundred times as fast as real time. ``recorded``: the world is a
+    recording.
+    """
+    settings = {"HUBBUB_WORLD_CLOCK": str(clock)}
+    for name, simulator in SIMULATORS.items():
+        options = simulator.options(urls[f"{name}_url"])
+        if fast:
+            options |= simulator.fast_options
+        if recorded:
+            options |= simulator.recorded_options
+        for option, value in options.items():
+            text = value if isinstance(value, str) else orjson.dumps(value).decode()
+            settings[f"HUBBUB_COLLECT__{name.upper()}__{option.upper()}"] = text
+    return settings

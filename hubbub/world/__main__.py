@@ -18,9 +18,8 @@ import msgspec
 from hubbub.clock import WorldClock, wall_clock
 from hubbub.world.faults import Faults
 from hubbub.world.generated import DEMO, Size, generate
-from hubbub.world.platforms.reddit.server import REQUESTS_PER_WINDOW
 from hubbub.world.recorded import read_recording
-from hubbub.world.servers import Platforms
+from hubbub.world.servers import SIMULATORS, Platforms
 from hubbub.world.truth import truth
 
 __all__ = ["main"]
@@ -41,16 +40,16 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m hubbub.world",
-        description="Serve a simulated Reddit and Hacker News on loopback.",
-        epilog="example: python -m hubbub.world --seed 7 --reddit-port 8101 --hackernews-port 8102",
+        description="Serve the simulated platforms on loopback.",
+        epilog="example: python -m hubbub.world --seed 7 --reddit-port 8101",
     )
     parser.add_argument("--seed", type=int, default=1, help="which world, and which requests faults strike")
     parser.add_argument(
         "--clock", type=WorldClock.parse, metavar="ORIGIN@STARTEDxSPEED", help="the world's time, epoch ms"
     )
-    parser.add_argument("--reddit-port", type=int, default=0, metavar="PORT", help="0, the default, takes a free one")
-    parser.add_argument("--hackernews-port", type=int, default=0, metavar="PORT")
-    parser.add_argument("--reddit-budget", type=int, metavar="N", help="requests per client in ten real minutes")
+    for name in SIMULATORS:
+        parser.add_argument(f"--{name}-port", type=int, default=0, metavar="PORT", help="0, the default: a free one")
+    parser.add_argument("--budget-factor", type=float, metavar="N", help="times as many requests as platforms allow")
     parser.add_argument("--hours", type=float, default=DEMO.hours, help="how long the generated world lasts")
     parser.add_argument("--stories", type=int, default=DEMO.stories, help="how many stories it has")
     parser.add_argument("--chatter", type=int, default=DEMO.chatter, help="how many unrelated posts it has")
@@ -71,17 +70,16 @@ async def _run(options: argparse.Namespace) -> int:
         clock = options.clock or WorldClock(started_ms, started_ms, SPEED)
         size = Size(options.hours, options.stories, options.chatter, options.replies, options.votes)
         world = generate(options.seed, clock.origin_ms, size)
-    budget = options.reddit_budget or max(REQUESTS_PER_WINDOW, int(REQUESTS_PER_WINDOW * clock.speed))
+    budget_factor = options.budget_factor or max(1.0, clock.speed)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    ports = {"reddit_port": options.reddit_port, "hackernews_port": options.hackernews_port}
+    ports = {name: getattr(options, f"{name}_port") for name in SIMULATORS}
     faults = Faults(seed=options.seed)
-    async with Platforms(world, clock, faults=faults, reddit_budget=budget, **ports) as platforms:
+    async with Platforms(world, clock, faults=faults, ports=ports, budget_factor=budget_factor) as platforms:
         ready = {
-            "reddit_url": platforms.reddit_url,
-            "hackernews_url": platforms.hackernews_url,
+            **{f"{name}_url": url for name, url in platforms.urls.items()},
             "clock": str(clock),
             "begins_ms": world.begins_ms,
             "ends_ms": world.ends_ms,

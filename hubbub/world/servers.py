@@ -1,37 +1,46 @@
-"""The platforms: servers on loopback that serve a world as Reddit and Hacker News would.
+"""The platforms: servers on loopback that serve a world as each platform would.
 
 Owns starting and stopping the servers, and the control routes through which another process sets faults and asks for
 the truth. Must never know what the platforms answer.
 
-Control, on either server: ``GET /_world/faults`` tells the schedule and what has struck, ``PUT /_world/faults`` sets
+Control, on every server: ``GET /_world/faults`` tells the schedule and what has struck, ``PUT /_world/faults`` sets
 the schedule (a JSON list of faults), ``GET /_world/truth`` tells the truth as of now.
 """
 
 from __future__ import annotations
 
-from types import TracebackType
+from collections.abc import Mapping
+from importlib import import_module
+from importlib.util import find_spec
+from types import MappingProxyType, TracebackType
+from typing import Final
 
 import msgspec
 from aiohttp import web
 
 from hubbub.clock import Clock
 from hubbub.world.faults import Fault, Faults
-from hubbub.world.platforms.answer import answer
-from hubbub.world.platforms.hackernews.server import HackerNewsServer
-from hubbub.world.platforms.reddit.server import REQUESTS_PER_WINDOW, RedditServer
+from hubbub.world.simulator import Simulator, answer
 from hubbub.world.truth import truth
 from hubbub.world.world import World
+from ingest.registry import PLATFORMS
 
-__all__ = ["Platforms"]
+__all__ = ["SIMULATORS", "Platforms"]
 
 HOST = "127.0.0.1"
+
+_FOLDER = "hubbub.world.platforms."
+SIMULATORS: Final[Mapping[str, Simulator]] = MappingProxyType(
+    {name: import_module(_FOLDER + name).SIMULATOR for name in PLATFORMS if find_spec(_FOLDER + name) is not None}
+)
+"""The simulated ones of the platforms, by name."""
 
 
 class Platforms:
     """Serves ``world`` while used as an async context manager.
 
-    ``reddit_port``, ``hackernews_port``: 0 takes a free one. ``reddit_budget``: requests that an OAuth client may make
-    in ten real minutes; a world that runs faster than real time wants a larger one (1000 times its speed).
+    ``urls``: by platform. ``ports``: by platform; one that is absent or 0 takes a free port. ``budget_factor``: how
+    many times as many requests the platforms allow; a world that runs faster than real time needs its speed.
     Raises OSError on entering when a port is taken.
     """
 
@@ -41,26 +50,22 @@ class Platforms:
         clock: Clock,
         *,
         faults: Faults | None = None,
-        reddit_port: int = 0,
-        hackernews_port: int = 0,
-        reddit_budget: int = REQUESTS_PER_WINDOW,
+        ports: Mapping[str, int] = MappingProxyType({}),
+        budget_factor: float = 1.0,
     ) -> None:
         self.world, self.clock = world, clock
         self.faults = Faults() if faults is None else faults
-        self.reddit_url = ""
-        self.hackernews_url = ""
-        self._ports = (reddit_port, hackernews_port)
-        self._apps = (
-            RedditServer(world, clock, self.faults, reddit_budget).app,
-            HackerNewsServer(world, clock, self.faults).app,
-        )
+        self.urls: dict[str, str] = {}
+        self._ports = ports
+        self._apps = {
+            name: simulator.serve(world, clock, self.faults, budget_factor) for name, simulator in SIMULATORS.items()
+        }
         self._runners: list[web.AppRunner] = []
 
     async def __aenter__(self) -> Platforms:
         try:
-            self.reddit_url, self.hackernews_url = [
-                await self._serve(app, port) for app, port in zip(self._apps, self._ports, strict=True)
-            ]
+            for name, app in self._apps.items():
+                self.urls[name] = await self._serve(app, self._ports.get(name, 0))
         except BaseException:
             await self._stop()
             raise

@@ -33,7 +33,7 @@ class World:
         self.stories = tuple(stories)
         self.communities = {community.name.lower(): community for community in communities}
         self._items: dict[str, Item] = {}
-        by_platform: dict[Platform, list[Post]] = {"reddit": [], "hackernews": []}
+        by_platform: dict[str, list[Post]] = defaultdict(list)
         by_community: dict[str, list[Post]] = defaultdict(list)
         for post in posts:
             by_platform[post.platform].append(post)
@@ -57,11 +57,11 @@ class World:
 
     def posts(self, platform: Platform) -> Timeline[Post]:
         """Return the posts of a platform."""
-        return self._posts[platform]
+        return self._posts.get(platform) or Timeline(())
 
     def replies(self, platform: Platform) -> Timeline[Reply]:
         """Return the replies of a platform."""
-        return self._replies[platform]
+        return self._replies.get(platform) or Timeline(())
 
     def posts_in(self, community: str) -> Timeline[Post]:
         """Return the posts of a community, by its name in any letter case."""

@@ -1,1 +1,1 @@
-"""What a collector remembers: recent items, seen items, tracked items, poll schedule, rate limit."""
+"""What a collector remembers, each part bounded: seen ids, tracked items, poll schedule, rate limit."""

@@ -1,44 +1,58 @@
-"""Pace: how often one collector may ask its platform.
+"""The rate limiter: how often one collector may ask its platform.
 
-Owns the rate limit of a collector: a request waits here for its turn, and nobody gets a turn while the platform wants
-to be left alone. Must never know what is asked for.
+Owns the requests of any minute: at most ``requests_per_minute`` are let through, and none while the platform wants to
+be left alone. Must never know what is asked for.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-
-from aiolimiter import AsyncLimiter
+from collections.abc import Awaitable, Callable
 
 from ingest import metrics
 
-__all__ = ["Pace"]
+__all__ = ["RateLimiter"]
 
+WINDOW_SECONDS = 60.0
 WAIT_WORTH_COUNTING_SECONDS = 0.001
 
 
-class Pace:
-    """Gives turns to the requests of ``collector``, at most ``requests_per_minute`` of them in any minute."""
+class RateLimiter:
+    """Lets requests of ``collector`` through, first come, first served: a leaky bucket that a minute empties.
 
-    def __init__(self, collector: str, requests_per_minute: float) -> None:
-        self._limiter = AsyncLimiter(requests_per_minute, 60.0)
+    ``clock``, ``sleep``: real seconds; arguments, so that a test need not wait.
+    """
+
+    def __init__(
+        self,
+        collector: str,
+        requests_per_minute: float,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._interval_seconds = WINDOW_SECONDS / requests_per_minute
+        self._clock = clock
+        self._sleep = sleep
         self._waits = metrics.RATE_LIMIT_WAITS.labels(collector)
         self._wait_seconds = metrics.RATE_LIMIT_WAIT_SECONDS.labels(collector)
-        self._held_until = 0.0
+        self._empty_at = clock()  # when the bucket will be empty if nothing is added
+        self._held_until = self._empty_at
 
-    async def turn(self) -> None:
+    async def acquire(self) -> None:
         """Return when one request may be sent."""
-        asked_at = time.monotonic()
-        # The hold may have grown by the time it was waited out. (Nothing but time ends it, so there is no event.)
-        while (hold_seconds := self._held_until - time.monotonic()) > 0:  # noqa: ASYNC110
-            await asyncio.sleep(hold_seconds)
-        await self._limiter.acquire()
-        waited_seconds = time.monotonic() - asked_at
+        asked_at = self._clock()
+        self._empty_at = max(self._empty_at, asked_at) + self._interval_seconds
+        allowed_at = self._empty_at - max(WINDOW_SECONDS, self._interval_seconds)
+        # A hold may begin or grow while this waits. Nothing but time ends it, so there is no event to wait for.
+        while (wait_seconds := max(allowed_at, self._held_until) - self._clock()) > 0:
+            await self._sleep(wait_seconds)
+        waited_seconds = self._clock() - asked_at
         if waited_seconds > WAIT_WORTH_COUNTING_SECONDS:
             self._waits.inc()
             self._wait_seconds.inc(waited_seconds)
 
     def hold(self, seconds: float) -> None:
-        """Give no turns for ``seconds`` from now, or longer if an earlier hold says so."""
-        self._held_until = max(self._held_until, time.monotonic() + seconds)
+        """Let nothing through for ``seconds`` from now, or longer if an earlier hold says so."""
+        self._held_until = max(self._held_until, self._clock() + seconds)

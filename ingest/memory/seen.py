@@ -1,6 +1,7 @@
 """The seen-set: which of the latest items were seen already.
 
-Owns a bounded memory of ids. Must never know what an id stands for.
+Owns the last ids by number; older ones are dropped. (A cache of cachetools gives no order in which to save them.)
+Must never know what an id stands for.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""The watch: which known items to look at again, and when, because their counts grow.
+"""Tracked items: which known items to poll again, and when, because their counts grow.
 
-Owns the schedule of re-observation. Must never know how an item is fetched, nor read a clock. Ages and intervals are
-in the time of the items (``now_ms``, which in a simulated world runs faster); how many requests a real second may
-carry is the pace's business.
+Owns the schedule of re-observation; it bounds the items by number and by age. Must never know how an item is fetched,
+nor read a clock. Ages and intervals are in the time of the items (``now_ms``, which in a simulated world runs faster).
+How many requests a real second may carry is up to the rate limiter.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Final
 
 from ingest.signal import Counts, Signal
 
-__all__ = ["INTERVALS", "Watch"]
+__all__ = ["HOUR_MS", "INTERVALS", "TrackedItems"]
 
 MINUTE_MS: Final = 60_000
 HOUR_MS: Final = 60 * MINUTE_MS
@@ -24,56 +24,56 @@ INTERVALS: Final = (
     (6 * HOUR_MS, 10 * MINUTE_MS),
     (24 * HOUR_MS, 30 * MINUTE_MS),
 )
-"""(younger than, looked at every): a young item grows fastest."""
+"""(younger than, polled every): a young item grows fastest."""
 OLD_INTERVAL_MS: Final = 2 * HOUR_MS
 LOUD_PER_HOUR: Final = 60.0
-"""An item that gained this many interactions an hour since the last look is loud."""
+"""An item that gained this many interactions an hour since it was last polled is loud."""
 LOUD_FACTOR: Final = 4
-"""A loud item is looked at this many times as often."""
+"""A loud item is polled this many times as often."""
 
 
 @dataclass(slots=True)
-class _Watched:
+class _Tracked:
     created_ms: int
     due_ms: int
     observed_ms: int | None = None
     interactions: int = 0
 
 
-class Watch:
-    """Items to look at again until they are ``max_age_ms`` old; at most ``max_items``, the most urgent ones."""
+class TrackedItems:
+    """Items to poll again until they are ``max_age_ms`` old; at most ``max_items``, those that are due soonest."""
 
     def __init__(self, max_items: int, max_age_ms: int) -> None:
         self._max_items = max_items
         self._max_age_ms = max_age_ms
-        self._items: dict[str, _Watched] = {}
+        self._items: dict[str, _Tracked] = {}
         self._queue: list[tuple[int, str]] = []
 
     def __len__(self) -> int:
         return len(self._items)
 
     def ids(self) -> list[str]:
-        """Return the ids of all items on the watch, longest-watched first."""
+        """Return the ids of all tracked items, longest-tracked first."""
         return list(self._items)
 
     def restore(self, ids: Iterable[str], now_ms: int) -> None:
-        """Put items on the watch of which only the ids are remembered; they are due at once."""
+        """Track items of which only the ids were saved; they are due at once."""
         for id_ in ids:
             if id_ not in self._items:
-                self._schedule(id_, _Watched(created_ms=now_ms, due_ms=now_ms))
+                self._schedule(id_, _Tracked(created_ms=now_ms, due_ms=now_ms))
 
-    def note(self, signal: Signal) -> None:
-        """Take in an observation of an item; from it follows when to look again, or that the item has grown old."""
+    def observe(self, signal: Signal) -> None:
+        """Record an observation of an item: it sets when to poll the item again, or that the item is too old."""
         age_ms = signal.observed_ms - signal.created_ms
         if age_ms >= self._max_age_ms:
-            self.forget(signal.id)
+            self.remove(signal.id)
             return
         item = self._items.get(signal.id)
         if item is None:
-            item = _Watched(created_ms=signal.created_ms, due_ms=0)
+            item = _Tracked(created_ms=signal.created_ms, due_ms=0)
         interactions = _interactions(signal.counts)
         interval_ms = _interval_ms(age_ms)
-        # A first look has nothing to compare with; the item's whole life stands in for the time since the last look.
+        # A first observation has nothing to compare with: the item's age stands in for the time since the last one.
         since_ms = signal.observed_ms - (signal.created_ms if item.observed_ms is None else item.observed_ms)
         if (interactions - item.interactions) * HOUR_MS >= LOUD_PER_HOUR * max(since_ms, MINUTE_MS):
             interval_ms //= LOUD_FACTOR
@@ -84,38 +84,38 @@ class Watch:
         self._schedule(signal.id, item)
 
     def due(self, now_ms: int, max_ids: int) -> list[str]:
-        """Return the ids of up to ``max_ids`` items whose time has come, the longest overdue first.
+        """Return the ids of up to ``max_ids`` items that are due, the longest overdue first.
 
-        Each is put off by its usual interval, so that an item the platform no longer gives comes up again, and in the
-        end grows too old; a look that succeeds sets the time anew.
+        Each is put off by its usual interval, so that an item that the platform no longer gives comes up again, until
+        it is too old. An observation sets the time again.
         """
         ids: list[str] = []
         while self._queue and self._queue[0][0] <= now_ms and len(ids) < max_ids:
             due_ms, id_ = heapq.heappop(self._queue)
             item = self._items.get(id_)
             if item is None or item.due_ms != due_ms:
-                continue  # forgotten, or scheduled anew since
+                continue  # removed, or scheduled again since
             age_ms = now_ms - item.created_ms
             if age_ms >= self._max_age_ms:
-                self.forget(id_)
+                self.remove(id_)
                 continue
             ids.append(id_)
             item.due_ms = now_ms + _interval_ms(age_ms)
             self._schedule(id_, item)
         return ids
 
-    def forget(self, id_: str) -> None:
-        """Take an item off the watch."""
+    def remove(self, id_: str) -> None:
+        """Stop tracking an item."""
         self._items.pop(id_, None)
 
-    def _schedule(self, id_: str, item: _Watched) -> None:
+    def _schedule(self, id_: str, item: _Tracked) -> None:
         self._items[id_] = item
         heapq.heappush(self._queue, (item.due_ms, id_))
         if len(self._items) > self._max_items or len(self._queue) > 4 * self._max_items:
-            self._tidy()
+            self._trim()
 
-    def _tidy(self) -> None:
-        """Keep the nine tenths that are due soonest, and one place in the queue for each."""
+    def _trim(self) -> None:
+        """Keep the nine tenths that are due soonest, and one entry in the queue for each."""
         urgent = sorted(self._items.items(), key=lambda entry: (entry[1].due_ms, entry[0]))
         keep = {id_ for id_, _ in urgent[: max(1, self._max_items * 9 // 10)]}
         self._items = {id_: item for id_, item in self._items.items() if id_ in keep}
@@ -124,7 +124,7 @@ class Watch:
 
 
 def _interval_ms(age_ms: int) -> int:
-    """Return how long to wait between two looks at an item of that age."""
+    """Return the time between two polls of an item of that age."""
     return next((interval_ms for limit_ms, interval_ms in INTERVALS if age_ms < limit_ms), OLD_INTERVAL_MS)
 
 

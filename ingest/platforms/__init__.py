@@ -1,1 +1,1 @@
-"""Platforms: one folder each, with its options, client, conversion, collector and spec."""
+"""The platforms: one folder each, which exports its ``SPEC``. One platform never imports another."""

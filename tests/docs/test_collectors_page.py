@@ -11,8 +11,8 @@ from ingest import metrics
 from ingest.batch import Ignored
 from ingest.collector import CollectorConfig
 from ingest.loop import GIVE_UP_TRIES, LoopOptions
-from ingest.memory import tracked as watch
-from ingest.registry import COLLECTORS
+from ingest.memory import tracked
+from ingest.registry import PLATFORMS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "collectors.md").read_text()
 
@@ -25,8 +25,8 @@ def first_cells(heading: str) -> list[str]:
 
 
 def test_every_collector_is_there_with_what_it_gives() -> None:
-    assert first_cells("# Collectors") == sorted(COLLECTORS)
-    for spec in COLLECTORS.values():
+    assert first_cells("# Collectors") == sorted(PLATFORMS)
+    for spec in PLATFORMS.values():
         assert f"| {spec.gives} |" in PAGE
 
 
@@ -41,10 +41,10 @@ def test_every_reason_to_ignore_an_item_is_there() -> None:
 @pytest.mark.parametrize(
     "said",
     [
-        f"every {watch.INTERVALS[0][1] // 60_000} min in their first hour",
-        f"{watch.INTERVALS[1][1] // 60_000} min up to 6 h, every {watch.INTERVALS[2][1] // 60_000} min up to a day",
-        f"then every {watch.OLD_INTERVAL_MS // 3_600_000} h; four times as often",
-        f"gains {watch.LOUD_PER_HOUR:g} interactions an hour",
+        f"every {tracked.INTERVALS[0][1] // 60_000} min in their first hour",
+        f"{tracked.INTERVALS[1][1] // 60_000} min up to 6 h, every {tracked.INTERVALS[2][1] // 60_000} min up to a day",
+        f"then every {tracked.OLD_INTERVAL_MS // 3_600_000} h; four times as often",
+        f"gains {tracked.LOUD_PER_HOUR:g} interactions an hour",
         f"for at most {LoopOptions().drain_seconds:g} s",
         f"does not acknowledge within {LoopOptions().kafka_timeout_seconds:g} s",
         f"waits {LoopOptions().retry_first_seconds:g} s, 2 s, 4 s … ",

@@ -9,7 +9,7 @@ import sys
 
 from hubbub.clock import WorldClock
 from ingest.loop import LoopOptions
-from ingest.registry import COLLECTORS, collect
+from ingest.registry import PLATFORMS, collect
 
 IMPATIENT = {"retry_max_seconds": 0.5}
 
@@ -20,7 +20,7 @@ async def main(kafka: dict[str, object], topics: str, clock: str, configs: dict[
     await collect(
         list(configs),
         {
-            name: COLLECTORS[name].config.model_validate({"retry_max_seconds": 0.5} | options)
+            name: PLATFORMS[name].config.model_validate({"retry_max_seconds": 0.5} | options)
             for name, options in configs.items()
         },
         kafka=kafka,

@@ -11,14 +11,14 @@ from contextlib import asynccontextmanager
 from typing import Self
 
 from ingest.batch import Batch, Cursor, Signals
-from ingest.collector import CollectorConfig, CollectorSpec
-from ingest.errors import GiveUpError
+from ingest.collector import CollectorConfig, CollectorContext
 from ingest.health import CollectorHealth, Health, State
 from ingest.loop import CollectorLoop, LoopOptions
-from ingest.memory.rate_limit import Pace
 from ingest.signal import Signal
+from ingest.spec import PlatformSpec
 from tests.ingest.kafka_proxy import KafkaProxy
 from tests.ingest.topics import Place
+from transport.errors import UserError
 
 BATCH_ITEMS = 10
 THREADS = 7
@@ -72,7 +72,7 @@ class Counting:
         self.end = end
         self.asked = 0
         self.closed = False
-        self.watched_items = 3
+        self.tracked_items = 3
 
     def __aiter__(self) -> Self:
         return self
@@ -128,10 +128,22 @@ async def running(
 
     maker = make or Maker()
 
-    def from_spec(_: CollectorConfig, cursor: Cursor | None, _pace: Pace, _now: Callable[[], int]) -> Counting:
+    def from_spec(_: CollectorConfig, cursor: Cursor | None, _context: CollectorContext) -> Counting:
         return maker(cursor)
 
-    spec = CollectorSpec(name, False, "nothing", "numbers", CollectorConfig, from_spec)
+    spec = PlatformSpec(
+        name=name,
+        display_name="Numbers",
+        config=CollectorConfig,
+        make=from_spec,
+        needs="nothing",
+        gives="numbers",
+        needs_account=False,
+        rate_limit="none",
+        terms="none",
+        terms_url="https://example.org",
+        capabilities=frozenset(),
+    )
     kafka = place.kafka if through is None else place.kafka | {"bootstrap_servers": through.bootstrap_servers}
     stop, health = asyncio.Event(), Health().add(name)
     loop = CollectorLoop(
@@ -149,7 +161,7 @@ async def running(
         yield task, health, stop
     finally:
         stop.set()
-        with contextlib.suppress(asyncio.CancelledError, GiveUpError):
+        with contextlib.suppress(asyncio.CancelledError, UserError):
             await task
 
 

@@ -9,14 +9,14 @@ import pytest
 from pydantic import ValidationError
 
 from ingest.collector import CollectorConfig
-from ingest.errors import GiveUpError
 from ingest.health import Health, State
 from ingest.loop import CollectorLoop, LoopOptions
 from ingest.platforms.hackernews.config import HackerNewsConfig
 from ingest.platforms.reddit.config import RedditConfig
-from ingest.registry import COLLECTORS, collect
+from ingest.registry import PLATFORMS, collect
 from tests.ingest.sites import Answer, HackerNewsSite, RedditSite, hang, status
 from tests.ingest.topics import Place, until
+from transport.errors import UserError
 
 IMPATIENT = LoopOptions(retry_first_seconds=0.02, kafka_timeout_seconds=3.0)
 
@@ -45,15 +45,15 @@ def configs(reddit: RedditSite, hackernews: HackerNewsSite) -> dict[str, Collect
 
 
 def test_every_platform_says_what_it_needs_and_gives() -> None:
-    for name, spec in COLLECTORS.items():
+    for name, spec in PLATFORMS.items():
         assert spec.name == name
         assert spec.needs
         assert spec.gives
         assert issubclass(spec.config, CollectorConfig)
-    assert {name for name, spec in COLLECTORS.items() if not spec.needs_account} == {"hackernews"}
+    assert {name for name, spec in PLATFORMS.items() if not spec.needs_account} == {"hackernews"}
 
 
-@pytest.mark.parametrize("spec", COLLECTORS.values(), ids=lambda spec: spec.name)
+@pytest.mark.parametrize("spec", PLATFORMS.values(), ids=lambda spec: spec.name)
 def test_every_option_is_documented_and_carries_its_unit(spec: object) -> None:
     units = ("_seconds", "_minute", "_hours", "_items", "_pages", "_requests", "_tries", "_url")
     words = {"client_id", "client_secret", "username", "password", "user_agent", "subreddits", "comments"}
@@ -111,7 +111,7 @@ async def test_one_platform_in_trouble_holds_up_no_other(place: Place, answer: A
 async def test_when_all_have_given_up_there_is_nothing_left_to_run(place: Place) -> None:
     async with RedditSite() as reddit, HackerNewsSite() as hackernews:
         reddit.answer_for["/api/v1/access_token"] = status(401)
-        with pytest.raises(GiveUpError, match=r"^reddit: .*client_secret.*$"):
+        with pytest.raises(UserError, match=r"^reddit: .*client_secret.*$"):
             await collect(
                 ["reddit"],
                 configs(reddit, hackernews),

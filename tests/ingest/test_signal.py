@@ -7,6 +7,7 @@ import json
 import string
 from itertools import islice
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 import pytest
@@ -28,7 +29,8 @@ PLATFORMS = st.from_regex(r"[a-z0-9][a-z0-9_.-]{0,20}", fullmatch=True)
 def signals(draw: st.DrawFn) -> Signal:
     platform = draw(PLATFORMS)
     id_ = f"{platform}:{draw(NATIVE_IDS)}"
-    kind = draw(st.sampled_from(["post", "reply", "repost"]))
+    kinds: list[Literal["post", "reply", "repost"]] = ["post", "reply", "repost"]
+    kind = draw(st.sampled_from(kinds))
     # A repost may hang on an item of another platform, so the thread's platform is free.
     thread = id_ if kind == "post" else f"{draw(PLATFORMS)}:{draw(NATIVE_IDS)}"
     if kind != "post" and thread == id_:

@@ -39,8 +39,8 @@ def configs(platforms: Platforms) -> dict[str, dict[str, object]]:
         "reddit": {
             "client_id": "id",
             "client_secret": "secret",
-            "reddit_url": platforms.reddit_url,
-            "oauth_url": platforms.reddit_url,
+            "reddit_url": platforms.urls["reddit"],
+            "oauth_url": platforms.urls["reddit"],
             "subreddits": ["all"],
             "requests_per_minute": 6_000,
             "request_timeout_seconds": 2,
@@ -50,7 +50,7 @@ def configs(platforms: Platforms) -> dict[str, dict[str, object]]:
             "sweep_seconds": 2,
         },
         "hackernews": {
-            "base_url": platforms.hackernews_url,
+            "base_url": platforms.urls["hackernews"],
             "requests_per_minute": 60_000,
             "request_timeout_seconds": 2,
             "poll_seconds": 0.3,
@@ -153,7 +153,7 @@ def seconds_until_end(world: World, clock: WorldClock) -> float:
 
 async def test_a_whole_world_arrives_with_the_counts_it_had(place: Place) -> None:
     world, clock = a_world()
-    async with Platforms(world, clock, reddit_budget=10**6) as platforms:
+    async with Platforms(world, clock, budget_factor=1_000) as platforms:
         process = CollectProcess(place, platforms)
         await process.start()
         await asyncio.sleep(seconds_until_end(world, clock) + LATEST_SECONDS)
@@ -181,7 +181,7 @@ async def test_a_whole_world_arrives_however_the_platforms_fail_and_whenever_we_
     world, clock = a_world()
     rng = random.Random(5)
     faults = Faults((Fault(kind=kind, probability=0.03, seconds=1.0) for kind in Kind), seed=3)
-    async with Platforms(world, clock, faults=faults, reddit_budget=10**6) as platforms:
+    async with Platforms(world, clock, faults=faults, budget_factor=1_000) as platforms:
         process = CollectProcess(place, platforms)
         await process.start()
         while (left_seconds := seconds_until_end(world, clock)) > 0:

@@ -1,1 +1,1 @@
-"""The simulated platforms: one folder each, which speaks that platform's protocol."""
+"""The simulated platforms: one folder each, which exports its ``SIMULATOR``."""

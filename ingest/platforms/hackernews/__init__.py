@@ -1,1 +1,26 @@
-"""Hacker News: new items, updates and the front page, through its Firebase REST interface. No account."""
+"""Hacker News: every new item, through its public API. Needs no account."""
+
+from typing import Final
+
+from ingest.platforms.hackernews.collector import HackerNewsCollector
+from ingest.platforms.hackernews.config import HackerNewsConfig
+from ingest.platforms.hackernews.convert import PLATFORM
+from ingest.spec import Capability, PlatformSpec
+
+__all__ = ["SPEC"]
+
+SPEC: Final = PlatformSpec(
+    name=PLATFORM,
+    display_name="Hacker News",
+    config=HackerNewsConfig,
+    make=HackerNewsCollector,
+    needs="nothing",
+    gives="stories, jobs, polls and comments, with points and numbers of comments as they grow",
+    needs_account=False,
+    rate_limit="no limit; each item is a request",
+    terms="A public API of the site itself, without a key.",
+    terms_url="https://github.com/HackerNews/API",
+    capabilities=frozenset({Capability.REPLIES, Capability.GROWING_COUNTS, Capability.DELETIONS}),
+    loud_interactions=3_000.0,
+    views_per_like=40.0,
+)

@@ -9,20 +9,18 @@ from typing import Annotated
 
 from pydantic import Field, HttpUrl
 
-from ingest.collector import CollectorConfig, Positive
+from ingest.collector import CollectorConfig, Positive, Whole
 
 __all__ = ["HackerNewsConfig"]
-
-Whole = Annotated[int, Field(ge=1)]
 
 
 class HackerNewsConfig(CollectorConfig):
     """How to collect from Hacker News. Seconds are real seconds; hours are hours of the items' age."""
 
     base_url: HttpUrl = HttpUrl("https://hacker-news.firebaseio.com")
-    """Where the interface is; ``/v0/…`` is appended."""
+    """Where the API is; ``/v0/…`` is appended."""
     requests_per_minute: Positive = 1200.0
-    """At most this many requests in any minute. The platform states no limit; an item is a request."""
+    """At most this many requests in any minute. The platform has no limit; an item is a request."""
     max_concurrent_requests: Whole = 16
     """At most this many requests at the same time."""
     poll_seconds: Positive = 5.0
@@ -30,24 +28,24 @@ class HackerNewsConfig(CollectorConfig):
     updates_seconds: Positive = 30.0
     """How often to ask which items have changed."""
     front_page_seconds: Positive = 60.0
-    """How often to look at the front page again."""
+    """How often to poll the front page."""
     front_page_items: Annotated[int, Field(ge=0, le=500)] = 30
-    """How many stories of the front page to look at."""
+    """How many stories of the front page to poll."""
     reobserve_seconds: Positive = 5.0
-    """How often to look whether known stories are due to be looked at again."""
+    """How often to check which tracked stories are due."""
     reobserve_max_items: Whole = 50
-    """At most this many stories are looked at again at a time."""
+    """At most this many tracked stories are polled at a time."""
     backfill_items: Annotated[int, Field(ge=0)] = 500
-    """How many of the latest items to read at the very first start."""
+    """How many of the latest items to read at the first start."""
     catch_up_max_items: Whole = 50_000
-    """How far behind the newest item to go on from; after a longer outage the items before are given up as a gap."""
+    """How many items to catch up on after an outage; older ones are skipped and counted as a gap."""
     batch_max_items: Whole = 200
     """At most this many new items are read at a time."""
     watch_max_items: Whole = 2_000
-    """At most this many stories are looked at again and again."""
+    """At most this many stories are tracked: polled again for their counts."""
     watch_hours: Positive = 72.0
-    """Up to which age stories are looked at again, and for how long it is remembered which story a comment is in."""
+    """Up to which age stories are tracked, and for how long the story of a comment is cached."""
     missing_retry_seconds: Positive = 10.0
-    """How long to wait before asking again for an item that the platform has announced but does not give yet."""
+    """How long to wait before asking again for an item that is announced but not given yet."""
     missing_max_tries: Whole = 6
-    """How often to ask for an item before doing without it."""
+    """How often to ask for such an item before going on without it."""

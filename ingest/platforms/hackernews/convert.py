@@ -1,18 +1,18 @@
-"""Hacker News items made signals. Pure: no clock, no network, no memory.
+"""Hacker News items into signals. Pure: no clock, no network, no memory.
 
 Owns what each field of an item means (https://github.com/HackerNews/API). Must never fetch.
 
 - story, job and poll are posts; ``score`` is likes, ``descendants`` is replies (all comments, at any depth);
-- comment is a reply; its thread is the post at the root, which the item does not name: the caller has found it;
+- comment is a reply; its thread is the post at the root, which the item does not name: the caller finds it;
 - pollopt, an answer of a poll, is no item of its own and ignored;
-- deleted and dead items show nothing to anybody and are ignored; what was observed of them before stands.
+- deleted and dead items show nothing to a reader and are ignored; earlier observations of them stand.
 """
 
 from __future__ import annotations
 
 import msgspec
 
-from ingest.batch import Ignored, Signals, Unreadable, well_formed
+from ingest.batch import Ignored, Signals, Unreadable, errors_to_dead_letters, well_formed
 from ingest.platforms.hackernews.plain_text import plain_text
 from ingest.signal import Author, Counts, Signal
 
@@ -24,7 +24,7 @@ POSTS = {"story", "job", "poll"}
 
 
 class _Item(msgspec.Struct):
-    """An item as the platform gives it. Everything but the id may be absent."""
+    """An item as the platform gives it. All but the id may be absent."""
 
     id: int
     type: str | None = None
@@ -46,11 +46,12 @@ def signal_id(item_id: int) -> str:
 
 
 def parent_id(raw: object) -> int | None:
-    """Return what a comment answers, None for anything that hangs on nothing (and for what is unreadable)."""
+    """Return what a comment answers; None for any other item, and for an unreadable one."""
     parent = raw.get("parent") if isinstance(raw, dict) and raw.get("type") == "comment" else None
     return parent if type(parent) is int else None
 
 
+@errors_to_dead_letters
 def convert(raw: object, witnessed_ms: int, root_id: int | None = None) -> Signals:
     """Return what becomes of one item.
 

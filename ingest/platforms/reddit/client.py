@@ -1,10 +1,10 @@
-"""Talking to Reddit: PRAW, fenced off from the event loop.
+"""Requests to Reddit: PRAW in a thread of its own.
 
-Owns the thread PRAW lives in (it blocks, and a ``Reddit`` may be used by one thread only) and the bounded queue that
-leads to it. Must never know what a thing means, nor try a request again.
+Owns that thread (PRAW blocks, and a ``Reddit`` may be used by one thread only) and the bounded queue to it. Must never
+know what a thing means, nor ask again.
 
-Things are taken as the JSON that PRAW was given, not as PRAW's objects: one malformed thing is then one dead letter
-with its original, where an object that cannot be built would cost the page it came with.
+Things are kept as JSON, not as PRAW's objects: a malformed thing is then one dead letter with its original. An object
+that cannot be built would cost the whole page.
 """
 
 from __future__ import annotations
@@ -17,17 +17,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from ingest.errors import RetryLaterError
-from ingest.memory.rate_limit import Pace
+from ingest.collector import CollectorContext
 from ingest.platforms.reddit.config import RedditConfig
-from ingest.platforms.reddit.session import RedditSession, verdict_on_exception
+from ingest.platforms.reddit.session import RedditSession, error_for_exception
+from transport.errors import RetryLaterError
 
 __all__ = ["Page", "RedditClient"]
 
 PAGE_ITEMS: Final = 100
 MAX_QUEUED: Final = 4
+"""Most requests that wait for the thread. The collector sends one at a time; more means that PRAW hangs."""
 OVERTIME_FACTOR: Final = 4
-"""PRAW's timeout is for the next bytes; an answer that drips may take this many times as long, then it is none."""
+"""PRAW's time-out is for the next bytes. A slow answer may take this many times as long in all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +43,10 @@ class Page:
 class RedditClient:
     """The endpoints of https://www.reddit.com/dev/api that the collector needs."""
 
-    def __init__(self, config: RedditConfig, pace: Pace, now_ms: Callable[[], int]) -> None:
+    def __init__(self, config: RedditConfig, context: CollectorContext) -> None:
         self._config = config
-        self._pace = pace
-        self._now_ms = now_ms
+        self._rate_limiter = context.rate_limiter
+        self._now_ms = context.now_ms
         self._thread: _RedditThread | None = None
 
     async def listing(self, path: str, after: str | None) -> Page:
@@ -60,17 +61,17 @@ class RedditClient:
         return await self._get(path, params)
 
     async def info(self, fullnames: Sequence[str]) -> Page:
-        """Return what there is now of up to 100 things. Raises as :meth:`listing` does."""
+        """Return up to 100 things as they are now. Raises as :meth:`listing` does."""
         return await self._get("api/info", {"id": ",".join(fullnames)})
 
     async def close(self) -> None:
-        """End the thread, without waiting for a request that hangs."""
+        """End the thread without waiting for a request that hangs."""
         if self._thread is not None:
             self._thread.end()
             self._thread = None
 
     async def _get(self, path: str, params: dict[str, str | int]) -> Page:
-        await self._pace.turn()
+        await self._rate_limiter.acquire()
         if self._thread is None:
             self._thread = _RedditThread(self._config, self._now_ms)
         try:
@@ -81,7 +82,7 @@ class RedditClient:
             self._thread = None
             raise RetryLaterError(f"{path} is not answered") from None
         if answer.exhausted_for_seconds:
-            self._pace.hold(answer.exhausted_for_seconds)
+            self._rate_limiter.hold(answer.exhausted_for_seconds)
         return _page(answer.json, answer.witnessed_ms, path)
 
 
@@ -101,7 +102,7 @@ class _Request:
 
 
 class _RedditThread(threading.Thread):
-    """One ``Reddit`` and the thread it lives in. A daemon: a request that hangs must not hold up the end of us."""
+    """One ``Reddit`` and its thread: a daemon, since a request that hangs must not hold up the end of the process."""
 
     def __init__(self, config: RedditConfig, now_ms: Callable[[], int]) -> None:
         super().__init__(name="reddit", daemon=True)
@@ -112,7 +113,7 @@ class _RedditThread(threading.Thread):
         self.start()
 
     async def get(self, path: str, params: dict[str, str | int]) -> _Answer:
-        """Have the thread ask Reddit, and wait for the answer."""
+        """Let the thread ask Reddit, and wait for the answer."""
         loop = asyncio.get_running_loop()
         request = _Request(path, params, loop, loop.create_future())
         try:
@@ -122,21 +123,21 @@ class _RedditThread(threading.Thread):
         return await request.future
 
     def end(self) -> None:
-        """Have the thread end once it has finished what it does."""
+        """Let the thread end after the request it is at."""
         with contextlib.suppress(queue.Full):
             while not self._requests.empty():
                 self._requests.get_nowait()
             self._requests.put_nowait(None)
 
     def run(self) -> None:
-        """Answer requests one by one until told to end. Between two of them nothing is held: a page is large."""
+        """Answer requests one by one until :meth:`end`. Between two of them no page is kept: a page is large."""
         while self._answer(self._requests.get()):
             pass
         if self._session is not None:
             self._session.close()
 
     def _answer(self, request: _Request | None) -> bool:
-        """Answer ``request``; return False if there is none, and will be none."""
+        """Answer ``request``; return False if it is None, the last one."""
         if request is None:
             return False
         outcome: _Answer | Exception
@@ -145,14 +146,14 @@ class _RedditThread(threading.Thread):
             json = self._session.get(request.path, request.params)
             outcome = _Answer(json, self._now_ms(), self._session.exhausted_for_seconds)
         except Exception as error:  # noqa: BLE001 (raised again in the event loop, which decides)
-            outcome = verdict_on_exception(error, request.path)
-        with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
+            outcome = error_for_exception(error, request.path)
+        with contextlib.suppress(RuntimeError):  # the event loop has ended
             request.loop.call_soon_threadsafe(_resolve, request.future, outcome)
         return True
 
 
 def _resolve(future: asyncio.Future[_Answer], outcome: _Answer | Exception) -> None:
-    if future.done():  # nobody waits any more
+    if future.done():  # cancelled
         return
     if isinstance(outcome, Exception):
         future.set_exception(outcome)

@@ -10,11 +10,10 @@ from typing import Annotated
 
 from pydantic import Field, HttpUrl, SecretStr, StringConstraints, field_validator
 
-from ingest.collector import CollectorConfig, Positive
+from ingest.collector import CollectorConfig, Positive, Whole
 
 __all__ = ["RedditConfig"]
 
-Whole = Annotated[int, Field(ge=1)]
 Subreddit = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_]{1,20}$")]
 
 DEFAULT_SUBREDDITS = (
@@ -45,27 +44,27 @@ DEFAULT_SUBREDDITS = (
 class RedditConfig(CollectorConfig):
     """How to collect from Reddit. Seconds are real seconds; hours are hours of the items' age.
 
-    An API client ("script" app) is made at https://www.reddit.com/prefs/apps in a minute.
+    It needs an API client ("script" app). Since November 2025 Reddit gives a new key only after approval.
     """
 
     client_id: Annotated[str, Field(min_length=1)]
     """The id of the API client."""
     client_secret: SecretStr | None = None
-    """Its secret; none for an installed app."""
+    """The secret of the API client; none for an installed app."""
     username: str | None = None
-    """The account's name; without it only what everybody may see is read, which is enough."""
+    """The account's name; without it only public posts are read, which is enough."""
     password: SecretStr | None = None
     """The account's password."""
     user_agent: Annotated[str, Field(min_length=7)] = "python:hubbub:0.1 (self-hosted news monitor)"
-    """How we introduce ourselves; Reddit asks for ``platform:app:version (by /u/name)``."""
+    """What Hubbub calls itself; Reddit asks for ``platform:app:version (by /u/name)``."""
     reddit_url: HttpUrl = HttpUrl("https://www.reddit.com")
-    """Where tokens are given out."""
+    """Where Reddit gives tokens."""
     oauth_url: HttpUrl = HttpUrl("https://oauth.reddit.com")
-    """Where the interface is."""
+    """Where the API is."""
     requests_per_minute: Positive = 90.0
-    """At most this many requests in any minute; Reddit allows 100 to a client."""
+    """At most this many requests in any minute; Reddit allows a client 100."""
     subreddits: Annotated[tuple[Subreddit, ...], Field(min_length=1, max_length=100)] = DEFAULT_SUBREDDITS
-    """Communities to collect from; ``all`` is everything."""
+    """Communities to collect from; ``all`` is all of them."""
     submissions_poll_seconds: Positive = 5.0
     """How often to ask for new posts."""
     comments: bool = True
@@ -73,25 +72,25 @@ class RedditConfig(CollectorConfig):
     comments_poll_seconds: Positive = 5.0
     """How often to ask for new comments."""
     sweep_seconds: Positive = 120.0
-    """How often to read the listings whole, for what appears late and not at their top (held back by a filter)."""
+    """How often to make a full scan of the listings, for posts that a filter held back and that appear late."""
     listing_max_pages: Annotated[int, Field(ge=1, le=10)] = 10
-    """At most this many pages of 100 are read at a time to meet what is known; Reddit reaches back ten."""
+    """At most this many pages of 100 are read in a poll; Reddit reaches back ten."""
     backfill_hours: Annotated[float, Field(ge=0)] = 6.0
-    """How far to reach back at the very first start."""
+    """How far to reach back at the first start."""
     reobserve_seconds: Positive = 10.0
-    """How often to look whether known posts are due to be looked at again."""
+    """How often to check which tracked posts are due."""
     reobserve_max_items: Whole = 300
-    """At most this many posts are looked at again at a time; a request carries 100."""
+    """At most this many tracked posts are polled at a time; a request carries 100."""
     watch_max_items: Whole = 2_000
-    """At most this many posts are looked at again and again."""
+    """At most this many posts are tracked: polled again for their counts."""
     watch_hours: Positive = 72.0
-    """Up to which age posts are looked at again, and for how long it is remembered that they were read."""
+    """Up to which age posts are tracked, and for how long they count as known."""
 
     @field_validator("reddit_url", "oauth_url")
     @classmethod
     def _credentials_travel_safely(cls, url: HttpUrl) -> HttpUrl:
         if url.scheme != "https" and not _is_loopback(url.host or ""):
-            raise ValueError("must be https, since it carries credentials (plain http is for this machine only)")
+            raise ValueError("must be https: it carries credentials (plain http is allowed on this machine only)")
         return url
 
 

@@ -1,9 +1,9 @@
-"""Reddit's things made signals. Pure: no clock, no network, no memory.
+"""Reddit's things into signals. Pure: no clock, no network, no memory.
 
 Owns what each field of a thing means (https://www.reddit.com/dev/api). Must never fetch.
 
 - t3, a submission, is a post: ``score`` is likes, ``num_comments`` replies, ``upvote_ratio`` the ratio; crossposts are
-  posts of their own that link to what the first one linked to, so shares stay unknown rather than counted twice;
+  posts of their own with the link of the first one, so shares stay unknown rather than counted twice;
 - t1, a comment, is a reply in the thread of its ``link_id``; while its score is hidden, its likes are unknown;
 - deleted or removed: the author or the text is gone and becomes None; the counts still count;
 - promoted submissions are advertisements and ignored.
@@ -11,14 +11,15 @@ Owns what each field of a thing means (https://www.reddit.com/dev/api). Must nev
 
 from __future__ import annotations
 
+import math
 from urllib.parse import urljoin
 
 import msgspec
 
-from ingest.batch import Ignored, Signals, Unreadable, well_formed
+from ingest.batch import Ignored, Signals, Unreadable, errors_to_dead_letters, well_formed
 from ingest.signal import Author, Community, Counts, Signal
 
-__all__ = ["PLATFORM", "convert", "signal_id"]
+__all__ = ["PLATFORM", "convert", "created_ms", "fullname", "link_id", "signal_id"]
 
 PLATFORM = "reddit"
 SITE = "https://www.reddit.com/"
@@ -72,6 +73,25 @@ def signal_id(fullname: str) -> str:
     return f"{PLATFORM}:{fullname}"
 
 
+def fullname(raw: object) -> str | None:
+    """Return the thing's name, such as ``t3_18wuc1r``; None if it has none."""
+    name = _field(raw, "name")
+    return name if isinstance(name, str) else None
+
+
+def link_id(raw: object) -> str | None:
+    """Return the fullname of the post that a comment is in; None for any other thing."""
+    link = _field(raw, "link_id")
+    return link if isinstance(link, str) else None
+
+
+def created_ms(raw: object) -> float:
+    """Return when the thing was created; infinity if it does not say, so that it is read and then rejected."""
+    created = _field(raw, "created_utc")
+    return created * 1000 if isinstance(created, int | float) and abs(created) < math.inf else math.inf
+
+
+@errors_to_dead_letters
 def convert(raw: object, witnessed_ms: int) -> Signals:
     """Return what becomes of one thing.
 
@@ -87,6 +107,11 @@ def convert(raw: object, witnessed_ms: int) -> Signals:
         return Signals(unreadable=[Unreadable.of(raw, "unknown_kind", f"kind {thing.kind!r}")])
     except (msgspec.ValidationError, OverflowError, ValueError, RecursionError) as error:
         return Signals(unreadable=[Unreadable.of(raw, "wrong_shape", str(error))])
+
+
+def _field(raw: object, name: str) -> object:
+    data = raw.get("data") if isinstance(raw, dict) else None
+    return data.get(name) if isinstance(data, dict) else None
 
 
 def _submission(thing: _Submission, witnessed_ms: int) -> Signals:
@@ -108,7 +133,7 @@ def _submission(thing: _Submission, witnessed_ms: int) -> Signals:
                 community=_community(thing.subreddit, thing.subreddit_subscribers),
                 title=well_formed(thing.title),
                 text=_text(thing.selftext),
-                # A text post's url is its own permalink; only another page is worth following.
+                # The url of a text post is its own permalink, and no page to follow.
                 url=None if thing.is_self else _link(url),
                 permalink=_link(thing.permalink),
                 counts=Counts(
@@ -159,7 +184,7 @@ def _text(text: str | None) -> str | None:
 def _link(url: str | None) -> str | None:
     try:
         return well_formed(urljoin(SITE, url)) if url else None
-    except ValueError:  # no URL at all, such as "http://[::1"; the post is one all the same
+    except ValueError:  # no URL at all, such as "http://[::1"; the post is valid without
         return None
 
 

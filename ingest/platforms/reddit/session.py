@@ -1,4 +1,4 @@
-"""A session with Reddit: PRAW set up so that only our own options count, and its failures turned into verdicts.
+"""A session with Reddit: PRAW with our options alone, its responses bounded, its exceptions made ours.
 
 Owns everything that knows PRAW's insides: its settings, its hidden retries, its exceptions. Must never know a listing.
 """
@@ -6,22 +6,32 @@ Owns everything that knows PRAW's insides: its settings, its hidden retries, its
 from __future__ import annotations
 
 import configparser
+import io
 import math
 from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import praw
 import praw.config
 import prawcore
 import requests
 from praw.exceptions import PRAWException
+from requests.adapters import HTTPAdapter
 
-from ingest.errors import LONGEST_HOLD_SECONDS, GiveUpError, RetryLaterError, SlowDownError, verdict_on
+from ingest.errors import error_for_status
 from ingest.platforms.reddit.config import RedditConfig
+from transport.errors import RetryLaterError, SlowDownError, UserError
+from transport.http import MAX_RETRY_AFTER_SECONDS, BodyReader, RequestError
 
-__all__ = ["RedditSession", "verdict_on_exception"]
+__all__ = ["RedditSession", "error_for_exception"]
 
+CHUNK_BYTES: Final = 65_536
+MAX_BODY_BYTES: Final = 33_554_432
+"""Largest response, decompressed. A page of 100 posts with the longest texts, twice each, has some 20 MB."""
+
+TOKEN_PATH: Final = "/api/v1/access_token"  # noqa: S105 (a path, no password)
 RATE_LIMIT_HEADERS: Final = ("X-Ratelimit-Remaining", "X-Ratelimit-Used", "X-Ratelimit-Reset")
 
 
@@ -30,8 +40,11 @@ class RedditSession:
 
     def __init__(self, config: RedditConfig) -> None:
         self._http = requests.Session()
+        self._http.headers["Accept-Encoding"] = "gzip"
+        for scheme in ("https://", "http://"):
+            self._http.mount(scheme, _BoundedAdapter())
         self._standing = _Standing()
-        _forget_praw_ini()
+        _ignore_praw_ini()
         self._reddit = praw.Reddit(
             "DEFAULT",
             client_id=config.client_id,
@@ -57,13 +70,13 @@ class RedditSession:
         """Return the JSON that Reddit answers.
 
         Raises:
-            Exception: any of PRAW's or our own; :func:`verdict_on_exception` tells what to do about it.
+            Exception: any of PRAW's or our own; :func:`error_for_exception` turns it into one for the loop.
         """
         return self._reddit.request(method="GET", path=path, params=params)
 
     @property
     def exhausted_for_seconds(self) -> float:
-        """How long Reddit will refuse every further request, by what it said last; 0 if it allows some."""
+        """How long Reddit rejects every further request, by its last response; 0 if it allows some."""
         return self._standing.exhausted_for_seconds
 
     def close(self) -> None:
@@ -72,61 +85,81 @@ class RedditSession:
 
 
 class _Standing:
-    """What Reddit said last about how much we may still ask."""
+    """What Reddit's last response says about the requests that remain."""
 
     exhausted_for_seconds = 0.0
 
 
+class _BoundedAdapter(HTTPAdapter):
+    """Reads the body itself, no further than ``MAX_BODY_BYTES``: requests would unpack it whole."""
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
+        """Send one request. Raises RequestError for a body that is too large or broken."""
+        response = super().send(request, *args, **{**options, "stream": True})
+        with response:
+            body = BodyReader(MAX_BODY_BYTES, response.headers.get("Content-Encoding", ""))
+            for chunk in response.raw.stream(CHUNK_BYTES, decode_content=False):
+                body.feed(chunk)
+        response.raw = io.BytesIO(body.finish())
+        return response
+
+
 class _Requestor(prawcore.Requestor):  # type: ignore[misc]  # the type checker does not follow prawcore
-    """Raises what the loop should deal with itself, before prawcore sleeps and retries out of its sight."""
+    """Raises what the loop must see, before prawcore sleeps and retries by itself. It follows no redirect."""
 
     def __init__(self, *, standing: _Standing, **options: Any) -> None:
         super().__init__(**options)
         self._standing = standing
 
     def request(self, *args: Any, **options: Any) -> requests.Response:
-        """Send one request. Raises CollectError where there is nothing that prawcore could do better."""
-        options["timeout"] = self.timeout  # PRAW 8 passes prawcore's own, whatever it was told
+        """Send one request. Raises an error of :mod:`ingest.errors`, except for a 401: prawcore renews the token."""
+        options["timeout"] = self.timeout  # PRAW 8 passes prawcore's own
+        options["allow_redirects"] = False  # the request for a token carries the account's password
         try:
             response: requests.Response = super().request(*args, **options)
         except prawcore.RequestException as error:
             raise RetryLaterError(_line(error.original_exception)) from error
         remaining, reset_seconds = _allowance(response.headers)
-        verdict = verdict_on(response.status_code, response.headers, response.url.partition("?")[0])
-        if isinstance(verdict, SlowDownError) and verdict.after_seconds is None:
-            verdict.after_seconds = reset_seconds
-        if verdict is not None and not isinstance(verdict, GiveUpError):  # prawcore renews a token that has expired
-            raise verdict
+        what = response.url.partition("?")[0]
+        if response.is_redirect and urlsplit(response.url).path.startswith(TOKEN_PATH):
+            raise UserError(f"{what} redirects, and credentials follow no redirect; check the option reddit_url")
+        refusal = error_for_status(response.status_code, response.headers, what)
+        if isinstance(refusal, SlowDownError) and refusal.after_seconds is None:
+            refusal.after_seconds = reset_seconds
+        if refusal is not None and not isinstance(refusal, UserError):
+            raise refusal
         self._standing.exhausted_for_seconds = (reset_seconds or 0.0) if remaining < 1 else 0.0
         return response
 
 
 def _allowance(headers: Mapping[str, str]) -> tuple[float, float | None]:
-    """Return how many requests remain, and for how many seconds no more will; infinity and None if it is not said."""
+    """Return how many requests remain, and for how many seconds; infinity and None if the headers are missing."""
     try:
         remaining, _, reset = (float(headers.get(name, "nan")) for name in RATE_LIMIT_HEADERS)
-    except ValueError:  # prawcore, which reads all three, would fall over them
-        raise RetryLaterError("the headers of the rate limit hold no numbers; is this Reddit?") from None
+    except ValueError:  # prawcore, which reads all three, would raise it
+        raise RetryLaterError("the rate-limit headers hold no numbers; is this Reddit?") from None
     return (
         math.inf if math.isnan(remaining) else remaining,
-        min(max(0.0, reset), LONGEST_HOLD_SECONDS) if math.isfinite(reset) else None,
+        min(max(0.0, reset), MAX_RETRY_AFTER_SECONDS) if math.isfinite(reset) else None,
     )
 
 
-def verdict_on_exception(error: Exception, path: str) -> Exception:
-    """Return what to do about an exception raised by :class:`RedditSession`; itself, if it is a fault of ours."""
+def error_for_exception(error: Exception, path: str) -> Exception:
+    """Return the loop's error for an exception of :class:`RedditSession`; the same, if it is a fault of ours."""
     match error:
         case prawcore.OAuthException() | prawcore.ResponseException(response=requests.Response(status_code=401)):
-            return GiveUpError(f"Reddit refuses us; check client_id, client_secret and the account ({_line(error)})")
-        case prawcore.PrawcoreException() | PRAWException() | RecursionError():  # the last: JSON nested without end
+            advice = "check client_id, client_secret and the account; a new API client needs Reddit's approval"
+            return UserError(f"Reddit rejects the credentials; {advice} ({_line(error)})")
+        # RecursionError: endless nesting. ValueError: a number with too many digits.
+        case prawcore.PrawcoreException() | PRAWException() | RequestError() | RecursionError() | ValueError():
             return RetryLaterError(f"{path} cannot be read: {_line(error)}")
     return error
 
 
-def _forget_praw_ini() -> None:
-    """Leave PRAW only the settings it ships with.
+def _ignore_praw_ini() -> None:
+    """Leave PRAW only the settings that it ships with.
 
-    It would also read ``praw.ini`` from the working folder and from the user's, where a planted file could send our
+    It would also read ``praw.ini`` from the working folder and the home folder. A planted file could send the
     credentials to another host.
     """
     parser = configparser.ConfigParser(interpolation=None)

@@ -26,7 +26,7 @@ async def hackernews(world: World, faults: Faults) -> AsyncIterator[aiohttp.Clie
     """Run the platforms with these faults and yield a session with Hacker News."""
     async with (
         Platforms(world, lambda: world.ends_ms, faults=faults) as platforms,
-        aiohttp.ClientSession(platforms.hackernews_url) as session,
+        aiohttp.ClientSession(platforms.urls["hackernews"]) as session,
     ):
         yield session
 
@@ -83,11 +83,11 @@ async def test_a_refusal_by_reddit_says_that_nothing_remains(world: World) -> No
     faults = Faults([Fault(kind=Kind.RATE_LIMITED, route="reddit/r/*", seconds=3)])
     async with Platforms(world, lambda: world.ends_ms, faults=faults) as platforms, aiohttp.ClientSession() as session:
         headers = {"Authorization": "bearer any"}
-        async with session.get(f"{platforms.reddit_url}/r/all/new", headers=headers) as response:
+        async with session.get(f"{platforms.urls['reddit']}/r/all/new", headers=headers) as response:
             assert response.status == 429
             assert response.headers["x-ratelimit-remaining"] == "0.0"
             assert response.headers["x-ratelimit-reset"] == "3"
-        async with session.get(f"{platforms.hackernews_url}{PATH}") as response:
+        async with session.get(f"{platforms.urls['hackernews']}{PATH}") as response:
             assert response.status == 200
 
 

@@ -135,7 +135,7 @@ async def test_the_front_page_comes_back_as_it_was_recorded(shared: Path, reddit
         return list(reddit(url).info(fullnames=[id_.partition(":")[2] for id_ in loud]))
 
     async with Platforms(world, lambda: now_ms) as platforms:
-        found = await asyncio.to_thread(ask, platforms.reddit_url)
+        found = await asyncio.to_thread(ask, platforms.urls["reddit"])
     assert max(seen.values()) > 1
     for id_, post in zip(loud, found, strict=True):
         counts = last[id_]["counts"]

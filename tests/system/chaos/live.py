@@ -201,6 +201,6 @@ def _platforms(seed: int, clock: WorldClock, size: Size) -> AbstractAsyncContext
     return platforms(
         clock, "--seed", str(seed), "--hours", repr(size.hours), "--stories", str(size.stories),
         "--chatter", str(size.chatter), "--replies", str(size.replies), "--votes", str(size.votes),
-        "--reddit-budget", "1000000",
+        "--budget-factor", "1000",
     )
     # fmt: on

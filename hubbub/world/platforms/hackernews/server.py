@@ -16,7 +16,7 @@ from aiohttp import web
 from hubbub.clock import Clock
 from hubbub.world.faults import Faults
 from hubbub.world.items import Item, Post, Removal, Reply
-from hubbub.world.platforms.answer import answer
+from hubbub.world.simulator import answer
 from hubbub.world.timeline import newest
 from hubbub.world.world import World
 

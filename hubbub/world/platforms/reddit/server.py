@@ -22,7 +22,6 @@ from aiohttp.typedefs import Handler
 from hubbub.clock import Clock
 from hubbub.world.faults import Faults
 from hubbub.world.items import Community, Item, Post, Reply
-from hubbub.world.platforms.answer import answer
 from hubbub.world.platforms.reddit.things import (
     Thing,
     comment,
@@ -33,10 +32,11 @@ from hubbub.world.platforms.reddit.things import (
     listing,
     subreddit,
 )
+from hubbub.world.simulator import answer
 from hubbub.world.timeline import Timeline, newest_page, place
 from hubbub.world.world import World
 
-__all__ = ["REQUESTS_PER_WINDOW", "WINDOW_S", "RedditServer"]
+__all__ = ["RedditServer"]
 
 REQUESTS_PER_WINDOW = 1000
 WINDOW_S = 600
@@ -73,10 +73,11 @@ class _Client:
 
 
 class RedditServer:
-    """Reddit's side of ``world``, as of ``clock()``. ``budget``: requests a client may make in ten real minutes."""
+    """Reddit's side of ``world`` at ``clock()``. A client may make ``budget_factor`` * 1000 requests in ten minutes."""
 
-    def __init__(self, world: World, clock: Clock, faults: Faults, budget: int = REQUESTS_PER_WINDOW) -> None:
-        self._world, self._clock, self._budget = world, clock, budget
+    def __init__(self, world: World, clock: Clock, faults: Faults, budget_factor: float = 1.0) -> None:
+        self._world, self._clock = world, clock
+        self._budget = int(REQUESTS_PER_WINDOW * budget_factor)
         self._clients: dict[str, _Client] = {}
         self._tokens: dict[str, str] = {}
         self._communities = {community_id(name): community for name, community in world.communities.items()}

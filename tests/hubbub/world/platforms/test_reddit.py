@@ -19,8 +19,8 @@ Client = Callable[..., praw.Reddit]
 
 async def read(world: World, now_ms: int, client: Client, ask: Callable[[praw.Reddit], Any], **options: Any) -> Any:
     """Serve the world as of ``now_ms`` and return what ``ask`` finds with a real client."""
-    async with Platforms(world, lambda: now_ms, reddit_budget=10**6, **options) as platforms:
-        return await asyncio.to_thread(lambda: ask(client(platforms.reddit_url)))
+    async with Platforms(world, lambda: now_ms, budget_factor=1_000, **options) as platforms:
+        return await asyncio.to_thread(lambda: ask(client(platforms.urls["reddit"])))
 
 
 async def test_every_post_and_comment_can_be_read_and_adds_up_to_the_truth(world: World, reddit: Client) -> None:
@@ -63,8 +63,8 @@ async def test_a_stream_misses_nothing_while_the_world_goes_on(world: World, red
                 clock.now_ms += 240_000
         raise AssertionError("a stream does not end")
 
-    async with Platforms(world, lambda: clock.now_ms, reddit_budget=10**6) as platforms:
-        seen, until_ms = await asyncio.to_thread(follow, platforms.reddit_url)
+    async with Platforms(world, lambda: clock.now_ms, budget_factor=1_000) as platforms:
+        seen, until_ms = await asyncio.to_thread(follow, platforms.urls["reddit"])
     replies = [reply for reply in world.replies("reddit").items if reply.appears_ms <= until_ms]
     lost = {reply.signal_id for reply in replies if not reply.gone_ms} - seen
     assert lost == set()
@@ -156,11 +156,11 @@ async def test_who_asks_too_often_is_told_to_wait(world: World, reddit: Client) 
         assert 0 < int(refused.value.response.headers["retry-after"]) <= 600
         return limits
 
-    async with Platforms(world, lambda: world.ends_ms, reddit_budget=2) as platforms:
-        limits = await asyncio.to_thread(ask, platforms.reddit_url)
+    async with Platforms(world, lambda: world.ends_ms, budget_factor=0.002) as platforms:
+        limits = await asyncio.to_thread(ask, platforms.urls["reddit"])
         assert limits["used"] == 1
         assert limits["remaining"] == 1
-        other = reddit(platforms.reddit_url, client_id="another")
+        other = reddit(platforms.urls["reddit"], client_id="another")
         assert await asyncio.to_thread(lambda: list(other.subreddit("all").new(limit=1)))
 
 
@@ -185,7 +185,7 @@ async def test_wrong_credentials_are_refused(
     world: World, reddit: Client, settings: dict[str, str], error: type[Exception]
 ) -> None:
     async with Platforms(world, lambda: world.ends_ms) as platforms:
-        client = reddit(platforms.reddit_url, **settings)
+        client = reddit(platforms.urls["reddit"], **settings)
         with pytest.raises(error):
             await asyncio.to_thread(lambda: list(client.subreddit("all").new(limit=1)))
 
@@ -193,19 +193,21 @@ async def test_wrong_credentials_are_refused(
 async def test_a_script_account_gets_a_token(world: World, reddit: Client) -> None:
     account = {"username": "somebody", "password": "secret"}
     async with Platforms(world, lambda: world.ends_ms) as platforms:
-        client = reddit(platforms.reddit_url, **account)
+        client = reddit(platforms.urls["reddit"], **account)
         assert len(await asyncio.to_thread(lambda: list(client.subreddit("all").new(limit=5)))) == 5
 
 
 async def test_without_a_token_there_is_nothing(world: World) -> None:
     async with Platforms(world, lambda: world.ends_ms) as platforms, aiohttp.ClientSession() as session:
         for headers in ({}, {"Authorization": "bearer forged"}, {"Authorization": "Basic Zm9v"}):
-            async with session.get(f"{platforms.reddit_url}/r/all/new", headers=headers) as response:
+            async with session.get(f"{platforms.urls['reddit']}/r/all/new", headers=headers) as response:
                 assert response.status == 401
         basic = {"Authorization": "Basic %%%"}
-        async with session.post(f"{platforms.reddit_url}/api/v1/access_token", headers=basic) as response:
+        async with session.post(f"{platforms.urls['reddit']}/api/v1/access_token", headers=basic) as response:
             assert response.status == 401
         basic = {"Authorization": aiohttp.encode_basic_auth("id", "secret")}
         form = {"grant_type": "implicit"}
-        async with session.post(f"{platforms.reddit_url}/api/v1/access_token", headers=basic, data=form) as response:
+        async with session.post(
+            f"{platforms.urls['reddit']}/api/v1/access_token", headers=basic, data=form
+        ) as response:
             assert await response.json() == {"error": "unsupported_grant_type"}

@@ -113,14 +113,16 @@ async def ask(world: World) -> dict[str, Any]:
     async with Platforms(world, lambda: world.ends_ms) as platforms, aiohttp.ClientSession() as session:
         form = {"grant_type": "password", "username": "u", "password": "p"}
         basic = {"Authorization": aiohttp.encode_basic_auth("id", "secret")}
-        async with session.post(f"{platforms.reddit_url}/api/v1/access_token", data=form, headers=basic) as response:
+        async with session.post(
+            f"{platforms.urls['reddit']}/api/v1/access_token", data=form, headers=basic
+        ) as response:
             answers["token"] = await response.json()
         for name, path in paths.items():
             headers = {"Authorization": f"bearer {answers['token']['access_token']}"}
-            async with session.get(platforms.reddit_url + path, headers=headers) as response:
+            async with session.get(platforms.urls["reddit"] + path, headers=headers) as response:
                 answers[name] = await response.json()
                 answers["headers"] = response.headers.copy()
-        async with session.get(platforms.reddit_url + paths["new"]) as response:
+        async with session.get(platforms.urls["reddit"] + paths["new"]) as response:
             answers["refused"] = await response.json()
     return answers
 

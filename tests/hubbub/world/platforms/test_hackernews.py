@@ -51,7 +51,7 @@ async def visit(world: World, now_ms: int) -> AsyncIterator[Reader]:
     """Serve the world as of ``now_ms`` to a reader."""
     async with (
         Platforms(world, lambda: now_ms) as platforms,
-        aiohttp.ClientSession(platforms.hackernews_url) as session,
+        aiohttp.ClientSession(platforms.urls["hackernews"]) as session,
     ):
         yield Reader(session)
 
@@ -61,7 +61,7 @@ async def test_walking_down_from_the_highest_number_finds_all_there_is(world: Wo
     items: dict[int, dict[str, Any] | None] = {}
     async with (
         Platforms(world, lambda: now_ms) as platforms,
-        aiohttp.ClientSession(platforms.hackernews_url) as session,
+        aiohttp.ClientSession(platforms.urls["hackernews"]) as session,
     ):
         reader = Reader(session)
         for number in range(await reader.get("/v0/maxitem.json"), 44_000_000, -1):
@@ -111,7 +111,7 @@ async def test_lists_of_stories(world: World) -> None:
     now_ms = world.begins_ms + 3 * 3_600_000
     async with (
         Platforms(world, lambda: now_ms) as platforms,
-        aiohttp.ClientSession(platforms.hackernews_url) as session,
+        aiohttp.ClientSession(platforms.urls["hackernews"]) as session,
     ):
         reader = Reader(session)
         new, top = await reader.get("/v0/newstories.json"), await reader.get("/v0/topstories.json")

@@ -1,0 +1,81 @@
+"""JSON from a platform over HTTP: the client that collectors share.
+
+Owns the waiting for the rate limiter before each request, and the errors that the loop understands. What bounds a
+request is :mod:`transport.http`. Must never know a platform, nor ask again: the loop decides that.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from ingest.collector import CollectorConfig, CollectorContext
+from ingest.errors import error_for_status
+from transport.errors import NeverRetryError, RetryLaterError, UserError
+from transport.http import HttpClient, RequestError
+
+__all__ = ["MAX_BODY_BYTES", "Answer", "JsonClient"]
+
+MAX_BODY_BYTES: Final = 4_194_304
+"""Largest response, decompressed. Platforms' pages of 100 items have some 100 kB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Parsed JSON; ``witnessed_ms``: when it arrived."""
+
+    json: object
+    witnessed_ms: int
+
+
+class JsonClient:
+    """Asks for JSON below ``base_url``, a URL from the settings."""
+
+    def __init__(
+        self,
+        config: CollectorConfig,
+        context: CollectorContext,
+        base_url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        has_credentials: bool = False,
+        max_body_bytes: int = MAX_BODY_BYTES,
+    ) -> None:
+        """``has_credentials``: whether a 401 is the operator's business; without any it is the platform's."""
+        self._base_url = base_url.rstrip("/")
+        self._context = context
+        self._has_credentials = has_credentials
+        self._http = HttpClient(
+            timeout_seconds=config.request_timeout_seconds,
+            max_body_bytes=max_body_bytes,
+            operator_urls=[base_url],
+            headers={"User-Agent": "hubbub", **(headers or {})},
+        )
+
+    async def get(self, path: str) -> Answer:
+        """Return what the platform answers below ``base_url``; ``path`` begins with a slash.
+
+        Raises:
+            CollectError: no usable answer; see :mod:`ingest.errors`.
+        """
+        await self._context.rate_limiter.acquire()
+        try:
+            response = await self._http.request("GET", self._base_url + path)
+        except RequestError as error:
+            kind = NeverRetryError if error.failure == "too_large" else RetryLaterError
+            raise kind(f"{path}: {error}") from error
+        refusal = error_for_status(response.status, response.headers, path)
+        if isinstance(refusal, UserError) and not self._has_credentials:
+            raise RetryLaterError(f"{path} answered with HTTP status {response.status}")
+        if refusal is not None:
+            raise refusal
+        try:
+            return Answer(json.loads(response.body), self._context.now_ms())
+        except (ValueError, RecursionError) as error:
+            raise RetryLaterError(f"{path} is not JSON: {response.body[:80]!r}") from error
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.close()
