@@ -137,16 +137,3 @@ async def test_a_collector_that_ends_unseen_ends_all(monkeypatch: pytest.MonkeyP
     with pytest.raises(ExceptionGroup) as failure:
         await collect(["hackernews", "reddit"], {"reddit": reddit}, **common)  # type: ignore[arg-type]
     assert str(failure.value.exceptions[0]) == "collector reddit was cancelled from within"
-
-
-def test_a_collector_that_is_silent_for_too_long_is_not_well(monkeypatch: pytest.MonkeyPatch) -> None:
-    health = Health()
-    assert not health.ready
-    collector = health.add("silent")
-    assert health.problems == ("silent: starting, no success for 0 s",)
-    collector.succeeded()
-    assert health.ready
-    now = time.monotonic()
-    monkeypatch.setattr("time.monotonic", lambda: now + 3_600)
-    assert health.problems == ("silent: collecting, no success for 3600 s",)
-    assert collector.cursor_age_seconds > 3_599
