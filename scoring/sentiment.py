@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from scoring.memo import Memo
+from scoring.cache import LookupCache
 from scoring.observation import Sentiment
 from scoring.vader import HAS, SPARE_BITS, compound, word_code
 
@@ -73,4 +73,4 @@ def _code(raw: str) -> int:
     return word_code(raw) | (_WORD if words else 0) | (_COMMON_WORD if is_common else 0)
 
 
-_codes = Memo(_code, most=20_000)
+_codes = LookupCache(_code, capacity=20_000)

@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scoring.assessment import Assessment, Category
+from scoring.cache import LookupCache
 from scoring.impact.lexicon import Lexicon
-from scoring.memo import Memo
 
 __all__ = ["Embed", "OfflineAssessor", "word_vectors"]
 
@@ -119,7 +119,7 @@ def word_vectors() -> Embed:
     def numbers(text: str) -> bytes:
         return np.array(tokenizer.encode(text, add_special_tokens=False).ids, np.uint16).tobytes()
 
-    known = Memo(numbers, most=REMEMBERED_WORDS)
+    known = LookupCache(numbers, capacity=REMEMBERED_WORDS)
 
     def tokens(text: str) -> bytes:
         words = text.split(" ")

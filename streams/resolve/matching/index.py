@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from scoring.memo import Memo
+from scoring.cache import LookupCache
 from streams.records.internal import StoryInfo
 from streams.resolve.matching.activity import HOUR_MS, Activity
 from streams.resolve.matching.embedding import Embedding, Vector, stem
@@ -77,7 +77,7 @@ class Index:
         self.slugs: set[str] = set()
         self._gone: list[str] = []
         self._terms: dict[str, Term] = {}
-        self._weights = Memo(self._weigh, most=REMEMBERED_WEIGHTS)
+        self._weights = LookupCache(self._weigh, capacity=REMEMBERED_WEIGHTS)
         self._keys: dict[int, Story] = {}
         self._fresh: deque[_Bucket] = deque()
         self._sums: npt.NDArray[np.float32] = np.zeros((64, embedding.dimensions), np.float32)
