@@ -8,18 +8,18 @@ from scoring.assessment import Assessment, Assessor, Category
 from scoring.band import Band, band
 from scoring.composite import Factors, compose, raw
 from scoring.decay import decay
-from scoring.exhibit import Exhibit, Exhibits
 from scoring.explain import Explanation, Measured, explain
 from scoring.figures import Figure, FigureFileError, FigureIndex
 from scoring.ledger import CorruptLedgerError, Ledger
+from scoring.ledger.evidence import Evidence, EvidenceSet
 from scoring.lifecycle import Lifecycle, Measures, State, Transition
 from scoring.observation import UNREAD, Reading, Sentiment, Signal
-from scoring.score import Inputs, Score, Top, measure, score
+from scoring.score import Inputs, Score, TopSignal, measure, score
 from scoring.sentiment import sentiment
 from scoring.settings import DEFAULT, Settings, Tier, Weights
 from scoring.spike import Spike, SpikeChange, SpikeSettings
 from scoring.story_state import StoryState
-from scoring.windows import Audience, PlatformTally, Window
+from scoring.windows import Audience, PlatformCounts, Window
 
 __all__ = [
     "DEFAULT",
@@ -30,8 +30,8 @@ __all__ = [
     "Band",
     "Category",
     "CorruptLedgerError",
-    "Exhibit",
-    "Exhibits",
+    "Evidence",
+    "EvidenceSet",
     "Explanation",
     "Factors",
     "Figure",
@@ -42,7 +42,7 @@ __all__ = [
     "Lifecycle",
     "Measured",
     "Measures",
-    "PlatformTally",
+    "PlatformCounts",
     "Reading",
     "Score",
     "Sentiment",
@@ -54,7 +54,7 @@ __all__ = [
     "State",
     "StoryState",
     "Tier",
-    "Top",
+    "TopSignal",
     "Transition",
     "Weights",
     "Window",

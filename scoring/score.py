@@ -17,25 +17,25 @@ from scoring.decay import decay
 from scoring.factors.cross_platform import cross_platform
 from scoring.factors.duration import duration
 from scoring.factors.engagement import engagement, loudness
-from scoring.factors.polarity import polarity, replies_evidence
+from scoring.factors.polarity import polarity, reply_split
 from scoring.factors.reach import reach
 from scoring.factors.star_power import star_power
 from scoring.figures import FigureIndex
-from scoring.item import POST
 from scoring.ledger import Ledger
+from scoring.ledger.aggregate import Aggregate
+from scoring.ledger.item import POST
+from scoring.ledger.top_candidates import TopCandidate
 from scoring.lifecycle import Measures
-from scoring.loud import Loud
 from scoring.settings import DEFAULT, Settings, Tier
-from scoring.tally import Census
-from scoring.windows import Audience, PlatformTally, Window, crowd_windows, life, windows
+from scoring.windows import Audience, PlatformCounts, Window, life, sketched_windows, windows
 
-__all__ = ["SHOWN", "Inputs", "Score", "Top", "measure", "score"]
+__all__ = ["SHOWN", "Inputs", "Score", "TopSignal", "measure", "score"]
 
 SHOWN = 5
 """How many of the loudest signals a score names."""
 
 
-class Top(msgspec.Struct, frozen=True, gc=False):
+class TopSignal(msgspec.Struct, frozen=True, gc=False):
     """One of the loudest signals. ``title`` and ``permalink`` are a stranger's words: escape them; "" is unknown."""
 
     id: str
@@ -82,9 +82,9 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
     factors: Factors
     velocity_per_hour: float
     windows: dict[str, Window]
-    platforms: dict[str, PlatformTally]
+    platforms: dict[str, PlatformCounts]
     figures: tuple[str, ...]
-    top: tuple[Top, ...]
+    top: tuple[TopSignal, ...]
     first_seen_ms: int
     last_coverage_ms: int
     inputs: Inputs
@@ -112,17 +112,17 @@ def score(
     Pure: the same ledger and time give the same score. An item covered after ``t_ms`` does not count yet.
     ``tiers``: of the public figures, by id; the default registry's if None. A figure not in it gives nothing.
     """
-    ledger.settle()
+    ledger.trim()
     ledger = ledger.until(t_ms)
-    runs, crowd, assessment = ledger.runs, ledger.crowd, ledger.assessment
-    census = ledger.census(t_ms, settings)
-    if crowd is None:
-        spans, audience = windows(census, ledger.platforms, settings)
+    runs, sketches, assessment = ledger.runs, ledger.sketches, ledger.assessment
+    aggregate = ledger.aggregate(t_ms, settings)
+    if sketches is None:
+        spans, audience = windows(aggregate, ledger.platforms, settings)
     else:
-        spans, audience = crowd_windows(census, crowd, ledger, t_ms, settings)
+        spans, audience = sketched_windows(aggregate, sketches, ledger, t_ms, settings)
     platforms = spans["life"].platforms
     acts = {name: platform.interactions for name, platform in platforms.items()}
-    weighed = _weigh(ledger, census, audience, acts, t_ms, settings=settings, tiers=tiers)
+    weighed = _weigh(ledger, aggregate, audience, acts, t_ms, settings=settings, tiers=tiers)
     noise = weighed.raw * weighed.decay
     return Score(
         noise=noise,
@@ -143,14 +143,14 @@ def score(
             people=weighed.people,
             loudness=weighed.loudness,
             run_ms=weighed.run_ms,
-            posted_platforms=len(census.posted),
-            votes=len(census.votes),
-            positive_replies=census.positive,
-            negative_replies=census.negative,
+            posted_platforms=len(aggregate.posted),
+            votes=len(aggregate.votes),
+            positive_replies=aggregate.positive,
+            negative_replies=aggregate.negative,
             silence_ms=weighed.silence_ms,
-            hour_begins_ms=census.hour_begins_ms,
+            hour_begins_ms=aggregate.hour_begins_ms,
             assessed_ms=0 if assessment is None else assessment.assessed_ms,
-            exact=crowd is None,
+            exact=sketches is None,
         ),
     )
 
@@ -164,20 +164,20 @@ def measure(
     tiers: Mapping[str, Tier] | None = None,
 ) -> Measures:
     """Return ``score(ledger, t_ms, settings, tiers).measures(alarmed)``, without all else that is in a score."""
-    if ledger.crowd is not None:
+    if ledger.sketches is not None:
         return score(ledger, t_ms, settings, tiers).measures(alarmed)
     ledger = ledger.until(t_ms)
-    census = ledger.census(t_ms, settings)
-    audience, acts = life(census, ledger.platforms)
-    weighed = _weigh(ledger, census, audience, acts, t_ms, settings=settings, tiers=tiers)
-    latest, hour, *_ = census.spans
+    aggregate = ledger.aggregate(t_ms, settings)
+    audience, acts = life(aggregate, ledger.platforms)
+    weighed = _weigh(ledger, aggregate, audience, acts, t_ms, settings=settings, tiers=tiers)
+    latest, hour, *_ = aggregate.spans
     return Measures(
         noise=weighed.raw * weighed.decay,
         velocity_per_hour=float(sum(latest.items.values()) + sum(hour.items.values())),
-        platforms=len(census.posted),
+        platforms=len(aggregate.posted),
         alarmed=alarmed,
         last_coverage_ms=weighed.last_ms,
-        hour_begins_ms=census.hour_begins_ms,
+        hour_begins_ms=aggregate.hour_begins_ms,
     )
 
 
@@ -196,7 +196,7 @@ class _Weighed(NamedTuple):
 
 def _weigh(
     ledger: Ledger,
-    census: Census,
+    aggregate: Aggregate,
     audience: Audience,
     acts: Mapping[str, int],
     t_ms: int,
@@ -209,7 +209,7 @@ def _weigh(
     last_ms, run_ms = (runs[-1][1], runs[-1][1] - runs[-1][0]) if runs else (0, 0)
     silence_ms = max(0, t_ms - last_ms)
     people, story_loudness = audience.estimate(settings), loudness(acts, settings)
-    feelings = replies_evidence(census.positive, census.negative, settings)
+    feelings = reply_split(aggregate.positive, aggregate.negative, settings)
     if tiers is None:
         tiers = FigureIndex.default().tiers
     factors = Factors(
@@ -217,23 +217,23 @@ def _weigh(
         engagement=engagement(story_loudness, settings),
         star_power=star_power([tiers[figure] for figure in ledger.figures if figure in tiers], settings),
         duration=duration(run_ms, settings),
-        cross_platform=cross_platform(len(census.posted), settings),
-        polarity=polarity([*census.votes, feelings], settings),
+        cross_platform=cross_platform(len(aggregate.posted), settings),
+        polarity=polarity([*aggregate.votes, feelings], settings),
         industry_impact=settings.unassessed_impact if assessment is None else assessment.impact,
     )
     left = decay(silence_ms, settings) if runs else 0.0
     return _Weighed(factors, raw(factors, settings), left, people, story_loudness, last_ms, run_ms, silence_ms)
 
 
-def _top(ledger: Ledger, settings: Settings) -> tuple[Top, ...]:
-    items, seen = ledger.items, ledger.replies_seen
+def _top(ledger: Ledger, settings: Settings) -> tuple[TopSignal, ...]:
+    items, seen = ledger.items, ledger.sample.replies_seen
     like, reply, share = (
         settings.interactions_per_like,
         settings.interactions_per_reply,
         settings.interactions_per_share,
     )
-    shown: list[tuple[int, str, Loud]] = []
-    for kept in ledger.loudest.values():
+    shown: list[tuple[int, str, TopCandidate]] = []
+    for kept in ledger.candidates.values():
         item = items.get(kept.key)
         now = kept.peak
         if item is not None:
@@ -241,4 +241,6 @@ def _top(ledger: Ledger, settings: Settings) -> tuple[Top, ...]:
             now = item.likes * like + replies * reply + item.shares * share
         shown.append((-now, kept.id, kept))
     shown.sort()
-    return tuple([Top(kept.id, kept.platform, kept.title, kept.permalink, -now) for now, _, kept in shown[:SHOWN]])
+    return tuple(
+        [TopSignal(kept.id, kept.platform, kept.title, kept.permalink, -now) for now, _, kept in shown[:SHOWN]]
+    )

@@ -86,13 +86,13 @@ class Spike(msgspec.Struct, frozen=True, array_like=True, gc=False):
     alarm_ms: int = 0
     alarmed: tuple[int, ...] = ()
 
-    def joined(self, other: Spike) -> Spike:
+    def merged(self, other: Spike) -> Spike:
         """Return the detector of the story that both are parts of: what is usual of it is the sum of both.
 
         The alarm is this one's. If it is off and the other's is on, the joint counts raise it at the next look, with
         evidence of their own; to adopt it would be an alarm that nobody was told of.
 
-        >>> Spike(600, calm=(1, 2, 3), recent=(2, 3)).joined(Spike(600, calm=(5,), recent=(5,))).calm
+        >>> Spike(600, calm=(1, 2, 3), recent=(2, 3)).merged(Spike(600, calm=(5,), recent=(5,))).calm
         (1, 2, 8)
         """
         return msgspec.structs.replace(

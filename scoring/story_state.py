@@ -46,7 +46,7 @@ class StoryState(msgspec.Struct):
         """
         self.ledger.merge(other.ledger)
         self.lifecycle = self.lifecycle.louder(other.lifecycle)
-        self.spike = self.spike.joined(other.spike)
+        self.spike = self.spike.merged(other.spike)
 
     def encode(self) -> bytes:
         """Return a compact, versioned encoding."""

@@ -13,19 +13,19 @@ from collections.abc import Sequence
 
 import msgspec
 
-from scoring.crowd import Crowd
-from scoring.item import AUTHOR, COMMUNITY, VIEWS
 from scoring.ledger import Ledger
+from scoring.ledger.aggregate import EMPTY, Aggregate, SpanAggregate
+from scoring.ledger.item import AUTHOR, COMMUNITY, VIEWS
+from scoring.ledger.sketches import Sketches
 from scoring.settings import DAY_MS, DEFAULT, HOUR_MS, MINUTE_MS, Settings
-from scoring.tally import NOTHING, Census, Tally
 
-__all__ = ["Audience", "PlatformTally", "Window", "crowd_windows", "life", "windows"]
+__all__ = ["Audience", "PlatformCounts", "Window", "life", "sketched_windows", "windows"]
 
 _NAMES = ("5m", "1h", "24h", "life")
 _LENGTHS_MS = (5 * MINUTE_MS, HOUR_MS, DAY_MS)
 
 
-class PlatformTally(msgspec.Struct, frozen=True, gc=False):
+class PlatformCounts(msgspec.Struct, frozen=True, gc=False):
     """What a story has on one platform."""
 
     items: int
@@ -42,7 +42,7 @@ class Window(msgspec.Struct, frozen=True):
     authors: int
     audience: int
     interactions: int
-    platforms: dict[str, PlatformTally]
+    platforms: dict[str, PlatformCounts]
 
 
 class Audience(msgspec.Struct, frozen=True):
@@ -68,11 +68,13 @@ class Audience(msgspec.Struct, frozen=True):
         )
 
 
-def windows(census: Census, names: Sequence[str], settings: Settings = DEFAULT) -> tuple[dict[str, Window], Audience]:
+def windows(
+    aggregate: Aggregate, names: Sequence[str], settings: Settings = DEFAULT
+) -> tuple[dict[str, Window], Audience]:
     """Return the windows by name, and the audience of the story's life; ``names``: of the platforms, by index."""
-    so_far = Tally()
+    so_far = SpanAggregate()
     found: dict[str, Window] = {}
-    for name, span in zip(_NAMES, census.spans, strict=True):
+    for name, span in zip(_NAMES, aggregate.spans, strict=True):
         if span.items or not found:
             so_far = so_far.plus(span)
             audience = _audience(so_far, names)
@@ -81,74 +83,74 @@ def windows(census: Census, names: Sequence[str], settings: Settings = DEFAULT) 
     return found, audience
 
 
-def life(census: Census, names: Sequence[str]) -> tuple[Audience, dict[str, int]]:
+def life(aggregate: Aggregate, names: Sequence[str]) -> tuple[Audience, dict[str, int]]:
     """Return of all of a story's life what :func:`windows` does: the audience, and the interactions by platform."""
-    so_far = NOTHING
-    for span in census.spans:
+    so_far = EMPTY
+    for span in aggregate.spans:
         if span.items:
             so_far = so_far.plus(span)
     return _audience(so_far, names), {names[platform]: round(acts) for platform, acts in so_far.interactions.items()}
 
 
-def crowd_windows(
-    census: Census, crowd: Crowd, ledger: Ledger, t_ms: int, settings: Settings = DEFAULT
+def sketched_windows(
+    aggregate: Aggregate, sketches: Sketches, ledger: Ledger, t_ms: int, settings: Settings = DEFAULT
 ) -> tuple[dict[str, Window], Audience]:
-    """Return the same of a large story, of whose sample ``census`` was taken, as estimates.
+    """Return the same of a large story, of whose sample ``aggregate`` was taken, as estimates.
 
     Items and authors, the replies seen and the audience of the story's life come from sketches, interactions from the
     sample, with the errors stated where those are made. The audience of a shorter window, and its items by platform,
     are those of the sample: rough.
     """
-    _fill_up(census, crowd, settings)
+    _fill_up(aggregate, sketches, settings)
     names = ledger.platforms
-    found, _ = windows(census, names, settings)
+    found, _ = windows(aggregate, names, settings)
     # What is in the sample is not what the windows count, so neither is when they lose it.
-    census.hour_begins_ms = crowd.rings[1].leaves_ms(t_ms - HOUR_MS)
-    for (name, window), length_ms, ring in zip(tuple(found.items()), _LENGTHS_MS, crowd.rings, strict=False):
+    aggregate.hour_begins_ms = sketches.rings[1].leaves_ms(t_ms - HOUR_MS)
+    for (name, window), length_ms, ring in zip(tuple(found.items()), _LENGTHS_MS, sketches.rings, strict=False):
         items, authors = ring.since(t_ms - length_ms)
         found[name] = msgspec.structs.replace(window, items=round(items), authors=round(authors))
-    audience = _crowd_audience(crowd, names)
+    audience = _sketched_audience(sketches, names)
     found["life"] = msgspec.structs.replace(
-        found["life"], authors=round(crowd.authors.estimate()), audience=round(audience.estimate(settings))
+        found["life"], authors=round(sketches.authors.estimate()), audience=round(audience.estimate(settings))
     )
     return found, audience
 
 
-def _fill_up(census: Census, crowd: Crowd, settings: Settings) -> None:
+def _fill_up(aggregate: Aggregate, sketches: Sketches, settings: Settings) -> None:
     """Put what the crowd counted, past what the sample tells, into the oldest span: it ends up in the story's life."""
-    if census.spans[-1] is NOTHING:
-        census.spans[-1] = Tally()
-    older = census.spans[-1]
-    for platform, (items, replies) in crowd.platforms.items():
-        sampled = sum(span.items.get(platform, 0.0) for span in census.spans)
-        told = sum(span.told.get(platform, 0.0) for span in census.spans)
-        unseen = max(0.0, replies.estimate() - told)
+    if aggregate.spans[-1] is EMPTY:
+        aggregate.spans[-1] = SpanAggregate()
+    older = aggregate.spans[-1]
+    for platform, (items, replies) in sketches.platforms.items():
+        sampled = sum(span.items.get(platform, 0.0) for span in aggregate.spans)
+        counted = sum(span.counted_replies.get(platform, 0.0) for span in aggregate.spans)
+        unseen = max(0.0, replies.estimate() - counted)
         older.items[platform] = older.items.get(platform, 0.0) + items.estimate() - sampled
         older.interactions[platform] = older.interactions.get(platform, 0.0) + settings.interactions_per_reply * unseen
-    census.posted = crowd.posted
-    census.positive, census.negative = round(crowd.positive.estimate()), round(crowd.negative.estimate())
+    aggregate.posted = sketches.posted
+    aggregate.positive, aggregate.negative = round(sketches.positive.estimate()), round(sketches.negative.estimate())
 
 
-def _window(counted: Tally, audience: Audience, names: Sequence[str], settings: Settings) -> Window:
+def _window(counted: SpanAggregate, audience: Audience, names: Sequence[str], settings: Settings) -> Window:
     items = interactions = 0
-    platforms: dict[str, PlatformTally] = {}
+    platforms: dict[str, PlatformCounts] = {}
     for platform, count in counted.items.items():
         there, acts = round(count), round(counted.interactions[platform])
-        platforms[names[platform]] = PlatformTally(there, acts)
+        platforms[names[platform]] = PlatformCounts(there, acts)
         items += there
         interactions += acts
     return Window(items, len(counted.authors), round(audience.estimate(settings)), interactions, platforms)
 
 
-def _audience(counted: Tally, names: Sequence[str]) -> Audience:
+def _audience(counted: SpanAggregate, names: Sequence[str]) -> Audience:
     likes = {names[platform]: round(likes) for platform, likes in counted.likes.items()}
     return Audience(round(counted.views), sum(counted.members.values()), sum(counted.followers.values()), likes)
 
 
-def _crowd_audience(crowd: Crowd, names: Sequence[str]) -> Audience:
+def _sketched_audience(sketches: Sketches, names: Sequence[str]) -> Audience:
     people: dict[int, float] = {VIEWS: 0.0, COMMUNITY: 0.0, AUTHOR: 0.0}
     likes: dict[str, float] = {}
-    for (audience, kind, platform), times in crowd.audience():
+    for (audience, kind, platform), times in sketches.audience():
         if kind in people:
             people[kind] += audience * times
         else:

@@ -1,6 +1,6 @@
 """Duration: how long the current run of coverage has lasted.
 
-Owns the scale from hours to a factor. Must never know what breaks a run (:mod:`scoring.coverage` does).
+Owns the scale from hours to a factor. Must never know what breaks a run (:mod:`scoring.ledger.coverage` does).
 """
 
 from __future__ import annotations

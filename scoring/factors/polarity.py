@@ -10,19 +10,19 @@ from collections.abc import Iterable, Sequence
 
 from scoring.settings import DEFAULT, Settings
 
-__all__ = ["Evidence", "Votes", "polarity", "replies_evidence", "votes_evidence"]
+__all__ = ["Split", "Votes", "polarity", "reply_split", "vote_splits"]
 
-Evidence = tuple[float, float]
+Split = tuple[float, float]
 """(w, d): the weight of a piece of evidence, 0 or more, and how divided it shows people to be, 0 to 1."""
 
 Votes = tuple[float, int, float]
 """The share of up-votes on an item (0 to 1), its likes, and the number of such items that it stands for (1: itself)."""
 
 
-def votes_evidence(votes: Iterable[Votes], settings: Settings = DEFAULT) -> list[Evidence]:
+def vote_splits(votes: Iterable[Votes], settings: Settings = DEFAULT) -> list[Split]:
     """Return what the votes on each item say: half up, half down is fully divided; weight grows with log10 of likes.
 
-    >>> votes_evidence([(0.5, 99, 1), (1.0, 10**9, 1)])
+    >>> vote_splits([(0.5, 99, 1), (1.0, 10**9, 1)])
     [(4.0, 1.0), (10.0, 0.0)]
     """
     most, per_decade, log10 = settings.vote_weight_max, settings.vote_weight_per_decade, math.log10
@@ -32,12 +32,12 @@ def votes_evidence(votes: Iterable[Votes], settings: Settings = DEFAULT) -> list
     ]
 
 
-def replies_evidence(positive: float, negative: float, settings: Settings = DEFAULT) -> Evidence:
+def reply_split(positive: float, negative: float, settings: Settings = DEFAULT) -> Split:
     """Return what the replies of a story say: as many positive as negative ones is fully divided.
 
-    >>> replies_evidence(30, 10)
+    >>> reply_split(30, 10)
     (20.0, 0.5)
-    >>> replies_evidence(0, 0)
+    >>> reply_split(0, 0)
     (0.0, 0.0)
     """
     both = positive + negative
@@ -47,7 +47,7 @@ def replies_evidence(positive: float, negative: float, settings: Settings = DEFA
     return weight, 2.0 * min(positive, negative) / both
 
 
-def polarity(evidence: Sequence[Evidence], settings: Settings = DEFAULT) -> float:
+def polarity(evidence: Sequence[Split], settings: Settings = DEFAULT) -> float:
     """Return 0 to 100: the weighted mean of the evidence and a prior of 0.5 that weighs 20; no evidence gives 50.
 
     The sum is exactly rounded, so the order of the evidence does not show.

@@ -108,9 +108,9 @@ class Teller:
 
     def _tell(self, name: str, scored: Score, at_ms: int, monotonic: float, outcome: Outcome) -> None:
         story = self._stories[name]
-        last, state, exhibits = story.emitted, story.scoring.lifecycle.state, story.scoring.ledger.exhibits
+        last, state, evidence = story.emitted, story.scoring.lifecycle.state, story.scoring.ledger.evidence
         previous = None if last is None else last.noise
-        outcome.scores[name] = score_record(story.info, scored, exhibits, state=state, previous=previous, at_ms=at_ms)
+        outcome.scores[name] = score_record(story.info, scored, evidence, state=state, previous=previous, at_ms=at_ms)
         if last is not None:
             details = {"noise": scored.noise, "previous": last.noise, "state": state}
             outcome.events.append(event("noise_update", story.info, at_ms, **details))

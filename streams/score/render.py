@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from scoring import Exhibit, Exhibits, Score, State
-from scoring.exhibit import AGAINST, AUDIENCE, FAVOUR, FIGURE, FIRST, VOTES
+from scoring import Evidence, EvidenceSet, Score, State
+from scoring.ledger.evidence import AGAINST, AUDIENCE, FAVOUR, FIGURE, FIRST, VOTES
 from streams.records.internal import StoryInfo
 
 __all__ = ["Event", "event", "score_record"]
@@ -28,7 +28,7 @@ class Event(NamedTuple):
 
 
 def score_record(
-    info: StoryInfo, scored: Score, exhibits: Exhibits, *, state: State, previous: float | None, at_ms: int
+    info: StoryInfo, scored: Score, evidence: EvidenceSet, *, state: State, previous: float | None, at_ms: int
 ) -> bytes:
     """Return the NoiseScore of a story: ``noise`` and factors are 0 to 100, times UTC epoch ms."""
     return _encode(
@@ -51,7 +51,7 @@ def score_record(
             "platforms": scored.platforms,
             "figures": scored.figures,
             "top": scored.top,
-            "inputs": _by_factor(scored, exhibits),
+            "inputs": _by_factor(scored, evidence),
             "first_seen_ms": scored.first_seen_ms,
             "last_coverage_ms": scored.last_coverage_ms,
             "scored_ms": at_ms,
@@ -65,7 +65,7 @@ def event(kind: str, info: StoryInfo, at_ms: int, **details: object) -> Event:
     return Event(info.id, kind, _encode(record))
 
 
-def _by_factor(scored: Score, exhibits: Exhibits) -> dict[str, dict[str, object]]:
+def _by_factor(scored: Score, evidence: EvidenceSet) -> dict[str, dict[str, object]]:
     """Return the raw numbers behind each factor, and the signals that gave most of them.
 
     ``exact`` is False where a large story's numbers are estimates. What engagement comes from, and what was read for
@@ -77,15 +77,15 @@ def _by_factor(scored: Score, exhibits: Exhibits) -> dict[str, dict[str, object]
             "audience": inputs.people,
             **msgspec.to_builtins(inputs.audience),
             "exact": inputs.exact,
-            "widest": [{**_told(one), "people": one.gave, "of": one.of} for one in exhibits.of(AUDIENCE)],
+            "widest": [{**_told(one), "people": one.amount, "of": one.detail} for one in evidence.of(AUDIENCE)],
         },
         "engagement": {
             "loudness": inputs.loudness,
             "interactions": {name: tally.interactions for name, tally in scored.platforms.items()},
             "exact": inputs.exact,
         },
-        "star_power": {"figures": scored.figures, "first_named_in": _first(exhibits, FIGURE)},
-        "cross_platform": {"platforms_with_posts": inputs.posted_platforms, "first_posts": _first(exhibits, FIRST)},
+        "star_power": {"figures": scored.figures, "first_named_in": _first(evidence, FIGURE)},
+        "cross_platform": {"platforms_with_posts": inputs.posted_platforms, "first_posts": _first(evidence, FIRST)},
         "duration": {
             "run_ms": inputs.run_ms,
             "run_began_ms": scored.last_coverage_ms - inputs.run_ms,
@@ -96,10 +96,10 @@ def _by_factor(scored: Score, exhibits: Exhibits) -> dict[str, dict[str, object]
             "positive_replies": inputs.positive_replies,
             "negative_replies": inputs.negative_replies,
             "most_voted": [
-                {**_told(one), "likes": one.gave, "like_ratio": float(one.of)} for one in exhibits.of(VOTES)
+                {**_told(one), "likes": one.amount, "like_ratio": float(one.detail)} for one in evidence.of(VOTES)
             ],
-            "most_liked_for": [{**_told(one), "likes": one.gave} for one in exhibits.of(FAVOUR)],
-            "most_liked_against": [{**_told(one), "likes": one.gave} for one in exhibits.of(AGAINST)],
+            "most_liked_for": [{**_told(one), "likes": one.amount} for one in evidence.of(FAVOUR)],
+            "most_liked_against": [{**_told(one), "likes": one.amount} for one in evidence.of(AGAINST)],
         },
         "industry_impact": {
             "assessed": bool(inputs.assessed_ms),
@@ -108,15 +108,15 @@ def _by_factor(scored: Score, exhibits: Exhibits) -> dict[str, dict[str, object]
     }
 
 
-def _told(one: Exhibit) -> dict[str, object]:
+def _told(one: Evidence) -> dict[str, object]:
     return {"id": one.id, "platform": one.platform, "title": one.title, "permalink": one.permalink}
 
 
-def _first(exhibits: Exhibits, what: str) -> dict[str, str]:
+def _first(evidence: EvidenceSet, what: str) -> dict[str, str]:
     """Return the id of the earliest signal of each platform, or figure."""
     return {
         name.removeprefix(what): kept.id
-        for name in exhibits.kept
+        for name in evidence.kept
         if name.startswith(what)
-        for kept in exhibits.of(name)
+        for kept in evidence.of(name)
     }

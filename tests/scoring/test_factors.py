@@ -11,7 +11,7 @@ from scoring import DEFAULT, Factors, Settings, Weights, band, compose, decay, r
 from scoring.factors.cross_platform import cross_platform
 from scoring.factors.duration import duration
 from scoring.factors.engagement import engagement, interactions, loudness
-from scoring.factors.polarity import polarity, replies_evidence, votes_evidence
+from scoring.factors.polarity import polarity, reply_split, vote_splits
 from scoring.factors.reach import reach
 from scoring.factors.star_power import star_power
 
@@ -96,9 +96,9 @@ def test_cross_platform_and_duration() -> None:
 
 
 def test_polarity() -> None:
-    assert votes_evidence([(0.5, 0, 1), (0.75, 9, 1), (0.0, 10**6, 3)]) == [(0.0, 1.0), (2.0, 0.5), (30.0, 0.0)]
-    assert replies_evidence(200, 200) == (100.0, 1.0)
-    assert replies_evidence(7, 0) == (3.5, 0.0)
+    assert vote_splits([(0.5, 0, 1), (0.75, 9, 1), (0.0, 10**6, 3)]) == [(0.0, 1.0), (2.0, 0.5), (30.0, 0.0)]
+    assert reply_split(200, 200) == (100.0, 1.0)
+    assert reply_split(7, 0) == (3.5, 0.0)
     assert polarity([(20.0, 0.0)]) == 25.0
     assert polarity([(0.0, 1.0)]) == 50.0
 

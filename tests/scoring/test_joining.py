@@ -24,20 +24,20 @@ def test_what_is_usual_of_both_is_what_would_be_usual_of_one() -> None:
     late_ms = BEGIN_MS + (len(mine) - len(theirs)) * BUCKET_MS
     early = len(mine) - len(theirs)
     together = mine[:early] + [a + b for a, b in zip(mine[early:], theirs, strict=True)]
-    assert looked(mine).joined(looked(theirs, late_ms)) == looked(together)
-    assert looked(theirs, late_ms).joined(looked(mine)) == looked(together)
-    assert Spike().joined(looked(mine)) == looked(mine).joined(Spike()) == looked(mine)
+    assert looked(mine).merged(looked(theirs, late_ms)) == looked(together)
+    assert looked(theirs, late_ms).merged(looked(mine)) == looked(together)
+    assert Spike().merged(looked(mine)) == looked(mine).merged(Spike()) == looked(mine)
 
 
 def test_the_other_ones_alarm_is_not_taken_over_but_raised_anew_by_what_both_count() -> None:
     alarmed, _ = step(Spike(), BEGIN_MS, [1, 1, 1, 1, 40])
     assert alarmed.alarm_ms
-    joined = looked([1, 0, 1, 0, 1]).joined(alarmed)
+    joined = looked([1, 0, 1, 0, 1]).merged(alarmed)
     assert joined.alarm_ms == 0
     spike, (change,) = step(joined, joined.next_ms, [12])
     assert change.on
     assert spike.alarm_ms == joined.next_ms
-    assert alarmed.joined(looked([1, 0, 1, 0, 1])).alarm_ms == alarmed.alarm_ms, "its own goes on"
+    assert alarmed.merged(looked([1, 0, 1, 0, 1])).alarm_ms == alarmed.alarm_ms, "its own goes on"
 
 
 @pytest.mark.parametrize(

@@ -157,8 +157,8 @@ def _by_hand(outcome: Outcome, signals: Iterable[tuple[str, Logged]]) -> dict[st
         told = outcome.scores.get(story)
         at_ms = latest_ms if told is None else told.scored_ms
         ledger.assessment = assess(story, ledger, at_ms)
-        ledger.settle()
-        scored[story] = score(ledger, at_ms, tiers=read.tiers), ledger.crowd is None
+        ledger.trim()
+        scored[story] = score(ledger, at_ms, tiers=read.tiers), ledger.sketches is None
     return scored
 
 

@@ -1,0 +1,275 @@
+"""Aggregate: the sums over a story's items, by how recent they are.
+
+Owns the sums (by platform, distinct authors, audience by source, votes, sentiment) and how they are updated without
+adding up all items again. Must never know what factors they go into.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Set
+
+from scoring.factors.polarity import Split, Votes, vote_splits
+from scoring.ledger.item import AUTHOR, COMMUNITY, LIKES, POST, VIEWS, Item, weight
+from scoring.settings import DAY_MS, DEFAULT, HOUR_MS, MINUTE_MS, Settings
+
+__all__ = ["EMPTY", "Aggregate", "SpanAggregate"]
+
+NEVER_MS = 1 << 62
+_SIZED = (COMMUNITY, AUTHOR)
+"""Sources of which the largest size counts: where it shrinks, another item's size may count instead."""
+
+
+class SpanAggregate:
+    """Sums over the items of a span of time. Spans that do not overlap can be added up.
+
+    ``items``, ``interactions``: by platform; whole numbers while all items are kept, else estimates.
+    ``members``, ``followers``: the largest size observed of each community or author that an audience is known from.
+    ``views``: of the items that state them. ``likes``: by platform, of the items whose audience nothing else states.
+    ``counted_replies``: what the counters of items say, by platform, if the items are a sample.
+    ``votes``: how the votes on an item are split, by its key. ``replies``: of each post, as counted here, by its key.
+    ``posted``: platforms with a post. ``positive``, ``negative``: replies by sentiment.
+    ``oldest_ms``: when the first of the items was covered, UTC epoch ms.
+    """
+
+    __slots__ = (
+        "authors",
+        "counted_replies",
+        "followers",
+        "interactions",
+        "items",
+        "likes",
+        "members",
+        "negative",
+        "oldest_ms",
+        "positive",
+        "posted",
+        "replies",
+        "views",
+        "votes",
+    )
+
+    def __init__(self) -> None:
+        self.items: dict[int, float] = {}
+        self.interactions: dict[int, float] = {}
+        self.authors: set[int] = set()
+        self.members: dict[int, int] = {}
+        self.followers: dict[int, int] = {}
+        self.views: float = 0
+        self.likes: dict[int, float] = {}
+        self.counted_replies: dict[int, float] = {}
+        self.votes: dict[int, Split] = {}
+        self.replies: dict[int, int] = {}
+        self.posted: set[int] = set()
+        self.positive = 0
+        self.negative = 0
+        self.oldest_ms = NEVER_MS
+
+    def count(  # noqa: PLR0912 - the one loop over items of every score: calls inside would double its time
+        self, items: Iterable[Item], seen: Mapping[int, int], settings: Settings, threshold: float
+    ) -> None:
+        """Add ``items``. ``seen``: see :meth:`Aggregate.update`; ``threshold``: see :class:`Aggregate`."""
+        counted, acted, liked = self.items, self.interactions, self.likes
+        members, followers, authors, reported = self.members, self.followers, self.authors, self.counted_replies
+        like, reply = settings.interactions_per_like, settings.interactions_per_reply
+        share = settings.interactions_per_share
+        voted: list[int] = []
+        votes: list[Votes] = []
+        times: float = 1
+        oldest_ms = self.oldest_ms
+        for item in items:
+            platform, replies = item.platform, item.replies
+            authors.add(item.author)
+            oldest_ms = min(oldest_ms, item.covered_ms)
+            if item.kind == POST:
+                self.posted.add(platform)
+                replies = self.replies[item.key] = max(replies, seen.get(item.key, 0))
+            elif sentiment := item.sentiment:
+                if sentiment > 0:
+                    self.positive += 1
+                else:
+                    self.negative += 1
+            acts: float = item.likes * like + replies * reply + item.shares * share
+            if threshold:
+                times = max(1.0, threshold / weight(item))
+                acts *= times
+                reported[platform] = reported.get(platform, 0.0) + item.replies * times
+            counted[platform] = counted.get(platform, 0) + times
+            acted[platform] = acted.get(platform, 0) + acts
+            source, audience = item.source, item.audience
+            if source == LIKES:
+                liked[platform] = liked.get(platform, 0) + audience * times
+            elif source == COMMUNITY:
+                if audience > members.get(item.community, -1):
+                    members[item.community] = audience
+            elif source == AUTHOR:
+                if audience > followers.get(item.author, -1):
+                    followers[item.author] = audience
+            elif source == VIEWS:
+                self.views += audience * times
+            if item.like_ratio is not None:
+                voted.append(item.key)
+                votes.append((item.like_ratio, item.likes, times))
+        authors.discard(0)
+        self.oldest_ms = oldest_ms
+        if votes:
+            self.votes.update(zip(voted, vote_splits(votes, settings), strict=True))
+
+    def recount(self, old: Item, new: Item, seen: Mapping[int, int], settings: Settings) -> bool:
+        """Replace ``old`` by ``new``, a later observation of the same item, where all items are kept.
+
+        Return False, and do nothing, if more has changed than the counts.
+        """
+        key, platform, source, ratio = new.key, new.platform, new.source, new.like_ratio
+        was, now = old.audience, new.audience
+        if old is not new:
+            same = (
+                (old.kind, old.platform, old.author, old.source, old.community, old.sentiment)
+                == (new.kind, platform, new.author, source, new.community, new.sentiment)
+            )  # fmt: skip
+            if not same or (old.like_ratio is None) != (ratio is None) or (source in _SIZED and was != now):
+                return False
+        old_replies, replies = old.replies, new.replies
+        if new.kind == POST:
+            old_replies, replies = self.replies[key], max(replies, seen.get(key, 0))
+            self.replies[key] = replies
+        self.interactions[platform] += (
+            (new.likes - old.likes) * settings.interactions_per_like
+            + (replies - old_replies) * settings.interactions_per_reply
+            + (new.shares - old.shares) * settings.interactions_per_share
+        )
+        if source == LIKES:
+            self.likes[platform] += now - was
+        elif source == VIEWS:
+            self.views += now - was
+        if ratio is not None:
+            self.votes[key] = vote_splits([(ratio, new.likes, 1)], settings)[0]
+        self.oldest_ms = min(self.oldest_ms, new.covered_ms)
+        return True
+
+    def plus(self, other: SpanAggregate) -> SpanAggregate:
+        """Return those sums of both spans that windows need; ``other`` itself, if this span is empty."""
+        if not self.items:
+            return other
+        both = SpanAggregate()
+        for counts, mine, theirs in (
+            (both.items, self.items, other.items),
+            (both.interactions, self.interactions, other.interactions),
+            (both.likes, self.likes, other.likes),
+        ):
+            counts.update(mine)
+            for platform, count in theirs.items():
+                counts[platform] = counts.get(platform, 0) + count
+        for sizes, these, others in (
+            (both.members, self.members, other.members),
+            (both.followers, self.followers, other.followers),
+        ):
+            sizes.update(these)
+            for key, size in others.items():
+                if size > sizes.get(key, -1):
+                    sizes[key] = size
+        both.authors = self.authors | other.authors
+        both.views = self.views + other.views
+        return both
+
+
+EMPTY = SpanAggregate()
+"""The sums of a span without items, shared by most spans of most stories."""
+
+
+class Aggregate:
+    """All sums over a story's items at one time. No item was covered after that time.
+
+    ``spans``: the sums of the last 5 minutes, of the rest of the last hour, of the last day, and of the time before.
+    ``votes``, ``posted``, ``positive``, ``negative``: as in :class:`SpanAggregate`, over all spans.
+    ``hour_begins_ms``: when the oldest item of the last hour was covered, UTC epoch ms; 0 if there is none.
+
+    ``threshold``: of the sample that the items are (see :mod:`scoring.ledger.priority`), 0 if they are all. A community
+    or author counts once even in a sample, so their audience is then a lower bound.
+    """
+
+    __slots__ = (
+        "_held",
+        "_settings",
+        "_t_ms",
+        "_threshold",
+        "hour_begins_ms",
+        "negative",
+        "positive",
+        "posted",
+        "spans",
+        "votes",
+    )
+
+    def __init__(self, settings: Settings = DEFAULT, threshold: float = 0.0) -> None:
+        self._settings = settings
+        self._threshold = threshold
+        self._t_ms = 0
+        self._held: tuple[dict[int, Item], ...] = ({}, {}, {}, {})
+        """The items of each span, by key."""
+        self.spans = [EMPTY, EMPTY, EMPTY, EMPTY]
+
+    def serves(self, t_ms: int, settings: Settings) -> bool:
+        """Return whether the sums can be moved on to ``t_ms`` and were made with ``settings``."""
+        return t_ms >= self._t_ms and settings is self._settings
+
+    def update(self, items: Mapping[int, Item], touched: Set[int], t_ms: int, seen: Mapping[int, int]) -> None:
+        """Move the sums on to ``t_ms``.
+
+        ``items``: all items, by key. ``touched``: keys of those that came or changed since the last update.
+        ``seen``: replies seen, by the key of the root; a post has the larger of its counter and this.
+
+        A span that only gains items is added to. One that loses items is added up again, unless only the counts of an
+        item have changed.
+        """
+        begins_ms = (t_ms - 5 * MINUTE_MS, t_ms - HOUR_MS, t_ms - DAY_MS)
+        moved: set[int] = set(touched)
+        lossy: set[int] = set()
+        for number, held in enumerate(self._held):
+            if not held:
+                continue
+            span = self.spans[number]
+            for key in touched & held.keys():
+                item = items[key]
+                if _span_of(item, begins_ms) == number and span.recount(held[key], item, seen, self._settings):
+                    held[key] = item
+                    moved.remove(key)
+                else:
+                    del held[key]
+                    lossy.add(number)
+            if number < 3 and span.oldest_ms <= begins_ms[number]:
+                aged = [key for key, item in held.items() if item.covered_ms <= begins_ms[number]]
+                for key in aged:
+                    del held[key]
+                moved.update(aged)
+                lossy.add(number)
+        gained: tuple[list[Item], ...] = ([], [], [], [])
+        for key in moved:
+            item = items[key]
+            number = _span_of(item, begins_ms)
+            self._held[number][key] = item
+            gained[number].append(item)
+        for number, gain in enumerate(gained):
+            counted: Iterable[Item] = self._held[number].values() if number in lossy else gain
+            if number in lossy or self.spans[number] is EMPTY:
+                self.spans[number] = SpanAggregate() if counted else EMPTY
+            if counted:
+                self.spans[number].count(counted, seen, self._settings, self._threshold)
+        self._t_ms = t_ms
+        self._sum_up()
+
+    def _sum_up(self) -> None:
+        latest, hour, day, older = self.spans
+        self.votes = [vote for span in self.spans for vote in span.votes.values()]
+        self.posted = latest.posted | hour.posted | day.posted | older.posted
+        self.positive = latest.positive + hour.positive + day.positive + older.positive
+        self.negative = latest.negative + hour.negative + day.negative + older.negative
+        oldest_ms = min(latest.oldest_ms, hour.oldest_ms)
+        self.hour_begins_ms = 0 if oldest_ms == NEVER_MS else oldest_ms
+
+
+def _span_of(item: Item, begins_ms: tuple[int, int, int]) -> int:
+    """Return which span holds ``item``: 0 to 2 begin after ``begins_ms``, 3 is the time before."""
+    covered_ms, (latest_ms, hour_ms, day_ms) = item.covered_ms, begins_ms
+    if covered_ms > hour_ms:
+        return 0 if covered_ms > latest_ms else 1
+    return 2 if covered_ms > day_ms else 3

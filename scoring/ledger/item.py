@@ -1,0 +1,156 @@
+"""Item: what a ledger keeps of one post, reply or repost.
+
+Owns the choice among observations of the same item. Must never know of other items.
+
+The choice is a maximum over all observations, so neither their order nor their repetition matters. An observation with
+at least one count beats one without, which has nothing to replace a count with. Then the later one wins. Of two at the
+same millisecond that disagree, the one with larger counts wins.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from scoring.ledger.identity import hashed, identity
+from scoring.observation import Reading, Signal
+
+__all__ = [
+    "AUTHOR",
+    "COMMUNITY",
+    "LIKES",
+    "NO_SOURCE",
+    "POST",
+    "REPLY",
+    "REPOST",
+    "VIEWS",
+    "Item",
+    "observe",
+    "peak",
+    "weight",
+]
+
+POST: Final = 0
+REPLY: Final = 1
+REPOST: Final = 2
+_KINDS = {"post": POST, "reply": REPLY, "repost": REPOST}
+
+NO_SOURCE: Final = 0
+VIEWS: Final = 1
+COMMUNITY: Final = 2
+AUTHOR: Final = 3
+LIKES: Final = 4
+"""What an item's audience is known from; ``NO_SOURCE``: it is unknown."""
+
+_UNCOUNTED = 1 << 53
+"""Subtracted from the rank of an observation without counts: larger than any time in ms."""
+
+
+class Item(msgspec.Struct, array_like=True, gc=False):
+    """One item, as last observed. The order of the fields is the format: new ones go to the end, with a default.
+
+    ``key``, ``author``, ``community``, ``thread``: by :func:`scoring.ledger.identity.identity`; 0 if unknown or unused.
+    ``platform``: an index into the ledger's list. ``rank``: the time of observation (UTC epoch ms), less 2^53 if it had
+    no counts. ``covered_ms``: the earliest min(created, observed) of its observations. Counts: 0 where unknown, since
+    they are only ever added up. ``audience``: views, members, followers or likes, as ``source`` says. ``sentiment``:
+    of a reply; 0 if neutral or unknown.
+    """
+
+    key: int
+    kind: int
+    platform: int
+    rank: int
+    covered_ms: int
+    likes: int
+    replies: int
+    shares: int
+    like_ratio: float | None
+    source: int
+    audience: int
+    author: int
+    community: int
+    thread: int
+    sentiment: int
+
+    def replaces(self, old: Item) -> bool:
+        """Return whether this observation replaces ``old``, another one of the same item."""
+        return self.rank > old.rank or (self.rank == old.rank and self._tie_break() > old._tie_break())
+
+    def _tie_break(self) -> tuple[float, ...]:
+        return (
+            self.likes,
+            self.replies,
+            self.shares,
+            -1.0 if self.like_ratio is None else self.like_ratio,
+            -self.source,
+            self.audience,
+            self.author,
+            self.community,
+            self.thread,
+            self.sentiment,
+            self.kind,
+        )
+
+
+def peak(item: Item) -> int:
+    """Return the interactions in this one observation: likes + 2·replies + 3·shares.
+
+    The weights are the defaults, whatever the settings say: they decide what a ledger keeps, not what it scores.
+    """
+    return item.likes + 2 * item.replies + 3 * item.shares
+
+
+def weight(item: Item) -> int:
+    """Return the item's sampling weight, at least 1: its interactions plus 1."""
+    return 1 + item.likes + 2 * item.replies + 3 * item.shares
+
+
+def observe(signal: Signal, reading: Reading, platform: int) -> Item:
+    """Return the item as this one observation shows it; ``platform``: the ledger's index of the signal's platform.
+
+    The audience is the first that is known of: the item's views, its community's members, its author's followers, its
+    likes. A community or author without a name cannot be told from others, so it counts as unknown.
+    """
+    counts, author, community = signal.counts, signal.author, signal.community
+    likes, replies, shares, views, ratio = counts.likes, counts.replies, counts.shares, counts.views, counts.like_ratio
+    author_key = community_key = thread = sentiment = audience = 0
+    source = NO_SOURCE
+    if author is not None and author.name is not None:
+        author_key = identity(f"{signal.platform}:{author.name}")
+        if author.followers is not None:
+            source, audience = AUTHOR, author.followers
+    if views is not None:
+        source, audience = VIEWS, views
+    elif community is not None and community.members is not None and community.name is not None:
+        source, audience = COMMUNITY, community.members
+        community_key = identity(f"{signal.platform}:{community.name}")
+    elif source == NO_SOURCE and likes is not None:
+        source, audience = LIKES, likes
+    kind = signal.kind
+    if kind == "reply":
+        key, thread = hashed(signal.id), identity(signal.thread)
+        sentiment = reading.sentiment or 0
+    else:
+        key = identity(signal.id)
+    rank = covered_ms = signal.observed_ms
+    if likes is None and replies is None and shares is None and views is None and ratio is None:
+        rank -= _UNCOUNTED
+    covered_ms = min(covered_ms, signal.created_ms)
+    return Item(
+        key,
+        _KINDS[kind],
+        platform,
+        rank,
+        covered_ms,
+        likes or 0,
+        replies or 0,
+        shares or 0,
+        ratio,
+        source,
+        audience,
+        author_key,
+        community_key,
+        thread,
+        sentiment,
+    )

@@ -1,0 +1,292 @@
+"""Ledger: everything that is remembered of a story for scoring it.
+
+Owns what is kept and how two stories are merged. Must never know how a score is computed from it.
+
+A ledger is a function of the *set* of observations applied: order and repetition do not matter, and the merge of two
+ledgers is the ledger of the union. Up to ``MAX_ITEMS`` items that holds exactly. A larger story has a sketched ledger:
+a sample of the items (:mod:`scoring.ledger.sample`) and sketches of all of them (:mod:`scoring.ledger.sketches`), with
+the errors stated there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Set
+
+import msgspec
+
+from scoring.assessment import Assessment
+from scoring.ledger.aggregate import Aggregate
+from scoring.ledger.codec import Codec
+from scoring.ledger.coverage import Run, cover, cover_run
+from scoring.ledger.evidence import Evidence, EvidenceSet
+from scoring.ledger.item import Item, observe, peak
+from scoring.ledger.sample import MAX_ITEMS, Sample
+from scoring.ledger.sketches import RINGS, Sketches, StoredSketches
+from scoring.ledger.text import shorten
+from scoring.ledger.top_candidates import MAX_CANDIDATES, TopCandidate, keep_highest, top_candidate
+from scoring.observation import UNREAD, Reading, Signal
+from scoring.settings import DEFAULT, Settings
+
+__all__ = ["MAX_ENCODED_BYTES", "MAX_FIGURES", "MAX_PLATFORMS", "Ledger"]
+
+MAX_ENCODED_BYTES = 65_536
+"""The encoding of any ledger is at most this long; a test fills one with the longest texts."""
+MAX_FIGURES = 64
+"""Figures kept, the first by alphabet. Twenty of the lowest tier are already the most that count."""
+MAX_PLATFORMS = 16
+OTHER_PLATFORM = "other"
+"""Stands for all platforms past the last that is kept by name."""
+MAX_NAME_BYTES = 64
+
+
+class _Stored(msgspec.Struct, array_like=True):
+    """The encoded form. The order of the fields is the format: new ones go to the end, with a default."""
+
+    platforms: list[str]
+    items: list[Item]
+    runs: list[Run]
+    figures: list[str]
+    candidates: list[TopCandidate]
+    assessment: Assessment | None
+    threshold: float = 0.0
+    sketches: StoredSketches | None = None
+    evidence: dict[str, list[Evidence]] = {}
+
+
+_codec = Codec(_Stored, "a ledger")
+
+
+class Ledger:
+    """A story's memory: the latest counts of each item, the runs of coverage, the figures, the loudest signals.
+
+    >>> ledger = Ledger()
+    >>> Ledger.decode(ledger.encode()) == ledger
+    True
+    """
+
+    __slots__ = (
+        "_aggregate",
+        "_candidates_floor",
+        "assessment",
+        "candidates",
+        "evidence",
+        "figures",
+        "platforms",
+        "runs",
+        "sample",
+        "sketches",
+    )
+
+    def __init__(self) -> None:
+        self.sample = Sample()
+        self.sketches: Sketches | None = None
+        """Of all items, once there are more than the sample can hold; None before."""
+        self.platforms: list[str] = []
+        """Names; items refer to them by index."""
+        self.runs: list[Run] = []
+        self.figures: set[str] = set()
+        self.candidates: dict[int, TopCandidate] = {}
+        """The signals with the highest peaks, by key."""
+        self._candidates_floor = 0
+        """An item with a lower peak is not a candidate."""
+        self.evidence = EvidenceSet()
+        self.assessment: Assessment | None = None
+        """The latest answer of an assessor; the caller sets it."""
+        self._aggregate: Aggregate | None = None
+        """The sums of the last call of :meth:`aggregate`, while all items are kept."""
+
+    @property
+    def items(self) -> Mapping[int, Item]:
+        """The items kept one by one, by key: all of them, or a sample once there are sketches."""
+        return self.sample.items
+
+    def apply(self, signal: Signal, reading: Reading = UNREAD) -> None:
+        """Take in one observation. Repeating it changes nothing; an older one never replaces later counts."""
+        platforms, platform = self.platforms, signal.platform
+        index = 0 if platforms and platforms[0] == platform else self._platform(platform)
+        item = observe(signal, reading, index)
+        runs, covered_ms = self.runs, item.covered_ms
+        if not runs or not runs[-1][0] <= covered_ms <= runs[-1][1]:
+            cover(runs, covered_ms)
+        if reading.figures:
+            self._add_figures(reading.figures)
+        if peak(item) >= self._candidates_floor:
+            self._add_candidate(top_candidate(signal, item))
+        self.evidence.take(signal, reading, item, platforms[index])
+        self._add(item)
+
+    def merge(self, other: Ledger) -> None:
+        """Take in all that ``other`` holds, as if its signals had been applied here. ``other`` stays as it is."""
+        index = [self._platform(platform) for platform in other.platforms]
+        if other.sketches is not None:
+            self._sketched().merge(other.sketches, index)
+            self.sample.raise_threshold(other.sample.threshold)
+        for item in other.items.values():
+            self._add(msgspec.structs.replace(item, platform=index[item.platform]))
+        for run in other.runs:
+            cover_run(self.runs, run)
+        self._add_figures(other.figures)
+        for candidate in other.candidates.values():
+            self._add_candidate(candidate)
+        self.evidence.merge(other.evidence)
+        if other.assessment is not None and (self.assessment is None or other.assessment > self.assessment):
+            self.assessment = other.assessment
+
+    def trim(self) -> None:
+        """Drop what the sketches hold beyond their limits. Encoding and scoring do so first."""
+        if self.sketches is not None:
+            self.sketches.trim()
+
+    def until(self, t_ms: int) -> Ledger:
+        """Return this ledger without the items covered after ``t_ms`` (UTC epoch ms); itself, if there are none.
+
+        Sketches do not know their items' times: the runs of a sketched ledger are cut off at ``t_ms``. Figures and
+        evidence stay.
+        """
+        if not self.runs or self.runs[-1][1] <= t_ms:
+            return self
+        past = Ledger()
+        past.platforms, past.figures = self.platforms, self.figures
+        past.assessment, past.evidence, past.sketches = self.assessment, self.evidence, self.sketches
+        past.sample = Sample([item for item in self.items.values() if item.covered_ms <= t_ms], self.sample.threshold)
+        if self.sketches is None:
+            for item in past.items.values():
+                cover(past.runs, item.covered_ms)
+        else:
+            past.runs = [(start_ms, min(end_ms, t_ms)) for start_ms, end_ms in self.runs if start_ms <= t_ms]
+        past.candidates = {key: candidate for key, candidate in self.candidates.items() if key in past.items}
+        return past
+
+    def aggregate(self, t_ms: int, settings: Settings = DEFAULT) -> Aggregate:
+        """Return the sums over the items, none of which was covered after ``t_ms``; valid until the next call.
+
+        The sums of the last call are brought up to date. Only those over a sample are computed from scratch.
+        """
+        sample = self.sample
+        aggregate, changed = self._aggregate, sample.changed
+        if aggregate is None or changed is None or not aggregate.serves(t_ms, settings):
+            aggregate = Aggregate(settings, sample.threshold)
+            fresh: Set[int] = sample.items.keys()
+        else:
+            fresh = changed
+        if self.sketches is None:
+            aggregate.update(sample.items, fresh, t_ms, sample.replies_seen)
+            self._aggregate, sample.changed = aggregate, set()
+        else:
+            aggregate.update(sample.items, fresh, t_ms, {})
+        return aggregate
+
+    def counts(self, from_ms: int, buckets: int) -> list[int]:
+        """Return how many items were covered in each of ``buckets`` spans of 5 minutes, the first at ``from_ms``.
+
+        ``from_ms`` (UTC epoch ms) must be a multiple of 5 minutes. A sketched ledger knows the latest 15 such spans;
+        for earlier ones it returns 0.
+        """
+        width_ms = RINGS[1][0]
+        first = from_ms // width_ms
+        if self.sketches is not None:
+            ring = self.sketches.rings[1]
+            return [round(ring.items(number)) for number in range(first, first + buckets)]
+        counts = [0] * buckets
+        for item in self.items.values():
+            number = item.covered_ms // width_ms - first
+            if 0 <= number < buckets:
+                counts[number] += 1
+        return counts
+
+    def titles(self) -> tuple[str, ...]:
+        """Return the words of the loudest signals, the loudest first, for an assessor to read."""
+        return tuple(candidate.title for candidate in sorted(self.candidates.values(), reverse=True))
+
+    def encode(self) -> bytes:
+        """Return a compact, versioned encoding of at most 64 KiB."""
+        self.trim()
+        return _codec.encode(
+            _Stored(
+                self.platforms,
+                list(self.items.values()),
+                self.runs,
+                sorted(self.figures),
+                list(self.candidates.values()),
+                self.assessment,
+                self.sample.threshold,
+                None if self.sketches is None else self.sketches.encode(),
+                self.evidence.encode(),
+            )
+        )
+
+    @classmethod
+    def decode(cls, encoded: bytes) -> Ledger:
+        """Return the ledger that was encoded, by this version or an earlier one.
+
+        Raises:
+            CorruptLedgerError: ``encoded`` is of an unknown version or damaged.
+        """
+        stored = _codec.decode(encoded)
+        ledger = cls()
+        ledger.sample = Sample(stored.items, stored.threshold)
+        ledger.platforms = stored.platforms
+        ledger.runs = stored.runs
+        ledger.figures = set(stored.figures)
+        for candidate in stored.candidates:
+            ledger._add_candidate(candidate)
+        ledger.assessment = stored.assessment
+        ledger.sketches = None if stored.sketches is None else Sketches.decode(stored.sketches)
+        ledger.evidence = EvidenceSet.decode(stored.evidence)
+        return ledger
+
+    def __eq__(self, other: object) -> bool:
+        """Return whether both hold the same, in whatever order it came. Sketches are not compared."""
+        if not isinstance(other, Ledger):
+            return NotImplemented
+        return self._content() == other._content()
+
+    __hash__ = None  # type: ignore[assignment]  # a ledger is mutable
+
+    def _content(self) -> object:
+        self.trim()
+        named = {
+            key: (self.platforms[item.platform], msgspec.structs.replace(item, platform=0))
+            for key, item in self.items.items()
+        }
+        sampled = self.sample.threshold, self.sample.replies_seen
+        return named, self.runs, self.figures, self.candidates, self.assessment, self.evidence.kept, *sampled
+
+    def _platform(self, platform: str) -> int:
+        """Return the index of ``platform``; add it if it is new."""
+        platforms = self.platforms
+        try:
+            return platforms.index(platform)
+        except ValueError:
+            name = shorten(platform, MAX_NAME_BYTES) if len(platforms) < MAX_PLATFORMS - 1 else OTHER_PLATFORM
+            if name not in platforms:
+                platforms.append(name)
+            return platforms.index(name)
+
+    def _add_candidate(self, candidate: TopCandidate) -> None:
+        keep_highest(self.candidates, candidate)
+        if len(self.candidates) == MAX_CANDIDATES:
+            self._candidates_floor = min(self.candidates.values()).peak
+
+    def _add_figures(self, figures: Iterable[str]) -> None:
+        self.figures.update(shorten(figure, MAX_NAME_BYTES) for figure in figures)
+        if len(self.figures) > MAX_FIGURES:
+            self.figures = set(sorted(self.figures)[:MAX_FIGURES])
+
+    def _add(self, item: Item) -> None:
+        sample = self.sample
+        sample.add(item)
+        if self.sketches is not None:
+            self.sketches.add(item)
+        if len(sample.items) > MAX_ITEMS:
+            self._sketched()
+            sample.drop_least()
+
+    def _sketched(self) -> Sketches:
+        """Return the sketches; on the first call, create them from all items, which are still all kept."""
+        if self.sketches is None:
+            self.sketches = Sketches()
+            self._aggregate = self.sample.changed = None  # sums over all items; from now on they are a sample
+            for item in self.items.values():
+                self.sketches.add(item)
+        return self.sketches

@@ -1,0 +1,41 @@
+"""Priority: which elements a sample keeps when it cannot keep all, and how many each of them stands for.
+
+Owns priority sampling: Duffield, Lund & Thorup, "Priority sampling for estimation of arbitrary subset sums", JACM 54
+(2007). Must never know what is sampled.
+
+An element of weight w has the priority w/u. u in (0, 1] is derived from its key, so it is the same at every time and
+place. The k largest priorities are kept; τ, the threshold, is the largest of the rest. A kept element stands for
+max(1, τ/w) elements. A sum over any subset estimated this way is unbiased; for sums of the weight itself its relative
+standard error is at most 1/√(k-1). Heavy elements are always kept and stand for themselves.
+
+While weights do not fall, the result does not depend on order or repetition, and merging samples samples the union.
+Where they fall, the result depends on the order alone, provided that an element is dropped at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+__all__ = ["overflow", "priority"]
+
+T = TypeVar("T")
+
+
+def priority(weight: float, key: int) -> float:
+    """Return the priority of an element of ``weight`` (above 0) with a 64-bit ``key``.
+
+    >>> priority(3.0, 2**64 - 1)
+    3.0
+    """
+    return weight * 2.0**64 / (key + 1)
+
+
+def overflow(priorities: Mapping[T, float], capacity: int) -> tuple[list[T], float]:
+    """Return the keys whose priority is not among the ``capacity`` largest, and the largest of theirs (0 if none).
+
+    >>> overflow({"a": 3.0, "b": 1.0, "c": 2.0}, 1)
+    (['c', 'b'], 2.0)
+    """
+    ranked = sorted(priorities, key=lambda key: priorities[key], reverse=True)[capacity:]
+    return ranked, priorities[ranked[0]] if ranked else 0.0

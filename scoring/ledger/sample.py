@@ -1,0 +1,122 @@
+"""Sample: the items of a story that are kept one by one, at most ``MAX_ITEMS``.
+
+Owns which items are kept and how many replies of each thread are among them. Must never know what is summed over them.
+
+Up to ``MAX_ITEMS`` the sample is the whole story. Past that it is a priority sample (:mod:`scoring.ledger.priority`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from heapq import heapify, heappop, heappush
+
+from scoring.ledger.item import REPLY, Item, weight
+from scoring.ledger.priority import priority
+
+__all__ = ["MAX_ITEMS", "Sample"]
+
+MAX_ITEMS = 192
+"""Items kept one by one: what fits in a ledger of 64 KiB beside the sketches, with room to spare."""
+
+
+class Sample:
+    """The kept items, by key.
+
+    ``threshold``: an item with a lower priority is not kept; 0 while all items are.
+    ``replies_seen``: how many replies of a thread are kept, by the key of the thread's root.
+    ``changed``: keys of the items that came, went or changed since the caller last cleared it; None: not recorded.
+    """
+
+    __slots__ = ("_ranking", "changed", "items", "replies_seen", "threshold")
+
+    def __init__(self, items: Iterable[Item] = (), threshold: float = 0.0) -> None:
+        """Hold ``items``, all of which have a priority above ``threshold``."""
+        self.items = {item.key: item for item in items}
+        self.replies_seen: dict[int, int] = {}
+        self.threshold = threshold
+        self.changed: set[int] | None = None
+        self._ranking: list[tuple[float, int]] = []
+        """A heap of the kept items by (priority, key), with stale entries; empty until the first item is dropped."""
+        for item in self.items.values():
+            if item.kind == REPLY:
+                self.replies_seen[item.thread] = self.replies_seen.get(item.thread, 0) + 1
+
+    def add(self, item: Item) -> None:
+        """Take in one observation. The caller calls :meth:`drop_least` when there are too many items."""
+        key = item.key
+        old = self.items.get(key)
+        if old is None:
+            if not self.threshold or self._is_sampled(item):
+                self._keep(item)
+            return
+        covered_ms = min(old.covered_ms, item.covered_ms)
+        if item.replaces(old):
+            self._remove(key)
+            if self._is_sampled(item):
+                self._keep(item)
+            old = item
+        if covered_ms != old.covered_ms:
+            old.covered_ms = covered_ms
+            if self.changed is not None:
+                self.changed.add(key)
+
+    def drop_least(self) -> None:
+        """Drop the item with the lowest priority and raise the threshold to it.
+
+        The caller does so at once: where counts fall, a delay would make the sample depend on when it happens.
+        """
+        ranking = self._ranking
+        if not ranking:
+            ranking += [(priority(weight(item), key), key) for key, item in self.items.items()]
+            heapify(ranking)
+        while True:
+            least, key = heappop(ranking)
+            item = self.items.get(key)
+            if item is not None and priority(weight(item), key) == least:
+                break
+        self.threshold = max(self.threshold, least)
+        self._remove(key)
+
+    def raise_threshold(self, threshold: float) -> None:
+        """Drop all items with a priority of at most ``threshold``; do nothing if the threshold is higher already."""
+        self.threshold = max(self.threshold, threshold)
+        for key in [key for key, item in self.items.items() if not self._is_sampled(item)]:
+            self._remove(key)
+
+    def _is_sampled(self, item: Item) -> bool:
+        return not self.threshold or priority(weight(item), item.key) > self.threshold
+
+    def _keep(self, item: Item) -> None:
+        key = item.key
+        self.items[key] = item
+        if len(self._ranking) > 4 * MAX_ITEMS:
+            self._ranking.clear()  # mostly stale by now; rebuilt when the next item is dropped
+        elif self._ranking:
+            heappush(self._ranking, (priority(weight(item), key), key))
+        if self.changed is not None:
+            self.changed.add(key)
+        if item.kind == REPLY:
+            thread = item.thread
+            seen = self.replies_seen.get(thread, 0)
+            self.replies_seen[thread] = seen + 1
+            if self.changed is not None:
+                self._recount(thread, seen, self.changed)
+
+    def _remove(self, key: int) -> None:
+        """Remove an item that is dropped or replaced."""
+        item = self.items.pop(key)
+        if self.changed is not None:
+            self.changed.add(key)
+        if item.kind == REPLY:
+            thread = item.thread
+            seen = self.replies_seen.pop(thread)
+            if seen > 1:
+                self.replies_seen[thread] = seen - 1
+            if self.changed is not None:
+                self._recount(thread, seen, self.changed)
+
+    def _recount(self, thread: int, seen: int, changed: set[int]) -> None:
+        """Record the post of ``thread`` as changed if its counter says no more than the ``seen`` replies."""
+        post = self.items.get(thread)
+        if post is not None and post.replies <= seen:
+            changed.add(thread)
