@@ -13,11 +13,13 @@ import time
 import msgspec
 
 from benchmarks.load import make_load
-from ingest.signal import decode, encode
-from streams.records import internal as wire
+from ingest.signal import decode
+from ingest.signal import encode as encode_signal
+from streams.records import encode
+from streams.records.stories import STORY_KEY, THREAD_KEY, Assignment, StoryInfo, ThreadRecord
 from streams.resolve.matching.beats import load_beat
 from streams.resolve.route import Router, RouterConfig
-from streams.resolve.threads import STORY_KEY, THREAD_KEY, ThreadIndex
+from streams.resolve.threads import ThreadIndex
 
 SIGNALS = 100_000
 FLUSH = 1_000
@@ -46,10 +48,10 @@ def replies() -> float:
     threads = ThreadIndex()
     for signal in load:
         if signal.is_root:
-            story = wire.StoryInfo(signal.id, signal.id, signal.id, "ai", signal.created_ms)
-            threads.apply(STORY_KEY + story.id.encode(), wire.encode(story))
-            threads.note(wire.ThreadRecord(signal.id, 0, 0, (wire.Assignment(story.id, "ai", "new"),)))
-    raws = [encode(signal) for signal in load if not signal.is_root]
+            story = StoryInfo(signal.id, signal.id, signal.id, "ai", signal.created_ms)
+            threads.apply(STORY_KEY + story.id.encode(), encode(story))
+            threads.note(ThreadRecord(signal.id, 0, 0, (Assignment(story.id, "ai", "new"),)))
+    raws = [encode_signal(signal) for signal in load if not signal.is_root]
     return per_second(raws, Router(lambda _: ("ai",), threads, RouterConfig()), used=True)
 
 
@@ -58,7 +60,7 @@ def irrelevant() -> float:
     beat = load_beat("ai")
     load = make_load(5 * SIGNALS, relevant_share=0.0, begin_ms=BEGIN_MS, span_ms=60_000, titled=True, texted=False)
     posts = {signal.id: signal for signal in reversed(load) if signal.is_root}
-    raws = [encode(signal) for signal in reversed(posts.values()) if not beat.relevant(signal)]
+    raws = [encode_signal(signal) for signal in reversed(posts.values()) if not beat.relevant(signal)]
     router = Router(lambda signal: (beat.name,) * beat.relevant(signal), ThreadIndex(), RouterConfig())
     return per_second(raws, router, used=False)
 
@@ -68,12 +70,12 @@ def memory() -> float:
     threads = ThreadIndex()
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     for number in range(STORIES):
-        story = wire.StoryInfo(f"st_{number:012x}", f"a-story-of-{number}", f"A story of {number}", "ai", BEGIN_MS)
-        threads.apply(STORY_KEY + story.id.encode(), wire.encode(story))
+        story = StoryInfo(f"st_{number:012x}", f"a-story-of-{number}", f"A story of {number}", "ai", BEGIN_MS)
+        threads.apply(STORY_KEY + story.id.encode(), encode(story))
     for number in range(THREADS):
-        assigned = (wire.Assignment(f"st_{number % STORIES:012x}", "ai", "similar", features=msgspec.Raw(b"{}")),)
-        record = wire.ThreadRecord(f"reddit:t3_{number:07x}", BEGIN_MS + number, number, assigned)
-        threads.apply(THREAD_KEY + record.thread.encode(), wire.encode(record))
+        assigned = (Assignment(f"st_{number % STORIES:012x}", "ai", "similar", features=msgspec.Raw(b"{}")),)
+        record = ThreadRecord(f"reddit:t3_{number:07x}", BEGIN_MS + number, number, assigned)
+        threads.apply(THREAD_KEY + record.thread.encode(), encode(record))
     return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 / THREADS
 
 

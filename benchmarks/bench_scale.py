@@ -25,7 +25,9 @@ from benchmarks.bench_scoring import cost
 from benchmarks.compare import compare
 from benchmarks.curves import Panel, draw
 from ingest.signal import Author, Community, Counts, Signal
-from streams.records.internal import Activity, Entry, Mark, StoryInfo
+from streams.records.source_watermark import SourceWatermark
+from streams.records.stories import StoryInfo
+from streams.records.story_activity import Activity, Entry, StorySignals, WatermarkAdvance
 from streams.score.config import ScoreConfig
 from streams.score.reading import TextReader
 from streams.score.scorer import PartitionScorer
@@ -62,7 +64,7 @@ def hold(stories: int) -> Held:
     def advance() -> None:
         nonlocal seconds
         seconds += 1.0
-        scorer.take([Activity(Mark(0, 1, at_ms, idle=True))], None, seconds)
+        scorer.take([WatermarkAdvance(SourceWatermark(0, 1, at_ms, idle=True))], None, seconds)
         states.update((name.encode(), state) for name, state in scorer.advance(at_ms, seconds).states.items() if state)
 
     empty = _resident_bytes()
@@ -108,7 +110,7 @@ def _activity(story: int, number: int, at_ms: int) -> Activity:
         observed_ms=at_ms,
     )
     info = StoryInfo(f"st_{story}", f"story-{story}", f"What happened in place {story}", "bench", BEGIN_MS)
-    return Activity(Mark(0, 1, 0), 0, info, (Entry(story * 10_000_000 + number, at_ms, signal),))
+    return StorySignals(SourceWatermark(0, 1, 0), 0, info, (Entry(story * 10_000_000 + number, at_ms, signal),))
 
 
 def _resident_bytes() -> int:

@@ -13,11 +13,15 @@ import time
 from collections import defaultdict
 
 from benchmarks.load import make_load
-from ingest.signal import decode, encode
+from ingest.signal import decode
+from ingest.signal import encode as encode_signal
 from scoring.impact import OfflineAssessor
-from streams.records import internal as wire
+from streams.records import encode
+from streams.records.source_watermark import SourceWatermark
+from streams.records.stories import STORY_KEY, Assignment, StoryInfo, ThreadRecord
+from streams.records.story_activity import RawStorySignals, WatermarkAdvance, decode_activities
 from streams.resolve.route import BEGINNING, Router, RouterConfig
-from streams.resolve.threads import STORY_KEY, ThreadIndex
+from streams.resolve.threads import ThreadIndex
 from streams.score.assessing import OfflineStories
 from streams.score.config import ScoreConfig
 from streams.score.reading import TextReader
@@ -34,13 +38,13 @@ def stages(raws: list[bytes], flush: int) -> dict[str, float]:
     signals = [decode(raw) for raw in raws]
     threads = ThreadIndex()
     links: dict[str, str] = {}
-    infos: dict[str, wire.StoryInfo] = {}
+    infos: dict[str, StoryInfo] = {}
     for signal in signals:
         if signal.is_root and signal.id not in links:
             story = links[signal.id] = signal.url or ""
-            infos[story] = wire.StoryInfo(story, story, story, "bench", signal.created_ms)
-            threads.apply(STORY_KEY + story.encode(), wire.encode(infos[story]))
-            threads.note(wire.ThreadRecord(signal.id, 0, 0, (wire.Assignment(story, "bench", "url"),)))
+            infos[story] = StoryInfo(story, story, story, "bench", signal.created_ms)
+            threads.apply(STORY_KEY + story.encode(), encode(infos[story]))
+            threads.note(ThreadRecord(signal.id, 0, 0, (Assignment(story, "bench", "url"),)))
     router = Router(lambda _: ("bench",), threads, RouterConfig(), BEGINNING)
     scorer = PartitionScorer({}, ScoreConfig(), TextReader.default(), OfflineStories(OfflineAssessor()))
     spent: dict[str, float] = defaultdict(float)
@@ -53,10 +57,10 @@ def stages(raws: list[bytes], flush: int) -> dict[str, float]:
             router.read(place, raws[place], signal, 0.0)
         sent = []
         for story, entries in router.take().stories.items():
-            sent.append(wire.encode(wire.RawActivity(wire.Mark(0, 1, 0), 0, infos[story], entries)))
-        sent.append(wire.encode(wire.Activity(wire.Mark(0, 1, router.stream_ms))))
+            sent.append(encode(RawStorySignals(SourceWatermark(0, 1, 0), 0, infos[story], entries)))
+        sent.append(encode(WatermarkAdvance(SourceWatermark(0, 1, router.stream_ms))))
         times.append(time.process_time())
-        activities = wire.decode_activities(b"[" + b",".join(sent) + b"]")
+        activities = decode_activities(b"[" + b",".join(sent) + b"]")
         times.append(time.process_time())
         scorer.take(activities, None, begin / PER_SECOND)
         told += len(scorer.advance(router.stream_ms, begin / PER_SECOND).scores)
@@ -70,7 +74,7 @@ def main() -> None:
     """Measure and print a table."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else SIGNALS
     load = make_load(count, relevant_share=1.0, begin_ms=BEGIN_MS, span_ms=count * 1_000 // PER_SECOND)
-    raws = [encode(signal) for signal in load]
+    raws = [encode_signal(signal) for signal in load]
     stages(raws[:1_000], 1_000)
     for flush in FLUSHES:
         figures = stages(raws, flush)

@@ -20,7 +20,7 @@ from aiokafka import ConsumerRecord
 from benchmarks import job
 from benchmarks.participants import Run
 from ingest.signal import Signal
-from streams.records.internal import decode_candidate
+from streams.records.candidates import decode_candidate
 from streams.resolve.threads import ThreadIndex
 from transport.reader import TopicReader
 

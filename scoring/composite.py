@@ -6,13 +6,16 @@ Owns the weighted sum. Must never know what the factors are made of.
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import msgspec
+from msgspec import Meta
 
 from scoring.settings import DEFAULT, Settings
 
-__all__ = ["FACTORS", "FactorText", "Factors", "compose", "raw"]
+__all__ = ["FACTORS", "FactorText", "Factors", "Points", "compose", "raw"]
+
+Points = Annotated[float, Meta(ge=0, le=100)]
 
 
 class FactorText(NamedTuple):
@@ -37,13 +40,13 @@ FACTORS: dict[str, FactorText] = {
 class Factors(msgspec.Struct, frozen=True, kw_only=True):
     """The seven factors of a story at one time, each 0 to 100."""
 
-    reach: float
-    engagement: float
-    star_power: float
-    duration: float
-    cross_platform: float
-    polarity: float
-    industry_impact: float
+    reach: Points
+    engagement: Points
+    star_power: Points
+    duration: Points
+    cross_platform: Points
+    polarity: Points
+    industry_impact: Points
 
 
 def raw(factors: Factors, settings: Settings = DEFAULT) -> float:

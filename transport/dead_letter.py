@@ -43,7 +43,7 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def carried(self) -> bytes:
-        """The part of the original that the letter carries: all of it, unless ``truncated``."""
+        """The part of the original that is carried: all of it, unless ``truncated``."""
         return base64.b64decode(self.original_b64)
 
     @property
@@ -52,7 +52,7 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
         return None if self.truncated else self.carried
 
     def is_original(self, value: bytes) -> bool:
-        """Return whether ``value``, as read from the letter's place, is the original: the place may hold another."""
+        """Return whether ``value``, as read from this place, is the original: the place may hold another."""
         if self.original_sha256 is None:
             return value == self.original
         return len(value) == self.original_bytes and hashlib.sha256(value).hexdigest() == self.original_sha256

@@ -15,7 +15,7 @@ from rich.text import Text
 from hubbub.cli.control_characters import strip_controls
 from hubbub.cli.ranking import SHOWN_STATES
 from hubbub.clock import format_age
-from streams.records.public import NoiseScore
+from streams.records.noise_score import NoiseScore
 from streams.score.explaining import Explained
 
 __all__ = ["render"]

@@ -23,7 +23,7 @@ from hubbub.evaluate.agreement import Agreement
 from hubbub.process.demo import Demo, Stage
 from hubbub.process.local import role_children, run_all
 from hubbub.settings import Settings
-from streams.records.public import NoiseScore
+from streams.records.noise_score import NoiseScore
 from streams.serve.read import follow_scores
 from transport.errors import UserError
 

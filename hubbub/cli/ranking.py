@@ -12,7 +12,7 @@ from rich.text import Text
 
 from hubbub.cli.control_characters import strip_controls
 from hubbub.clock import format_age
-from streams.records.public import NoiseScore
+from streams.records.noise_score import NoiseScore
 
 __all__ = ["SHOWN_STATES", "ranking", "ranking_table"]
 

@@ -11,7 +11,7 @@ import msgspec
 import typer
 
 if TYPE_CHECKING:
-    from streams.records.internal import Order
+    from streams.records.stories import OperatorCommand
     from streams.resolve.threads import ThreadIndex
 
 from hubbub.cli.control_characters import strip_controls
@@ -98,7 +98,7 @@ def list_orders(json: Json = False) -> None:
         typer.echo("nothing was ordered")
 
 
-def _give(make: Callable[[ThreadIndex, int], list[Order]], *, json: bool) -> None:
+def _give(make: Callable[[ThreadIndex, int], list[OperatorCommand]], *, json: bool) -> None:
     from hubbub.operate import operator_commands as orders  # noqa: PLC0415
     from hubbub.settings import load  # noqa: PLC0415
 
@@ -117,7 +117,7 @@ def _give(make: Callable[[ThreadIndex, int], list[Order]], *, json: bool) -> Non
         typer.echo("resolve does it with the next new post; 'hubbub stories list' shows all orders")
 
 
-def _line(order: Order, threads: ThreadIndex, *, json: bool) -> str:
+def _line(order: OperatorCommand, threads: ThreadIndex, *, json: bool) -> str:
     """Return an order as a line for a person or a program."""
 
     if json:

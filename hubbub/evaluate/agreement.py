@@ -12,7 +12,7 @@ from statistics import correlation
 import msgspec
 
 from hubbub.world.truth import Truth
-from streams.records.public import NoiseScore
+from streams.records.noise_score import NoiseScore
 
 __all__ = ["Agreement", "FoundStory", "agree"]
 

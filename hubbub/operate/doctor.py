@@ -23,7 +23,7 @@ from ingest.cursors import TOPIC as CURSORS
 from ingest.cursors import CursorRecord
 from ingest.memory.rate_limit import RateLimiter
 from ingest.registry import PLATFORMS
-from streams.records.internal import Progress, decode_progress
+from streams.records.progress import ResolveProgress, ScoreProgress, decode_progress
 from streams.resolve.matching.beats import BeatError, load_beat
 from streams.score.reading import FiguresError, TextReader
 from transport.errors import HubbubError, UserError
@@ -104,13 +104,13 @@ def _figures(file: Path) -> Finding:
 
 
 async def _stages(settings: Settings, options: dict[str, object]) -> AsyncIterator[Finding]:
-    told: dict[str, list[Progress]] = {"resolve": [], "score": []}
+    told: dict[str, list[ResolveProgress | ScoreProgress]] = {"resolve": [], "score": []}
     async with TopicReader(name("progress", settings.kafka.topic_prefix), options) as tail:
         latest = {record.key: record.value for record in await tail.read_to_end()}
     for value in latest.values():
         progress = decode_progress(value) if value is not None else None
-        if progress is not None and progress.stage in told:
-            told[progress.stage].append(progress)
+        if isinstance(progress, ResolveProgress | ScoreProgress):
+            told["resolve" if isinstance(progress, ResolveProgress) else "score"].append(progress)
     now_ms = settings.clock()()
     for stage, all_ in told.items():
         if not all_:
@@ -130,7 +130,7 @@ async def _stages(settings: Settings, options: dict[str, object]) -> AsyncIterat
             yield Finding(
                 f"{stage} works on all {len(all_)} partitions; event time is {behind} behind the clock", ok=True
             )
-        counts = sum((Counter(p.counts) for p in all_), Counter[str]())
+        counts = sum((Counter(p.counts) for p in all_ if isinstance(p, ResolveProgress)), Counter[str]())
         if counts:
             yield _account(stage, counts)
 

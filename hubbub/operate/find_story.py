@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from hubbub.operate.operator_commands import read_threads
-from streams.records.public import NoiseScore
+from streams.records.noise_score import NoiseScore
 from streams.resolve.threads import NEVER
 from transport.errors import UserError
 

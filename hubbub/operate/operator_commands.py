@@ -11,9 +11,10 @@ from collections.abc import Mapping, Sequence
 from msgspec import Raw
 from msgspec.structs import replace
 
-from streams.records.internal import Order, StoryInfo, decode_thread, encode
+from streams.records import encode
+from streams.records.stories import ORDER_KEY, THREAD_KEY, OperatorCommand, StoryInfo, decode_thread
 from streams.resolve.matching.titles import MAX_TITLE_CHARS, slug_of, story_id
-from streams.resolve.threads import ORDER_KEY, THREAD_KEY, ThreadIndex
+from streams.resolve.threads import ThreadIndex
 from transport import topics
 from transport.errors import UserError
 from transport.producer import open_producer
@@ -36,7 +37,7 @@ async def read_threads(kafka: Mapping[str, object], prefix: str) -> ThreadIndex:
     return threads
 
 
-async def give(orders: Sequence[Order], kafka: Mapping[str, object], prefix: str) -> None:
+async def give(orders: Sequence[OperatorCommand], kafka: Mapping[str, object], prefix: str) -> None:
     """Write ``orders`` into the log and wait until the broker has them; each with what is known of the thread it pins.
 
     Raises:
@@ -62,7 +63,7 @@ async def _features(threads: Sequence[str], kafka: Mapping[str, object], prefix:
     return features
 
 
-def merge(threads: ThreadIndex, story: str, into: str, given_ms: int) -> list[Order]:
+def merge(threads: ThreadIndex, story: str, into: str, given_ms: int) -> list[OperatorCommand]:
     """Return the order to make ``story`` part of ``into``; each is an id or a slug.
 
     Raises:
@@ -73,10 +74,12 @@ def merge(threads: ThreadIndex, story: str, into: str, given_ms: int) -> list[Or
         raise UserError("a story cannot be merged into itself")
     if gone.beat != other.beat:
         raise UserError(f"{gone.slug} is of the beat {gone.beat}, {other.slug} of {other.beat}; only one beat's merge")
-    return [Order("merge", gone.id, other.id, given_ms=given_ms)]
+    return [OperatorCommand("merge", gone.id, other.id, given_ms=given_ms)]
 
 
-def split(threads: ThreadIndex, story: str, apart: Sequence[str], title: str | None, given_ms: int) -> list[Order]:
+def split(
+    threads: ThreadIndex, story: str, apart: Sequence[str], title: str | None, given_ms: int
+) -> list[OperatorCommand]:
     """Return the orders to make the threads ``apart`` of ``story`` a story of its own, called ``title``.
 
     Raises:
@@ -89,34 +92,34 @@ def split(threads: ThreadIndex, story: str, apart: Sequence[str], title: str | N
     found = story_id(info.beat, f"apart {apart[0]}")
     called = _title(title or f"{info.title} ({apart[0]})")
     fresh = StoryInfo(found, slug_of(called, found), called, info.beat, given_ms)
-    return [Order("pin", thread, found, found=fresh, given_ms=given_ms) for thread in apart]
+    return [OperatorCommand("pin", thread, found, found=fresh, given_ms=given_ms) for thread in apart]
 
 
-def pin(threads: ThreadIndex, thread: str, story: str, given_ms: int) -> list[Order]:
+def pin(threads: ThreadIndex, thread: str, story: str, given_ms: int) -> list[OperatorCommand]:
     """Return the order to give ``thread``, seen before or not, to ``story``.
 
     Raises:
         UserError: there is no such story.
     """
-    return [Order("pin", thread, _story(threads, story).id, given_ms=given_ms)]
+    return [OperatorCommand("pin", thread, _story(threads, story).id, given_ms=given_ms)]
 
 
-def rename(threads: ThreadIndex, story: str, title: str, given_ms: int) -> list[Order]:
+def rename(threads: ThreadIndex, story: str, title: str, given_ms: int) -> list[OperatorCommand]:
     """Return the order to call ``story`` by ``title``; its slug stays.
 
     Raises:
         UserError: there is no such story, or the title is empty or too long.
     """
-    return [Order("rename", _story(threads, story).id, title=_title(title), given_ms=given_ms)]
+    return [OperatorCommand("rename", _story(threads, story).id, title=_title(title), given_ms=given_ms)]
 
 
-def block(threads: ThreadIndex, story: str, given_ms: int) -> list[Order]:
+def block(threads: ThreadIndex, story: str, given_ms: int) -> list[OperatorCommand]:
     """Return the order to end ``story`` and to use nothing of it any more.
 
     Raises:
         UserError: there is no such story.
     """
-    return [Order("block", _story(threads, story).id, given_ms=given_ms)]
+    return [OperatorCommand("block", _story(threads, story).id, given_ms=given_ms)]
 
 
 def _story(threads: ThreadIndex, name: str) -> StoryInfo:

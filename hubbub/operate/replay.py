@@ -23,7 +23,8 @@ from typing import BinaryIO
 import zstandard
 
 from ingest.signal import InvalidSignalError, Signal, decode, key
-from streams.records.internal import Progress, decode_progress, encode
+from streams.records import encode
+from streams.records.progress import PublishProgress, ResolveProgress, ScoreProgress, decode_progress
 from streams.resolve.publishers import PUBLISH
 from transport.errors import UserError
 from transport.kafka import Producer, RecordMetadata
@@ -173,8 +174,7 @@ class _Teller:
 
     async def tell(self, mark_ms: int, *, ended: bool = False) -> None:
         """Publish that everything up to ``mark_ms`` is in the log below the offsets noted."""
-        record = Progress(
-            PUBLISH,
+        record = PublishProgress(
             self.instance,
             mark_ms,
             time.time_ns() // 1_000_000,
@@ -195,14 +195,14 @@ async def _until_heard(instance: str, kafka: Mapping[str, object], prefix: str) 
 
     Nobody who reads: nobody to wait for.
     """
-    sources: dict[str, Progress] = {}
+    sources: dict[str, ResolveProgress] = {}
     deadline = time.monotonic() + HEARD_SECONDS
     async with TopicReader(name("progress", prefix), kafka) as tail:
         records = await tail.read_to_end()
         while True:
             for record in records:
                 progress = decode_progress(record.value) if record.value is not None else None
-                if progress is not None and progress.stage == RESOLVE:
+                if isinstance(progress, ResolveProgress):
                     sources[progress.instance] = progress
             alive_ms = time.time_ns() // 1_000_000 - ALIVE_MS
             deaf = [s for s in sources.values() if s.updated_ms > alive_ms and instance not in s.heard]
@@ -240,7 +240,7 @@ async def wait_until_scored(
         while len(settled) < partitions:
             for record in await tail.poll(200):
                 progress = decode_progress(record.value) if record.value is not None else None
-                if progress is None or progress.stage != "score":
+                if not isinstance(progress, ScoreProgress):
                     continue
                 # Who only says again what it has said may say so for ever.
                 if reached.get(progress.instance) != (now := (progress.mark_ms, progress.settled)):

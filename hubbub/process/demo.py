@@ -25,7 +25,7 @@ from hubbub.world.servers import SIMULATORS
 from hubbub.world.truth import truth
 from hubbub.world.world import World
 from ingest.registry import PLATFORMS
-from streams.records.public import NoiseScore
+from streams.records.noise_score import NoiseScore
 from streams.resolve.threads import ThreadIndex
 from streams.serve.read import read_scores
 from transport.reader import TopicReader

@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
-from streams.records.internal import NOWHERE, Activity, Mark, Merging, RawActivity, RawEntry, StoryInfo, encode
+from streams.records import encode
+from streams.records.source_watermark import SourceWatermark
+from streams.records.stories import NOWHERE, StoryInfo
+from streams.records.story_activity import MergeIn, MergeOut, Merging, RawEntry, RawStorySignals, WatermarkAdvance
 from transport.partitioning import partition_of
 
 __all__ = ["Parcels"]
@@ -28,29 +31,29 @@ class Parcels:
         self._parts: list[list[bytes]] = [[] for _ in range(partitions)]
 
     def add_story(
-        self, info: StoryInfo, entries: list[RawEntry], low: int, mark: Mark, *, redirected: bool = False
+        self, info: StoryInfo, entries: list[RawEntry], low: int, mark: SourceWatermark, *, redirected: bool = False
     ) -> None:
         """Add signals of a story; ``low`` is told with the last of them, and not before."""
         parts = self._parts[self._target(info.id)]
-        whole = encode(RawActivity(mark, low, info, entries, redirected))
+        whole = encode(RawStorySignals(mark, low, info, entries, redirected))
         if len(whole) <= ENOUGH_BYTES:
             parts.append(whole)
             return
         *first, last = _cut(entries, lambda entry: len(bytes(entry.signal)))
         for chunk in first:
-            parts.append(encode(RawActivity(mark, 0, info, chunk, redirected)))
-        parts.append(encode(RawActivity(mark, low, info, last, redirected)))
+            parts.append(encode(RawStorySignals(mark, 0, info, chunk, redirected)))
+        parts.append(encode(RawStorySignals(mark, low, info, last, redirected)))
 
-    def add_merge(self, merging: Merging, mark: Mark) -> None:
+    def add_merge(self, merging: Merging, mark: SourceWatermark) -> None:
         """Tell both stories; this source's time does not pass that of the merge before they know."""
         gone, into = merging.gone.id, merging.into.id
-        self._parts[self._target(gone)].append(encode(Activity(mark, leaving=merging)))
+        self._parts[self._target(gone)].append(encode(MergeOut(mark, merging)))
         if into != NOWHERE:
-            self._parts[self._target(into)].append(encode(Activity(mark, joining=merging)))
+            self._parts[self._target(into)].append(encode(MergeIn(mark, merging)))
 
-    def add_mark(self, mark: Mark) -> None:
+    def add_mark(self, mark: SourceWatermark) -> None:
         """Tell every partition how far the source has come: what was added before is covered by it."""
-        bare = encode(Activity(mark))
+        bare = encode(WatermarkAdvance(mark))
         for parts in self._parts:
             parts.append(bare)
 

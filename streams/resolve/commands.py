@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
-from streams.records.internal import NOWHERE, Merge, Moved, Order, StoryInfo, ThreadRecord
+from streams.records.stories import NOWHERE, Merge, Moved, OperatorCommand, StoryInfo, ThreadRecord
 from streams.resolve.threads import ThreadIndex
 
 __all__ = ["Due", "Orders"]
@@ -27,7 +27,7 @@ class Due:
     founded: list[StoryInfo] = field(default_factory=list)
     named: list[tuple[str, str]] = field(default_factory=list)
     moved: list[Moved] = field(default_factory=list)
-    pinned: list[Order] = field(default_factory=list)
+    pinned: list[OperatorCommand] = field(default_factory=list)
     merged: list[Merge] = field(default_factory=list)
 
 
@@ -40,7 +40,7 @@ class Orders:
         self._stories: set[str] = set()
         self._became: dict[str, str] = {}
         self._expired: set[str] = set()
-        self._done: dict[tuple[str, str], Order] = {}
+        self._done: dict[tuple[str, str], OperatorCommand] = {}
 
     def now(self, story: str) -> str:
         """Return what ``story`` has become by merges: itself, another, or nowhere."""
@@ -103,7 +103,7 @@ class Orders:
         due.named = list(titles.items())
         return due
 
-    def _carry_out(self, order: Order, thread: str, at_ms: int, due: Due) -> bool:
+    def _carry_out(self, order: OperatorCommand, thread: str, at_ms: int, due: Due) -> bool:
         """Add to ``due`` what ``order`` demands; return False if what it speaks of is not there yet."""
         if order.kind == "pin":
             return self._pin(order, thread, at_ms, due)
@@ -119,7 +119,7 @@ class Orders:
             return False
         return True
 
-    def _pin(self, order: Order, thread: str, at_ms: int, due: Due) -> bool:
+    def _pin(self, order: OperatorCommand, thread: str, at_ms: int, due: Due) -> bool:
         is_new = order.subject == thread
         if not is_new and self._threads.lookup(order.subject) is None:
             return False

@@ -14,17 +14,8 @@ from dataclasses import dataclass
 import msgspec
 
 from ingest.signal import Signal
-from streams.records.internal import (
-    NOWHERE,
-    Assignment,
-    Candidate,
-    Lesson,
-    Merge,
-    Moved,
-    Order,
-    StoryInfo,
-    ThreadRecord,
-)
+from streams.records.candidates import Candidate
+from streams.records.stories import NOWHERE, Assignment, Lesson, Merge, Moved, OperatorCommand, StoryInfo, ThreadRecord
 from streams.resolve.commands import Orders
 from streams.resolve.matching.embedding import load_embedding
 from streams.resolve.matching.headline import Headlines
@@ -163,7 +154,7 @@ class Decider:
         named = (*due.named, *self._hear(record))
         return Decided(record, tuple(due.founded), forgotten, named, tuple(due.moved))
 
-    def _lessons(self, pinned: list[Order], thread: str, assignments: list[Assignment]) -> Iterator[Lesson]:
+    def _lessons(self, pinned: list[OperatorCommand], thread: str, assignments: list[Assignment]) -> Iterator[Lesson]:
         """Yield what ``pinned`` teaches: of the thread decided now, or of those before, by what the order holds."""
         for order in pinned:
             known, features = self._threads.lookup(order.subject), order.features

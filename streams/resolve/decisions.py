@@ -14,13 +14,24 @@ from itertools import islice
 import structlog
 from msgspec.structs import replace
 
-from streams.records.internal import Reached, StoryInfo, ThreadRecord, decode_candidate, decode_thread, encode
+from streams.records import encode
+from streams.records.candidates import decode_candidate
+from streams.records.stories import (
+    DECIDED_KEY,
+    MOVED_KEY,
+    STORY_KEY,
+    THREAD_KEY,
+    Reached,
+    StoryInfo,
+    ThreadRecord,
+    decode_thread,
+)
 from streams.resolve.config import ResolveConfig
 from streams.resolve.decide import Decided, Decider
 from streams.resolve.matching.beats import Beat
 from streams.resolve.matching.matcher import Matcher
 from streams.resolve.publishers import Publishers
-from streams.resolve.threads import DECIDED_KEY, MOVED_KEY, STORY_KEY, THREAD_KEY, ThreadIndex
+from streams.resolve.threads import ThreadIndex
 from streams.runtime import metrics
 from streams.runtime.watermark import IdleTimeout, Watermark
 from transport.fencing import Lease, write_fencing_records

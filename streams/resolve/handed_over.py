@@ -11,7 +11,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from streams.records.internal import Progress
+from streams.records.progress import ResolveProgress
 from streams.resolve.reorder import Place
 
 __all__ = ["Told"]
@@ -41,7 +41,7 @@ class Told:
     def __init__(self) -> None:
         self._sources: dict[int, _Source] = {}
 
-    def note(self, progress: Progress) -> None:
+    def note(self, progress: ResolveProgress) -> None:
         """Take in what a worker says of one source."""
         number = int(progress.instance)
         source = self._sources.setdefault(number, _Source())

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from streams.records.internal import Progress
+from streams.records.progress import Progress, PublishProgress
 
 __all__ = ["PUBLISH", "Publishers", "Told"]
 
@@ -30,12 +30,12 @@ class Publishers:
     """The publishers heard of, by instance."""
 
     def __init__(self) -> None:
-        self._heard: dict[str, tuple[Progress, float]] = {}
-        self._settled: Progress | None = None
+        self._heard: dict[str, tuple[PublishProgress, float]] = {}
+        self._settled: PublishProgress | None = None
 
     def note(self, progress: Progress, monotonic: float) -> None:
         """Take in a record of ``progress`` heard at ``monotonic`` seconds."""
-        if progress.stage != PUBLISH:
+        if not isinstance(progress, PublishProgress):
             return
         if progress.active:
             self._heard[progress.instance] = (progress, monotonic)

@@ -10,7 +10,7 @@ import heapq
 from collections import deque
 from typing import NamedTuple
 
-from streams.records.internal import RawEntry
+from streams.records.story_activity import RawEntry
 
 __all__ = ["Hold", "Place"]
 

@@ -17,7 +17,8 @@ from typing import NamedTuple
 import msgspec
 
 from ingest.signal import CLOCK_SKEW_MS, Signal
-from streams.records.internal import NOWHERE, Merging, RawEntry
+from streams.records.stories import NOWHERE
+from streams.records.story_activity import Merging, RawEntry
 from streams.resolve.reorder import Hold, Owner, Place
 from streams.resolve.threads import Known, ThreadIndex
 

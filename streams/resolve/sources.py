@@ -15,7 +15,10 @@ import structlog
 
 from ingest import signal as wire
 from ingest.signal import LIKELY_MS, InvalidSignalError, Reason, Signal, decode
-from streams.records.internal import Candidate, Mark, Progress, encode
+from streams.records import encode
+from streams.records.candidates import Candidate
+from streams.records.progress import ResolveProgress
+from streams.records.source_watermark import SourceWatermark
 from streams.resolve.batches import Parcels
 from streams.resolve.config import ResolveConfig
 from streams.resolve.dead_share import DeadShare
@@ -93,8 +96,8 @@ class Sources:
         self._read_at: dict[int, float] = {}
         self._marked_at = 0.0
         self._told_heard: tuple[str, ...] = ()
-        self._read_marks: dict[int, Mark] = {}
-        self._done_marks: dict[int, Mark] = {}
+        self._read_marks: dict[int, SourceWatermark] = {}
+        self._done_marks: dict[int, SourceWatermark] = {}
         self._committed_at = time.monotonic()
         self._acknowledged: dict[int, Place] = {}
         self._told: dict[int, Place] = {}
@@ -314,8 +317,7 @@ class Sources:
         sent = []
         for partition, router in self._routers.items():
             place = told[partition]
-            progress = Progress(
-                STAGE,
+            progress = ResolveProgress(
                 str(partition),
                 router.stream_ms,
                 now_ms,
@@ -333,8 +335,8 @@ class Sources:
             await asyncio.gather(*sent)
         self._told = told
 
-    def _mark(self, partition: int, mark_ms: int, *, idle: bool = False, settle: str = "") -> Mark:
-        return Mark(partition, self._source_count, mark_ms, idle, settle)
+    def _mark(self, partition: int, mark_ms: int, *, idle: bool = False, settle: str = "") -> SourceWatermark:
+        return SourceWatermark(partition, self._source_count, mark_ms, idle, settle)
 
     def _post(self, topic: str, value: bytes, partition: int | None, key: bytes | None = None) -> None:
         self._outbox.append((topic, value, key, partition))

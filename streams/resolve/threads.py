@@ -8,27 +8,23 @@ from __future__ import annotations
 from collections.abc import Container, Iterator
 from typing import NamedTuple
 
-from streams.records.internal import (
+from streams.records.stories import (
+    MOVED_KEY,
     NOWHERE,
-    Merging,
+    ORDER_KEY,
+    STORY_KEY,
+    THREAD_KEY,
     Moved,
-    Order,
+    OperatorCommand,
+    Reached,
     StoryInfo,
     ThreadRecord,
-    decode_moved,
-    decode_order,
-    decode_reached,
-    decode_story,
-    decode_thread,
+    decode_stories,
 )
+from streams.records.story_activity import Merging
 
-__all__ = ["DECIDED_KEY", "MOVED_KEY", "NEVER", "ORDER_KEY", "STORY_KEY", "THREAD_KEY", "Known", "ThreadIndex"]
+__all__ = ["NEVER", "Known", "ThreadIndex"]
 
-THREAD_KEY = b"t:"
-STORY_KEY = b"s:"
-MOVED_KEY = b"m:"
-ORDER_KEY = b"o:"
-DECIDED_KEY = b"decided"
 NEVER = float("inf")
 BLOCKED = StoryInfo(NOWHERE, "", "", "", 0)
 
@@ -61,7 +57,7 @@ class ThreadIndex:
         self.forgotten: dict[str, int] = {}
         """When each story was given up that had no new post for too long, until its records go."""
         self.moved: dict[str, Moved] = {}
-        self.orders: dict[bytes, Order] = {}
+        self.orders: dict[bytes, OperatorCommand] = {}
         """What operators have ordered, by key."""
         self.decided_ms = 0
 
@@ -161,43 +157,42 @@ class ThreadIndex:
         Raises:
             msgspec.ValidationError: the record is not one of ours; the topic is corrupt, and going on would be a guess.
         """
-        if key.startswith(THREAD_KEY):
-            if value is None:
-                thread = key[len(THREAD_KEY) :].decode()
-                self._threads.pop(thread, None)
-                self._merging.pop(thread, None)
-                return None
-            record = decode_thread(value)
-            self.note(record)
-            return record
-        if key.startswith(MOVED_KEY):
-            self._apply_moved(key[len(MOVED_KEY) :].decode(), value)
-        elif key.startswith(ORDER_KEY):
-            if value is None:
-                self.orders.pop(key, None)
-            else:
-                self.orders[key] = decode_order(value)
-        elif key.startswith(STORY_KEY):
-            self._apply_story(key[len(STORY_KEY) :].decode(), value)
-        elif key == DECIDED_KEY and value is not None:
-            self.decided_ms = max(self.decided_ms, decode_reached(value).mark_ms)
+        if value is None:
+            self._remove(key)
+            return None
+        record = decode_stories(key, value)
+        match record:
+            case ThreadRecord():
+                self.note(record)
+                return record
+            case Moved():
+                self.moved[record.thread] = record
+            case OperatorCommand():
+                self.orders[key] = record
+            case StoryInfo():
+                self._apply_story(record)
+            case Reached():
+                self.decided_ms = max(self.decided_ms, record.mark_ms)
         return None
 
-    def _apply_moved(self, thread: str, value: bytes | None) -> None:
-        if value is None:
-            self.moved.pop(thread, None)
-        else:
-            self.moved[thread] = decode_moved(value)
-
-    def _apply_story(self, story: str, value: bytes | None) -> None:
-        if value is None:
-            self._stories.pop(story, None)
-            self._into.pop(story, None)
-            self.forgotten.pop(story, None)
-            for stories in ((story,), *self._shared_with.pop(story, ())):
+    def _remove(self, key: bytes) -> None:
+        subject = key[2:].decode()
+        if key.startswith(THREAD_KEY):
+            self._threads.pop(subject, None)
+            self._merging.pop(subject, None)
+        elif key.startswith(MOVED_KEY):
+            self.moved.pop(subject, None)
+        elif key.startswith(ORDER_KEY):
+            self.orders.pop(key, None)
+        elif key.startswith(STORY_KEY):
+            self._stories.pop(subject, None)
+            self._into.pop(subject, None)
+            self.forgotten.pop(subject, None)
+            for stories in ((subject,), *self._shared_with.pop(subject, ())):
                 self._shared.pop(stories, None)
-            return
-        info = decode_story(value)
+
+    def _apply_story(self, info: StoryInfo) -> None:
+        story = info.id
         if info.into is not None:
             self._into[story] = (info.into, info.merged_ms)
         elif info.forgotten_ms:

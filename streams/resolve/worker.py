@@ -17,7 +17,7 @@ from typing import Protocol
 import structlog
 
 from ingest.signal import Signal
-from streams.records.internal import decode_progress
+from streams.records.progress import ResolveProgress, decode_progress
 from streams.resolve.config import ResolveConfig
 from streams.resolve.decisions import Decisions
 from streams.resolve.handed_over import Told
@@ -242,7 +242,7 @@ class Resolver:
             return
         progress = decode_progress(record.value)
         self._publishers.note(progress, time.monotonic())
-        if progress.stage == STAGE:
+        if isinstance(progress, ResolveProgress):
             self._told.note(progress)
 
 

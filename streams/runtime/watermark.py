@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from streams.records.internal import Mark
+from streams.records.source_watermark import SourceWatermark
 
 __all__ = ["IdleTimeout", "Watermark"]
 
@@ -59,7 +59,7 @@ class Watermark:
         self._first_at = 0.0
         self._current_ms = 0
 
-    def update(self, mark: Mark, monotonic: float) -> None:
+    def update(self, mark: SourceWatermark, monotonic: float) -> None:
         """Take in a source watermark received at ``monotonic`` seconds. An older one never takes a source back."""
         if not self._sources:
             self._first_at = monotonic

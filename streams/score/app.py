@@ -20,7 +20,9 @@ import structlog
 from faust.auth import SASLCredentials, SSLCredentials
 from faust.types import TP
 
-from streams.records.internal import Progress, encode
+from streams.records import encode
+from streams.records.noise_event import encode_event
+from streams.records.progress import ScoreProgress
 from streams.runtime import metrics
 from streams.runtime.watchdog import Watchdog
 from streams.score.assessing import StoryAssessor, Unassessed, open_assessor
@@ -269,7 +271,7 @@ class Scorer:
             for story, record in outcome.scores.items():
                 sent.append(await self._writer.send(scores, record, story.encode()))
             for event in outcome.events:
-                sent.append(await self._writer.send(events, event.record, event.story.encode()))
+                sent.append(await self._writer.send(events, encode_event(event), event.story.encode()))
                 metrics.EVENTS_EMITTED.labels(event.type).inc()
             for story, record in outcome.sent:
                 key = story.encode()
@@ -302,7 +304,7 @@ class Scorer:
                 continue
             settled = outcome.settled or settled
             self._told[partition] = (time.monotonic(), settled)
-            progress = Progress(STAGE, str(partition), outcome.watermark_ms, now_ms, settled=settled)
+            progress = ScoreProgress(str(partition), outcome.watermark_ms, now_ms, settled=settled)
             key = f"{STAGE}/{partition}".encode()
             sent.append(await self._writer.send(name("progress", self._prefix), encode(progress), key, 0))
         await asyncio.gather(*sent)

@@ -17,7 +17,7 @@ import structlog
 
 from scoring import Assessment, Assessor, Ledger
 from scoring.impact import OfflineAssessor
-from streams.records.internal import encode
+from streams.records import encode
 from streams.score.config import ScoreConfig
 from streams.score.consulting import AnswerRecord, ConsultedStories, decode_answer
 from streams.score.endpoint import Endpoint

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Generic, TypeVar, cast
 
-from streams.records.internal import decode_activities
+from streams.records.story_activity import decode_activities
 from streams.score.output import Outcome
 from streams.score.scorer import PartitionScorer
 

@@ -8,13 +8,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 
-import msgspec
-
 from scoring import DEFAULT, Score, SpikeChange, StoryState, Tier, Transition, lifecycle, measure, score, spike
-from streams.score.render import Event, event
+from streams.records.noise_event import NoiseEvent, Resolved, SpikeEnd, SpikeStart, StateChange
+from streams.records.stories import StoryInfo
 from streams.score.state import Story
 
-__all__ = ["decide", "detect", "fades_in_ms"]
+__all__ = ["decide", "detect", "fades_in_ms", "state_change"]
 
 BUCKET_MS = spike.BUCKET_MS
 LOOK_BACK_MS = 288 * BUCKET_MS
@@ -22,7 +21,7 @@ LOOK_BACK_MS = 288 * BUCKET_MS
 SHOWN_SIGNALS = 3
 
 
-def decide(story: Story, tiers: Mapping[str, Tier], at_ms: int) -> list[Event]:
+def decide(story: Story, tiers: Mapping[str, Tier], at_ms: int) -> list[NoiseEvent]:
     """Bring ``story`` up to ``at_ms``; return the events of it, in order. ``tiers``: of the public figures, by id.
 
     Sets ``story.due_ms``: the earliest time after ``at_ms`` at which something could change by itself, 0 for never.
@@ -32,12 +31,12 @@ def decide(story: Story, tiers: Mapping[str, Tier], at_ms: int) -> list[Event]:
     changes = detect(state, runs[0][0] if runs else 0, at_ms)
     measures = measure(state.ledger, at_ms, alarmed=bool(state.spike.alarm_ms), tiers=tiers)
     state.lifecycle, transitions = lifecycle.step(state.lifecycle, measures, at_ms)
-    events: list[Event] = []
+    events: list[NoiseEvent] = []
     if changes or transitions:
         scored = score(state.ledger, at_ms, tiers=tiers)
         events += [_spike_event(story, scored, change) for change in changes]
         for transition in transitions:
-            events.extend(_state_events(story, scored, transition))
+            events.extend(_state_events(story.info, scored.noise, transition))
     due = [lifecycle.next_due_ms(state.lifecycle, measures, at_ms)]
     if state.spike.alarm_ms or measures.last_coverage_ms > at_ms - BUCKET_MS:
         due.append(at_ms - at_ms % BUCKET_MS + BUCKET_MS)
@@ -66,31 +65,40 @@ def detect(state: StoryState, first_seen_ms: int, at_ms: int) -> tuple[SpikeChan
     return changes
 
 
-def _spike_event(story: Story, scored: Score, change: SpikeChange) -> Event:
+def _spike_event(story: Story, scored: Score, change: SpikeChange) -> SpikeStart | SpikeEnd:
     evidence = {
         "counted": change.counted,
         "expected": change.expected,
         "limit": change.limit,
         "span_ms": change.span_ms,
         "platforms": {name: tally.items for name, tally in scored.windows["1h"].platforms.items()},
-        "loudest": [msgspec.to_builtins(top) for top in scored.top[:SHOWN_SIGNALS]],
+        "loudest": scored.top[:SHOWN_SIGNALS],
     }
-    return event(
-        "spike" if change.on else "spike_over",
-        story.info,
-        change.at_ms,
+    kind = SpikeStart if change.on else SpikeEnd
+    return kind(
+        story=story.info.id,
+        slug=story.info.slug,
+        at_ms=change.at_ms,
         velocity_per_hour=change.velocity_per_hour,
         expected_per_hour=change.expected_per_hour,
         evidence=evidence,
     )
 
 
-def _state_events(story: Story, scored: Score, transition: Transition) -> Iterator[Event]:
-    yield event(
-        "state_change",
-        story.info,
-        transition.at_ms,
-        **{"from": transition.from_, "to": transition.to, "noise": scored.noise, "reason": transition.reason},
+def state_change(info: StoryInfo, change: Transition, noise: float) -> StateChange:
+    """Return the event of ``change``, with the story's noise at that time."""
+    return StateChange(
+        story=info.id,
+        slug=info.slug,
+        at_ms=change.at_ms,
+        from_=change.from_,
+        to=change.to,
+        noise=noise,
+        reason=change.reason,
     )
+
+
+def _state_events(info: StoryInfo, noise: float, transition: Transition) -> Iterator[NoiseEvent]:
+    yield state_change(info, transition, noise)
     if transition.to == "resolved":
-        yield event("resolved", story.info, transition.at_ms, noise=scored.noise)
+        yield Resolved(story=info.id, slug=info.slug, at_ms=transition.at_ms, noise=noise)

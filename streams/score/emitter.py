@@ -10,10 +10,11 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 
 from scoring import Score
+from streams.records.noise_event import NoiseUpdate
 from streams.score.config import ScoreConfig
 from streams.score.deciding import fades_in_ms
 from streams.score.output import Outcome
-from streams.score.render import event, score_record
+from streams.score.render import score_record
 from streams.score.schedule import Agenda
 from streams.score.state import Emitted, Story
 
@@ -112,8 +113,10 @@ class Teller:
         previous = None if last is None else last.noise
         outcome.scores[name] = score_record(story.info, scored, evidence, state=state, previous=previous, at_ms=at_ms)
         if last is not None:
-            details = {"noise": scored.noise, "previous": last.noise, "state": state}
-            outcome.events.append(event("noise_update", story.info, at_ms, **details))
+            update = NoiseUpdate(
+                story=name, slug=story.info.slug, at_ms=at_ms, noise=scored.noise, previous=last.noise, state=state
+            )
+            outcome.events.append(update)
         outcome.changed[name] = None
         story.emitted = Emitted(scored.noise, state, at_ms)
         story.untold = False

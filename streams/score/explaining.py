@@ -6,10 +6,12 @@ who reads the topic can explain as much. Must never know how an explanation is s
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
-from scoring import DEFAULT, Factors, explain
-from streams.records.public import NoiseScore
+from scoring import DEFAULT, explain
+from streams.records.noise_score import NoiseScore
 
 __all__ = ["Explained", "FactorExplained", "Raised", "explain_score"]
 
@@ -22,7 +24,7 @@ class FactorExplained(msgspec.Struct, frozen=True):
     points: float
     points_to_gain: float
     how: str
-    inputs: dict[str, object]
+    inputs: Mapping[str, object]
 
 
 class Raised(msgspec.Struct, frozen=True):
@@ -66,7 +68,6 @@ HOW = {
 
 def explain_score(score: NoiseScore) -> Explained:
     """Return why ``score`` is what it is."""
-    factors = msgspec.convert(msgspec.to_builtins(score.factors), Factors)
     reach, engagement, duration, platforms = (
         _inputs(score, name) for name in ("reach", "engagement", "duration", "cross_platform")
     )
@@ -76,7 +77,7 @@ def explain_score(score: NoiseScore) -> Explained:
         int(_number(duration, "run_ms")),
         int(_number(platforms, "platforms_with_posts")),
     )
-    why = explain(factors, score.decay, measured)
+    why = explain(score.factors, score.decay, measured)
     return Explained(
         {
             part.factor: FactorExplained(
@@ -94,11 +95,11 @@ def explain_score(score: NoiseScore) -> Explained:
     )
 
 
-def _inputs(score: NoiseScore, factor: str) -> dict[str, object]:
+def _inputs(score: NoiseScore, factor: str) -> Mapping[str, object]:
     inputs = score.inputs.get(factor)
-    return inputs if isinstance(inputs, dict) else {}
+    return inputs if isinstance(inputs, Mapping) else {}
 
 
-def _number(inputs: dict[str, object], name: str) -> float:
+def _number(inputs: Mapping[str, object], name: str) -> float:
     value = inputs.get(name)
     return float(value) if isinstance(value, (int, float)) else 0.0

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from scoring import StoryState, Tier, score
-from streams.records.internal import NOWHERE, Merging, Transfer
-from streams.score.deciding import decide
-from streams.score.render import Event, event
+from scoring import StoryState, Tier, Transition, score
+from streams.records.noise_event import Merged, NoiseEvent
+from streams.records.stories import NOWHERE
+from streams.records.story_activity import Merging, Transfer
+from streams.score.deciding import decide, state_change
 from streams.score.state import ABSORBED, Story
 
 __all__ = ["absorb", "end", "stub"]
@@ -19,11 +20,12 @@ __all__ = ["absorb", "end", "stub"]
 REASON = "merged with a story in this state"
 
 
-def end(story: Story, merging: Merging, tiers: Mapping[str, Tier], at_ms: int) -> tuple[Transfer, list[Event]]:
+def end(story: Story, merging: Merging, tiers: Mapping[str, Tier], at_ms: int) -> tuple[Transfer, list[NoiseEvent]]:
     """Return what ``story`` leaves at ``at_ms``, and the events of its end. ``tiers``: of the public figures, by id."""
     events = decide(story, tiers, at_ms)
     if merging.into.id != NOWHERE:
-        events.append(event("merged", story.info, merging.at_ms, into=merging.into.id))
+        info = story.info
+        events.append(Merged(story=info.id, slug=info.slug, at_ms=merging.at_ms, into=merging.into.id))
     return Transfer(merging, story.scoring.encode(), tuple(story.absorbed)), events
 
 
@@ -43,7 +45,7 @@ def stub(merging: Merging, story: Story | None, until_ms: int) -> Story:
     return left
 
 
-def absorb(story: Story, transfer: Transfer, tiers: Mapping[str, Tier], at_ms: int) -> list[Event]:
+def absorb(story: Story, transfer: Transfer, tiers: Mapping[str, Tier], at_ms: int) -> list[NoiseEvent]:
     """Make what another story left part of ``story`` at ``at_ms``; return the events of that.
 
     Both are brought up to that time first, since what they were found to be until then is what is joined.
@@ -54,11 +56,6 @@ def absorb(story: Story, transfer: Transfer, tiers: Mapping[str, Tier], at_ms: i
     story.absorbed = [*story.absorbed, *transfer.absorbed, transfer.merging.gone.id][-ABSORBED:]
     state = story.scoring.lifecycle.state
     if state != before:
-        details = {
-            "from": before,
-            "to": state,
-            "noise": score(story.scoring.ledger, at_ms, tiers=tiers).noise,
-            "reason": REASON,
-        }
-        events.append(event("state_change", story.info, at_ms, **details))
+        noise = score(story.scoring.ledger, at_ms, tiers=tiers).noise
+        events.append(state_change(story.info, Transition(before, state, at_ms, REASON), noise))
     return events

@@ -15,9 +15,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from operator import attrgetter
 
-from streams.records.internal import Activity, Entry, Merging, StoryInfo, Transfer
+from streams.records.stories import StoryInfo
+from streams.records.story_activity import Entry, Merging, Transfer
 
-__all__ = ["Joining", "Lane", "Leaving", "Line", "Moving", "Parcel", "Run", "Turn", "of_merges"]
+__all__ = ["Joining", "Lane", "Leaving", "Line", "Moving", "Parcel", "Run", "Turn"]
 
 Place = tuple[int, int, int]
 """Of a signal in the order of all: its time, its source and its offset there."""
@@ -112,16 +113,6 @@ class Joining:
 
 Turn = Leaving | Moving | Joining
 """A part of a merge."""
-
-
-def of_merges(parcel: Parcel, activity: Activity) -> Iterator[Turn]:
-    """Yield what ``activity``, which came in ``parcel``, says of merges."""
-    if activity.leaving is not None:
-        yield Leaving(parcel, activity.leaving)
-    if activity.joining is not None:
-        yield Joining(parcel, activity.joining)
-    if activity.transfer is not None:
-        yield Moving(parcel, activity.transfer)
 
 
 class Line:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from streams.score.render import Event
+from streams.records.noise_event import NoiseEvent
 
 __all__ = ["Outcome"]
 
@@ -28,7 +28,7 @@ class Outcome:
     changed: dict[str, None] = field(default_factory=dict)
     states: dict[str, bytes | None] = field(default_factory=dict)
     scores: dict[str, bytes | None] = field(default_factory=dict)
-    events: list[Event] = field(default_factory=list)
+    events: list[NoiseEvent] = field(default_factory=list)
     sent: list[tuple[str, bytes]] = field(default_factory=list)
     done: list[object] = field(default_factory=list)
     scored_observations_ms: list[int] = field(default_factory=list)

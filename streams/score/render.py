@@ -6,63 +6,44 @@ so that two runs that come to the same numbers write the same bytes.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import msgspec
 
 from scoring import Evidence, EvidenceSet, Score, State
 from scoring.ledger.evidence import AGAINST, AUDIENCE, FAVOUR, FIGURE, FIRST, VOTES
-from streams.records.internal import StoryInfo
+from streams.records.noise_score import NoiseScore, PlatformShare, Post, encode_score
+from streams.records.stories import StoryInfo
 
-__all__ = ["Event", "event", "score_record"]
-
-_encode = msgspec.json.Encoder(order="deterministic").encode
-
-
-class Event(NamedTuple):
-    """An event of a story: its type (a label from the contract's closed list) and the record."""
-
-    story: str
-    type: str
-    record: bytes
+__all__ = ["score_record"]
 
 
 def score_record(
     info: StoryInfo, scored: Score, evidence: EvidenceSet, *, state: State, previous: float | None, at_ms: int
 ) -> bytes:
     """Return the NoiseScore of a story: ``noise`` and factors are 0 to 100, times UTC epoch ms."""
-    return _encode(
-        {
-            "v": 1,
-            "story": info.id,
-            "slug": info.slug,
-            "title": info.title,
-            "beat": info.beat,
-            "category": scored.category,
-            "noise": scored.noise,
-            "previous": previous,
-            "band": scored.band,
-            "state": state,
-            "raw": scored.raw,
-            "decay": scored.decay,
-            "factors": scored.factors,
-            "velocity_per_hour": scored.velocity_per_hour,
-            "windows": scored.windows,
-            "platforms": scored.platforms,
-            "figures": scored.figures,
-            "top": scored.top,
-            "inputs": _by_factor(scored, evidence),
-            "first_seen_ms": scored.first_seen_ms,
-            "last_coverage_ms": scored.last_coverage_ms,
-            "scored_ms": at_ms,
-        }
+    score = NoiseScore(
+        band=scored.band,
+        beat=info.beat,
+        category=scored.category,
+        decay=scored.decay,
+        factors=scored.factors,
+        figures=scored.figures,
+        first_seen_ms=scored.first_seen_ms,
+        inputs=_by_factor(scored, evidence),
+        last_coverage_ms=scored.last_coverage_ms,
+        noise=scored.noise,
+        platforms={name: PlatformShare(tally.items, tally.interactions) for name, tally in scored.platforms.items()},
+        previous=previous,
+        raw=scored.raw,
+        scored_ms=at_ms,
+        slug=info.slug,
+        state=state,
+        story=info.id,
+        title=info.title,
+        top=[Post(top.id, top.platform, top.title, top.permalink, top.interactions) for top in scored.top],
+        velocity_per_hour=scored.velocity_per_hour,
+        windows=scored.windows,
     )
-
-
-def event(kind: str, info: StoryInfo, at_ms: int, **details: object) -> Event:
-    """Return the NoiseEvent ``kind`` of a story."""
-    record = {"v": 1, "type": kind, "story": info.id, "slug": info.slug, "at_ms": at_ms, **details}
-    return Event(info.id, kind, _encode(record))
+    return encode_score(score)
 
 
 def _by_factor(scored: Score, evidence: EvidenceSet) -> dict[str, dict[str, object]]:

@@ -16,17 +16,29 @@ from msgspec.structs import replace
 
 from ingest.signal import Signal
 from scoring import Score, score
-from streams.records.internal import NOWHERE, Activity, Entry, Merging, StoryInfo, Transfer, encode
+from streams.records import encode
+from streams.records.noise_event import NewStory, NoiseUpdate
+from streams.records.stories import NOWHERE, StoryInfo
+from streams.records.story_activity import (
+    Activity,
+    Entry,
+    ForwardedSignals,
+    MergeIn,
+    MergeOut,
+    Merging,
+    StorySignals,
+    Transfer,
+    TransferArrival,
+)
 from streams.runtime.watermark import IdleTimeout, Watermark
 from streams.score.assessing import StoryAssessor, Unassessed
 from streams.score.config import ScoreConfig
 from streams.score.deciding import decide
 from streams.score.emitter import Teller
 from streams.score.merging import absorb, end, stub
-from streams.score.order import Joining, Lane, Leaving, Line, Moving, Parcel, Run, of_merges
+from streams.score.order import Joining, Lane, Leaving, Line, Moving, Parcel, Run
 from streams.score.output import Outcome
 from streams.score.reading import Reader
-from streams.score.render import event
 from streams.score.schedule import Agenda
 from streams.score.state import Story
 
@@ -91,18 +103,27 @@ class PartitionScorer:
             self._take(activity, parcel, monotonic)
 
     def _take(self, activity: Activity, parcel: Parcel, monotonic: float) -> None:
-        source, redirected = activity.source, True
         if activity.mark is not None:
             self._watermark.update(activity.mark, monotonic)
-            source, redirected = activity.mark.source, activity.redirected
-        for turn in of_merges(parcel, activity):
-            self._line.add_turn(turn)
-        if activity.story is None or not activity.entries:
-            return
+        match activity:
+            case StorySignals(mark=mark, low=low, redirected=redirected) if activity.entries:
+                self._queue_signals(activity, parcel, mark.source, low, redirected=redirected)
+            case ForwardedSignals(source=source):
+                self._queue_signals(activity, parcel, source, 0, redirected=True)
+            case MergeOut(merging=merging):
+                self._line.add_turn(Leaving(parcel, merging))
+            case MergeIn(merging=merging):
+                self._line.add_turn(Joining(parcel, merging))
+            case TransferArrival(transfer=transfer):
+                self._line.add_turn(Moving(parcel, transfer))
+
+    def _queue_signals(
+        self, activity: StorySignals | ForwardedSignals, parcel: Parcel, source: int, low: int, *, redirected: bool
+    ) -> None:
         self._line.add_run(Run(parcel, source, activity.story, activity.entries, redirected=redirected))
         lane = self._lanes.setdefault((activity.story.id, source), Lane())
         lane.runs += 1
-        lane.low = max(lane.low, activity.low)
+        lane.low = max(lane.low, low)
 
     def reassess(self, stories: Collection[str]) -> None:
         """Have those of ``stories`` that are here assessed anew, at the next advance."""
@@ -141,7 +162,9 @@ class PartitionScorer:
                 outcome.done.append(self._parcels.popleft().event)
         else:
             # An event that was told must not be told again, as of another time.
-            outcome.states = dict.fromkeys(event.story for event in outcome.events if event.type != "noise_update")
+            outcome.states = dict.fromkeys(
+                event.story for event in outcome.events if not isinstance(event, NoiseUpdate)
+            )
         for name in outcome.states:
             if (story := self._stories.get(name)) is not None:
                 story.at_ms = self._now(story)
@@ -269,7 +292,7 @@ class PartitionScorer:
             left = self._stubs[gone] = stub(merging, story, merging.at_ms + self._retention_ms)
             self._due.put(gone, left.due_ms)
             outcome.changed[gone] = None
-        self._send(merging.into, Activity(None, transfer=transfer), outcome)
+        self._send(merging.into, TransferArrival(transfer), outcome)
 
     def _take_in(self, transfer: Transfer, outcome: Outcome) -> None:
         """Make what a story left part of the one it was merged into, or send it on if that is gone, too."""
@@ -280,7 +303,7 @@ class PartitionScorer:
             return
         if left is not None and left.into is not None:
             transfer = replace(transfer, merging=replace(transfer.merging, into=left.into))
-            self._send(left.into, Activity(None, transfer=transfer), outcome)
+            self._send(left.into, TransferArrival(transfer), outcome)
             return
         at_ms = transfer.merging.at_ms
         if story is None:
@@ -296,7 +319,7 @@ class PartitionScorer:
 
     def _found(self, info: StoryInfo, at_ms: int, outcome: Outcome) -> Story:
         story = self._stories[info.id] = Story(info)
-        outcome.events.append(event("new_story", info, at_ms))
+        outcome.events.append(NewStory(story=info.id, slug=info.slug, at_ms=at_ms))
         return story
 
     def _look_at(self, story: Story, at_ms: int) -> None:
@@ -320,7 +343,7 @@ class PartitionScorer:
             is_new = story.delivered.admit(run.source, [one.offset for one in entries], redirected=run.redirected)
             new = list(itertools.compress(entries, is_new))
             if new and story.into is not None:
-                sent = Activity(None, story=story.into, entries=tuple(new), source=run.source)
+                sent = ForwardedSignals(story.into, tuple(new), run.source)
                 self._send(story.into, sent, outcome)
             elif new:
                 fresh += [(one.at_ms, run.source, one.offset, one.signal) for one in new]

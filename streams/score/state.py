@@ -9,7 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from scoring import StoryState
-from streams.records.internal import StoryInfo
+from streams.records.stories import StoryInfo
 from streams.runtime.deduplication import DeduplicationWindow
 
 __all__ = ["ABSORBED", "CorruptStateError", "Emitted", "Story"]

@@ -14,7 +14,9 @@ from typing import Final
 import msgspec
 import structlog
 
-from streams.records.public import InvalidRecordError, SkipReason, decode_event, decode_score
+from streams.records.noise_event import decode_event
+from streams.records.noise_score import decode_score
+from streams.records.strict import InvalidRecordError, SkipReason
 from streams.serve import metrics
 from streams.serve.read_model import Board, Change
 from streams.serve.subscribers import Watchers

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import Final
 
-from streams.records.public import BANDS, EVENT_TYPES, STATES, EventType
+from scoring.band import BANDS
+from scoring.lifecycle import SHOWN_AS
+from streams.records.noise_event import EVENT_TYPES
 from streams.serve.read_model import Row, Story
 
 __all__ = ["DEFAULT_LIMIT", "MAX_LIMIT", "SORTS", "BadQueryError", "StoryFilter", "limit_of", "ranked", "types_of"]
@@ -64,8 +66,8 @@ class StoryFilter:
                 raise BadQueryError(f"'{name}' takes at most {MAX_VALUES} values of {MAX_VALUE_CHARS} characters")
         return cls(
             beats=_split(values.get("beat", [])),
-            bands=_known("band", _split(values.get("band", [])), BANDS),
-            states=_known("state", _split(values.get("state", [])), STATES),
+            bands=_known("band", _split(values.get("band", [])), tuple(BANDS)),
+            states=_known("state", _split(values.get("state", [])), tuple(SHOWN_AS)),
             platforms=_split(values.get("platform", [])),
             categories=_split(values.get("category", [])),
             words=_words(values.get("q", [])),
@@ -119,7 +121,7 @@ def limit_of(values: Mapping[str, list[str]], default: int = DEFAULT_LIMIT) -> i
     return int(text)
 
 
-def types_of(values: Mapping[str, list[str]]) -> tuple[EventType, ...]:
+def types_of(values: Mapping[str, list[str]]) -> tuple[str, ...]:
     """Read the parameter ``type`` of events; none given means every type.
 
     Raises:

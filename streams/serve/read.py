@@ -9,7 +9,8 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from streams.records.public import InvalidRecordError, NoiseScore, decode_score
+from streams.records.noise_score import NoiseScore, decode_score
+from streams.records.strict import InvalidRecordError
 from transport import topics
 from transport.reader import TopicReader
 

@@ -8,13 +8,15 @@ story, trends and events have fixed capacities.
 from __future__ import annotations
 
 from collections import Counter, OrderedDict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
 import msgspec
 
-from streams.records.public import EVENT_TYPES, EventType, Factors, NoiseEvent, NoiseScore, PlatformShare
+from scoring import Factors
+from streams.records.noise_event import EVENT_TYPES, Merged, NoiseEvent, NoiseUpdate, Resolved, StateChange
+from streams.records.noise_score import NoiseScore, PlatformShare
 from streams.serve.trend import Trend
 
 __all__ = ["Board", "Change", "KeptEvent", "Row", "Story", "newest_first"]
@@ -49,8 +51,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     decay: float
     factors: Factors
     velocity_per_hour: float
-    platforms: dict[str, PlatformShare]
-    figures: list[str]
+    platforms: Mapping[str, PlatformShare]
+    figures: Sequence[str]
     first_seen_ms: int
     last_coverage_ms: int
     scored_ms: int
@@ -240,12 +242,12 @@ class Board:
         """Take in an event. ``record``: its bytes. Return None if it is no news, as when the topic is read again."""
         kept = KeptEvent(event, record)
         is_news = self._events[event.type].add(kept)
-        if event.noise is not None:
+        if isinstance(event, NoiseUpdate | StateChange | Resolved) and event.noise is not None:
             self._note_trend(event.story, event.at_ms, event.noise)
         if event.type != "noise_update":
             self._events_by_story.setdefault(event.story, _Events(STORY_EVENTS)).add(kept)
             self._drop_orphans(self._events_by_story)
-        if event.type == "merged" and event.into:
+        if isinstance(event, Merged) and event.into:
             for name in filter(None, (event.story, event.slug)):
                 self._merged_into[name] = event.into
                 self._merged_into.move_to_end(name)
@@ -253,7 +255,7 @@ class Board:
                 self._merged_into.popitem(last=False)
         return kept if is_news else None
 
-    def events(self, types: Collection[EventType] = EVENT_TYPES) -> list[KeptEvent]:
+    def events(self, types: Collection[str] = EVENT_TYPES) -> list[KeptEvent]:
         """Return the recent events of these types, newest first."""
         return newest_first(kept for type_ in types for kept in self._events[type_])
 

@@ -14,7 +14,7 @@ from scoring.band import BANDS
 from scoring.composite import FACTORS
 from scoring.lifecycle import SHOWN_AS
 from scoring.settings import DEFAULT
-from streams.records.public import EVENT_TYPES
+from streams.records.noise_event import EVENT_TYPES
 
 __all__ = ["vocabulary"]
 

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 from ingest.signal import Author, Counts, Signal
 from scoring import UNREAD, Reading, Tier
-from streams.records.internal import Activity, Entry, Mark, StoryInfo
+from streams.records.source_watermark import SourceWatermark
+from streams.records.stories import StoryInfo
+from streams.records.story_activity import Activity, Entry, StorySignals, WatermarkAdvance
 
 START_MS = 1_767_225_600_000
 MINUTE_MS = 60_000
@@ -97,8 +99,15 @@ def end_of(lanes: list[list[Sent]]) -> int:
 def in_order(lanes: list[list[Sent]]) -> list[Activity]:
     """Return the plainest log: everything in the order of time, and then the end."""
     everything = sorted((s for lane in lanes for s in lane), key=lambda s: (s.entry.at_ms, s.source, s.entry.offset))
-    log = [Activity(Mark(s.source, len(lanes), 0), 0, story(s.story), (s.entry,)) for s in everything]
-    return log + [Activity(Mark(source, len(lanes), end_of(lanes), settle=SETTLE)) for source in range(len(lanes))]
+    marks = [SourceWatermark(source, len(lanes), 0) for source in range(len(lanes))]
+    log = [StorySignals(marks[s.source], 0, story(s.story), (s.entry,)) for s in everything]
+    return [*log, *_ends(lanes)]
+
+
+def _ends(lanes: list[list[Sent]]) -> list[Activity]:
+    end_ms = end_of(lanes)
+    marks = (SourceWatermark(source, len(lanes), end_ms, settle=SETTLE) for source in range(len(lanes)))
+    return [WatermarkAdvance(mark) for mark in marks]
 
 
 def mixed(chance: random.Random, lanes: list[list[Sent]]) -> list[Activity]:
@@ -112,7 +121,7 @@ def mixed(chance: random.Random, lanes: list[list[Sent]]) -> list[Activity]:
         log += queue[:count]
         del queue[:count]
     # Marks are sent again and again, so that whoever begins to read late hears them too.
-    return log + [Activity(Mark(source, len(lanes), end_of(lanes), settle=SETTLE)) for source in range(len(lanes))]
+    return [*log, *_ends(lanes)]
 
 
 def _sends(chance: random.Random, source: int, sources: int, lane: list[Sent], end_ms: int) -> Iterator[Activity]:
@@ -136,16 +145,18 @@ def _sends(chance: random.Random, source: int, sources: int, lane: list[Sent], e
             for cut in (entries[:2], entries[2:]):
                 if cut:
                     is_last = cut[-1] is entries[-1]
-                    yield Activity(Mark(source, sources, 0), low if is_last else 0, story(about), tuple(cut))
+                    yield StorySignals(
+                        SourceWatermark(source, sources, 0), low if is_last else 0, story(about), tuple(cut)
+                    )
         mark_ms = min((one.entry.at_ms for one in left), default=end_ms + 1) - 1
         if left:
-            yield Activity(Mark(source, sources, mark_ms))
+            yield WatermarkAdvance(SourceWatermark(source, sources, mark_ms))
         if lane and chance.random() < 0.15:
             # Another worker takes over and reads again from a place that had been committed.
             again = chance.randrange(len(lane) - len(left)) if len(left) < len(lane) else 0
             waiting = sorted({one.entry.offset: one for one in (*lane[again:], *left)}.values(), key=_offset)
             kept_back = []
-    yield Activity(Mark(source, sources, end_ms, settle=SETTLE))
+    yield WatermarkAdvance(SourceWatermark(source, sources, end_ms, settle=SETTLE))
 
 
 def _offset(sent: Sent) -> int:

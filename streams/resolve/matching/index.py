@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from scoring.cache import LookupCache
-from streams.records.internal import StoryInfo
+from streams.records.stories import StoryInfo
 from streams.resolve.matching.activity import HOUR_MS, Activity
 from streams.resolve.matching.embedding import Embedding, Vector, stem
 from streams.resolve.matching.features import Features, copy_key, link_key

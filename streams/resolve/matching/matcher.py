@@ -14,7 +14,7 @@ from enum import StrEnum
 import msgspec
 
 from ingest.signal import Signal
-from streams.records.internal import Assignment, Lesson, StoryInfo
+from streams.records.stories import Assignment, Lesson, StoryInfo
 from streams.resolve.matching.activity import HOUR_MS
 from streams.resolve.matching.beats import Beat
 from streams.resolve.matching.embedding import load_embedding

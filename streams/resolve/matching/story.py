@@ -9,7 +9,7 @@ from __future__ import annotations
 from array import array
 from dataclasses import dataclass
 
-from streams.records.internal import StoryInfo
+from streams.records.stories import StoryInfo
 from streams.resolve.matching.activity import Activity
 from streams.resolve.matching.embedding import Tokens
 from streams.resolve.matching.features import Features

@@ -10,8 +10,10 @@ from rich.console import Console
 
 from hubbub.cli.explanation import render
 from ingest.signal import Author, Community, Counts, Signal
-from streams.records.internal import Activity, Entry, Mark, StoryInfo
-from streams.records.public import NoiseScore, decode_score
+from streams.records.noise_score import NoiseScore, decode_score
+from streams.records.source_watermark import SourceWatermark
+from streams.records.stories import StoryInfo
+from streams.records.story_activity import Entry, StorySignals
 from streams.score.config import ScoreConfig
 from streams.score.explaining import explain_score
 from streams.score.reading import TextReader
@@ -49,7 +51,7 @@ def score() -> NoiseScore:
     scorer = PartitionScorer({}, ScoreConfig(), TextReader.default())
     entries = tuple(Entry(n, START_MS + n, signal) for n, signal in enumerate(signals))
     info = StoryInfo("st_1", "slug", HOSTILE, "ai", START_MS)
-    scorer.take([Activity(Mark(0, 1, START_MS + 9), 0, info, entries)], None, 0.0)
+    scorer.take([StorySignals(SourceWatermark(0, 1, START_MS + 9), 0, info, entries)], None, 0.0)
     (record,) = scorer.advance(START_MS + 9, 0.0).scores.values()
     assert record is not None
     return decode_score(b"st_1", record)

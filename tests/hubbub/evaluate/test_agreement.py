@@ -6,7 +6,8 @@ import pytest
 
 from hubbub.evaluate.agreement import agree
 from hubbub.world.truth import StoryTruth, Truth
-from streams.records.public import Factors, NoiseScore
+from scoring import Factors
+from streams.records.noise_score import NoiseScore
 
 
 def _story(number: int, loudness: float, posts: int = 4) -> StoryTruth:

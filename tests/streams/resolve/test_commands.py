@@ -9,21 +9,24 @@ from typing import cast
 import msgspec
 
 from ingest.signal import Signal
-from streams.records.internal import (
+from streams.records import encode
+from streams.records.candidates import Candidate
+from streams.records.source_watermark import SourceWatermark
+from streams.records.stories import (
+    MOVED_KEY,
     NOWHERE,
+    ORDER_KEY,
+    STORY_KEY,
     Assignment,
-    Candidate,
     Lesson,
-    Mark,
     Merge,
     Moved,
-    Order,
+    OperatorCommand,
     StoryInfo,
-    encode,
 )
 from streams.resolve.decide import Decided, Decider
 from streams.resolve.matching.matcher import Matcher
-from streams.resolve.threads import MOVED_KEY, ORDER_KEY, STORY_KEY, ThreadIndex
+from streams.resolve.threads import ThreadIndex
 from tests.streams.signals import START_MS, root
 
 HOUR_MS = 3_600_000
@@ -81,14 +84,14 @@ class OfItsOwn:
 class House:
     """A decider and the log that it writes, as far as orders need it."""
 
-    def __init__(self, *orders: Order) -> None:
+    def __init__(self, *orders: OperatorCommand) -> None:
         self.threads = ThreadIndex()
         self.decided: list[Decided] = []
         self.offset = 0
         self.order(*orders)
         self.begin()
 
-    def order(self, *orders: Order) -> None:
+    def order(self, *orders: OperatorCommand) -> None:
         for order in orders:
             self.threads.apply(ORDER_KEY + f"{order.kind}:{order.subject}".encode(), encode(order))
 
@@ -101,7 +104,7 @@ class House:
 
     def post(self, thread: str, at_ms: int, like: str = "", title: str = "") -> Decided:
         signal = root(thread, at_ms, title=title or (f"{thread} like {like}" if like else thread))
-        self.decider.offer(self.offset, Candidate(Mark(0, 1, 0), ("beat",), START_MS + at_ms, signal))
+        self.decider.offer(self.offset, Candidate(SourceWatermark(0, 1, 0), ("beat",), START_MS + at_ms, signal))
         self.offset += 1
         (decided,) = self.decider.decide(START_MS + at_ms)
         changed = {info.id: info for info in decided.founded}
@@ -125,7 +128,7 @@ class House:
 
 
 A, B, C = "st x:a", "st x:b", "st x:c"
-MERGE = Order("merge", A, B)
+MERGE = OperatorCommand("merge", A, B)
 
 
 def test_a_merge_is_done_with_the_next_decision_and_once() -> None:
@@ -147,7 +150,7 @@ def test_a_merge_is_done_with_the_next_decision_and_once() -> None:
 
 
 def test_an_order_from_before_is_done_as_soon_as_all_is_there() -> None:
-    house = House(MERGE, Order("rename", A, title="called so"), Order("pin", "x:c", B))
+    house = House(MERGE, OperatorCommand("rename", A, title="called so"), OperatorCommand("pin", "x:c", B))
     first = house.post("x:a", 0)
     assert (first.founded[0].title, first.named, first.record.merged) == ("called so", (), ())
     second = house.post("x:b", 1)
@@ -155,7 +158,7 @@ def test_an_order_from_before_is_done_as_soon_as_all_is_there() -> None:
     third = house.post("x:c", 2)
     assert third.moved == (Moved("x:c", B, 0),)
     assert house.threads.by_now("x:c") == (B,)
-    house.order(Order("rename", A, title="called otherwise"))
+    house.order(OperatorCommand("rename", A, title="called otherwise"))
     assert house.post("x:d", 3).named == ((A, "called otherwise"),)
 
 
@@ -166,7 +169,7 @@ def test_a_story_is_called_what_its_posts_agree_on_unless_an_operator_has_named_
     def posted(house: House, number: int) -> Decided:
         return house.post(f"x:{number}", number, like="x:a", title=heard[number % 3])
 
-    house, named = House(), House(Order("rename", A, title="so"))
+    house, named = House(), House(OperatorCommand("rename", A, title="so"))
     for one in (house, named):
         one.post("x:a", 0, title="Hello everybody, good morning to you")
         posted(one, 1)
@@ -185,7 +188,7 @@ def test_threads_split_off_belong_to_a_story_of_their_own_from_then_on() -> None
     house.post("x:a", 0)
     house.post("x:b", 1, like="x:a")
     apart = StoryInfo("st apart", "apart", "Apart", "beat", 0)
-    house.order(*(Order("pin", thread, apart.id, found=apart) for thread in ("x:b", "x:unseen")))
+    house.order(*(OperatorCommand("pin", thread, apart.id, found=apart) for thread in ("x:b", "x:unseen")))
     done = house.post("x:c", 2)
     assert (done.founded[1:], done.moved) == ((apart,), (Moved("x:b", apart.id, START_MS + 2),))
     of = house.threads.of
@@ -199,13 +202,15 @@ def test_threads_split_off_belong_to_a_story_of_their_own_from_then_on() -> None
     house.begin()
     assert house.matcher.learnt == [(A, apart.id)], "it is part of the decision"
     features = msgspec.Raw(b"[]")
-    house.order(Order("pin", "x:b", A, features=features), Order("pin", "x:a", apart.id, features=features))
+    house.order(
+        OperatorCommand("pin", "x:b", A, features=features), OperatorCommand("pin", "x:a", apart.id, features=features)
+    )
     house.post("x:d", 4)
     assert house.matcher.learnt[1:] == [(apart.id, A), (A, apart.id)], "from where it was by then"
 
 
 def test_a_blocked_story_goes_nowhere_and_takes_with_it_what_turns_out_to_be_the_same() -> None:
-    house = House(Order("block", A))
+    house = House(OperatorCommand("block", A))
     assert house.post("x:a", 0).record.merged == (Merge(A, NOWHERE),)
     assert house.threads.by_now("x:a") == ()
     (merging,) = house.threads.merges("x:a")

@@ -10,10 +10,13 @@ from typing import cast
 import msgspec
 
 from ingest.signal import Signal
-from streams.records.internal import Assignment, Candidate, Mark, StoryInfo, encode
+from streams.records import encode
+from streams.records.candidates import Candidate
+from streams.records.source_watermark import SourceWatermark
+from streams.records.stories import STORY_KEY, Assignment, StoryInfo
 from streams.resolve.decide import Decided, Decider
 from streams.resolve.matching.matcher import Matcher
-from streams.resolve.threads import STORY_KEY, ThreadIndex
+from streams.resolve.threads import ThreadIndex
 from streams.runtime.watermark import IdleTimeout, Watermark
 from tests.streams.signals import START_MS, root
 
@@ -85,19 +88,19 @@ def write_log(chance: random.Random) -> list[Candidate]:
         for number in range(chance.randrange(6)):
             at_ms += chance.choice((0, 0, 1_000, 50_000, 4_000_000))
             post = root(f"x:s{source}p{number}", at_ms - START_MS - chance.choice((0, 500)))
-            lane.append(Candidate(Mark(source, SOURCES, 0), ("beat",), at_ms, post))
-            lane.append(Candidate(Mark(source, SOURCES, at_ms - 1)))
+            lane.append(Candidate(SourceWatermark(source, SOURCES, 0), ("beat",), at_ms, post))
+            lane.append(Candidate(SourceWatermark(source, SOURCES, at_ms - 1)))
         while lane and len(lane) < 100 and chance.random() < 0.4:
             again = chance.randrange(len(lane))
             lane.extend(lane[again : again + chance.randrange(1, 5)])
             lane.extend(lane[again:])  # in the end, all of it has been sent
-        lane.append(Candidate(Mark(source, SOURCES, END_MS)))
+        lane.append(Candidate(SourceWatermark(source, SOURCES, END_MS)))
         lanes.append(lane)
     log: list[Candidate] = []
     while any(lanes):
         log.append(chance.choice([lane for lane in lanes if lane]).pop(0))
     # Marks are sent again and again, so whoever begins to read late hears them too.
-    return log + [Candidate(Mark(source, SOURCES, END_MS)) for source in range(SOURCES)]
+    return log + [Candidate(SourceWatermark(source, SOURCES, END_MS)) for source in range(SOURCES)]
 
 
 @dataclass
@@ -166,7 +169,7 @@ def test_decisions_do_not_depend_on_arrival_repetition_or_restarts() -> None:
 
 def test_a_post_of_a_beat_that_is_watched_no_longer_belongs_to_no_story() -> None:
     decider = Decider({}, threads := ThreadIndex())
-    decider.offer(0, Candidate(Mark(0, 1, 0), ("gone",), START_MS, root("x:a", 0)))
+    decider.offer(0, Candidate(SourceWatermark(0, 1, 0), ("gone",), START_MS, root("x:a", 0)))
     (decided,) = decider.decide(START_MS)
     assert (decided.record.thread, decided.record.assignments, decided.founded) == ("x:a", (), ())
     threads.note(decided.record)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from streams.records.internal import Progress
+from streams.records.progress import ResolveProgress
 from streams.resolve.handed_over import PLACES_KEPT, Told
 from streams.resolve.reorder import Place
 
 
-def progress(position: int, *, low: int | None = None, committed: int = 0) -> Progress:
+def progress(position: int, *, low: int | None = None, committed: int = 0) -> ResolveProgress:
     low = position if low is None else low
-    return Progress(
-        "resolve",
+    return ResolveProgress(
         "3",
         0,
         0,

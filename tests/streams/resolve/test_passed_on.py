@@ -6,7 +6,9 @@ import msgspec
 import pytest
 
 from ingest.signal import decode
-from streams.records.internal import Activity, Mark, RawActivity, RawEntry, decode_activities, encode
+from streams.records import encode
+from streams.records.source_watermark import SourceWatermark
+from streams.records.story_activity import Activity, RawEntry, RawStorySignals, StorySignals, decode_activities
 from streams.resolve.sources import MAX_BRACKETS, _passed_on
 from tests.streams.activity import seen, story
 
@@ -29,6 +31,7 @@ def test_what_is_passed_on_can_be_read_inside_another_record(brackets: int, kept
     passed = _passed_on(nested, signal)
     assert (passed == nested) is kept
     entry = RawEntry(0, 0, msgspec.Raw(passed))
-    record = encode(RawActivity(Mark(0, 1, 0), 0, story(0), [entry]))
+    record = encode(RawStorySignals(SourceWatermark(0, 1, 0), 0, story(0), [entry]))
     (activity,) = from_within(STACK, b"[" + record + b"]")
+    assert isinstance(activity, StorySignals)
     assert activity.entries[0].signal == signal

@@ -10,11 +10,12 @@ import pytest
 from msgspec.structs import replace
 
 from ingest.signal import Signal, encode
-from streams.records.internal import NOWHERE, Assignment, Merge, Moved, Reached, StoryInfo, ThreadRecord
-from streams.records.internal import encode as wire_encode
+from streams.records import encode as wire_encode
+from streams.records import stories
+from streams.records.stories import NOWHERE, Assignment, Merge, Moved, Reached, StoryInfo, ThreadRecord
 from streams.resolve.reorder import Place
 from streams.resolve.route import BEGINNING, Ignored, RoutedBatch, Router, RouterConfig
-from streams.resolve.threads import DECIDED_KEY, MOVED_KEY, STORY_KEY, ThreadIndex
+from streams.resolve.threads import ThreadIndex
 from tests.streams.signals import START_MS, reply, root
 
 CONFIG = RouterConfig(orphan_wait_ms=60_000, remember_irrelevant=3, orphans=1_000)
@@ -39,7 +40,7 @@ def assignments(thread: str) -> tuple[Assignment, ...]:
 
 def name_story(threads: ThreadIndex, story: str, **more: Any) -> None:
     """Let the topic ``stories`` say of ``story`` what it is called, and ``more``."""
-    threads.apply(STORY_KEY + story.encode(), wire_encode(StoryInfo(story, story, story, "beat", 0, **more)))
+    threads.apply(stories.STORY_KEY + story.encode(), wire_encode(StoryInfo(story, story, story, "beat", 0, **more)))
 
 
 @dataclass
@@ -281,7 +282,7 @@ def test_in_a_replay_signals_go_where_all_decisions_before_them_say_in_every_lif
         for _ in range(60):
             undecided = [lives.candidates[t] for t in lives.candidates if lives.threads.lookup(t) is None]
             reached_ms = min([read_ms, *(at_ms - 1 for at_ms in undecided)])
-            lives.threads.apply(DECIDED_KEY, wire_encode(Reached(reached_ms)))
+            lives.threads.apply(stories.DECIDED_KEY, wire_encode(Reached(reached_ms)))
             lives.router.allow(lives.threads.decided_ms + 1)
             match chance.choice(("read", "read", "decide", "take", "take", "crash")):
                 case "read":
@@ -385,7 +386,7 @@ def test_what_an_operator_has_moved_or_blocked_goes_there_from_then_on() -> None
     for thread in ("x:a", "x:b"):
         threads.note(ThreadRecord(thread, 0, START_MS, (Assignment(f"of {thread}", "beat", "new"),)))
         name_story(threads, f"of {thread}")
-    threads.apply(MOVED_KEY + b"x:a", wire_encode(Moved("x:a", "of x:b", START_MS + 1)))
+    threads.apply(stories.MOVED_KEY + b"x:a", wire_encode(Moved("x:a", "of x:b", START_MS + 1)))
     name_story(threads, "of x:b", into=NOWHERE, merged_ms=START_MS + 5)
     router = Router(relevance, threads, CONFIG, BEGINNING)
     router.allow(START_MS + 9)

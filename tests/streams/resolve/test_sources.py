@@ -9,13 +9,13 @@ from typing import Any
 from aiokafka import TopicPartition
 
 from ingest.signal import encode
-from streams.records.internal import Assignment, StoryInfo, ThreadRecord
-from streams.records.internal import encode as wire_encode
+from streams.records import encode as wire_encode
+from streams.records.stories import STORY_KEY, THREAD_KEY, Assignment, StoryInfo, ThreadRecord
 from streams.resolve.config import ResolveConfig
 from streams.resolve.handed_over import Told
 from streams.resolve.publishers import Publishers
 from streams.resolve.sources import Sources
-from streams.resolve.threads import STORY_KEY, THREAD_KEY, ThreadIndex
+from streams.resolve.threads import ThreadIndex
 from tests.streams.signals import START_MS, reply
 
 SIGNALS = 10

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from streams.records.internal import Assignment, ThreadRecord, encode
-from streams.resolve.threads import STORY_KEY, THREAD_KEY, ThreadIndex
+from streams.records import encode
+from streams.records.stories import STORY_KEY, THREAD_KEY, Assignment, ThreadRecord
+from streams.resolve.threads import ThreadIndex
 from tests.streams.signals import START_MS
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.records.internal import Mark
+from streams.records.source_watermark import SourceWatermark
 from streams.runtime.watermark import IdleTimeout, Watermark
 
 IDLE_TIMEOUT = IdleTimeout(live_seconds=1.0, replay_seconds=60.0, live_lag_ms=900_000)
@@ -28,11 +28,11 @@ class Step:
     """Seconds pass, and then a source watermark arrives, or nothing."""
 
     seconds: float
-    mark: Mark | None
+    mark: SourceWatermark | None
 
 
 MARKS = st.builds(
-    Mark,
+    SourceWatermark,
     source=st.integers(0, SOURCES - 1),
     sources=st.just(SOURCES),
     mark_ms=st.integers(-2_000, 20_000).map(lambda ms: NOW_MS + ms),
@@ -86,7 +86,7 @@ def test_live_time_follows_the_clock_through_a_long_silence_and_an_ended_replay_
     for lag_ms, restored_ms, moved_ms in ((0, 0, 7_200_000), (10 * 86_400_000, 0, 0), (901_000, NOW_MS, 7_200_000)):
         watermark = Watermark(IDLE_TIMEOUT, restored_ms + lag_ms)
         for seconds in range(7_202):
-            watermark.update(Mark(0, 1, NOW_MS, idle=True), seconds)
+            watermark.update(SourceWatermark(0, 1, NOW_MS, idle=True), seconds)
             reached_ms = watermark.advance(NOW_MS + lag_ms + 1_000 * seconds, seconds)
         assert reached_ms == NOW_MS + (lag_ms + moved_ms if moved_ms else 0)
 
@@ -94,11 +94,11 @@ def test_live_time_follows_the_clock_through_a_long_silence_and_an_ended_replay_
 def test_a_silent_source_holds_up_a_replay_for_a_minute_and_live_time_for_a_second() -> None:
     for lag_ms, held_seconds in ((0, 1.0), (10 * 86_400_000, 60.0)):
         watermark = Watermark(IDLE_TIMEOUT)
-        watermark.update(Mark(0, 2, NOW_MS), 0.0)
-        watermark.update(Mark(1, 2, NOW_MS + 5_000), 0.0)
+        watermark.update(SourceWatermark(0, 2, NOW_MS), 0.0)
+        watermark.update(SourceWatermark(1, 2, NOW_MS + 5_000), 0.0)
         seconds, held = 0.0, 0.0
         while watermark.advance(NOW_MS + lag_ms, seconds) < NOW_MS + 5_000:
             held = seconds
             seconds += 0.1
-            watermark.update(Mark(1, 2, NOW_MS + 5_000), seconds)
+            watermark.update(SourceWatermark(1, 2, NOW_MS + 5_000), seconds)
         assert abs(held - held_seconds) < 0.2

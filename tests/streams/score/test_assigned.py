@@ -8,14 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.records.internal import Activity, Mark, encode
+from streams.records import encode
+from streams.records.source_watermark import SourceWatermark
+from streams.records.story_activity import WatermarkAdvance
 from streams.score.assigned import MissingInputError, Owned
 from streams.score.changelog import CorruptOffsetError, Remembered, records
 from streams.score.config import ScoreConfig
 from streams.score.scorer import PartitionScorer
 from tests.streams.activity import Unread
 
-MARK = encode(Activity(Mark(0, 1, 1_000)))
+MARK = encode(WatermarkAdvance(SourceWatermark(0, 1, 1_000)))
 BATCHES = st.lists(st.dictionaries(st.sampled_from(["st_a", "st_b", "st_c"]), st.one_of(st.none(), st.just(b""))))
 
 

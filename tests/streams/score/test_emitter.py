@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from streams.records.internal import Entry
+from streams.records.story_activity import Entry
 from streams.score.scorer import PartitionScorer
 from tests.streams.activity import MINUTE_MS, START_MS, Unread, seen, story
 from tests.streams.score.test_scorer import CONFIG, live, post, told

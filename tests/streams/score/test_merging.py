@@ -8,11 +8,25 @@ import msgspec
 
 from ingest.signal import Signal
 from scoring import Ledger
-from streams.records.internal import Activity, Entry, Mark, Merging, StoryInfo, Transfer, decode_activities
+from streams.records.noise_event import NoiseEvent, encode_event
+from streams.records.source_watermark import SourceWatermark
+from streams.records.stories import StoryInfo
+from streams.records.story_activity import (
+    Activity,
+    Entry,
+    ForwardedSignals,
+    MergeIn,
+    MergeOut,
+    Merging,
+    StorySignals,
+    Transfer,
+    TransferArrival,
+    WatermarkAdvance,
+    decode_activities,
+)
 from streams.resolve.threads import BLOCKED
 from streams.score.config import ScoreConfig
 from streams.score.output import Outcome
-from streams.score.render import Event
 from streams.score.scorer import PartitionScorer
 from streams.score.state import Story
 from tests.streams.activity import HOUR_MS, MINUTE_MS, START_MS, Unread, seen, story
@@ -36,7 +50,7 @@ class Partition:
 
     stored: dict[bytes, bytes] = field(default_factory=dict)
     config: ScoreConfig = CONFIG
-    events: list[Event] = field(default_factory=list)
+    events: list[NoiseEvent] = field(default_factory=list)
     done: list[object] = field(default_factory=list)
     seconds: float = 100.0
     count: int = 0
@@ -48,7 +62,7 @@ class Partition:
         self.scorer = PartitionScorer(self.stored, self.config, Unread())
 
     def give(self, *activities: Activity, mark_ms: int = 0, settle: str = "", now_ms: int = LATER_MS) -> Outcome:
-        for activity in (*activities, Activity(Mark(0, 1, mark_ms, settle=settle))):
+        for activity in (*activities, WatermarkAdvance(SourceWatermark(0, 1, mark_ms, settle=settle))):
             self.scorer.take([activity], self.count, self.seconds)
             self.count += 1
         self.seconds += 0.01
@@ -69,9 +83,9 @@ class Partition:
         return [event.type for event in self.events if event.type != "noise_update"]
 
 
-def says(about: StoryInfo, *signals: Signal, first: int = 0, redirected: bool = False) -> Activity:
+def says(about: StoryInfo, *signals: Signal, first: int = 0, redirected: bool = False) -> StorySignals:
     entries = tuple(Entry(first + number, signal.observed_ms, signal) for number, signal in enumerate(signals))
-    return Activity(Mark(0, 1, 0), 0, about, entries, redirected)
+    return StorySignals(SourceWatermark(0, 1, 0), 0, about, entries, redirected)
 
 
 def post(number: int, at_ms: int, likes: int = 100) -> Signal:
@@ -92,9 +106,9 @@ def ledger(*signals: Signal) -> Ledger:
 def test_a_story_ends_and_another_takes_in_all_that_was_said_until_then() -> None:
     gone, into = Partition(), Partition()
     before, at, after = post(1, T - 1), post(2, T), post(3, T + 1)
-    ended = gone.give(says(B, before, at), Activity(Mark(0, 1, 0), leaving=merging(B, A)), mark_ms=T + HOUR_MS)
+    ended = gone.give(says(B, before, at), MergeOut(SourceWatermark(0, 1, 0), merging(B, A)), mark_ms=T + HOUR_MS)
     assert gone.types() == ["new_story", "merged"]
-    assert msgspec.json.decode(gone.events[-1].record) == {
+    assert msgspec.json.decode(encode_event(gone.events[-1])) == {
         "v": 1, "type": "merged", "story": B.id, "slug": B.slug, "at_ms": T, "into": A.id,
     }  # fmt: skip
     assert ended.scores == {B.id: None}, "a tombstone"
@@ -102,7 +116,7 @@ def test_a_story_ends_and_another_takes_in_all_that_was_said_until_then() -> Non
     ((to, transfer),) = sent(ended)
     assert to == A.id
 
-    joining = Activity(Mark(0, 1, 0), joining=merging(B, A))
+    joining = MergeIn(SourceWatermark(0, 1, 0), merging(B, A))
     waits = into.give(says(A, post(0, T - 5), after), joining, mark_ms=T + HOUR_MS, settle="end")
     assert into.state(A).scoring.ledger == ledger(post(0, T - 5)), "nothing later happens before it has come"
     assert (waits.watermark_ms, waits.settled, waits.done) == (T - 1, "", [])
@@ -120,32 +134,31 @@ def test_a_story_ends_and_another_takes_in_all_that_was_said_until_then() -> Non
 
 def test_asked_again_a_story_that_is_gone_answers_that_there_is_nothing_more() -> None:
     gone = Partition()
-    leaving = Activity(Mark(0, 1, 0), leaving=merging(B, A))
+    leaving = MergeOut(SourceWatermark(0, 1, 0), merging(B, A))
     gone.give(says(B, post(1, T)), leaving, mark_ms=T + 1)
     gone.restart()
     again = gone.give(leaving, says(B, post(1, T)), mark_ms=T + 2)
-    assert [activity.transfer for _, activity in sent(again)] == [Transfer(merging(B, A))]
+    assert sent(again) == [(A.id, TransferArrival(Transfer(merging(B, A))))]
     assert gone.types() == ["new_story", "merged"], "and is told of once"
 
     never = Partition().give(leaving, mark_ms=T + 1)
-    assert [activity.transfer for _, activity in sent(never)] == [Transfer(merging(B, A))]
+    assert sent(never) == [(A.id, TransferArrival(Transfer(merging(B, A))))]
     assert (never.events, never.scores) == ([], {})
     into = Partition()
-    into.give(says(A, post(0, T)), Activity(Mark(0, 1, 0), joining=merging(B, A)), sent(never)[0][1], mark_ms=T + 9)
+    into.give(says(A, post(0, T)), MergeIn(SourceWatermark(0, 1, 0), merging(B, A)), sent(never)[0][1], mark_ms=T + 9)
     assert into.done == list(range(into.count))
     assert into.state(A).scoring.ledger == ledger(post(0, T))
 
 
 def test_what_still_comes_to_a_story_that_is_gone_is_forwarded_once() -> None:
     gone, into = Partition(), Partition()
-    gone.give(says(B, post(1, T)), Activity(Mark(0, 1, 0), leaving=merging(B, A)), mark_ms=T + 1)
+    gone.give(says(B, post(1, T)), MergeOut(SourceWatermark(0, 1, 0), merging(B, A)), mark_ms=T + 1)
     late = says(B, post(1, T), post(2, T + 5))
     ((to, forwarded),) = sent(gone.give(late, mark_ms=T + 9))
-    assert (to, forwarded.mark, forwarded.story) == (A.id, None, A)
-    assert forwarded.entries == (Entry(1, T + 5, post(2, T + 5)),)
+    assert (to, forwarded) == (A.id, ForwardedSignals(A, (Entry(1, T + 5, post(2, T + 5)),), source=0))
     assert gone.give(late, mark_ms=T + 10).sent == []
     # The one that takes it in has heard that all before offset 9 was sent, which is not true of what takes this way.
-    into.give(Activity(Mark(0, 1, 0), 9, A, says(A, post(0, T), first=8).entries), mark_ms=T + 9)
+    into.give(StorySignals(SourceWatermark(0, 1, 0), 9, A, says(A, post(0, T), first=8).entries), mark_ms=T + 9)
     into.give(forwarded, mark_ms=T + 9)
     assert into.state(A).scoring.ledger == ledger(post(0, T), post(2, T + 5))
     again = into.give(says(A, post(2, T + 5), first=1, redirected=True), mark_ms=T + 9)
@@ -155,8 +168,8 @@ def test_what_still_comes_to_a_story_that_is_gone_is_forwarded_once() -> None:
 
 def test_live_nobody_is_waited_for_for_long_and_what_comes_late_is_used() -> None:
     gone, into = Partition(), Partition()
-    ended = gone.give(says(B, post(1, T)), Activity(Mark(0, 1, 0), leaving=merging(B, A)), mark_ms=T + 1)
-    joining = Activity(Mark(0, 1, 0), joining=merging(B, A))
+    ended = gone.give(says(B, post(1, T)), MergeOut(SourceWatermark(0, 1, 0), merging(B, A)), mark_ms=T + 1)
+    joining = MergeIn(SourceWatermark(0, 1, 0), merging(B, A))
     assert into.give(says(A, post(0, T)), joining, mark_ms=T + 500, now_ms=T + 500).watermark_ms == T - 1
     into.seconds += 1.1
     assert into.give(mark_ms=T + 1_600, now_ms=T + 1_600).watermark_ms == T + 1_600
@@ -168,8 +181,8 @@ def test_live_nobody_is_waited_for_for_long_and_what_comes_late_is_used() -> Non
 
 def test_what_comes_late_to_a_story_that_is_gone_itself_is_sent_on() -> None:
     b, a = Partition(), Partition()
-    ended = b.give(says(B, post(1, T)), Activity(Mark(0, 1, 0), leaving=merging(B, A)), mark_ms=T + 1)
-    gone = a.give(says(A, post(0, T)), Activity(Mark(0, 1, 0), leaving=merging(A, C, T + 2, 2)), mark_ms=T + 3)
+    ended = b.give(says(B, post(1, T)), MergeOut(SourceWatermark(0, 1, 0), merging(B, A)), mark_ms=T + 1)
+    gone = a.give(says(A, post(0, T)), MergeOut(SourceWatermark(0, 1, 0), merging(A, C, T + 2, 2)), mark_ms=T + 3)
     ((to, transfer),) = sent(a.give(sent(ended)[0][1], mark_ms=T + 4))
     assert to == C.id
     c = Partition()
@@ -181,9 +194,9 @@ def test_what_comes_late_to_a_story_that_is_gone_itself_is_sent_on() -> None:
 def test_both_in_one_partition_chains_and_merges_of_one_time_come_out_in_order() -> None:
     one = Partition()
     directives = [
-        Activity(Mark(0, 1, 0), **{side: m})
+        kind(SourceWatermark(0, 1, 0), m)
         for m in (merging(B, A, T, 1), merging(A, C, T, 2))
-        for side in ("joining", "leaving")
+        for kind in (MergeIn, MergeOut)
     ]
     signals = post(0, T), post(1, T - 3), post(2, T - 9)
     outcome = one.give(*map(says, (A, B, C), signals), *directives, mark_ms=T + 1)
@@ -199,19 +212,21 @@ def test_the_louder_state_stays_and_is_told_of() -> None:
     gone, into = Partition(), Partition()
     burst = [seen("reddit", number, T - 6 * MINUTE_MS + number, replies_to=1) for number in range(2, 14)]
     ended = gone.give(
-        says(B, post(1, T - 6 * MINUTE_MS), *burst), Activity(Mark(0, 1, 0), leaving=merging(B, A)), mark_ms=T + 1
+        says(B, post(1, T - 6 * MINUTE_MS), *burst),
+        MergeOut(SourceWatermark(0, 1, 0), merging(B, A)),
+        mark_ms=T + 1,
     )
     assert gone.types() == ["new_story", "spike", "state_change", "merged"]
     into.give(says(A, post(0, T - 1)), mark_ms=T - 1)
-    into.give(Activity(Mark(0, 1, 0), joining=merging(B, A)), sent(ended)[0][1], mark_ms=T)
-    change = msgspec.json.decode(next(event.record for event in into.events if event.type == "state_change"))
+    into.give(MergeIn(SourceWatermark(0, 1, 0), merging(B, A)), sent(ended)[0][1], mark_ms=T)
+    change = msgspec.json.decode(next(encode_event(event) for event in into.events if event.type == "state_change"))
     assert (change["from"], change["to"], change["at_ms"]) == ("trending", "spike", T)
     assert into.state(A).scoring.lifecycle.state == "spike"
 
 
 def test_a_story_that_is_gone_is_forgotten_in_time() -> None:
     gone = Partition(config=ScoreConfig(retention_days=1, keep_every_seconds=0, keep_every_behind_seconds=0))
-    gone.give(says(B, post(1, T)), Activity(Mark(0, 1, 0), leaving=merging(B, A)), mark_ms=T + 1)
+    gone.give(says(B, post(1, T)), MergeOut(SourceWatermark(0, 1, 0), merging(B, A)), mark_ms=T + 1)
     gone.restart()
     gone.give(mark_ms=T + 23 * HOUR_MS)
     assert gone.stored.keys() == {B.id.encode()}
@@ -221,7 +236,7 @@ def test_a_story_that_is_gone_is_forgotten_in_time() -> None:
 
 def test_a_blocked_story_ends_and_what_still_comes_goes_nowhere() -> None:
     one = Partition()
-    leaving = Activity(Mark(0, 1, 0), leaving=merging(B, BLOCKED))
+    leaving = MergeOut(SourceWatermark(0, 1, 0), merging(B, BLOCKED))
     outcome = one.give(says(B, post(1, T)), leaving, says(B, post(2, T + 1), first=1), mark_ms=T + 9)
     assert (outcome.scores, outcome.sent, one.scorer.live) == ({B.id: None}, [], 0)
     assert one.types() == ["new_story"]

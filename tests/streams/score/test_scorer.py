@@ -15,11 +15,12 @@ import pytest
 from ingest.signal import Counts
 from scoring import Ledger, score
 from scoring.impact import OfflineAssessor
-from streams.records.internal import Activity, Entry, Mark
+from streams.records.noise_event import NoiseEvent, encode_event
+from streams.records.source_watermark import SourceWatermark
+from streams.records.story_activity import Activity, Entry, StorySignals, WatermarkAdvance
 from streams.score.assessing import OfflineStories
 from streams.score.config import ScoreConfig
 from streams.score.output import Outcome
-from streams.score.render import Event
 from streams.score.scorer import PartitionScorer
 from streams.score.state import CorruptStateError, Story
 from tests.streams.activity import (
@@ -53,7 +54,7 @@ class Lives:
     config: ScoreConfig = CONFIG
     states: dict[bytes, bytes] = field(default_factory=dict)
     scores: dict[str, bytes | None] = field(default_factory=dict)
-    events: list[Event] = field(default_factory=list)
+    events: list[NoiseEvent] = field(default_factory=list)
     shown: dict[str, object] = field(default_factory=dict)
     committed: int = 0
     settled: str = ""
@@ -86,7 +87,7 @@ class Lives:
             self.begin()
 
     def tell(self, outcome: Outcome) -> None:
-        changes = [msgspec.json.decode(event.record) for event in outcome.events if event.type == "state_change"]
+        changes = [msgspec.json.decode(encode_event(event)) for event in outcome.events if event.type == "state_change"]
         for about, state in {change["story"]: change["to"] for change in changes}.items():
             assert about not in outcome.scores or told(outcome, about)["state"] == state
             assert about in outcome.scores or state == self.shown.get(about), "a state that changed is told at once"
@@ -109,7 +110,7 @@ class Lives:
             assert done == self.done
             self.done += 1
             activity = self.log[done]
-            if activity.story is not None and activity.entries:
+            if isinstance(activity, StorySignals):
                 about = activity.story.id
                 if about not in kept:
                     kept[about] = Story.decode(self.states[about.encode()])
@@ -118,7 +119,7 @@ class Lives:
 
     def decided(self) -> list[bytes]:
         """Return the events that do not depend on when something was told."""
-        return [event.record for event in self.events if event.type != "noise_update"]
+        return [encode_event(event) for event in self.events if event.type != "noise_update"]
 
 
 def final(lives: Lives) -> dict[str, object]:
@@ -205,16 +206,16 @@ def test_a_crowd_bears_a_source_that_is_read_again_from_long_ago() -> None:
     """What its low water mark does not cover, since some orphan waits, is known one by one."""
     chance = random.Random(3)
     (lane,) = lanes = make_crowd(chance, sources=1, posts=250)
-    once = [Activity(Mark(0, 1, sent.entry.at_ms - 1), 0, story(0), (sent.entry,)) for sent in lane]
-    lives = Lives([*once, *once, Activity(Mark(0, 1, end_of(lanes), settle=SETTLE))])
+    once = [StorySignals(SourceWatermark(0, 1, sent.entry.at_ms - 1), 0, story(0), (sent.entry,)) for sent in lane]
+    lives = Lives([*once, *once, WatermarkAdvance(SourceWatermark(0, 1, end_of(lanes), settle=SETTLE))])
     while lives.position < len(lives.log):
         lives.step(100)
     assert final(lives) == final(undisturbed(lanes))
 
 
 def live(*entries: Entry, at_ms: int, idle: bool = True, sources: int = 1) -> Activity:
-    mark = Mark(0, sources, at_ms, idle)
-    return Activity(mark, 0, story(0) if entries else None, entries)
+    mark = SourceWatermark(0, sources, at_ms, idle)
+    return StorySignals(mark, 0, story(0), entries) if entries else WatermarkAdvance(mark)
 
 
 def post(offset: int, at_ms: int, likes: int = 0) -> Entry:
@@ -267,9 +268,9 @@ def test_a_story_is_called_what_it_was_when_its_latest_signal_was_sent(arrival: 
     for number, source in enumerate(arrival):
         at_ms = START_MS + 1 + source
         entry = Entry(1, at_ms, seen("reddit", source, at_ms))
-        scorer.take((Activity(Mark(source, 2, at_ms), 0, called[source], (entry,)),), number, 0.0)
+        scorer.take((StorySignals(SourceWatermark(source, 2, at_ms), 0, called[source], (entry,)),), number, 0.0)
     for source in range(2):
-        scorer.take((Activity(Mark(source, 2, START_MS + HOUR_MS)),), source, 0.0)
+        scorer.take((WatermarkAdvance(SourceWatermark(source, 2, START_MS + HOUR_MS)),), source, 0.0)
     assert told(scorer.advance(LATER_MS, 0.1))["title"] == "after"
 
 
@@ -313,10 +314,10 @@ def test_a_story_forgotten_as_a_replay_ends_is_not_looked_at_again() -> None:
     )  # 864 ms
     scorer.take([live(post(1, START_MS), at_ms=START_MS + 72 * HOUR_MS, idle=False)], 1, 0.0)
     assert "resolved" in [event.type for event in scorer.advance(LATER_MS, 0.0).events]
-    scorer.take([Activity(Mark(0, 1, START_MS + 72 * HOUR_MS + 900, settle="end"))], 2, 0.1)
+    scorer.take([WatermarkAdvance(SourceWatermark(0, 1, START_MS + 72 * HOUR_MS + 900, settle="end"))], 2, 0.1)
     outcome = scorer.advance(LATER_MS, 0.1)
     assert (outcome.settled, scorer.live, outcome.scores) == ("end", 0, {story(0).id: None})
-    scorer.take([Activity(Mark(0, 1, START_MS + 99 * HOUR_MS, settle="end"))], 3, 0.2)
+    scorer.take([WatermarkAdvance(SourceWatermark(0, 1, START_MS + 99 * HOUR_MS, settle="end"))], 3, 0.2)
     assert scorer.advance(LATER_MS, 0.2).done == [3]
 
 

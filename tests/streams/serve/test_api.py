@@ -18,7 +18,8 @@ from prometheus_client import REGISTRY
 from scoring.band import BANDS
 from scoring.lifecycle import SHOWN_AS
 from scoring.settings import DEFAULT
-from streams.records.public import EVENT_TYPES, decode_event, decode_score
+from streams.records.noise_event import EVENT_TYPES, decode_event
+from streams.records.noise_score import decode_score
 from streams.serve.api import Api
 from streams.serve.config import ServeConfig
 from streams.serve.consume import EventIntake, ScoreIntake

@@ -10,7 +10,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.records.public import decode_event, decode_score
+from streams.records.noise_event import decode_event
+from streams.records.noise_score import decode_score
 from streams.serve.read_model import ORPHANS, ROW_TITLE_CHARS, STORY_EVENTS, Board
 from tests.streams.serve.newsroom import encoded, event_record, score_record
 

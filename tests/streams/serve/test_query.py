@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from streams.records.public import decode_score
+from streams.records.noise_score import decode_score
 from streams.serve.query import SORTS, BadQueryError, StoryFilter, limit_of, ranked, types_of
 from streams.serve.read_model import Board, Story
 from tests.streams.serve.newsroom import Newsroom, encoded, score_record

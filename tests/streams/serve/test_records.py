@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.records.public import InvalidRecordError, SkipReason, decode_event, decode_score
+from streams.records.noise_event import decode_event
+from streams.records.noise_score import decode_score
+from streams.records.strict import InvalidRecordError, SkipReason
 from tests.streams.serve.newsroom import encoded, event_record, score_record
 
 

@@ -8,7 +8,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.records.public import decode_event, decode_score
+from streams.records.noise_event import decode_event
+from streams.records.noise_score import decode_score
 from streams.serve.query import StoryFilter
 from streams.serve.read_model import Board
 from streams.serve.subscribers import MAX_WAITING_EVENTS, Watcher, Watchers

@@ -22,8 +22,9 @@ from hubbub.world.world import World
 from ingest.signal import InvalidSignalError, Signal, decode
 from scoring import Ledger, Score, score
 from scoring.impact import OfflineAssessor
-from streams.records.internal import decode_activities, decode_progress
-from streams.records.public import NoiseScore
+from streams.records.noise_score import NoiseScore
+from streams.records.progress import ResolveProgress, decode_progress
+from streams.records.story_activity import StorySignals, decode_activities
 from streams.resolve.threads import ThreadIndex
 from streams.score.assessing import OfflineStories
 from streams.score.reading import TextReader
@@ -110,7 +111,7 @@ async def read_outcome(kafka: KafkaSettings) -> Outcome:
     async with TopicReader(name("story-activity", prefix), options) as tail:
         for record in await tail.read_to_end():
             for activity in decode_activities(record.value or b""):
-                if activity.story is not None and activity.mark is not None:
+                if isinstance(activity, StorySignals):
                     story, source = activity.story.id, activity.mark.source
                     outcome.handed_on.update((story, source, entry.offset) for entry in activity.entries)
     async with TopicReader(name("noise-events", prefix), options) as tail:
@@ -126,7 +127,8 @@ async def read_outcome(kafka: KafkaSettings) -> Outcome:
                 outcome.collect_letters += 1
     async with TopicReader(name("progress", prefix), options) as tail:
         for record in await tail.read_to_end():
-            if record.value is not None and (progress := decode_progress(record.value)).stage == "resolve":
+            progress = None if record.value is None else decode_progress(record.value)
+            if isinstance(progress, ResolveProgress):
                 outcome.counts[int(progress.instance)] = progress.counts
     outcome.scores = await read_scores(options, prefix)
     return outcome

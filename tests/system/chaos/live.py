@@ -23,7 +23,7 @@ from hubbub.world.generated import Size, generate
 from hubbub.world.items import Item, Platform
 from hubbub.world.world import World
 from ingest.signal import InvalidSignalError, decode
-from streams.records.public import NoiseScore
+from streams.records.noise_score import NoiseScore
 from streams.serve.read import read_scores
 from tests.system.chaos.audit import Finding, account, against_oracle, against_world, letters, read_outcome
 from tests.system.chaos.faults import Disturbance

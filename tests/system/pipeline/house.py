@@ -15,7 +15,7 @@ from hubbub.settings import KafkaSettings
 from ingest.signal import Signal, encode
 from scoring import Ledger, score
 from scoring.impact import OfflineAssessor
-from streams.records.public import NoiseScore
+from streams.records.noise_score import NoiseScore
 from streams.resolve.threads import ThreadIndex
 from streams.score.assessing import OfflineStories
 from streams.score.reading import TextReader

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from hubbub.operate import operator_commands as orders
 from ingest.signal import Signal
-from streams.records.internal import Order
+from streams.records.stories import OperatorCommand
 from tests.conftest import Broker
 from tests.system.pipeline.house import House, house, write_recording
 from tests.system.pipeline.recording import make
@@ -104,9 +104,9 @@ async def orders_are_carried_out(
     assert (order["kind"], order["subject"], order["into"]) == ("merge", gone["story"], into["story"])
     thread = next(top["id"] for top in into["top"] if any(signal.thread == top["id"] for signal in signals))
     given = [
-        Order("rename", into["story"], title="Two affairs that are one"),
-        Order("block", blocked["story"]),
-        Order("pin", thread, into["story"]),
+        OperatorCommand("rename", into["story"], title="Two affairs that are one"),
+        OperatorCommand("block", blocked["story"]),
+        OperatorCommand("pin", thread, into["story"]),
     ]
     await orders.give(given, it.options, it.kafka.topic_prefix)
     kept = (await orders.read_threads(it.options, it.kafka.topic_prefix)).orders[f"o:pin:{thread}".encode()]

@@ -11,7 +11,7 @@ import pytest
 
 from hubbub.process.embedded_broker import EmbeddedBroker
 from ingest.signal import Counts, Signal, encode, key
-from streams.records.public import decode_score
+from streams.records.noise_score import decode_score
 from tests.conftest import Broker
 from tests.system.pipeline.house import house
 from transport.producer import open_producer

@@ -12,7 +12,8 @@ import pytest
 
 from hubbub.operate import topic_setup
 from hubbub.operate.replay import wait_until_scored
-from streams.records.internal import Progress, encode
+from streams.records import encode
+from streams.records.progress import ScoreProgress
 from streams.score.changelog import TOPIC
 from tests.conftest import Broker
 from transport.errors import UserError
@@ -105,7 +106,7 @@ async def test_who_waits_for_a_replay_gives_up_on_a_part_that_stands_still_thoug
         async with open_producer(kafka) as producer:
             while True:
                 for part, settled in enumerate(("replay", "")):
-                    told = encode(Progress("score", str(part), 1_000, time.time_ns() // 1_000_000, settled=settled))
+                    told = encode(ScoreProgress(str(part), 1_000, time.time_ns() // 1_000_000, settled=settled))
                     await producer.send_and_wait(topic, told, f"score/{part}".encode(), 0)
                 await asyncio.sleep(0.1)
 

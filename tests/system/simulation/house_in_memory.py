@@ -15,16 +15,18 @@ import msgspec
 import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
 
-from ingest.signal import Signal, encode, key
+from ingest.signal import Signal, key
+from ingest.signal import encode as encode_signal
 from scoring import Lifecycle
-from streams.records import internal as wire
-from streams.records.internal import Order, Progress, decode_progress
+from streams.records import encode
+from streams.records.noise_event import encode_event
+from streams.records.progress import PublishProgress, ResolveProgress, ScoreProgress, decode_progress
+from streams.records.stories import ORDER_KEY, OperatorCommand
 from streams.resolve import decisions, sources, worker
 from streams.resolve.config import ResolveConfig
 from streams.resolve.matching.beats import Beat
 from streams.resolve.matching.matcher import Matcher, MatcherConfig
-from streams.resolve.publishers import PUBLISH
-from streams.resolve.threads import ORDER_KEY, ThreadIndex
+from streams.resolve.threads import ThreadIndex
 from streams.resolve.worker import Resolver
 from streams.score import changelog
 from streams.score.assigned import MissingInputError, Owned
@@ -145,7 +147,9 @@ class Scores:
             for story, record in outcome.sent:
                 key_ = story.encode()
                 sent.append(await self._producer.send("story-activity", record, key_, partition_of(key_, STORIES)))
-            sent += [await self._producer.send("noise-events", e.record, e.story.encode()) for e in outcome.events]
+            sent += [
+                await self._producer.send("noise-events", encode_event(e), e.story.encode()) for e in outcome.events
+            ]
         await asyncio.gather(*sent)
         sent = []
         for place, outcome in outcomes.items():
@@ -156,8 +160,8 @@ class Scores:
             before = self._owned[place].applied
             assert self._owned[place].confirm(outcome) == list(range(before, self._owned[place].applied))
             if outcome.settled:
-                progress = Progress("score", str(place.partition), 0, 0, settled=outcome.settled)
-                await (await self._producer.send("progress", wire.encode(progress), b"score", 0))
+                progress = ScoreProgress(str(place.partition), 0, 0, settled=outcome.settled)
+                await (await self._producer.send("progress", encode(progress), b"score", 0))
                 self.settled[progress.instance] = progress.settled
 
 
@@ -223,8 +227,8 @@ class House:
         complete_ms = list(accumulate((signal.observed_ms - 1 for signal in reversed(signals)), min))[::-1]
 
         def tell(mark_ms: int, *, ended: bool = False) -> None:
-            progress = Progress(PUBLISH, token, mark_ms, 0, active=not ended, offsets=dict(offsets))
-            self.kafka.append("progress", wire.encode(progress), b"publish", 0)
+            progress = PublishProgress(token, mark_ms, 0, active=not ended, offsets=dict(offsets))
+            self.kafka.append("progress", encode(progress), b"publish", 0)
 
         tell(0)
         while not self._all_have_heard(token):
@@ -232,7 +236,7 @@ class House:
         for number, signal in enumerate(signals):
             if number % 5 == 0:
                 tell(complete_ms[number])
-            place = self.kafka.append("signals", encode(signal), key(signal), None)
+            place = self.kafka.append("signals", encode_signal(signal), key(signal), None)
             offsets[place] = len(self.kafka.logs[TopicPartition("signals", place)])
             if self.kafka.chance.random() < 0.5:
                 await self.kafka.pause()
@@ -243,7 +247,7 @@ class House:
         heard: dict[str, bool] = {}
         for record in self.kafka.read("progress"):
             progress = decode_progress(record.value or b"")
-            if progress.stage == "resolve":
+            if isinstance(progress, ResolveProgress):
                 heard[progress.instance] = token in progress.heard
         return len(heard) == SOURCES and all(heard.values())
 
@@ -262,7 +266,7 @@ class House:
     def accounts(self) -> dict[int, dict[str, int]]:
         """Return what was told last of each source's records."""
         told = [decode_progress(record.value or b"") for record in self.kafka.read("progress")]
-        return {int(progress.instance): progress.counts for progress in told if progress.stage == "resolve"}
+        return {int(progress.instance): progress.counts for progress in told if isinstance(progress, ResolveProgress)}
 
     def result(self) -> Result:
         for source, counts in self.accounts().items():
@@ -321,7 +325,7 @@ async def run(
     *,
     disturbances: int,
     resolvers: int = 2,
-    orders: Sequence[Order] = (),
+    orders: Sequence[OperatorCommand] = (),
     strays: Sequence[Signal] = (),
     keep_forgotten_seconds: float = 600,
 ) -> Result:
@@ -338,9 +342,9 @@ async def run(
         patch.setattr(worker, "abandoned_on_failure", nullcontext)
         patch.setattr(decisions, "TopicReader", TopicReader)
         for stray in strays:
-            kafka.append("signals", encode(stray), key(stray), None, stray.observed_ms)
+            kafka.append("signals", encode_signal(stray), key(stray), None, stray.observed_ms)
         for order in orders:
-            kafka.append("stories", wire.encode(order), ORDER_KEY + f"{order.kind}:{order.subject}".encode(), 0)
+            kafka.append("stories", encode(order), ORDER_KEY + f"{order.kind}:{order.subject}".encode(), 0)
         house = House(kafka, RESOLVE.model_copy(update={"keep_forgotten_seconds": keep_forgotten_seconds}))
         for name in [*(f"resolve-{number}" for number in range(resolvers)), "score-0", "score-1"]:
             house.start(name)

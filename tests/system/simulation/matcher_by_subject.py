@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import msgspec
 
 from ingest.signal import Signal
-from streams.records.internal import Assignment, Lesson, StoryInfo
+from streams.records.stories import Assignment, Lesson, StoryInfo
 from streams.resolve.matching.beats import Beat
 from streams.resolve.matching.matcher import MatcherConfig
 

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from ingest.signal import Signal, key
 from scoring import Ledger, score
-from streams.records.internal import Order
+from streams.records.stories import OperatorCommand
 from tests.system.pipeline.recording import MINUTE_MS, make
 from tests.system.simulation.house_in_memory import LATER_MS, SOURCES, Result, run
 from transport.partitioning import partition_of
@@ -47,7 +47,7 @@ def recording(seed: int) -> list[Signal]:
     return sorted(signals, key=lambda signal: signal.observed_ms + chance.choice((0, 0, 0, 10_000, 30_000)))
 
 
-def undisturbed(signals: Sequence[Signal], orders: Sequence[Order] = ()) -> Result:
+def undisturbed(signals: Sequence[Signal], orders: Sequence[OperatorCommand] = ()) -> Result:
     result = asyncio.run(run(0, signals, disturbances=0, resolvers=1, orders=orders))
     assert result.noise == pytest.approx(by_hand(signals, result), abs=1e-9)
     return result
@@ -85,9 +85,9 @@ def test_what_operators_have_ordered_is_done_again_in_every_replay() -> None:
     first, second, third, *_ = founders
     pinned = roots[-1]
     orders = [
-        Order("merge", f"st_{second}", f"st_{first}"),
-        Order("block", f"st_{third}"),
-        Order("pin", pinned, f"st_{first}"),
+        OperatorCommand("merge", f"st_{second}", f"st_{first}"),
+        OperatorCommand("block", f"st_{third}"),
+        OperatorCommand("pin", pinned, f"st_{first}"),
     ]
     expected = undisturbed(signals, orders)
     assert expected != before

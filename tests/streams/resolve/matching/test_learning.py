@@ -8,7 +8,10 @@ from typing import NamedTuple
 import msgspec
 
 from ingest.signal import Signal
-from streams.records.internal import Candidate, Mark, Order, StoryInfo, encode
+from streams.records import encode
+from streams.records.candidates import Candidate
+from streams.records.source_watermark import SourceWatermark
+from streams.records.stories import OperatorCommand, StoryInfo
 from streams.resolve.decide import Decided, Decider
 from streams.resolve.matching.beats import load_beat
 from streams.resolve.matching.matcher import Matcher
@@ -44,7 +47,7 @@ class Life(NamedTuple):
             id=f"t:{number}", kind="post", platform="t", thread=f"t:{number}", title=title,
             created_ms=at_ms, observed_ms=at_ms,
         )  # fmt: skip
-        self.decider.offer(number, Candidate(Mark(0, 1, 0), ("general",), at_ms, signal))
+        self.decider.offer(number, Candidate(SourceWatermark(0, 1, 0), ("general",), at_ms, signal))
         (decided,) = self.decider.decide(at_ms)
         for info in decided.founded:
             self.threads.apply(STORY_KEY + info.id.encode(), encode(info))
@@ -54,7 +57,7 @@ class Life(NamedTuple):
         self.log.append(decided)
         return decided
 
-    def order(self, *orders: Order) -> None:
+    def order(self, *orders: OperatorCommand) -> None:
         for order in orders:
             known = [one.record.assignments[0].features for one in self.log if one.record.thread == order.subject]
             given = msgspec.structs.replace(order, features=known[0]) if known else order
@@ -69,7 +72,7 @@ class Life(NamedTuple):
         return life
 
 
-def born(*orders: Order) -> Life:
+def born(*orders: OperatorCommand) -> Life:
     threads = ThreadIndex()
     life = Life(Decider({"general": Matcher(load_beat("general"))}, threads), threads, [])
     life.order(*orders)
@@ -85,7 +88,7 @@ def test_what_is_like_the_posts_split_off_follows_them_and_they_stay_apart() -> 
     told = [QUAKE[0], QUAKE[1], MINERS[0], QUAKE[2], MINERS[1]]
     before = stories([life.post(number, title) for number, title in enumerate(told)])
     assert len(set(before)) == 1, "for the matcher it is one story"
-    orders = [Order("pin", f"t:{number}", APART.id, found=APART) for number in (2, 4)]
+    orders = [OperatorCommand("pin", f"t:{number}", APART.id, found=APART) for number in (2, 4)]
     life.order(*orders)
     life.post(5, "A brass band plays in the park of Oldenburg")
     second = life.again()
@@ -107,7 +110,7 @@ def test_what_is_like_either_of_two_stories_merged_by_order_comes_to_the_one() -
     band = "A brass band plays in the park of Oldenburg tonight"
     quake, other = stories([life.post(0, QUAKE[0]), life.post(1, band)])
     assert quake != other
-    life.order(Order("merge", other, quake))
+    life.order(OperatorCommand("merge", other, quake))
     life.post(2, "Parliament of Ruritania votes on fishing quotas")
     second = life.again()
     for one in (life, second):

@@ -14,7 +14,7 @@ import pytest
 
 from hubbub.evaluate.stories import Evaluation, Labelled, evaluate
 from ingest.signal import Signal, decode
-from streams.records.internal import Assignment, StoryInfo
+from streams.records.stories import Assignment, StoryInfo
 from streams.resolve.matching.beats import load_beat
 from streams.resolve.matching.matcher import Decision, Matcher, MatcherConfig, Stage
 from streams.resolve.matching.text import words

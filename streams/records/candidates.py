@@ -1,0 +1,25 @@
+"""The record of the topic ``candidates``: a new root post on its way to the decider.
+
+Owns its form.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from ingest.signal import Signal
+from streams.records.source_watermark import SourceWatermark
+
+__all__ = ["Candidate", "decode_candidate"]
+
+
+class Candidate(msgspec.Struct, frozen=True, gc=False):
+    """A new root post that may join or create a story in each of ``beats``. Without a post: a watermark alone."""
+
+    mark: SourceWatermark
+    beats: tuple[str, ...] = ()
+    at_ms: int = 0
+    signal: Signal | None = None
+
+
+decode_candidate = msgspec.json.Decoder(Candidate).decode

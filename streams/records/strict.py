@@ -1,0 +1,68 @@
+"""Strict decoding of records that other programs may write: a record of the contract, or a reason why it is none.
+
+Owns the reasons and the bounds of numbers. Fields may be added to a record, so unknown ones are ignored.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, TypeVar
+
+import msgspec
+from msgspec import Meta
+
+from scoring.composite import Points
+from transport.errors import NeverRetryError
+
+__all__ = ["Amount", "Id", "InvalidRecordError", "Millis", "Points", "SkipReason", "Slug", "check_key", "decode"]
+
+MAX_RECORD_BYTES = 1_048_576
+"""A larger record is refused before it is parsed. Kafka's default limit on a record is the same."""
+
+T = TypeVar("T")
+
+Id = Annotated[str, Meta(min_length=1, max_length=256)]
+Slug = Annotated[str, Meta(max_length=512)]
+Millis = Annotated[int, Meta(ge=0, le=4_102_444_800_000)]
+Amount = Annotated[int, Meta(ge=0)] | Annotated[float, Meta(ge=0, le=1e24)]
+"""The sums of a story may be larger than any one count."""
+
+
+class SkipReason(StrEnum):
+    """Why a record is skipped. A closed list: each value is a metric label."""
+
+    TOO_LARGE = "too_large"
+    NOT_JSON = "not_json"
+    WRONG_SHAPE = "wrong_shape"
+    WRONG_KEY = "wrong_key"
+
+
+class InvalidRecordError(NeverRetryError, ValueError):
+    """A record breaks the contract of its topic. ``detail`` is for the person who fixes its producer."""
+
+    def __init__(self, reason: SkipReason, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
+
+
+def decode(decoder: msgspec.json.Decoder[T], value: bytes) -> T:
+    """Decode a record.
+
+    Raises:
+        InvalidRecordError: the record is too large, not JSON, or not of the decoder's shape.
+    """
+    if len(value) > MAX_RECORD_BYTES:
+        raise InvalidRecordError(SkipReason.TOO_LARGE, f"{len(value)} bytes; the limit is {MAX_RECORD_BYTES}")
+    try:
+        return decoder.decode(value)
+    except msgspec.ValidationError as error:
+        raise InvalidRecordError(SkipReason.WRONG_SHAPE, str(error)) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InvalidRecordError(SkipReason.NOT_JSON, str(error)) from None
+
+
+def check_key(key: bytes | None, story: str) -> None:
+    """Raise InvalidRecordError unless ``key`` is the id of the record's ``story``."""
+    if key != story.encode():
+        raise InvalidRecordError(SkipReason.WRONG_KEY, f"the key {key!r} is not the story {story!r}")
