@@ -9,9 +9,9 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-from hubbub.world import names
 from hubbub.world.growth import Curve, Grown
 from hubbub.world.items import Item, Post, Removal, Reply
+from hubbub.world.names import account
 from hubbub.world.remarks import remark
 
 __all__ = ["MINUTE_MS", "Mood", "converse", "late_ms", "remove", "second"]
@@ -28,28 +28,28 @@ class Mood:
     """Whom replies talk about, and what share of them praises or condemns."""
 
     about: str
-    liked: float
-    hated: float
+    praise: float
+    blame: float
 
 
 def converse(rng: random.Random, post: Post, count: int, curve: Curve, mood: Mood) -> list[Reply]:
     """Return ``count`` replies that come along ``curve`` after the post was shown, in order of creation."""
-    crowd = [names.account(rng) for _ in range(max(1, count * 7 // 10))]
+    accounts = [account(rng) for _ in range(max(1, count * 7 // 10))]
     replies: list[Reply] = []
     for age_ms in sorted(curve.age_ms(rng.random()) for _ in range(count)):
         created_ms = second(post.appears_ms + 1000 + age_ms)
-        heard = [reply for reply in replies[-15:] if reply.appears_ms <= created_ms]
-        text, felt = remark(rng, mood.about, mood.liked, mood.hated)
+        earlier = [reply for reply in replies[-15:] if reply.appears_ms <= created_ms]
+        text, felt = remark(rng, mood.about, mood.praise, mood.blame)
         reply = Reply(
             platform=post.platform,
             native="",
-            author=post.author if rng.random() < 0.05 else rng.choice(crowd),
+            author=post.author if rng.random() < 0.05 else rng.choice(accounts),
             text=text,
             created_ms=created_ms,
             appears_ms=created_ms + late_ms(rng),
             votes=Grown(created_ms, round(rng.expovariate(0.2) - rng.random() * 4), Curve(40 * MINUTE_MS)),
             post=post,
-            parent=rng.choice(heard) if heard and rng.random() < 0.55 else post,
+            parent=rng.choice(earlier) if earlier and rng.random() < 0.55 else post,
             mood=felt,
         )
         if rng.random() < REMOVED:

@@ -17,10 +17,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-__all__ = ["Curve", "Grown", "Observed", "Tally", "Votes"]
+__all__ = ["Curve", "Grown", "Observed", "Totals", "Votes"]
 
 
-class Tally(NamedTuple):
+class Totals(NamedTuple):
     """Totals of an item at one time; None is unknown. ``like_ratio``: share of up-votes, 0 to 1."""
 
     likes: int | None = None
@@ -31,7 +31,7 @@ class Tally(NamedTuple):
 class Votes(Protocol):
     """What tells an item's totals at any time."""
 
-    def at(self, now_ms: int) -> Tally:
+    def at(self, now_ms: int) -> Totals:
         """Return the totals at ``now_ms``; ``replies`` is None where the replies themselves are to be counted."""
         ...
 
@@ -65,11 +65,11 @@ class Grown:
     curve: Curve
     ratio: float | None = None
 
-    def at(self, now_ms: int) -> Tally:
+    def at(self, now_ms: int) -> Totals:
         """Return the totals at ``now_ms``; replies are not its business."""
         share = self.curve.share(now_ms - self.born_ms)
         ratio = None if self.ratio is None else round(FRESH_RATIO + (self.ratio - FRESH_RATIO) * share, 2)
-        return Tally(1 + int((self.final - 1) * share), None, ratio)
+        return Totals(1 + int((self.final - 1) * share), None, ratio)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +77,9 @@ class Observed:
     """Totals as somebody recorded them: those of the last observation so far hold."""
 
     times_ms: Sequence[int]
-    tallies: Sequence[Tally]
+    totals: Sequence[Totals]
 
-    def at(self, now_ms: int) -> Tally:
+    def at(self, now_ms: int) -> Totals:
         """Return the totals last observed by ``now_ms``, all unknown before the first observation."""
         seen = bisect_right(self.times_ms, now_ms)
-        return self.tallies[seen - 1] if seen else Tally()
+        return self.totals[seen - 1] if seen else Totals()

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import ClassVar, Literal
 
-from hubbub.world.growth import Tally, Votes
+from hubbub.world.growth import Totals, Votes
 
 __all__ = ["Community", "Item", "Platform", "Post", "Removal", "Reply", "Story", "Wave"]
 
@@ -85,12 +85,12 @@ class Post(Item):
     """Every reply of its tree, in order of appearance."""
     thread_times_ms: list[int] = field(default_factory=list, repr=False)
 
-    def tally(self, now_ms: int) -> Tally:
+    def totals(self, now_ms: int) -> Totals:
         """Return the post's totals at ``now_ms``."""
-        tally = self.votes.at(now_ms)
-        if tally.replies is None:
-            return tally._replace(replies=bisect_right(self.thread_times_ms, now_ms))
-        return tally
+        totals = self.votes.at(now_ms)
+        if totals.replies is None:
+            return totals._replace(replies=bisect_right(self.thread_times_ms, now_ms))
+        return totals
 
     def add(self, reply: Reply) -> None:
         """Take in a reply of this post's tree; they must come in order of appearance."""

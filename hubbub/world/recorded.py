@@ -18,7 +18,7 @@ from typing import cast
 
 import zstandard
 
-from hubbub.world.growth import Observed, Tally
+from hubbub.world.growth import Observed, Totals
 from hubbub.world.items import Community, Platform, Post, Reply
 from hubbub.world.world import World
 from ingest.signal import InvalidSignalError, Signal, decode
@@ -129,8 +129,8 @@ def _native(signal: Signal) -> str:
 
 
 def _votes(seen: list[Signal]) -> Observed:
-    tallies = [Tally(one.counts.likes, one.counts.replies, one.counts.like_ratio) for one in seen]
-    return Observed([one.observed_ms for one in seen], tallies)
+    totals = [Totals(one.counts.likes, one.counts.replies, one.counts.like_ratio) for one in seen]
+    return Observed([one.observed_ms for one in seen], totals)
 
 
 def _communities(in_order: list[list[Signal]]) -> list[Community]:

@@ -17,10 +17,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import accumulate
 
-from hubbub.world import names
 from hubbub.world.conversation import MINUTE_MS, Mood, converse, late_ms, remove, second
 from hubbub.world.growth import Curve, Grown
 from hubbub.world.items import Platform, Post, Reply, Wave
+from hubbub.world.names import NAMES, account
 from hubbub.world.plots import Plot
 
 __all__ = ["HACKERNEWS_TITLE", "UNFOLDINGS", "Burst", "Loudness", "Storyline"]
@@ -85,7 +85,7 @@ class Storyline:
     def play(self, bursts: tuple[Burst, ...], loudness: Mapping[Platform, Loudness]) -> None:
         """Make the posts and replies on every platform named, the first of them from the onset on."""
         articles = self._articles()
-        mood = Mood(self.facts["org"], self.plot.liked, self.plot.hated)
+        mood = Mood(self.facts["org"], self.plot.praise, self.plot.blame)
         born: list[list[int]] = [[] for _ in bursts]
         for behind, (platform, amount) in enumerate(loudness.items()):
             delay_ms = behind * self.rng.randint(8, 35) * MINUTE_MS
@@ -111,7 +111,7 @@ class Storyline:
 
     def _votes(self, platform: Platform, born_ms: float, likes: float) -> Grown:
         """Return how a post born then gathers its votes; only Reddit tells which share of them is up."""
-        ratio = round(min(0.99, max(0.5, self.rng.gauss(self.plot.ratio, 0.02))), 2)
+        ratio = round(min(0.99, max(0.5, self.rng.gauss(self.plot.up_votes, 0.02))), 2)
         curve = Curve(self.rng.uniform(45, 75) * MINUTE_MS)
         return Grown(second(born_ms), max(2, round(likes)), curve, ratio if platform == "reddit" else None)
 
@@ -121,7 +121,7 @@ class Storyline:
         post = Post(
             platform=platform,
             native="",
-            author=names.account(self.rng),
+            author=account(self.rng),
             title=title,
             text="",
             url=url,
@@ -158,7 +158,7 @@ class Storyline:
         decorations: tuple[str, ...] = ("{}",)
         while True:
             for wording in self.rng.sample(wordings, len(wordings)):
-                outlet = self.rng.choice(names.OUTLETS)
+                outlet = self.rng.choice(NAMES.outlets)
                 yield _shorten(self.rng.choice(decorations).format(wording, outlet=outlet), most)
             decorations = DECORATIONS
 
@@ -166,7 +166,7 @@ class Storyline:
         """Return the addresses of three articles on the story, without host prefix and tracking parameters."""
         day = time.strftime("%Y/%m/%d", time.gmtime(self.onset_ms / 1000))
         words = f"{self.plot.slug}-{self.facts['org']}".lower().replace(" ", "-")
-        outlets = self.rng.sample(names.OUTLETS, 3)
+        outlets = self.rng.sample(NAMES.outlets, 3)
         return [f"{outlet}/{day}/{words}-{self.rng.randrange(1000, 10_000)}" for outlet in outlets]
 
     def _link(self, articles: list[str]) -> str:

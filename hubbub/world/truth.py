@@ -99,8 +99,8 @@ def _story(story: Story, rank: int, loudness: float, now_ms: int) -> StoryTruth:
 
 
 def _interactions(post: Post, now_ms: int) -> int:
-    tally = post.tally(now_ms)
-    return (tally.likes or 0) + 2 * (tally.replies or 0)
+    totals = post.totals(now_ms)
+    return (totals.likes or 0) + 2 * (totals.replies or 0)
 
 
 def _loudness(world: World, story: Story, now_ms: int) -> float:
@@ -110,17 +110,17 @@ def _loudness(world: World, story: Story, now_ms: int) -> float:
     platforms = {post.platform for post in posts}
     places = {post.community.lower() for post in posts if post.community}
     audience = sum((world.communities[place].members or 0) * 0.02 for place in places)
-    audience += sum(VIEWS_PER_LIKE * (post.tally(now_ms).likes or 0) for post in posts if not post.community)
+    audience += sum(VIEWS_PER_LIKE * (post.totals(now_ms).likes or 0) for post in posts if not post.community)
     loud = sum(_interactions(post, now_ms) / LOUD[post.platform] for post in posts)
     last_ms = max(item.created_ms for item in (*posts, *replies))
     hours = (last_ms - min(post.created_ms for post in posts)) / HOUR_MS
     weight, divided = 20.0, 10.0
     for post in posts:
-        tally = post.tally(now_ms)
-        if tally.like_ratio is not None:
-            sure = min(10, 2 * log10(1 + (tally.likes or 0)))
+        totals = post.totals(now_ms)
+        if totals.like_ratio is not None:
+            sure = min(10, 2 * log10(1 + (totals.likes or 0)))
             weight += sure
-            divided += sure * (1 - abs(2 * tally.like_ratio - 1))
+            divided += sure * (1 - abs(2 * totals.like_ratio - 1))
         moods = [reply.mood for reply in post.thread if reply.there(now_ms) and reply.mood]
         if moods:
             fewer = min(moods.count(1), moods.count(-1))

@@ -128,7 +128,7 @@ def check_signal(signal: Signal, item: Item) -> None:
     else:
         assert item.author is None or item.gone(signal.observed_ms)
     if isinstance(item, Post):
-        before, then = item.tally(earlier_ms), item.tally(signal.observed_ms)
+        before, then = item.totals(earlier_ms), item.totals(signal.observed_ms)
         assert _between(before.likes, signal.counts.likes, then.likes)
         assert _between(before.replies, signal.counts.replies, then.replies)
         assert (signal.title or "").encode() == item.title.encode("utf-8", "replace")

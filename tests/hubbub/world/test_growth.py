@@ -1,4 +1,4 @@
-"""Curves and tallies: what never falls, never overshoots, and can be turned round."""
+"""Curves and totals: what never falls, never overshoots, and can be turned round."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hubbub.world.growth import Curve, Grown, Observed, Tally
+from hubbub.world.growth import Curve, Grown, Observed, Totals
 
 curves = st.builds(Curve, st.floats(1e3, 1e9), st.floats(0.5, 4))
 ages = st.floats(-1e6, 1e10)
@@ -39,5 +39,5 @@ def test_votes_grow_from_the_authors_own_to_the_final_number(
 
 
 def test_the_last_observation_holds_until_the_next() -> None:
-    votes = Observed([100, 200], [Tally(5, 1, 0.9), Tally(7, 2, 0.8)])
+    votes = Observed([100, 200], [Totals(5, 1, 0.9), Totals(7, 2, 0.8)])
     assert [votes.at(now_ms).likes for now_ms in (99, 100, 199, 200, 10**9)] == [None, 5, 5, 7, 7]

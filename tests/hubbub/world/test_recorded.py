@@ -79,7 +79,7 @@ def test_a_post_appears_when_it_was_seen_with_the_counts_last_seen(
     post = world.posts("reddit").items[1]
     assert not post.there(T0 + 2999)
     assert post.there(T0 + 3000)
-    assert [post.tally(T0 + at_ms).likes for at_ms in (3000, 8999, 9000, 10**9)] == [10, 10, 30, 30]
+    assert [post.totals(T0 + at_ms).likes for at_ms in (3000, 8999, 9000, 10**9)] == [10, 10, 30, 30]
     assert [one.signal_id for one in world.replies("reddit").items] == ["reddit:t1_c"]
     assert world.communities["science"].members == 1234
     assert world.highest(T0 + 1999) == 0

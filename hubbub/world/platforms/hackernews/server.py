@@ -59,7 +59,7 @@ class HackerNewsServer:
         """Serve the numbers of stories that changed of late, and the names of who replied to them."""
         now_ms = self._clock()
         since_ms = now_ms - CHANGED_MS
-        posts = [post for post in self._stories(now_ms) if post.tally(now_ms) != post.tally(since_ms)]
+        posts = [post for post in self._stories(now_ms) if post.totals(now_ms) != post.totals(since_ms)]
         newcomers = islice(newest([self._world.replies("hackernews")], now_ms), 100)
         names = dict.fromkeys(reply.author for reply in newcomers if reply.appears_ms > since_ms and reply.author)
         return answer({"items": [int(post.native) for post in posts], "profiles": list(names)})
@@ -70,7 +70,7 @@ class HackerNewsServer:
 
         def rank(post: Post) -> float:
             age_h = (now_ms - post.created_ms) / HOUR_MS
-            return float(((post.tally(now_ms).likes or 1) - 1) / (age_h + 2) ** 1.8)
+            return float(((post.totals(now_ms).likes or 1) - 1) / (age_h + 2) ** 1.8)
 
         shown = [post for post in self._stories(now_ms) if not post.gone(now_ms)]
         return answer([int(post.native) for post in sorted(shown, key=rank, reverse=True)])
@@ -114,14 +114,14 @@ def _firebase(item: Item, now_ms: int) -> dict[str, object]:
     if item.text:
         found["text"] = _html(item.text)
     if isinstance(item, Post):
-        tally = item.tally(now_ms)
+        totals = item.totals(now_ms)
         found["title"] = item.title
         if item.url is not None:
             found["url"] = item.url
-        if tally.likes is not None:
-            found["score"] = tally.likes
-        if tally.replies is not None:
-            found["descendants"] = tally.replies
+        if totals.likes is not None:
+            found["score"] = totals.likes
+        if totals.replies is not None:
+            found["descendants"] = totals.replies
     return found
 
 
@@ -138,7 +138,7 @@ def _algolia(item: Item, now_ms: int) -> dict[str, object]:
         "id": int(item.native),
         "options": [],
         "parent_id": int(item.parent.native) if isinstance(item, Reply) else None,
-        "points": item.tally(now_ms).likes if isinstance(item, Post) else None,
+        "points": item.totals(now_ms).likes if isinstance(item, Post) else None,
         "story_id": int(post.native),
         "text": _html(item.text) if item.text else None,
         "title": item.title if isinstance(item, Post) else None,

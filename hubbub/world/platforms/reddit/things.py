@@ -112,7 +112,7 @@ def comment(reply: Reply, now_ms: int) -> Thing:
         "link_permalink": permalink,
         "link_title": post.title,
         "link_url": post.url or permalink,
-        "num_comments": post.tally(now_ms).replies,
+        "num_comments": post.totals(now_ms).replies,
         "over_18": False,
         "quarantine": False,
     }
@@ -171,7 +171,7 @@ def listing(
 
 
 def _link_data(post: Post, communities: Mapping[str, Community], now_ms: int) -> Thing:
-    tally = post.tally(now_ms)
+    totals = post.totals(now_ms)
     gone = _GONE[post.removal] if post.removal and post.gone(now_ms) else None
     author = post.author if gone is None else None
     url = SITE + _permalink(post) if post.url is None else post.url
@@ -182,15 +182,15 @@ def _link_data(post: Post, communities: Mapping[str, Community], now_ms: int) ->
         "created": post.created_ms / 1000,
         "created_utc": post.created_ms / 1000,
         "domain": f"self.{post.community}" if post.url is None else urlsplit(url).hostname or "",
-        "hide_score": tally.likes is None,
+        "hide_score": totals.likes is None,
         "id": post.native,
         "is_robot_indexable": gone is None,
         "is_self": post.url is None,
         "name": fullname(post),
-        "num_comments": tally.replies,
+        "num_comments": totals.replies,
         "permalink": _permalink(post),
         "removed_by_category": None if gone is None else "deleted" if gone == "[deleted]" else "moderator",
-        "score": tally.likes,
+        "score": totals.likes,
         "selftext": text,
         "selftext_html": f"<!-- SC_OFF -->{_html(text)}<!-- SC_ON -->" if text else None,
         "subreddit": post.community,
@@ -199,8 +199,8 @@ def _link_data(post: Post, communities: Mapping[str, Community], now_ms: int) ->
         "subreddit_subscribers": place.members if place else None,
         "thumbnail": "self" if post.url is None else "default",
         "title": post.title,
-        "ups": tally.likes,
-        "upvote_ratio": tally.like_ratio,
+        "ups": totals.likes,
+        "upvote_ratio": totals.like_ratio,
         "url": url,
     }
     if author is not None:

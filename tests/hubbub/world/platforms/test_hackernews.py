@@ -150,7 +150,7 @@ async def test_algolia_tells_the_whole_tree_and_a_comments_story(world: World) -
     assert len(below) > len(shown) * 0.8, "what hangs below a removed comment is left out with it"
     assert {node["story_id"] for node in below} == {int(loud.native)} == {comment["story_id"]}
     assert tree["title"] == loud.title
-    assert tree["points"] == loud.tally(world.ends_ms).likes
+    assert tree["points"] == loud.totals(world.ends_ms).likes
 
 
 async def test_texts_are_html(world: World) -> None:

@@ -104,7 +104,7 @@ async def test_what_is_gone_leaves_lists_and_loses_its_author_but_not_its_counts
     assert not listed & {post.native for post in gone}
     for post, truly in zip(found, gone, strict=True):
         assert post.author is None
-        assert post.score == truly.tally(world.ends_ms).likes
+        assert post.score == truly.totals(world.ends_ms).likes
         assert post.removed_by_category in {"deleted", "moderator"}
         assert post.title == truly.title
 
