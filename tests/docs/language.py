@@ -1,7 +1,7 @@
 """Checks the English of the project: sentence length and words that have a better term (docs/glossary.md).
 
 Owns what counts as prose and which words are rejected. Prose is Markdown text, docstrings, comments, messages and the
-names of tests. Code, tables and links are not. List the violations of a file or folder with:
+names of tests. Code, links and generated tables are not. List the violations of a file or folder with:
 
     .venv/bin/python -m tests.docs.language streams/score
 """
@@ -162,17 +162,18 @@ def _blocks(path: Path) -> Iterator[_Block]:
 
 
 def _markdown(text: str) -> Iterator[_Block]:
-    code = False
+    code = generated = False
     block: _Block | None = None
     for number, line in enumerate(text.splitlines(), 1):
         stripped = line.strip()
+        generated = stripped.startswith("<!-- table:") or (generated and stripped != "<!-- end -->")
         fence = stripped.startswith("```")
         code ^= fence
         table, starts = stripped.startswith("|"), re.match(r"([-*+] |\d+\. |#+ |> )", stripped)
         if block and (code or fence or table or starts or not stripped or stripped.startswith("<!--")):
             yield block
             block = None
-        if code or fence or not stripped or stripped.startswith("<!--"):
+        if code or fence or generated or not stripped or stripped.startswith("<!--"):
             continue
         if table:
             yield _Block(number, stripped, limited=False)

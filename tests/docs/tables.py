@@ -1,20 +1,23 @@
-"""The tables of the documentation that are made from the code: settings, metrics, topics.
+"""The parts of the documentation that are generated from the code, such as the tables of settings and metrics.
 
-A table stands in a Markdown file between ``<!-- table: NAME -->`` and ``<!-- end -->``. test_docs.py compares them with
+Each stands in a Markdown file between ``<!-- table: NAME -->`` and ``<!-- end -->``. test_docs.py compares them with
 the code; ``make docs`` writes them again.
 """
 
 from __future__ import annotations
 
+import ast
 import importlib
 import json
 import pkgutil
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType, UnionType
 from typing import Any, Union, get_args, get_origin
 
+import msgspec
+import typer
 from annotated_types import Ge, Gt, Le, Lt
 from prometheus_client.metrics import MetricWrapperBase
 from pydantic import BaseModel
@@ -23,8 +26,13 @@ from pydantic_core import PydanticUndefined
 
 import hubbub
 import ingest
+import scoring
 import streams
+from hubbub.cli import app
 from hubbub.settings import Settings
+from ingest.registry import PLATFORMS
+from scoring.band import BANDS
+from scoring.lifecycle import SHOWN_AS
 from transport.topics import DAY_MS, TOPICS
 
 ROOT = Path(__file__).parents[2]
@@ -129,15 +137,100 @@ def _topics_table() -> str:
     return _table(("Topic", "Key", "Partitions", "Kept", "What it holds"), rows)
 
 
+def _collectors_table() -> str:
+    rows = [(f"`{name}`", spec.display_name, spec.needs, spec.gives) for name, spec in sorted(PLATFORMS.items())]
+    return _table(("Name", "Platform", "Needs", "Collects"), rows)
+
+
+def _platform_facts() -> str:
+    facts = []
+    for spec in PLATFORMS.values():
+        observed = ", ".join(sorted(capability.value for capability in spec.capabilities))
+        facts.append((spec.display_name, spec.rate_limit, observed, f"[{spec.terms}]({spec.terms_url})"))
+    return _table(("Platform", "Rate limit", "Observes", "Terms of use"), sorted(facts))
+
+
+def _scoring_settings_table() -> str:
+    rows = [(f"`{name}`", _number(value)) for name, value in msgspec.to_builtins(scoring.DEFAULT).items()]
+    return _table(("Constant", "Value"), rows)
+
+
+def _number(value: float | Mapping[str, float]) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {number:.10g}" for key, number in value.items())
+    return f"{value:.10g}"
+
+
+def _scoring_files_table() -> str:
+    return _files_table(ROOT / "scoring")
+
+
+def _files_table(folder: Path) -> str:
+    rows = []
+    for path in sorted(folder.rglob("*.py")):
+        first = (ast.get_docstring(ast.parse(path.read_text())) or "").partition("\n\n")[0]
+        name = str(path.relative_to(folder)).removesuffix("/__init__.py")
+        rows.append((f"`{name}`", " ".join(first.split()).replace("``", "`")))
+    return _table(("File", "Purpose"), [row for row in rows if row[0] != "`__init__.py`"])
+
+
+def _bands_table() -> str:
+    ends = [*list(BANDS.values())[1:], 100.0]
+    rows = [(f"`{name}`", f"{begin:g}", f"{end:g}") for (name, begin), end in zip(BANDS.items(), ends, strict=True)]
+    return _table(("Band", "From", "To"), rows)
+
+
+def _states_table() -> str:
+    return _table(("State", "Shown as"), [(f"`{state}`", shown) for state, shown in SHOWN_AS.items()])
+
+
+def _commands() -> str:
+    root = typer.main.get_command(app)
+    return "".join(_command(["hubbub"], root))
+
+
+def _command(path: Sequence[str], command: Any) -> Iterator[str]:
+    """Yield one section for ``command`` and for each command below it. (Any: typer has a click of its own.)"""
+    inner: Mapping[str, Any] = getattr(command, "commands", {})
+    arguments = [one for one in command.params if one.param_type_name == "argument"]
+    words = [*path, *(one.name.upper() + "…" * (one.nargs < 0) for one in arguments)]
+    yield f"\n## {' '.join(path)}\n\n{' '.join(command.help.split())}\n"
+    if inner:
+        yield "\n" + ", ".join(f"[`{name}`](#{'-'.join([*path, name])})" for name in inner) + "\n"
+    else:
+        yield f"\n```\n{' '.join(words)}{' [OPTIONS]' if len(command.params) > len(arguments) else ''}\n```\n"
+    if command.params:
+        yield "\n" + _table(("Argument or option", "Default", "Meaning"), [_parameter(one) for one in command.params])
+    if command.epilog:
+        yield f"\nExample: `{command.epilog.removeprefix('Example: ')}`\n"
+    for name, one in inner.items():
+        yield from _command([*path, name], one)
+
+
+def _parameter(parameter: Any) -> tuple[str, str, str]:
+    default = "required" if parameter.required else _shown(parameter.default)
+    names = (
+        parameter.opts + parameter.secondary_opts if parameter.param_type_name == "option" else [parameter.name.upper()]
+    )
+    return " ".join(f"`{name}`" for name in names), default, parameter.help or ""
+
+
 TABLES: dict[str, Callable[[], str]] = {
-    "settings": _settings_table,
+    "bands": _bands_table,
+    "collectors": _collectors_table,
+    "commands": _commands,
     "metrics": _metrics_table,
+    "platform_facts": _platform_facts,
+    "scoring_files": _scoring_files_table,
+    "scoring_settings": _scoring_settings_table,
+    "settings": _settings_table,
+    "states": _states_table,
     "topics": _topics_table,
 }
 
 
 def main() -> None:
-    """Write every table again."""
+    """Write every generated part again."""
     for page in pages():
         page.write_text(render(page.read_text()))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import dropwhile, islice, takewhile
 from pathlib import Path
 
@@ -14,7 +15,8 @@ from ingest.loop import GIVE_UP_TRIES, LoopOptions
 from ingest.memory import tracked
 from ingest.registry import PLATFORMS
 
-PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "collectors.md").read_text()
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = (DOCS / "explanation" / "collecting.md").read_text()
 
 
 def first_cells(heading: str) -> list[str]:
@@ -24,27 +26,26 @@ def first_cells(heading: str) -> list[str]:
     return [row.split("`")[1] for row in islice(table, 2, None)]
 
 
-def test_every_collector_is_there_with_what_it_gives() -> None:
-    assert first_cells("# Collectors") == sorted(PLATFORMS)
-    for spec in PLATFORMS.values():
-        assert f"| {spec.gives} |" in PAGE
+def test_every_collector_has_a_section_of_its_own() -> None:
+    page = (DOCS / "reference" / "collectors.md").read_text()
+    sections = {heading.replace(" ", "").lower() for heading in re.findall("^## (.+)$", page, re.MULTILINE)}
+    assert sections == set(PLATFORMS)
 
 
 def test_every_retry_policy_is_listed() -> None:
-    assert first_cells("### What happens on a failure") == list(metrics.VERDICTS)
+    assert first_cells("## What happens on a failure") == list(metrics.VERDICTS)
 
 
 def test_every_reason_to_ignore_an_item_is_there() -> None:
-    assert first_cells("### What is ignored") == [reason.value for reason in Ignored]
+    assert first_cells("## What is ignored") == [reason.value for reason in Ignored]
 
 
 @pytest.mark.parametrize(
     "said",
     [
-        f"every {tracked.INTERVALS[0][1] // 60_000} min in their first hour",
-        f"{tracked.INTERVALS[1][1] // 60_000} min up to 6 h, every {tracked.INTERVALS[2][1] // 60_000} min up to a day",
-        f"then every {tracked.OLD_INTERVAL_MS // 3_600_000} h; four times as often",
-        f"gains {tracked.LOUD_PER_HOUR:g} interactions an hour",
+        *(f"| up to {age // 3_600_000} h | every {every // 60_000} min |" for age, every in tracked.INTERVALS),
+        f"| older | every {tracked.OLD_INTERVAL_MS // 3_600_000} h |",
+        f"gains {tracked.LOUD_PER_HOUR:g} interactions an hour or more is polled {tracked.LOUD_FACTOR} times as often",
         f"for at most {LoopOptions().drain_seconds:g} s",
         f"does not acknowledge within {LoopOptions().kafka_timeout_seconds:g} s",
         f"waits {LoopOptions().retry_first_seconds:g} s, 2 s, 4 s … ",

@@ -11,7 +11,7 @@ import pytest
 import typer
 
 from hubbub.cli import app
-from tests.docs.tables import PREFIX, ROOT, TABLES, pages, render, settings
+from tests.docs.tables import PREFIX, ROOT, TABLES, metrics, pages, render, settings
 
 TEXT = {"", ".css", ".html", ".js", ".json", ".lock", ".md", ".py", ".sh", ".svg", ".toml", ".xml", ".yaml", ".yml"}
 CODE = ("hubbub", "ingest", "scoring", "streams", "transport")
@@ -21,6 +21,7 @@ OURS_THOUGH_HIDDEN = {".ci", ".gitignore", ".github", ".dockerignore"}
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)|!\[[^\]]*\]\(([^)\s]+)\)")
 BLOCK = re.compile(r"^```(?:console|bash|sh|shell)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 INLINE = re.compile(r"`((?:make|hubbub) [^`\n]+)`")
+NAMED_FILE = re.compile(r"`((?:hubbub|ingest|streams|scoring|transport|deploy|tests|benchmarks)/[\w/]+\.[a-z]+)`")
 VARIABLE = re.compile(rf"\b{PREFIX}[A-Z0-9_]*[A-Z0-9]\b")
 
 # Written in two parts so that this file does not hold what it looks for.
@@ -104,7 +105,8 @@ def _fault(words: list[str]) -> str | None:
         if name not in inner:
             return f"there is no {name}"
         command = inner[name]
-    known = {option for parameter in command.params for option in parameter.opts} | {"--help", "-h"}
+    options = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
+    known = options | {"--help", "-h"}
     return next((word for word in words if word.startswith("--") and word.partition("=")[0] not in known), None)
 
 
@@ -123,19 +125,42 @@ def test_tables_are_the_codes(page: Path) -> None:
     assert page.read_text() == render(page.read_text()), "run: make docs"
 
 
+def test_files_that_are_named_exist() -> None:
+    wrong = [
+        f"{page.relative_to(ROOT)}: {path}"
+        for page in pages()
+        for path in NAMED_FILE.findall(page.read_text())
+        if not (ROOT / path).exists()
+    ]
+    assert wrong == []
+
+
 def test_every_table_stands_somewhere() -> None:
     everything = "".join(page.read_text() for page in pages())
     assert [table for table in TABLES if f"<!-- table: {table} -->" not in everything] == []
 
 
-def test_what_the_runbook_quotes_of_logs_is_what_the_code_says() -> None:
+def _symptoms() -> list[str]:
+    """Return the sections of the runbook, one for each symptom."""
+    return (ROOT / "docs" / "runbook.md").read_text().split("\n### ")[1:]
+
+
+def test_each_symptom_has_a_sign_a_meaning_and_numbered_steps() -> None:
+    parts = ("\n\n**Shows as** ", "\n\n**Means** ", "\n\n1. ")
+    assert [symptom.partition("\n")[0] for symptom in _symptoms() if not all(part in symptom for part in parts)] == []
+
+
+def test_the_runbook_quotes_metrics_and_log_lines_of_the_code() -> None:
     code = "".join(path.read_text() for package in CODE for path in (ROOT / package).rglob("*.py"))
     said = re.sub(r'"\s*f?"', "", code)  # a text over several lines
-    first_cells = re.findall(r"^\|([^|]*)\|", (ROOT / "docs" / "runbook.md").read_text(), re.MULTILINE)
-    shown = [cell for cell in first_cells if re.search("log:|the same, with|/readyz", cell)]
-    quoted = [quote for cell in shown for quote in re.findall("`([^`]+)`", cell) if not quote.startswith("hubbub_")]
-    assert len(quoted) > 20
-    parts = [part.strip() for quote in quoted for part in re.split("…|60 s|, partition|0:05:00", quote)]
+    signs = "".join(symptom.partition("**Shows as** ")[2].partition("\n\n")[0] for symptom in _symptoms())
+    quoted = re.findall("`([^`]+)`", signs)
+    assert len(quoted) > 40
+    known = {metric._name + ("_total" if metric._type == "counter" else "") for metric in metrics()}
+    shown = [quote.partition("{")[0] for quote in quoted if quote.startswith("hubbub_")]
+    assert [metric for metric in shown if metric not in known] == []
+    lines = [quote for quote in quoted if not quote.startswith(("hubbub_", "Timeout ("))]  # Python's own line
+    parts = [part.strip() for line in lines for part in re.split("…|60 s|, partition", line)]
     assert [part for part in parts if part not in said] == []
 
 
