@@ -18,6 +18,7 @@ from transport.consumer import close, start_at
 from transport.errors import RestartError, UserError
 from transport.kafka import BrokerTimeoutError, Consumer, ConsumerRecord, TopicPartition
 from transport.offsets import end_offsets
+from transport.private import NO_ID, Described, client_of, describe
 
 __all__ = ["TopicChangedError", "TopicMissingError", "TopicReader"]
 
@@ -68,7 +69,7 @@ class TopicReader:
         # No reset policy: a record that is gone is an error, not a silent jump.
         self._consumer = Consumer(**kafka, group_id=None, enable_auto_commit=False, auto_offset_reset="none")
         self._moved = asyncio.Event()
-        self._partition_count = 0
+        self._opened = Described(NO_ID, 0)
         self.end_offsets: dict[TopicPartition, int] = {}
         """The offset after the last record of each partition, as of the opening."""
         self.caught_up = False
@@ -77,13 +78,10 @@ class TopicReader:
     async def __aenter__(self) -> Self:
         try:
             await self._consumer.start()
-            await self.check()
+            self._opened = await self._describe()
             async with self._answering():
-                # The first question about any partition makes the consumer learn of all of them.
-                await self._consumer.beginning_offsets([TopicPartition(self._topic, 0)])
-                known = self._consumer.partitions_for_topic(self._topic) or {0}
-                self._partition_count = len(known)
-                partitions = [TopicPartition(self._topic, number) for number in sorted(self._numbers or known)]
+                numbers = self._numbers or range(self._opened.partitions)
+                partitions = [TopicPartition(self._topic, number) for number in sorted(numbers)]
                 starts = await self._consumer.beginning_offsets(partitions)
                 self.end_offsets = await end_offsets(self._kafka, partitions)
             if self._newest is not None:
@@ -146,21 +144,25 @@ class TopicReader:
         )
 
     async def check(self) -> None:
-        """Ask the broker whether the topic is there, with the partitions it had when it was opened.
+        """Ask the broker whether the topic is there, and still the one that was opened.
 
         Raises:
             TopicMissingError: the topic does not exist.
-            TopicChangedError: it has more partitions now.
+            TopicChangedError: it has more partitions now, or was deleted and created again.
             KafkaError: the broker does not answer.
         """
-        async with self._answering():
-            if self._topic not in await self._consumer.topics():
-                raise TopicMissingError(self._topic)
-        if (
-            self._partition_count
-            and len(self._consumer.partitions_for_topic(self._topic) or ()) > self._partition_count
-        ):
+        now = await self._describe()
+        if now.id != self._opened.id:
+            raise TopicChangedError(f"the topic {self._topic!r} was deleted and created again")
+        if now.partitions > self._opened.partitions:
             raise TopicChangedError(f"the topic {self._topic!r} has more partitions than when it was opened")
+
+    async def _describe(self) -> Described:
+        async with self._answering():
+            described = await describe(client_of(self._consumer), [self._topic])
+        if self._topic not in described:
+            raise TopicMissingError(self._topic)
+        return described[self._topic]
 
     @asynccontextmanager
     async def _answering(self) -> AsyncIterator[None]:

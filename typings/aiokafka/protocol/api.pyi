@@ -10,6 +10,8 @@ class Struct:
     def __init__(self, *fields: object, **named: object) -> None: ...
 
 class Response(Struct):
+    API_KEY: ClassVar[int]
+    API_VERSION: ClassVar[int]
     error_code: int
 
 class RequestStruct(Struct):
@@ -21,4 +23,5 @@ class RequestStruct(Struct):
 class Request(Generic[T]):
     API_KEY: ClassVar[int]
 
+    def __init__(self, *arguments: object) -> None: ...
     def build(self, request_struct_class: type[T]) -> T: ...
