@@ -10,7 +10,7 @@ import asyncio
 import inspect
 import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar, overload
+from typing import Any, TypeVar, overload
 
 import pytest
 
@@ -23,14 +23,19 @@ MAX_SHOWN_CHARS = 600
 
 
 @overload
-async def eventually(condition: Callable[[], Awaitable[T]], within_seconds: float = ...) -> T: ...
+async def eventually(
+    condition: Callable[[], Awaitable[T]], within_seconds: float = ..., *, until: Callable[[T], object] = ...
+) -> T: ...
 @overload
-async def eventually(condition: Callable[[], T], within_seconds: float = ...) -> T: ...
-async def eventually(condition: Callable[[], object], within_seconds: float = 10) -> object:
-    """Call ``condition``, a function or a coroutine function, until it returns something true; return that.
+async def eventually(
+    condition: Callable[[], T], within_seconds: float = ..., *, until: Callable[[T], object] = ...
+) -> T: ...
+async def eventually(
+    condition: Callable[[], Any], within_seconds: float = 10, *, until: Callable[[Any], object] = bool
+) -> Any:
+    """Call ``condition``, a function or a coroutine function, until its value passes ``until``; return the value.
 
-    Fail the test after ``within_seconds``, with the last value that ``condition`` returned. An exception in
-    ``condition`` fails the test at once.
+    Fail the test after ``within_seconds``, with the last value. An exception in ``condition`` fails the test at once.
     """
     __tracebackhide__ = True
     value: object = None
@@ -39,7 +44,7 @@ async def eventually(condition: Callable[[], object], within_seconds: float = 10
             while True:
                 answer = condition()
                 value = await answer if inspect.isawaitable(answer) else answer
-                if value:
+                if until(value):
                     return value
                 await asyncio.sleep(POLL_SECONDS)
     except TimeoutError:

@@ -18,7 +18,8 @@ async def test_it_returns_the_first_true_value_of_a_function_or_a_coroutine_func
 
     assert await eventually(lambda: max(0, next(numbers) - 2)) == 1
     assert await eventually(third) == 1
-    assert eventually_blocking(lambda: next(numbers)) == 4
+    assert await eventually(lambda: next(numbers), until=lambda number: number == 7) == 7
+    assert eventually_blocking(lambda: next(numbers)) == 8
 
 
 async def test_it_fails_with_the_last_value_after_the_deadline() -> None:

@@ -1,7 +1,7 @@
-"""The JSON API: the ranking, a story, the events, the status, and the whole board as NDJSON.
+"""The JSON API: the ranking, a story, the events, the status, the vocabulary, and all stories as NDJSON.
 
-Owns the routes under ``/api`` and what their answers look like (docs/reference/api.md). Must never know Kafka: it
-reads the board.
+Owns the routes under ``/api`` and the form of their answers (docs/reference/api.md). Must never know Kafka: it reads
+the read model.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import msgspec
 from aiohttp import web
 
 from streams.serve.query import BadQueryError, StoryFilter, limit_of, ranked, types_of
-from streams.serve.read_model import Board, KeptEvent, newest_first
+from streams.serve.read_model import ReadModel, StoredEvent, newest_first
 from streams.serve.status import Status
 
 __all__ = ["Api", "values_of"]
@@ -24,10 +24,10 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Api:
-    """The answers of the API over one board."""
+    """The answers of the API. ``vocabulary``: that of ``/api/vocabulary``, as JSON."""
 
-    def __init__(self, board: Board, status: Status, now_ms: Callable[[], int], vocabulary: bytes) -> None:
-        self._board = board
+    def __init__(self, read_model: ReadModel, status: Status, now_ms: Callable[[], int], vocabulary: bytes) -> None:
+        self._read_model = read_model
         self._status = status
         self._now_ms = now_ms
         self._vocabulary = vocabulary
@@ -47,7 +47,7 @@ class Api:
         """Answer with the ranking."""
         values = values_of(request)
         found, total = ranked(
-            self._board, StoryFilter.parse(values), values.get("sort", ["noise"])[-1], limit_of(values)
+            self._read_model, StoryFilter.parse(values), values.get("sort", ["noise"])[-1], limit_of(values)
         )
         rows = b",".join(
             b'{"score":%b,"trend":%b}' % (story.encoded_row(), _encode(story.trend.points())) for story in found
@@ -55,20 +55,20 @@ class Api:
         return _json(b'{"now_ms":%d,"total":%d,"stories":[%b]}' % (self._now_ms(), total, rows))
 
     async def story(self, request: web.Request) -> web.Response:
-        """Answer with one story, by its id or slug; one that was merged is redirected to what it became part of."""
+        """Answer with one story, by its id or slug. Redirect a merged story to the one it was merged into."""
         name = request.match_info["story"]
-        story = self._board.find(name)
+        story = self._read_model.find(name)
         if story is None:
-            if into := self._board.merged_into(name):
+            if into := self._read_model.merged_into(name):
                 raise web.HTTPFound(f"/api/stories/{quote(into, safe='')}")
-            return _json(_encode({"error": "there is no such story on the board; it may be over"}), status=404)
+            return _json(_encode({"error": "there is no such live story; it may have ended"}), status=404)
         return _json(
             b'{"now_ms":%d,"score":%b,"trend":%b,"events":[%b]}'
             % (
                 self._now_ms(),
                 story.record,
                 _encode(story.trend.points()),
-                _records(self._board.story_events(story.row.story)),
+                _records(self._read_model.story_events(story.row.story)),
             )
         )
 
@@ -76,23 +76,23 @@ class Api:
         """Answer with the recent events, newest first."""
         values = values_of(request)
         limit, types, wanted = limit_of(values), types_of(values), StoryFilter.parse(values)
-        kept = self._board.events(types)
+        found = self._read_model.events(types)
         if name := values.get("story", [""])[-1]:
-            story = self._board.find(name)
+            story = self._read_model.find(name)
             id_ = story.row.story if story else name
-            kept = [one for one in kept if id_ in {one.event.story, one.event.slug}]
-            own = [one for one in self._board.story_events(id_) if one.event.type in types]
-            kept = newest_first({one.record: one for one in (*kept, *own)}.values())
+            found = [stored for stored in found if id_ in {stored.event.story, stored.event.slug}]
+            own = [stored for stored in self._read_model.story_events(id_) if stored.event.type in types]
+            found = newest_first({stored.record: stored for stored in (*found, *own)}.values())
         if wanted != StoryFilter():
-            kept = [
-                one
-                for one in kept
-                if (story := self._board.get(one.event.story)) is not None and wanted.matches(story.row)
+            found = [
+                stored
+                for stored in found
+                if (story := self._read_model.get(stored.event.story)) is not None and wanted.matches(story.row)
             ]
-        return _json(b'{"now_ms":%d,"events":[%b]}' % (self._now_ms(), _records(kept[:limit])))
+        return _json(b'{"now_ms":%d,"events":[%b]}' % (self._now_ms(), _records(found[:limit])))
 
     async def status(self, _request: web.Request) -> web.Response:
-        """Answer with how serve is doing."""
+        """Answer with the status."""
         return _json(_encode(self._status.report()))
 
     async def vocabulary(self, _request: web.Request) -> web.Response:
@@ -100,9 +100,9 @@ class Api:
         return _json(self._vocabulary)
 
     async def export(self, request: web.Request) -> web.StreamResponse:
-        """Answer with the whole record of every wanted story, one a line, loudest first."""
+        """Answer with the whole record of every story that passes the filters, one a line, loudest first."""
         wanted = StoryFilter.parse(values_of(request))
-        found, _ = ranked(self._board, wanted, "noise", len(self._board))
+        found, _ = ranked(self._read_model, wanted, "noise", len(self._read_model))
         response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson", "Cache-Control": "no-store"})
         await response.prepare(request)
         for start in range(0, len(found), EXPORT_CHUNK_STORIES):
@@ -115,7 +115,7 @@ def values_of(request: web.Request) -> dict[str, list[str]]:
     """Return the parameters of a request.
 
     Raises:
-        BadQueryError: one that nobody knows; a misspelt filter must not pass for no filter.
+        BadQueryError: a parameter is unknown. A misspelt filter must not pass for no filter.
     """
     known = _PARAMETERS.get(request.path, frozenset())
     values: dict[str, list[str]] = {}
@@ -135,8 +135,8 @@ _PARAMETERS = {
 }
 
 
-def _records(events: list[KeptEvent]) -> bytes:
-    return b",".join(kept.record for kept in events)
+def _records(events: list[StoredEvent]) -> bytes:
+    return b",".join(stored.record for stored in events)
 
 
 def _json(body: bytes, status: int = 200) -> web.Response:

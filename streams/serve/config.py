@@ -10,7 +10,7 @@ __all__ = ["ServeConfig"]
 
 
 class ServeConfig(BaseModel):
-    """How the board is served, and how much of it is kept."""
+    """How the ranking is served, and how much of the past is kept in memory."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -22,25 +22,26 @@ class ServeConfig(BaseModel):
         tuple[str, ...],
         Field(
             description="Names, besides localhost and bare addresses, that this server answers to, such as a proxy's. "
-            "Others are refused: a stranger may have pointed his at this machine (DNS rebinding)."
+            "Others are refused: another site may have pointed its name at this machine (DNS rebinding)."
         ),
     ] = ()
     flush_interval_ms: Annotated[
-        int, Field(ge=10, le=10_000, description="How often a WebSocket client is told what has changed since.")
+        int, Field(ge=10, le=10_000, description="How often changes are sent to a WebSocket client.")
     ] = 200
-    max_clients: Annotated[int, Field(ge=1, le=10_000, description="Most WebSocket clients at one time.")] = 256
+    max_clients: Annotated[int, Field(ge=1, le=10_000, description="Most WebSocket clients at the same time.")] = 256
     client_timeout_seconds: Annotated[
-        float, Field(gt=0, le=600, description="A client that takes nothing for this long is dropped.")
+        float, Field(gt=0, le=600, description="A client that receives nothing for this long is dropped.")
     ] = 10.0
     stale_after_seconds: Annotated[
-        float, Field(gt=0, description="With no score newer than this, the board calls itself stale.")
+        float, Field(gt=0, description="The status is stale when no score is newer than this.")
     ] = 120.0
     events_kept: Annotated[int, Field(ge=1, le=100_000, description="Recent events kept in memory, of each type.")] = (
         500
     )
     events_read_back: Annotated[
-        int, Field(ge=0, description="How many of the newest events are read at the start, for feed and trends.")
+        int, Field(ge=0, description="Newest events read at the start, for the feed and the trends.")
     ] = 20_000
     trend_points: Annotated[
-        int, Field(ge=8, le=10_000, description="Points kept of each story's trend; older ones are thinned out first.")
+        int,
+        Field(ge=8, le=10_000, description="Points kept of each story's trend. Older points are thinned out first."),
     ] = 96

@@ -1,7 +1,7 @@
-"""From the topics to the board: reading the scores and the events, for as long as serve runs.
+"""The consumers of ``noise-scores`` and ``noise-events``: each reads its topic into the read model while serve runs.
 
-Owns the two readings, their restarts, and what is known of their progress. Must never know who looks at the board.
-A record that breaks the contract is counted and skipped; a broker that is away is waited for; both are shown.
+Owns both reads, their retries, and how far they are. Must never know who subscribes. A record that breaks the contract
+is counted and skipped. A broker or topic that is away is waited for. The status shows both.
 """
 
 from __future__ import annotations
@@ -18,18 +18,19 @@ from streams.records.noise_event import decode_event
 from streams.records.noise_score import decode_score
 from streams.records.strict import InvalidRecordError, SkipReason
 from streams.serve import metrics
-from streams.serve.read_model import Board, Change
-from streams.serve.subscribers import Watchers
+from streams.serve.read_model import ReadModel, StoryChange
+from streams.serve.subscribers import Subscribers
 from transport.kafka import ConsumerRecord, KafkaError
 from transport.reader import TopicChangedError, TopicMissingError, TopicReader
 
-__all__ = ["EventIntake", "Intake", "IntakeState", "ScoreIntake"]
+__all__ = ["ConsumerState", "EventConsumer", "ScoreConsumer", "TopicConsumer"]
 
 ANSWER_SECONDS: Final = 5.0
+"""How long the broker may take to answer a question about a topic."""
 CHECK_SECONDS: Final = 3.0
 POLL_MS: Final = 250
 MAX_BATCH_RECORDS: Final = 1_000
-"""Bounds one poll, so that the server goes on answering while the topics are read for the first time."""
+"""Bounds one poll, so that the server goes on answering while it reads the topics for the first time."""
 FIRST_RETRY_SECONDS: Final = 0.25
 LAST_RETRY_SECONDS: Final = 5.0
 MAX_SHOWN_CHARS: Final = 300
@@ -37,8 +38,8 @@ MAX_SHOWN_CHARS: Final = 300
 logger = structlog.get_logger(__name__)
 
 
-class IntakeState(StrEnum):
-    """How the reading of a topic is doing."""
+class ConsumerState(StrEnum):
+    """How far the consumer of a topic is."""
 
     CONNECTING = "connecting"
     NO_TOPIC = "no_topic"
@@ -47,13 +48,17 @@ class IntakeState(StrEnum):
     UNREACHABLE = "unreachable"
 
 
-class Intake:
-    """One topic being read. A subclass says what a record means."""
+class TopicConsumer:
+    """Reads one topic. A subclass decides what a record means.
+
+    ``label``: the topic's name in metrics. ``newest``: about how many of the newest records to begin with; None begins
+    with the first.
+    """
 
     def __init__(
-        self, kafka: Mapping[str, object], topic: str, label: str, now_ms: Callable[[], int], tail_records: int | None
+        self, kafka: Mapping[str, object], topic: str, label: str, now_ms: Callable[[], int], newest: int | None
     ) -> None:
-        self.state = IntakeState.CONNECTING
+        self.state = ConsumerState.CONNECTING
         self.behind_records = 0
         self.last_record_ms: int | None = None
         self.skipped: dict[SkipReason, int] = {}
@@ -61,142 +66,147 @@ class Intake:
         self._topic = topic
         self._label = label
         self._now_ms = now_ms
-        self._tail_records = tail_records
+        self._newest = newest
 
     async def run(self) -> None:
-        """Read until cancelled. A broker that is away is tried again and again, a topic that is missing waited for."""
+        """Read until cancelled. Wait for a broker that is away and for a topic that does not exist yet."""
         retry_seconds = FIRST_RETRY_SECONDS
         while True:
             try:
                 async with TopicReader(
-                    self._topic, self._kafka, newest=self._tail_records, timeout_seconds=ANSWER_SECONDS
+                    self._topic, self._kafka, newest=self._newest, timeout_seconds=ANSWER_SECONDS
                 ) as reader:
                     retry_seconds = FIRST_RETRY_SECONDS
                     await self._read(reader)
             except TopicMissingError as error:
-                self._pause(IntakeState.NO_TOPIC, error)
+                self._pause(ConsumerState.NO_TOPIC, error)
             except TopicChangedError as error:
                 logger.warning("reading the topic from its beginning again", topic=self._topic, why=str(error))
                 metrics.RESTARTS.labels(self._label, "log_changed").inc()
             except (KafkaError, TimeoutError, OSError) as error:
-                self._pause(IntakeState.UNREACHABLE, error)
+                self._pause(ConsumerState.UNREACHABLE, error)
             await asyncio.sleep(retry_seconds)
             retry_seconds = min(LAST_RETRY_SECONDS, retry_seconds * 2)
 
-    def _pause(self, state: IntakeState, error: Exception) -> None:
+    def _pause(self, state: ConsumerState, error: Exception) -> None:
         if self.state is not state:
             logger.warning("cannot read the topic; trying again", topic=self._topic, why=str(error) or repr(error))
             metrics.RESTARTS.labels(self._label, state.value).inc()
         self.state = state
 
     async def _read(self, reader: TopicReader) -> None:
-        """Read ``reader`` until it fails; a task beside looks whether broker and topic are still there."""
-        self.state = IntakeState.CATCHING_UP
+        """Read until an error ends it. A second task checks that the broker and the topic are still there."""
+        self.state = ConsumerState.CATCHING_UP
         self._begin()
         checking = asyncio.create_task(self._check(reader))
         try:
             while not checking.done():
                 records = await reader.poll(POLL_MS, MAX_BATCH_RECORDS)
                 for record in records:
-                    self._take(record)
+                    self._consume(record)
                 if records:
                     self.last_record_ms = self._now_ms()
                     metrics.READ.labels(self._label).inc(len(records))
                 self.behind_records = await reader.lag()
                 metrics.BEHIND.labels(self._label).set(self.behind_records)
-                if reader.caught_up and self.state is IntakeState.CATCHING_UP:
-                    self.state = IntakeState.LIVE
+                if reader.caught_up and self.state is ConsumerState.CATCHING_UP:
+                    self.state = ConsumerState.LIVE
                     self._end()
-                await asyncio.sleep(0)  # a long first reading must not keep the server from answering
+                await asyncio.sleep(0)  # a long first read must not keep the server from answering
             checking.result()
         finally:
             checking.cancel()
             await asyncio.gather(checking, return_exceptions=True)
 
     async def _check(self, reader: TopicReader) -> None:
-        """Look now and then whether the broker answers; aiokafka's consumer only falls silent when it does not.
+        """Ask the broker now and then whether it answers; without an answer, aiokafka's consumer only falls silent.
 
-        A broker that was away is read from the beginning again: it may have come back with another log, and an offset
-        alone does not tell.
+        After an outage the topic is read from its beginning again. The broker may have come back with another log, and
+        an offset alone does not show that.
         """
         while True:
             await asyncio.sleep(CHECK_SECONDS)
             await reader.check()
 
-    def _take(self, record: ConsumerRecord[bytes, bytes]) -> None:
+    def _consume(self, record: ConsumerRecord[bytes, bytes]) -> None:
         try:
             self._apply(record)
         except InvalidRecordError as error:
             if error.reason not in self.skipped:
                 why = error.detail[:MAX_SHOWN_CHARS]
-                logger.warning("skipping what is no record of the topic", topic=self._topic, key=record.key, why=why)
+                logger.warning("skipping invalid record", topic=self._topic, key=record.key, why=why)
             self.skipped[error.reason] = self.skipped.get(error.reason, 0) + 1
             metrics.SKIPPED.labels(self._label, error.reason.value).inc()
 
     def _begin(self) -> None:
-        """Do what is due before the first record."""
+        """Prepare for the first record."""
 
     def _end(self) -> None:
-        """Do what is due when the end is reached that the topic had at the beginning."""
+        """Finish the first read: the end that the topic had when it was opened is reached."""
 
     def _apply(self, record: ConsumerRecord[bytes, bytes]) -> None:
         raise NotImplementedError
 
 
-class ScoreIntake(Intake):
-    """The topic ``noise-scores``, from the beginning."""
-
-    def __init__(
-        self, kafka: Mapping[str, object], topic: str, now_ms: Callable[[], int], board: Board, watchers: Watchers
-    ) -> None:
-        super().__init__(kafka, topic, "noise-scores", now_ms, None)
-        self._board = board
-        self._watchers = watchers
-
-    def _begin(self) -> None:
-        self._board.begin_reading()
-
-    def _end(self) -> None:
-        for row in self._board.end_reading():
-            self._watchers.note_change(row.story, Change(row, None))
-        metrics.STORIES.set(len(self._board))
-
-    def _apply(self, record: ConsumerRecord[bytes, bytes]) -> None:
-        if record.value is None:
-            id_ = (record.key or b"").decode(errors="replace")
-            self._watchers.note_change(id_, self._board.remove(id_))
-        else:
-            score = decode_score(record.key, record.value)
-            self._watchers.note_change(score.story, self._board.put(score, one_line(record.value)))
-            if self.state is IntakeState.LIVE:
-                metrics.SCORE_DELAY.observe(max(0, self._now_ms() - score.scored_ms) / 1_000)
-        metrics.STORIES.set(len(self._board))
-
-
-class EventIntake(Intake):
-    """The recent part of the topic ``noise-events``."""
+class ScoreConsumer(TopicConsumer):
+    """Reads ``noise-scores`` from the beginning."""
 
     def __init__(
         self,
         kafka: Mapping[str, object],
         topic: str,
         now_ms: Callable[[], int],
-        board: Board,
-        watchers: Watchers,
-        *,
-        tail_records: int,
+        read_model: ReadModel,
+        subscribers: Subscribers,
     ) -> None:
-        super().__init__(kafka, topic, "noise-events", now_ms, tail_records)
-        self._board = board
-        self._watchers = watchers
+        super().__init__(kafka, topic, "noise-scores", now_ms, None)
+        self._read_model = read_model
+        self._subscribers = subscribers
+
+    def _begin(self) -> None:
+        self._read_model.begin_reading()
+
+    def _end(self) -> None:
+        for row in self._read_model.end_reading():
+            self._subscribers.publish_change(row.story, StoryChange(row, None))
+        metrics.STORIES.set(len(self._read_model))
+
+    def _apply(self, record: ConsumerRecord[bytes, bytes]) -> None:
+        if record.value is None:
+            id_ = (record.key or b"").decode(errors="replace")
+            self._subscribers.publish_change(id_, self._read_model.remove(id_))
+        else:
+            score = decode_score(record.key, record.value)
+            self._subscribers.publish_change(score.story, self._read_model.put(score, one_line(record.value)))
+            if self.state is ConsumerState.LIVE:
+                metrics.SCORE_DELAY.observe(max(0, self._now_ms() - score.scored_ms) / 1_000)
+        metrics.STORIES.set(len(self._read_model))
+
+
+class EventConsumer(TopicConsumer):
+    """Reads the recent part of ``noise-events``: about ``newest`` records, then what follows."""
+
+    def __init__(
+        self,
+        kafka: Mapping[str, object],
+        topic: str,
+        now_ms: Callable[[], int],
+        read_model: ReadModel,
+        subscribers: Subscribers,
+        *,
+        newest: int,
+    ) -> None:
+        super().__init__(kafka, topic, "noise-events", now_ms, newest)
+        self._read_model = read_model
+        self._subscribers = subscribers
 
     def _apply(self, record: ConsumerRecord[bytes, bytes]) -> None:
         if record.value is not None:
             event = decode_event(record.key, record.value)
-            if (kept := self._board.note(event, one_line(record.value))) is not None:
-                self._watchers.note_event(kept, self._board)
+            if (stored := self._read_model.add_event(event, one_line(record.value))) is not None:
+                self._subscribers.publish_event(stored, self._read_model)
 
 
 def one_line(record: bytes) -> bytes:
-    """Return the JSON ``record`` without the line breaks that it may have between its parts."""
+    """Return the JSON ``record`` without line breaks between its parts."""
     return msgspec.json.format(record, indent=-1) if b"\n" in record or b"\r" in record else record

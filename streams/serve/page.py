@@ -1,7 +1,7 @@
 """The page: its few files, read once and served from memory.
 
-Owns what is served as a file and how a browser may keep it. Only what lies in the folder ``page`` when the server
-starts can be asked for; no path is ever made from a request.
+Owns which files are served and how a browser may cache them. Only files that are in the folder ``page`` when the server
+starts are served. No path is ever made from a request.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def _route(path: str, body: bytes, content_type: str) -> web.RouteDef:
     etag = hashlib.sha256(body).hexdigest()[:32]
 
     async def answer(request: web.Request) -> web.Response:
-        """Answer with the file, or that the browser's copy is still good."""
+        """Answer with the file, or that the browser's copy is still valid."""
         known = request.if_none_match or ()
         response = (
             web.Response(status=304)
@@ -45,7 +45,7 @@ def _route(path: str, body: bytes, content_type: str) -> web.RouteDef:
             else web.Response(body=body, content_type=content_type, charset="utf-8")
         )
         response.etag = etag
-        response.headers["Cache-Control"] = "no-cache"  # keep it, but ask: an upgrade shows at the next load
+        response.headers["Cache-Control"] = "no-cache"  # cache it, but ask each time: an upgrade shows at the next load
         return response
 
     return web.get(path, answer)

@@ -1,7 +1,7 @@
-"""Which stories somebody wants, in which order: the filters that the API and the WebSocket share.
+"""Filters and sorting of stories, shared by the API and the WebSocket.
 
-Owns the names of the parameters, their checks, matching and ordering. Must never know HTTP: it is given pairs of
-strings and says in one clear line what is wrong with them.
+Owns the names of the parameters, their checks, matching and sorting. Must never know HTTP: it takes pairs of strings,
+and its errors say in one line what is wrong with them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from typing import Final
 from scoring.band import BANDS
 from scoring.lifecycle import SHOWN_AS
 from streams.records.noise_event import EVENT_TYPES
-from streams.serve.read_model import Row, Story
+from streams.serve.read_model import StoryEntry, StoryRow
+from transport.errors import UserError
 
 __all__ = ["DEFAULT_LIMIT", "MAX_LIMIT", "SORTS", "BadQueryError", "StoryFilter", "limit_of", "ranked", "types_of"]
 
@@ -24,20 +25,20 @@ MAX_LIMIT: Final = 500
 MAX_VALUE_CHARS: Final = 200
 MAX_VALUES: Final = 20
 
-SORTS: Final[Mapping[str, Callable[[Row], float]]] = {
+SORTS: Final[Mapping[str, Callable[[StoryRow], float]]] = {
     "noise": lambda row: row.noise,
     "velocity": lambda row: row.velocity_per_hour,
     "change": lambda row: row.noise - (row.noise if row.previous is None else row.previous),
     "newest": lambda row: row.first_seen_ms,
     "coverage": lambda row: row.last_coverage_ms,
 }
-"""The orders, each with the largest first."""
+"""How stories are sorted, the largest first."""
 
 FILTERS: Final = ("beat", "band", "state", "platform", "category", "q")
 
 
-class BadQueryError(ValueError):
-    """A parameter nobody can follow. The message names it and what it may be."""
+class BadQueryError(UserError):
+    """A parameter is unknown or has a wrong value. The message names it and what it may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +74,8 @@ class StoryFilter:
             words=_words(values.get("q", [])),
         )
 
-    def matches(self, row: Row) -> bool:
-        """Return whether this story is wanted."""
+    def matches(self, row: StoryRow) -> bool:
+        """Return whether the story passes the filter."""
         return (
             (not self.beats or row.beat in self.beats)
             and (not self.bands or row.band in self.bands)
@@ -84,25 +85,25 @@ class StoryFilter:
             and (not self.words or self._has_words(row))
         )
 
-    def _has_words(self, row: Row) -> bool:
+    def _has_words(self, row: StoryRow) -> bool:
         text = "\n".join((row.title, row.slug, *row.figures)).casefold()
         return all(word in text for word in self.words)
 
 
-def ranked(stories: Iterable[Story], wanted: StoryFilter, sort: str, limit: int) -> tuple[list[Story], int]:
-    """Return the first ``limit`` of the wanted stories in the order ``sort``, and how many are wanted in all.
+def ranked(stories: Iterable[StoryEntry], wanted: StoryFilter, sort: str, limit: int) -> tuple[list[StoryEntry], int]:
+    """Return the first ``limit`` stories that pass ``wanted``, in the order ``sort``, and how many pass in all.
 
-    Equals are ordered by story id, so that a ranking asked for twice is the same.
+    Equal stories are sorted by id, so that the same ranking is returned twice.
 
     Raises:
-        BadQueryError: there is no such order.
+        BadQueryError: there is no such sort order.
     """
     if sort not in SORTS:
         raise BadQueryError(f"'sort' is {sort!r}, but must be one of {', '.join(SORTS)}")
     largest = SORTS[sort]
     found = list(stories) if wanted == _EVERYTHING else [story for story in stories if wanted.matches(story.row)]
     sizes = [largest(story.row) for story in found]
-    # Only those that may be shown are sorted: on a board of 20 000 stories that halves the time.
+    # Sort only the stories that may be returned: with 20 000 stories that halves the time.
     least = min(heapq.nlargest(limit, sizes), default=0)
     first = [(-size, story.row.story, story) for story, size in zip(found, sizes, strict=True) if size >= least]
     first.sort(key=itemgetter(0, 1))
@@ -113,7 +114,7 @@ def limit_of(values: Mapping[str, list[str]], default: int = DEFAULT_LIMIT) -> i
     """Read the parameter ``limit``.
 
     Raises:
-        BadQueryError: it is no whole number from 1 to 500.
+        BadQueryError: it is not a whole number from 1 to 500.
     """
     text = values.get("limit", [str(default)])[-1]
     if not (text.isascii() and text.isdigit() and len(text) <= 4 and 1 <= int(text) <= MAX_LIMIT):

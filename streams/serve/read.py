@@ -1,6 +1,6 @@
 """The ranking for programs without a server: read the topic ``noise-scores`` to its end, or follow it.
 
-Owns what the command line needs to print scores. Must never know how they are printed.
+Owns the read that the command line prints. Must never know how it is printed.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ __all__ = ["ScoreChanges", "follow_scores", "read_scores"]
 
 @dataclass(frozen=True, slots=True)
 class ScoreChanges:
-    """The newest score of each story that changed; None for one that is gone.
+    """The newest score of each story that changed; None for a story that is gone.
 
-    ``caught_up``: the end has been reached that the topic had when the reading began. ``skipped``: how many records
-    of this batch were no NoiseScore.
+    ``caught_up``: the end that the topic had at the start of the read is reached. ``skipped``: how many records of this
+    batch are not a NoiseScore.
     """
 
     scores: dict[str, NoiseScore | None]
@@ -34,7 +34,7 @@ async def read_scores(kafka: Mapping[str, object], prefix: str) -> dict[str, Noi
     """Return the score of every live story, by story id, as of the end of the topic now.
 
     ``kafka``: how to connect, in aiokafka's keyword arguments; ``prefix``: what Hubbub's topics start with. Records
-    that are no NoiseScore are left out.
+    that are not a NoiseScore are left out.
 
     Raises:
         TopicMissingError: there is no such topic.
@@ -54,10 +54,10 @@ async def read_scores(kafka: Mapping[str, object], prefix: str) -> dict[str, Noi
 
 
 async def follow_scores(kafka: Mapping[str, object], prefix: str) -> AsyncGenerator[ScoreChanges, None]:
-    """Yield the scores from the beginning of the topic, then what changes, for ever; several times a second.
+    """Yield the scores from the beginning of the topic, then changes, for ever; several times a second.
 
-    A batch without scores is yielded too, so that a caller can see that the end is reached, or end itself (by
-    ``contextlib.aclosing``, which closes the connection at once).
+    A batch without scores is yielded too: it shows that the end is reached, and lets the caller stop. Use
+    ``contextlib.aclosing``, which then closes the connection at once.
 
     Raises: as :func:`read_scores`; and TopicChangedError when the topic no longer holds what comes next.
     """

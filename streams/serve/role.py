@@ -1,7 +1,7 @@
-"""The role ``serve``: topics in, page out, from start to stop.
+"""The role ``serve``: it reads the topics and serves the page, from start to stop.
 
-Owns how the parts are put together and how they end. Must never know settings files, signals of the system or other
-roles: it is given its connection, its clock and the event that stops it.
+Owns the wiring of the parts and their shutdown. Must never know settings files, signals of the system or other roles:
+it is given its connection, its clock and the event that stops it.
 """
 
 from __future__ import annotations
@@ -13,16 +13,15 @@ from collections.abc import Callable, Mapping
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from streams.serve import metrics, page
-from streams.serve import security as guard
+from streams.serve import metrics, page, security
 from streams.serve.api import Api
 from streams.serve.config import ServeConfig
-from streams.serve.consume import EventIntake, ScoreIntake
+from streams.serve.consume import EventConsumer, ScoreConsumer
 from streams.serve.live import Live
 from streams.serve.query import BadQueryError
-from streams.serve.read_model import Board
+from streams.serve.read_model import ReadModel
 from streams.serve.status import Status
-from streams.serve.subscribers import Watchers
+from streams.serve.subscribers import Subscribers
 from streams.serve.vocabulary import vocabulary
 from transport import topics
 
@@ -34,7 +33,7 @@ READY_POLL_SECONDS = 0.05
 
 
 class Server:
-    """The role, to be run once.
+    """The role. Run it once.
 
     ``kafka``: how to connect, in aiokafka's keyword arguments. ``prefix``: what the names of Hubbub's topics start
     with. ``now_ms``: the clock, UTC epoch ms, which runs ``clock_rate`` times as fast as real time.
@@ -52,43 +51,45 @@ class Server:
         platform_names: Mapping[str, str] | None = None,
     ) -> None:
         self._config = config
-        board = Board(trend_points=config.trend_points, events_kept=config.events_kept)
-        watchers = Watchers(config.max_clients)
-        self._scores = ScoreIntake(kafka, topics.name("noise-scores", prefix), now_ms, board, watchers)
-        self._events = EventIntake(
-            kafka, topics.name("noise-events", prefix), now_ms, board, watchers, tail_records=config.events_read_back
+        read_model = ReadModel(trend_points=config.trend_points, events_kept=config.events_kept)
+        subscribers = Subscribers(config.max_clients)
+        self._scores = ScoreConsumer(kafka, topics.name("noise-scores", prefix), now_ms, read_model, subscribers)
+        self._events = EventConsumer(
+            kafka, topics.name("noise-events", prefix), now_ms, read_model, subscribers, newest=config.events_read_back
         )
         self._status = Status(
-            board=board,
-            watchers=watchers,
+            read_model=read_model,
+            subscribers=subscribers,
             scores=self._scores,
             events=self._events,
             now_ms=now_ms,
             stale_after_ms=int(config.stale_after_seconds * 1_000),
             clock_rate=clock_rate,
         )
-        self._live = Live(board=board, watchers=watchers, status=self._status, config=config, now_ms=now_ms)
-        app = application(config, Api(board, self._status, now_ms, vocabulary(platform_names or {})), self._live)
+        self._live = Live(
+            read_model=read_model, subscribers=subscribers, status=self._status, config=config, now_ms=now_ms
+        )
+        app = application(config, Api(read_model, self._status, now_ms, vocabulary(platform_names or {})), self._live)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
 
     @property
     def url(self) -> str:
-        """Where the page is, while the role runs."""
+        """The address of the page while the role runs."""
         host, port = self._runner.addresses[0][:2]
         return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
 
     def problems(self) -> list[str]:
-        """Say what keeps the page from showing the whole truth now; nothing, if it is ready."""
+        """Return why the page is not complete now, one sentence each; nothing if it is ready."""
         return self._status.problems()
 
     async def run(self, stop: asyncio.Event, ready: Callable[[Server], None] | None = None) -> None:
         """Read the topics and serve API, WebSocket and page until ``stop`` is set.
 
-        ``ready`` is called once, when both topics have been read to their ends. The page is there before, and says
-        what it waits for.
+        ``ready`` is called once, when both topics have been read to their ends. The page is served before that, and
+        says what it waits for.
 
         Raises:
-            OSError: the address cannot be listened on.
+            OSError: the server cannot listen on the address.
         """
         await self._runner.setup()
         try:
@@ -97,7 +98,7 @@ class Server:
                 tasks = [
                     group.create_task(self._scores.run()),
                     group.create_task(self._events.run()),
-                    group.create_task(self._live.tell_status()),
+                    group.create_task(self._live.publish_status()),
                     group.create_task(self._announce(ready)),
                 ]
                 await stop.wait()
@@ -115,7 +116,7 @@ class Server:
             raise OSError(error.errno, why) from None
 
     async def _announce(self, ready: Callable[[Server], None] | None) -> None:
-        while self.problems():  # noqa: ASYNC110 (what is waited for is many states, some of them of the broker)
+        while self.problems():  # noqa: ASYNC110 (many states, some of them of the broker)
             await asyncio.sleep(READY_POLL_SECONDS)
         if ready is not None:
             ready(self)
@@ -134,19 +135,19 @@ async def serve(
     """Run a :class:`Server` with the default settings on ``host`` and ``port`` (0: a free one) until ``stop`` is set.
 
     Raises:
-        OSError: the address cannot be listened on.
+        OSError: the server cannot listen on the address.
     """
     config = ServeConfig(host=host, port=port)
     await Server(kafka=kafka, prefix=prefix, config=config, now_ms=now_ms).run(stop, ready)
 
 
 def application(config: ServeConfig, api: Api, live: Live) -> web.Application:
-    """Return page, API and WebSocket behind their guards."""
+    """Return page, API and WebSocket behind the security middleware."""
     app = web.Application(
-        middlewares=[_measure, guard.guard(config.allowed_hosts), _explain_bad_queries],
+        middlewares=[_measure, security.check_host(config.allowed_hosts), _explain_bad_queries],
         client_max_size=MAX_BODY_BYTES,
     )
-    app.on_response_prepare.append(guard.security_headers(config.allowed_hosts))
+    app.on_response_prepare.append(security.security_headers(config.allowed_hosts))
     app.on_shutdown.append(live.close)
     app.add_routes([*page.routes(), *api.routes(), *live.routes()])
     return app
@@ -154,7 +155,7 @@ def application(config: ServeConfig, api: Api, live: Live) -> web.Application:
 
 @web.middleware
 async def _measure(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Time every answer but the WebSocket's, which lasts."""
+    """Measure the time of every answer but the WebSocket's, which stays open."""
     started = time.perf_counter()
     resource = request.match_info.route.resource
     route = resource.canonical if resource is not None else "none"
@@ -173,7 +174,7 @@ async def _measure(request: web.Request, handler: Handler) -> web.StreamResponse
 
 @web.middleware
 async def _explain_bad_queries(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answer 400 with one line to what nobody can follow."""
+    """Answer a bad query with status 400 and one line."""
     try:
         return await handler(request)
     except BadQueryError as error:

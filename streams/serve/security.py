@@ -1,7 +1,7 @@
-"""What stands between the server and strangers: the names it answers to, who may connect, what the page may do.
+"""The security middleware: the names the server answers to, who may connect, and what the page may do.
 
-Owns the checks of Host and Origin and the security headers of every answer. There is no login: loopback and these
-checks are what keeps other web sites out of the reader's browser.
+Owns the checks of Host and Origin and the security headers of every answer. There is no login. Listening on loopback
+and these checks keep other web sites from reading the page in the reader's browser.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 
-__all__ = ["guard", "is_allowed_host", "is_same_origin", "security_headers"]
+__all__ = ["check_host", "is_allowed_host", "is_same_origin", "security_headers"]
 
 HOST_CHARS: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:[]")
 
@@ -49,8 +49,8 @@ _POLICY: Final = "; ".join(
 def is_allowed_host(host: str, allowed_hosts: Collection[str]) -> bool:
     """Return whether a request with this Host header was meant for us.
 
-    A web site can point a name of its own at 127.0.0.1 and so read what is served there (DNS rebinding); the name then
-    stands in the Host header. It cannot do that to an address, nor to ``localhost``, so these are let in.
+    A web site can point a name of its own at 127.0.0.1 and so read what is served there (DNS rebinding). The Host
+    header then has that name. A site cannot do that to an address, nor to ``localhost``, so these are allowed.
     """
     try:
         parts = urlsplit(f"//{host}")
@@ -67,14 +67,14 @@ def is_allowed_host(host: str, allowed_hosts: Collection[str]) -> bool:
 def is_same_origin(origin: str, host: str) -> bool:
     """Return whether a page from ``origin`` came from this server, reached as ``host``.
 
-    A browser lets any page open a WebSocket to anywhere and sends along where the page is from.
+    A browser lets any page open a WebSocket to any server, and sends the origin of the page.
     """
     scheme, separator, rest = origin.partition("://")
     return bool(separator) and scheme in {"http", "https"} and rest.lower() == host.lower()
 
 
-def guard(allowed_hosts: Collection[str]) -> Middleware:
-    """Return the middleware that refuses requests meant for other names."""
+def check_host(allowed_hosts: Collection[str]) -> Middleware:
+    """Return the middleware that refuses requests with other names in the Host header."""
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -89,7 +89,7 @@ def guard(allowed_hosts: Collection[str]) -> Middleware:
 def security_headers(
     allowed_hosts: Collection[str],
 ) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
-    """Return what puts the security headers on every answer (for ``Application.on_response_prepare``)."""
+    """Return the hook that sets the security headers of every answer (for ``Application.on_response_prepare``)."""
 
     async def put(request: web.Request, response: web.StreamResponse) -> None:
         host = request.headers.get(hdrs.HOST, "")

@@ -1,8 +1,8 @@
-"""Who is watching the board, and what each has still to be told.
+"""The subscribers of the read model, and what each has still to be sent.
 
-Owns the outbox of every watcher and its bounds. Must never know what a socket is. What is waiting for a slow watcher
-is story *ids*, looked up on the board when they are sent: ten changes of one story are sent as its newest state, and
-the memory a watcher can take is bounded by the board, not by its slowness.
+Owns the queue of every subscriber and its bounds. Must never know what a socket is. For a slow subscriber, story *ids*
+wait, not messages: ten changes of one story are sent as its newest state. So the size of the read model bounds the
+memory that a subscriber takes, however slow it is.
 """
 
 from __future__ import annotations
@@ -17,34 +17,32 @@ import msgspec
 
 from streams.serve import metrics
 from streams.serve.query import StoryFilter
-from streams.serve.read_model import Board, Change, KeptEvent
+from streams.serve.read_model import ReadModel, StoredEvent, StoryChange
 
-__all__ = ["Watcher", "Watchers"]
+__all__ = ["Subscriber", "Subscribers"]
 
-MAX_WAITING_EVENTS: Final = 200
+MAX_QUEUED_EVENTS: Final = 200
 
 
-class Watcher:
-    """One who watches: everything that passes ``wanted``, or one ``story``, whose whole record it is sent."""
+class Subscriber:
+    """Receives every story that passes ``wanted``; or one ``story``, as whole records."""
 
     def __init__(self, wanted: StoryFilter, story: str | None = None) -> None:
         self.wake = asyncio.Event()
         self._changed: dict[str, None] = {}
-        self._events: deque[KeptEvent] = deque(maxlen=MAX_WAITING_EVENTS)
+        self._events: deque[StoredEvent] = deque(maxlen=MAX_QUEUED_EVENTS)
         self._missed = 0
         self._status: bytes | None = None
         self._wanted = wanted
         self._story = story
 
-    def watch(self, wanted: StoryFilter, story: str | None) -> None:
-        """Watch something else from now on. What is waiting is forgotten."""
+    def select(self, wanted: StoryFilter, story: str | None) -> None:
+        """Receive other stories from now on. Drop the queue."""
         self._wanted, self._story = wanted, story
-        self._changed.clear()
-        self._events.clear()
-        self._missed = 0
+        self._clear()
 
-    def note_change(self, id_: str, change: Change) -> None:
-        """Take note of a changed story, if it is or was one of those watched."""
+    def queue_change(self, id_: str, change: StoryChange) -> None:
+        """Queue a changed story if it passes the filter, or did before the change."""
         if self._story is not None:
             if id_ != self._story:
                 return
@@ -53,40 +51,40 @@ class Watcher:
         self._changed[id_] = None
         self.wake.set()
 
-    def note_event(self, kept: KeptEvent, board: Board) -> None:
-        """Take note of an event, if it is of a story watched. Of too many, the oldest are counted and let go."""
+    def queue_event(self, stored: StoredEvent, read_model: ReadModel) -> None:
+        """Queue an event if its story passes the filter. If the queue is full, drop and count its oldest event."""
         if self._story is not None:
-            if kept.event.story != self._story:
+            if stored.event.story != self._story:
                 return
         elif self._wanted != _EVERYTHING:
-            story = board.get(kept.event.story)
+            story = read_model.get(stored.event.story)
             if story is None or not self._wanted.matches(story.row):
                 return
-        if len(self._events) == MAX_WAITING_EVENTS:
+        if len(self._events) == MAX_QUEUED_EVENTS:
             self._missed += 1
             metrics.EVENTS_MISSED.inc()
-        self._events.append(kept)
+        self._events.append(stored)
         self.wake.set()
 
-    def note_status(self, message: bytes) -> None:
-        """Take note of how serve is doing; only the newest waits."""
+    def queue_status(self, message: bytes) -> None:
+        """Queue a status message; it replaces the one that waits."""
         self._status = message
         self.wake.set()
 
-    def take(self, board: Board, now_ms: int) -> Iterator[tuple[str, bytes]]:
-        """Yield the type and the JSON of each message now due, and forget what was waiting."""
+    def drain(self, read_model: ReadModel, now_ms: int) -> Iterator[tuple[str, bytes]]:
+        """Yield the type and the JSON of each message that is due, and empty the queue."""
         self.wake.clear()
         status, self._status = self._status, None
         if status is not None:
             yield "status", status
         if self._changed or self._events:
-            yield "update", self._update(board, now_ms)
+            yield "update", self._update(read_model, now_ms)
 
-    def _update(self, board: Board, now_ms: int) -> bytes:
+    def _update(self, read_model: ReadModel, now_ms: int) -> bytes:
         scores: list[bytes] = []
         gone: list[bytes] = []
         for id_ in self._changed:
-            story = board.get(id_)
+            story = read_model.get(id_)
             if story is None or (self._story is None and not self._wanted.matches(story.row)):
                 gone.append(_encode(id_))
             else:
@@ -95,55 +93,58 @@ class Watcher:
             now_ms,
             b",".join(scores),
             b",".join(gone),
-            b",".join(kept.record for kept in self._events),
+            b",".join(stored.record for stored in self._events),
             self._missed,
         )
+        self._clear()
+        return message
+
+    def _clear(self) -> None:
         self._changed.clear()
         self._events.clear()
         self._missed = 0
-        return message
 
 
-class Watchers:
-    """All who watch. ``limit``: how many there may be."""
+class Subscribers:
+    """All subscribers. ``limit``: how many there may be."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._watchers: set[Watcher] = set()
+        self._subscribers: set[Subscriber] = set()
 
     def __len__(self) -> int:
-        return len(self._watchers)
+        return len(self._subscribers)
 
     @property
     def full(self) -> bool:
-        """Whether nobody else may watch."""
-        return len(self._watchers) >= self._limit
+        """Whether the limit is reached."""
+        return len(self._subscribers) >= self._limit
 
     @contextmanager
-    def watching(self, watcher: Watcher) -> Iterator[None]:
-        """Let ``watcher`` watch while the block runs."""
-        self._watchers.add(watcher)
-        metrics.CLIENTS.set(len(self._watchers))
+    def subscribed(self, subscriber: Subscriber) -> Iterator[None]:
+        """Keep ``subscriber`` subscribed while the block runs."""
+        self._subscribers.add(subscriber)
+        metrics.CLIENTS.set(len(self._subscribers))
         try:
             yield
         finally:
-            self._watchers.discard(watcher)
-            metrics.CLIENTS.set(len(self._watchers))
+            self._subscribers.discard(subscriber)
+            metrics.CLIENTS.set(len(self._subscribers))
 
-    def note_change(self, id_: str, change: Change) -> None:
-        """Tell all of a changed story."""
-        for watcher in self._watchers:
-            watcher.note_change(id_, change)
+    def publish_change(self, id_: str, change: StoryChange) -> None:
+        """Queue a changed story for every subscriber."""
+        for subscriber in self._subscribers:
+            subscriber.queue_change(id_, change)
 
-    def note_event(self, kept: KeptEvent, board: Board) -> None:
-        """Tell all of an event."""
-        for watcher in self._watchers:
-            watcher.note_event(kept, board)
+    def publish_event(self, stored: StoredEvent, read_model: ReadModel) -> None:
+        """Queue an event for every subscriber."""
+        for subscriber in self._subscribers:
+            subscriber.queue_event(stored, read_model)
 
-    def note_status(self, message: bytes) -> None:
-        """Tell all how serve is doing."""
-        for watcher in self._watchers:
-            watcher.note_status(message)
+    def publish_status(self, message: bytes) -> None:
+        """Queue a status message for every subscriber."""
+        for subscriber in self._subscribers:
+            subscriber.queue_status(message)
 
 
 _EVERYTHING = StoryFilter()

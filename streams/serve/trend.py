@@ -1,6 +1,7 @@
-"""The trend of one story: how its noise went, in few points.
+"""The trend of one story: its noise over time, in few points.
 
-Owns the points and their thinning. Must never know where a point came from (a score, an event) nor how it is drawn.
+Owns the points and their thinning. Must never know where a point came from (a score, an event) nor how it is
+drawn.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ __all__ = ["Trend"]
 class Trend:
     """Noise over time, in at most ``capacity`` points, whatever the story's age.
 
-    When it is full, the older three quarters are halved: of two neighbours the louder stays, so that the peak survives;
-    the first point stays too. So the recent past is fine and the far past coarse, as on a logarithmic axis. Points may
-    come in any order; a time seen again replaces its point. 16 bytes a point.
+    When it is full, the older three quarters are halved. Of two neighbours the louder stays, so that the peak survives.
+    The first point stays too. So the recent past is fine and the far past coarse, as on a logarithmic axis. Points may
+    come in any order. A time that comes again replaces its point. A point takes 16 bytes.
     """
 
     __slots__ = ("_capacity", "_noise", "_times")

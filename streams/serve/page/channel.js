@@ -1,4 +1,4 @@
-// One WebSocket that comes back by itself. The server speaks at least once a second, so silence means it is gone.
+// One WebSocket that reconnects by itself. The server sends at least once a second, so silence means it is gone.
 
 const FIRST_RETRY_MS = 400;
 const LAST_RETRY_MS = 15_000;
@@ -57,7 +57,7 @@ export class Channel {
     this.#socket = null;
     dead?.close();
     this.#listener.lost();
-    // Not all pages at once, when a server comes back.
+    // A random delay, so that not all pages reconnect at once when a server comes back.
     this.#timer = setTimeout(() => this.#connect(), this.#retryMs * (0.7 + 0.6 * Math.random()));
     this.#retryMs = Math.min(LAST_RETRY_MS, this.#retryMs * 2);
   }

@@ -1,4 +1,4 @@
-// Drawing noise over time: the small line of a row, and the large chart of a story.
+// Draws noise over time: the small line of a row, and the large chart of a story.
 
 import { el, setAttribute, setText, svg } from "./dom.js";
 import { age, dateTime, noise, tick } from "./format.js";
@@ -6,7 +6,7 @@ import { sentence } from "./events.js";
 import { BANDS } from "./vocabulary.js";
 
 const MINUTE = 60_000;
-// Spans that an axis of time may have.
+// The lengths that a time axis may have.
 const SPANS = [5, 15, 30, 60, 180, 360, 720, 1_440, 4_320, 10_080, 43_200].map((minutes) => minutes * MINUTE);
 const STEPS = [1, 5, 10, 15, 30, 60, 120, 240, 720, 1_440, 4_320, 10_080].map((minutes) => minutes * MINUTE);
 
@@ -18,7 +18,7 @@ export function spanName(ms) {
   return hours < 48 ? `${hours} h` : `${hours / 24} d`;
 }
 
-// The points from `fromMs` on; what was the noise at its beginning is where the line enters.
+// The points from `fromMs` on. The line begins with the noise at that time.
 function cut(points, fromMs) {
   const first = points.findIndex(([at]) => at >= fromMs);
   if (first === -1) return points.length ? [[fromMs, points.at(-1)[1]]] : [];
@@ -27,7 +27,7 @@ function cut(points, fromMs) {
 
 const path = (coordinates) => coordinates.map(([x, y], i) => `${i ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`).join("");
 
-// A line without axes. Every row has the same span of time; its height is its own, but at least 12 points of noise.
+// A line without axes. Every row has the same time span. Each has its own scale of at least 12 points of noise.
 export class Sparkline {
   static WIDTH = 132;
   static HEIGHT = 36;
@@ -59,7 +59,7 @@ export class Sparkline {
   }
 }
 
-// The chart of one story: bands behind, time below, a reading under the pointer.
+// The chart of one story: lines at the bands, time below, the values under the pointer.
 export class TrendChart {
   #points = [];
   #marks = [];

@@ -1,4 +1,4 @@
-// Making elements. Every text goes in as text, never as markup: titles, names and links come from strangers.
+// Creates elements. Every text is set as text, never as markup: titles, names and links come from untrusted users.
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -19,7 +19,7 @@ function fill(node, attributes, children) {
   return node;
 }
 
-// Writing what is already there costs a layout; so look first.
+// Writing the same value again costs a layout. So compare first.
 export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
@@ -33,7 +33,7 @@ export function setStyle(node, name, value) {
   if (node.style.getPropertyValue(name) !== value) node.style.setProperty(name, value);
 }
 
-// The address a stranger gave, if it may be followed: http or https only, so no "javascript:" and no "data:".
+// The address from an untrusted user, if it may be followed: only http and https, no "javascript:" and no "data:".
 export function webAddress(text) {
   try {
     const url = new URL(text);
@@ -43,7 +43,7 @@ export function webAddress(text) {
   }
 }
 
-// A link out of here if the address may be followed, else the mere text. The other site learns nothing of the reader.
+// A link to another site if the address may be followed, else only the text. The site learns nothing of the reader.
 export function outsideLink(address, text) {
   const url = webAddress(address);
   if (!url) return el("span", { dir: "auto" }, text);

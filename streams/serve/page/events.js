@@ -1,12 +1,12 @@
-// What happens, in sentences: the feed beside the ranking, and the list in a story.
+// The events, in sentences: the feed beside the ranking, and the list in a story.
 
 import { el, setText } from "./dom.js";
 import { age, dateTime, exact, noise, velocity } from "./format.js";
 import { EVENT_TYPES, plainWords, stateName } from "./vocabulary.js";
 
 const MAX_SHOWN = 80;
-// Every type but the one that comes with every score.
-export const TOLD = EVENT_TYPES.filter((type) => type !== "noise_update");
+// Every type except the one that comes with every score.
+export const SHOWN_TYPES = EVENT_TYPES.filter((type) => type !== "noise_update");
 
 const number = (value, write) => (typeof value === "number" ? write(value) : "?");
 
@@ -37,7 +37,7 @@ export function sentence(event) {
   }
 }
 
-// context: { nowMs, title(event), href(event) }; without href, the list is inside the story itself.
+// context: { nowMs, title(event), href(event) }. Without href, the list is inside the story itself.
 export function eventItem(event, context) {
   const [headline, details] = sentence(event);
   const when = el("time", { datetime: new Date(event.at_ms).toISOString(), title: dateTime(event.at_ms) });
@@ -66,16 +66,16 @@ export class EventFeed {
   #announcer = document.getElementById("announcer");
   #known = new Set();
 
-  // Take over an answer of /api/events, newest first.
+  // Apply an answer of /api/events, newest first.
   load(events, context) {
     this.#known = new Set(events.map(key));
     this.#list.replaceChildren(...events.slice(0, MAX_SHOWN).map((event) => eventItem(event, context)));
     this.#nothing.hidden = this.#list.children.length > 0;
   }
 
-  // Take over the events of an update, oldest first.
+  // Apply the events of an update, oldest first.
   add(events, context) {
-    const fresh = events.filter((event) => TOLD.includes(event.type) && !this.#known.has(key(event)));
+    const fresh = events.filter((event) => SHOWN_TYPES.includes(event.type) && !this.#known.has(key(event)));
     for (const event of fresh) {
       this.#known.add(key(event));
       const item = eventItem(event, context);

@@ -1,4 +1,4 @@
-// The filters above the ranking. The address of the page holds what they say; this shows it and changes it.
+// The filters above the ranking. The address of the page holds their values. This file shows and changes them.
 
 import { el, setText } from "./dom.js";
 import { BANDS, SORTS, STATES, plainWords, stateName } from "./vocabulary.js";
@@ -50,7 +50,7 @@ export class Filters {
     this.#form.elements.q.focus();
   }
 
-  // What is chosen, as parameters of /api/stories and /ws, and with the order as those of the page's address.
+  // The values, as parameters of /api/stories and /ws. query() adds the sort order, for the address of the page.
   filterQuery() {
     const { elements } = this.#form;
     const query = new URLSearchParams();
@@ -68,7 +68,7 @@ export class Filters {
     return query;
   }
 
-  // Show what the address says.
+  // Show the values of the address.
   set(query) {
     const { elements } = this.#form;
     const bands = (query.get("band") ?? "").split(",");
@@ -87,7 +87,7 @@ export class Filters {
     this.#clear.hidden = !this.query().size;
   }
 
-  // Offer what there is on the board: facets as in /api/status.
+  // Offer the values that the live stories have: facets as in /api/status.
   offer(facets) {
     for (const [name, { count }] of this.#bands) setText(count, String(facets.band[name] ?? 0));
     for (const name of ONE_OF) {

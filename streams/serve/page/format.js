@@ -1,4 +1,4 @@
-// Numbers and times, as people read them.
+// Numbers and times, for people.
 
 const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 const fine = new Intl.NumberFormat("en", { maximumFractionDigits: 2 });
@@ -28,7 +28,7 @@ export function span(ms) {
   return `${whole.format(Math.round(past / DAY))} d`;
 }
 
-// Spans in the life of a story: seconds would only flicker. Under a minute there is none.
+// The age of a story. Seconds would only flicker, so there is no text under a minute.
 export function lifetime(ms) {
   if (ms < MINUTE) return null;
   return ms < 100 * SECOND ? "1 min" : span(ms);
@@ -38,5 +38,5 @@ export const age = (ms) => (lifetime(ms) ? `${lifetime(ms)} ago` : "now");
 
 export const velocity = (perHour) => (perHour < 10 && perHour % 1 ? perHour.toFixed(1) : whole.format(perHour));
 
-// A mark on an axis of time that is `length` long.
+// The label of a tick on a time axis of this length.
 export const tick = (ms, length) => (length > 2 * DAY ? day.format(ms) : clock.format(ms));

@@ -1,4 +1,4 @@
-// Is what the page shows the present? Says so in the masthead, in words, and keeps the time of the server.
+// Says in the masthead whether the page shows the present, and keeps the time of the server.
 
 import { el, setText } from "./dom.js";
 import { DAY, amount, dateTime, exact, span } from "./format.js";
@@ -22,13 +22,13 @@ export class Freshness {
     setInterval(() => this.#show(), 250);
   }
 
-  // Now, by the clock of the server (a simulated world has its own), in epoch milliseconds.
+  // The time of the server now (a simulated world has its own clock), in epoch milliseconds.
   now() {
     if (!this.#status) return Date.now();
     return this.#status.now_ms + Math.min(1_500, performance.now() - this.#statusAt) * this.#status.clock_rate;
   }
 
-  // The time that ages are told against: now; or, with history on the board, the time of the newest score.
+  // The time from which ages count: now, or the time of the newest score when the page shows history.
   reference() {
     const newest = this.#status?.newest_scored_ms;
     return newest != null && this.#age(newest) > DAY ? newest : this.now();
@@ -84,7 +84,7 @@ export class Freshness {
     return ["live", `Live${world} · ${span(age)}`];
   }
 
-  // How long ago that was, in the reader's time, which a simulated world outruns.
+  // How long ago that was, in real time. A simulated world runs faster.
   #age(ms) {
     return Math.max(0, this.now() - ms) / (this.#status?.clock_rate ?? 1);
   }

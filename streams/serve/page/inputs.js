@@ -1,4 +1,4 @@
-// What a factor was made from. Its form is the scorer's affair, so it is shown for what it is: numbers, words, lists.
+// The inputs of a factor. The scorer decides their form, so numbers, words and lists are shown as they come.
 
 import { el } from "./dom.js";
 import { dateTime, exact, span } from "./format.js";
@@ -25,7 +25,7 @@ function terms(entries, depth) {
   return el("dl", { class: "inputs" }, ...shown);
 }
 
-// By our naming, what ends in _ms is a moment (epoch milliseconds) or a length of time.
+// By our naming, a name that ends in _ms is a time (epoch milliseconds) or a duration.
 function time(value, depth) {
   if (typeof value !== "number") return written(value, depth + 1);
   return value > EARLIEST_MS ? dateTime(value) : span(value);

@@ -1,19 +1,19 @@
-// The page put together: its address says what it shows, the API gives the beginning, the WebSocket what follows.
+// The parts of the page: its address says what it shows, the API answers with the past, the WebSocket sends changes.
 
-import { Board } from "./board.js";
 import { Channel } from "./channel.js";
 import { setAttribute } from "./dom.js";
-import { EventFeed, TOLD } from "./events.js";
+import { EventFeed, SHOWN_TYPES } from "./events.js";
 import { Filters } from "./filters.js";
 import { Freshness } from "./freshness.js";
 import { Ranking } from "./ranking.js";
+import { StoryStore } from "./stories.js";
 import { StoryView } from "./story.js";
 
 const LIMIT = 300;
 const RELOAD_MS = 60_000;
 const RELOAD_UNKNOWN_MS = 5_000;
 
-const board = new Board();
+const store = new StoryStore();
 const freshness = new Freshness();
 const filters = new Filters(() => go(route()));
 const ranking = new Ranking(() => draw());
@@ -59,7 +59,7 @@ function follow() {
     try {
       name = decodeURIComponent(path.slice("/story/".length));
     } catch {
-      // not an address of ours
+      // not an address of this page
     }
   }
   const view = name ? "story" : path === "/events" ? "events" : "ranking";
@@ -67,7 +67,7 @@ function follow() {
     setAttribute(tab, "href", address(itsPath));
     setAttribute(tab, "aria-current", view === itsView ? "page" : null);
   }
-  // Where there is room for one view only, each keeps its place.
+  // With room for one view only, each view keeps its scroll position.
   if (document.body.dataset.view !== view) {
     places.set(document.body.dataset.view, scrollY);
     document.body.dataset.view = view;
@@ -79,7 +79,7 @@ function follow() {
   draw();
 }
 
-// Say in the address what the filters say.
+// Write the filters into the address.
 function go({ path }) {
   history.replaceState(null, "", address(path));
   follow();
@@ -90,7 +90,7 @@ function go({ path }) {
 function watch() {
   const query = filters.filterQuery().toString();
   if (query === watched) {
-    if (filters.sort !== board.sort) reload();
+    if (filters.sort !== store.sort) reload();
     return;
   }
   watched = query;
@@ -106,7 +106,7 @@ function watch() {
         schedule();
         return;
       }
-      const unknown = board.update(message);
+      const unknown = store.update(message);
       for (const { scored_ms: at } of message.scores) freshness.newest(at);
       feed.add(message.events, eventContext());
       if (unknown && performance.now() - loadedAt > RELOAD_UNKNOWN_MS) reload();
@@ -116,7 +116,7 @@ function watch() {
 }
 
 async function reload() {
-  const turn = ++loading;
+  const request = ++loading;
   loadedAt = performance.now();
   const query = filters.filterQuery();
   query.set("sort", filters.sort);
@@ -125,17 +125,17 @@ async function reload() {
   try {
     const [stories, events] = await Promise.all([
       get(`/api/stories?${query}`),
-      get(`/api/events?${filters.filterQuery()}&limit=80&type=${TOLD.join()}`),
+      get(`/api/events?${filters.filterQuery()}&limit=80&type=${SHOWN_TYPES.join()}`),
     ]);
-    if (turn !== loading) return;
+    if (request !== loading) return;
     failed = false;
-    if (board.asked !== asked) ranking.reset();
-    board.asked = asked;
-    board.sort = filters.sort;
-    board.load(stories);
+    if (store.asked !== asked) ranking.reset();
+    store.asked = asked;
+    store.sort = filters.sort;
+    store.load(stories);
     feed.load(events.events, eventContext());
   } catch {
-    failed = true; // the WebSocket notices too, and reloads when it is back
+    failed = true; // the WebSocket fails too, and reloads when it is connected again
   }
   draw();
 }
@@ -146,7 +146,7 @@ async function get(path) {
   return response.json();
 }
 
-// The drawing: when something changed, at most once a frame, and not where nobody looks
+// The drawing: after a change, at most once a frame, and only while the page is visible
 
 let scheduled = false;
 
@@ -161,14 +161,14 @@ function schedule() {
 
 function draw() {
   const nowMs = freshness.reference();
-  ranking.show(board, { nowMs, sort: filters.sort, open: story.name, href: storyAddress, empty: emptiness() });
+  ranking.show(store, { nowMs, sort: filters.sort, open: story.name, href: storyAddress, empty: emptiness() });
   feed.tick(nowMs);
   story.tick();
 }
 
 function emptiness() {
   if (failed) return "The server does not answer. Trying again…";
-  if (board.asked === undefined) return "Reading the board…";
+  if (store.asked === undefined) return "Reading the board…";
   if (filters.active) return "No story passes these filters.";
   return freshness.problems[0] ? `Waiting: ${freshness.problems[0]}.` : "No story yet. Stories appear here as soon as one is scored.";
 }
@@ -177,7 +177,7 @@ function eventContext() {
   return {
     nowMs: freshness.reference(),
     href: storyAddress,
-    title: (event) => board.get(event.story)?.row.title || event.slug.replaceAll("-", " ") || event.story,
+    title: (event) => store.get(event.story)?.row.title || event.slug.replaceAll("-", " ") || event.story,
   };
 }
 

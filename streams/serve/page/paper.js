@@ -1,4 +1,4 @@
-// How one story is laid out: its noise, its course, why the score is what it is, where, and by which posts.
+// The layout of one story: its noise, its trend, why the score is what it is, its platforms and its loudest posts.
 
 import { TrendChart } from "./chart.js";
 import { el, outsideLink, setAttribute, setStyle, setText, webAddress } from "./dom.js";
@@ -60,7 +60,7 @@ export class StoryPaper {
     );
   }
 
-  // told: an answer of /api/stories/{story}
+  // The first argument is an answer of /api/stories/{story}.
   show({ score, trend, events }, context) {
     const nowMs = context.reference();
     setAttribute(this.close, "href", context.home());
@@ -93,7 +93,7 @@ export class StoryPaper {
 
   #showFactors(score) {
     const sum = FACTORS.reduce((total, { name, weight }) => total + weight * score.factors[name], 0);
-    // Weights are settings. Where they are not the usual ones, points worked out with these would be wrong.
+    // Weights are settings. If they are not the usual ones, points calculated with the usual ones would be wrong.
     const usual = Math.abs(sum - score.raw) < 0.5;
     const inputs = score.inputs ?? {};
     for (const line of this.factors) line.show(score.factors[line.factor.name], inputs[line.factor.name], usual);
@@ -177,7 +177,7 @@ function postItem(post) {
 
 const drawn = new WeakMap();
 
-// Build the children anew only if what they show has changed, so that a selection or a focus in them lasts.
+// Build the children again only if their content has changed, so that a selection or a focus in them stays.
 function replaceIfChanged(node, items, make) {
   const seen = JSON.stringify(items);
   if (drawn.get(node) === seen) return;

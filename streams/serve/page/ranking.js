@@ -1,4 +1,4 @@
-// The ranking: one row a story, kept in order. A row that is overtaken glides; nothing jumps under the reader's hand.
+// The ranking: one row for each story, in order. An overtaken row glides. Nothing jumps under the pointer.
 
 import { Sparkline, spanFor, spanName } from "./chart.js";
 import { el, setAttribute, setStyle, setText } from "./dom.js";
@@ -11,7 +11,7 @@ const HOLD_AFTER_POINTER_MS = 1_200;
 const PAGE_ROWS = 40;
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
-// The seven factors by name, beside the bars that the pointer is on.
+// The seven factors with their names, beside the bars under the pointer.
 class Tip {
   #lines = FACTORS.map((factor) => ({ name: factor.name, bar: el("i", { class: "bar" }), value: el("b") }));
   #node = el(
@@ -137,21 +137,21 @@ export class Ranking {
     }
   }
 
-  // Order anew at the next showing, without gliding: the reader asked for another list.
+  // Sort again at the next drawing, without gliding: the reader asked for another list.
   reset() {
     this.#shown = PAGE_ROWS;
     this.#order = [];
   }
 
   // context: { nowMs, sort, open, href(row), empty }
-  show(board, context) {
-    if (!this.#mayReorder() && this.#order.every((id) => board.get(id))) {
-      this.#fill(board, context);
+  show(store, context) {
+    if (!this.#mayReorder() && this.#order.every((id) => store.get(id))) {
+      this.#fill(store, context);
       return;
     }
     const glide = this.#order.length > 0 && !calm.matches;
     const before = glide ? this.#places() : null;
-    const stories = board.ranked(context.sort).slice(0, this.#shown);
+    const stories = store.ranked(context.sort).slice(0, this.#shown);
     this.#order = stories.map(({ row }) => row.story);
     this.#orderedAt = performance.now();
     for (const [id, row] of this.#rows) {
@@ -161,16 +161,16 @@ export class Ranking {
       }
     }
     for (const id of this.#order) if (!this.#rows.has(id)) this.#rows.set(id, new Row());
-    this.#fill(board, context);
+    this.#fill(store, context);
     this.#arrange(this.#order.map((id) => this.#rows.get(id).node));
     if (before) this.#glide(before);
-    this.#more.hidden = board.size <= this.#shown;
-    setText(this.#more, `Show more of ${amount(board.total)}`);
+    this.#more.hidden = store.size <= this.#shown;
+    setText(this.#more, `Show more of ${amount(store.total)}`);
     this.#nothing.hidden = stories.length > 0;
     setText(this.#nothing, context.empty);
   }
 
-  // The element of the link of the story beside the one that has the focus, for the keyboard.
+  // The link of the story before or after the one with the focus, for the keyboard.
   neighbour(step) {
     const links = [...this.#list.querySelectorAll("a.title")];
     const here = links.indexOf(document.activeElement);
@@ -183,15 +183,15 @@ export class Ranking {
     return now - this.#orderedAt >= REORDER_MS && now - this.#pointerAt >= HOLD_AFTER_POINTER_MS;
   }
 
-  #fill(board, context) {
-    const stories = this.#order.map((id) => board.get(id));
+  #fill(store, context) {
+    const stories = this.#order.map((id) => store.get(id));
     const ages = stories.map(({ trend }) => context.nowMs - trend[0][0]).sort((a, b) => a - b);
     const spanMs = spanFor(ages[Math.floor(ages.length * 0.8)] ?? 0);
     setText(this.#heading, `Last ${spanName(spanMs)}`);
     stories.forEach((story, i) => this.#rows.get(story.row.story).show(story, i + 1, { ...context, spanMs }));
   }
 
-  // Put the rows in this order. The row that has the focus is never taken out of the page, or it would lose it.
+  // Put the rows in this order. The row with the focus is never removed from the page, or it would lose the focus.
   #arrange(nodes) {
     const focused = document.activeElement?.closest?.(".row");
     let next = this.#list.firstElementChild;
@@ -212,7 +212,7 @@ export class Ranking {
     return new Map([...this.#rows.values()].map(({ node }) => [node, node.getBoundingClientRect().top]));
   }
 
-  // Each row that moved starts where it was last seen and glides to where it belongs; one that is new fades in.
+  // Each row that moved starts at its last position and glides to the new one. A new row fades in.
   #glide(before) {
     const nodes = [...this.#rows.values()].map(({ node }) => node);
     for (const animation of nodes.flatMap((node) => node.getAnimations())) animation.cancel();
@@ -223,7 +223,7 @@ export class Ranking {
       if (from === undefined) {
         node.animate([{ opacity: 0 }, { opacity: 1 }], { duration: GLIDE_MS, easing: "ease-out" });
       } else if (Math.abs(from - to) > 1 && Math.min(from, to) < innerHeight && Math.max(from, to) > -200) {
-        const zIndex = from > to ? 2 : 1; // who rises passes in front
+        const zIndex = from > to ? 2 : 1; // a rising row passes in front
         node.animate([{ transform: `translateY(${from - to}px)`, zIndex }, { transform: "none", zIndex }], {
           duration: GLIDE_MS,
           easing: "cubic-bezier(.3, .7, .2, 1)",

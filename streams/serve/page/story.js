@@ -1,6 +1,6 @@
-// One story, from its address: fetched once, then kept up by a WebSocket of its own that sends its whole record.
+// One story, from its address: fetched once, then updated by a WebSocket of its own that sends its whole record.
 
-import { extend } from "./board.js";
+import { extend } from "./stories.js";
 import { Channel } from "./channel.js";
 import { StoryPaper } from "./paper.js";
 import { el } from "./dom.js";
@@ -10,7 +10,7 @@ export class StoryView {
   #name = null;
   #channel = null;
   #paper = null;
-  #told = null;
+  #answer = null;
   #context;
 
   // context: { reference(), home(), moved(score) }
@@ -34,7 +34,7 @@ export class StoryView {
 
   close() {
     this.#channel?.close();
-    this.#channel = this.#paper = this.#told = this.#name = null;
+    this.#channel = this.#paper = this.#answer = this.#name = null;
     this.#node.hidden = true;
     document.title = "Hubbub";
   }
@@ -48,7 +48,7 @@ export class StoryView {
     try {
       response = await fetch(`/api/stories/${encodeURIComponent(name)}`);
     } catch {
-      setTimeout(() => this.#name === name && !this.#told && this.#fetch(name), 2_000);
+      setTimeout(() => this.#name === name && !this.#answer && this.#fetch(name), 2_000);
       return;
     }
     if (this.#name !== name) return;
@@ -56,19 +56,19 @@ export class StoryView {
       this.#gone();
       return;
     }
-    const told = await response.json();
+    const answer = await response.json();
     if (this.#name !== name) return;
     if (response.redirected) {
-      this.#context.moved(told.score); // it was merged: the address shall say so
+      this.#context.moved(answer.score); // it was merged: the address must name the other story
       return;
     }
-    this.#told = told;
+    this.#answer = answer;
     if (!this.#paper) {
       this.#paper = new StoryPaper(this.#context.home);
       this.#node.replaceChildren(this.#paper.node);
     }
     this.#show();
-    this.#channel ??= this.#listen(name, told.score.story);
+    this.#channel ??= this.#listen(name, answer.score.story);
   }
 
   #listen(name, id) {
@@ -77,29 +77,29 @@ export class StoryView {
       lost: () => {},
       received: (message) => {
         if (message.type !== "update") return;
-        // The end of a story, and what it was merged into, are told by two topics: either may come first.
-        if (!this.#told || message.gone.length || message.events.some((event) => event.type === "merged")) {
+        // Two topics report the end of a story and the story it was merged into. Either may come first.
+        if (!this.#answer || message.gone.length || message.events.some((event) => event.type === "merged")) {
           this.#fetch(name);
           return;
         }
         for (const score of message.scores) {
-          this.#told.score = score;
-          extend(this.#told.trend, score);
+          this.#answer.score = score;
+          extend(this.#answer.trend, score);
         }
-        this.#told.events = [...message.events.filter((event) => event.type !== "noise_update").reverse(), ...this.#told.events];
+        this.#answer.events = [...message.events.filter((event) => event.type !== "noise_update").reverse(), ...this.#answer.events];
         this.#show();
       },
     });
   }
 
   #show() {
-    const { noise, title } = this.#told.score;
+    const { noise, title } = this.#answer.score;
     document.title = `${noise.toFixed(0)} · ${title} · Hubbub`;
-    this.#paper.show(this.#told, this.#context);
+    this.#paper.show(this.#answer, this.#context);
   }
 
   #gone() {
-    this.#paper = this.#told = null;
+    this.#paper = this.#answer = null;
     const back = el("a", { class: "back", href: this.#context.home() }, "Back to the ranking");
     this.#node.replaceChildren(el("p", { class: "nothing" }, "This story is not on the board. It may be over. "), back);
   }

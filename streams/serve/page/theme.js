@@ -29,7 +29,7 @@
       try {
         localStorage.setItem("hubbub-theme", next);
       } catch {
-        // it lasts until the page is closed
+        // the choice lasts until the page is closed
       }
     });
   });

@@ -1,4 +1,4 @@
-"""A real browser for the tests of the page: headless Chromium, driven over its DevTools protocol."""
+"""A real browser for the tests of the page: headless Chromium, controlled over its DevTools protocol."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ ARGUMENTS = (
 
 @contextmanager
 def chromium() -> Iterator[str]:
-    """Run a browser with a profile of its own; yield ``host:port`` of its DevTools."""
+    """Run a browser with a new profile; yield ``host:port`` of its DevTools."""
     binary = next(filter(None, map(shutil.which, NAMES)), None)
     if binary is None:
         pytest.skip("needs Chromium")
@@ -59,7 +59,7 @@ def chromium() -> Iterator[str]:
 
 
 class Page:
-    """One tab, in a context of its own: no cookies, no storage, no cache of another test."""
+    """One tab in a context of its own, without the cookies, storage and cache of other tests."""
 
     def __init__(self, socket: ClientConnection) -> None:
         self._socket = socket
@@ -97,7 +97,7 @@ class Page:
         await self.call("Page.navigate", url=url)
 
     async def run(self, expression: str) -> Any:
-        """Return the value of a JavaScript expression; a promise is awaited."""
+        """Return the value of a JavaScript expression. Await a promise."""
         answer = await self.call(
             "Runtime.evaluate",
             expression=expression,
@@ -142,19 +142,19 @@ class Page:
         try:
             return await self.run(expression)
         except AssertionError:
-            return None  # what it looks at is not there yet
+            return None  # an element of the expression is not there yet
 
 
 @asynccontextmanager
 async def tab(devtools: str) -> AsyncIterator[Page]:
-    """Open a tab for as long as the block runs."""
+    """Open a tab while the block runs."""
     async with ClientSession() as http, http.get(f"http://{devtools}/json/version") as response:
         browser = (await response.json(content_type=None))["webSocketDebuggerUrl"]
     async with connect(browser, max_size=None) as control:
-        steward = Page(control)
-        stewarding = asyncio.create_task(steward.listen())
-        context = (await steward.call("Target.createBrowserContext"))["browserContextId"]
-        target = (await steward.call("Target.createTarget", url="about:blank", browserContextId=context))["targetId"]
+        owner = Page(control)
+        owning = asyncio.create_task(owner.listen())
+        context = (await owner.call("Target.createBrowserContext"))["browserContextId"]
+        target = (await owner.call("Target.createTarget", url="about:blank", browserContextId=context))["targetId"]
         async with connect(f"ws://{devtools}/devtools/page/{target}", max_size=None) as socket:
             page = Page(socket)
             listening = asyncio.create_task(page.listen())
@@ -162,6 +162,6 @@ async def tab(devtools: str) -> AsyncIterator[Page]:
                 await page.call(f"{domain}.enable")
             await page.size(1440, 900)
             yield page
-            await steward.call("Target.disposeBrowserContext", browserContextId=context)
+            await owner.call("Target.disposeBrowserContext", browserContextId=context)
             listening.cancel()
-            stewarding.cancel()
+            owning.cancel()

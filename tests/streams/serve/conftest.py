@@ -1,4 +1,4 @@
-"""What the tests of serve stand on: a board to fill by hand, and a server whose topics a real producer fills."""
+"""A running server for the tests of serve, with a producer that fills its topics and an HTTP client."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-import pytest
 from aiohttp import ClientSession
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -16,6 +15,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from hubbub.clock import wall_clock
 from streams.serve.config import ServeConfig
 from streams.serve.role import Server
+from tests.eventually import eventually
 from tests.streams.serve.newsroom import PLATFORM_NAMES, encoded
 
 PARTITIONS = 3
@@ -23,7 +23,7 @@ PARTITIONS = 3
 
 @dataclass
 class Running:
-    """A server that runs, and the producer and the HTTP client beside it."""
+    """A running server, with a producer and an HTTP client."""
 
     url: str
     server: Server
@@ -33,16 +33,16 @@ class Running:
     http: ClientSession
     stop: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def tell(self, *records: dict[str, Any]) -> None:
-        """Produce records, each to the topic it belongs to, and wait for the broker's acknowledgement."""
+    async def publish(self, *records: dict[str, Any]) -> None:
+        """Produce records, each to its topic, and wait until the broker has acknowledged them."""
         for record in records:
             key, value = encoded(record)
             topic = "noise-events" if "type" in record else "noise-scores"
             await self.producer.send(self.prefix + topic, value, key=key)
         await self.producer.flush()
 
-    async def tell_raw(self, records: Iterable[tuple[str, bytes | None, bytes | None]]) -> None:
-        """Produce (topic, key, value) as they are."""
+    async def publish_raw(self, records: Iterable[tuple[str, bytes | None, bytes | None]]) -> None:
+        """Produce records given as (topic, key, value)."""
         for topic, key, value in records:
             await self.producer.send(self.prefix + topic, value, key=key)
         await self.producer.flush()
@@ -52,15 +52,8 @@ class Running:
             return await response.json()
 
     async def until(self, path: str, fits: Callable[[Any], object], seconds: float = 10) -> Any:
-        """Ask until the answer fits; return it."""
-        answer = None
-        try:
-            async with asyncio.timeout(seconds):
-                while not fits(answer := await self.get(path)):
-                    await asyncio.sleep(0.03)
-        except TimeoutError:
-            pytest.fail(f"{path} never fitted; its last answer was {str(answer)[:600]}")
-        return answer
+        """Ask until the answer passes ``fits``; return it."""
+        return await eventually(lambda: self.get(path), seconds, until=fits)
 
 
 async def make_topics(bootstrap_servers: str, prefix: str) -> None:
@@ -84,7 +77,7 @@ async def running(
     now_ms: Callable[[], int] = wall_clock,
     **settings: Any,
 ) -> AsyncIterator[Running]:
-    """Run a server on these topics for as long as the block runs."""
+    """Run a server on these topics while the block runs. ``wait``: begin the block when the server is ready."""
     kafka: dict[str, object] = {"bootstrap_servers": bootstrap_servers}
     server = Server(
         kafka=kafka,
@@ -104,8 +97,16 @@ async def running(
             if wait:
                 await asyncio.wait({asyncio.create_task(ready.wait()), task}, return_when=asyncio.FIRST_COMPLETED)
             else:
-                await asyncio.sleep(0.1)
+                await eventually(lambda: _address(server))
             yield Running(server.url, server, prefix, kafka, producer, http, stop)
     finally:
         stop.set()
         await task
+
+
+def _address(server: Server) -> str | None:
+    """Return where the server listens, if it does."""
+    try:
+        return server.url
+    except IndexError:
+        return None

@@ -1,6 +1,6 @@
-"""A small seeded newsroom: stories that rise and fade, told in contract records.
+"""A small seeded newsroom: stories that rise and fade, as records of the contract.
 
-For the tests of serve only. It writes what the role ``score`` would, straight from the contract; it does not know it.
+For the tests of serve only. It writes the records that the role ``score`` writes, from the contract alone.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ def encoded(record: dict[str, Any]) -> tuple[bytes, bytes]:
 
 @dataclass
 class StoryLine:
-    """One story: when it began, how loud it may get, how fast."""
+    """One story: when it began, how loud it gets, and how fast."""
 
     id: str
     title: str
@@ -127,7 +127,7 @@ class StoryLine:
 
 
 class Newsroom:
-    """Stories told in records; the same seed tells the same."""
+    """Stories as records. The same seed gives the same records."""
 
     def __init__(self, seed: int, now_ms: int, stories: int = len(HEADLINES)) -> None:
         self._random = random.Random(seed)
@@ -171,7 +171,7 @@ class Newsroom:
             "polarity": 35 + 50 * line.mood,
             "industry_impact": 30 + 60 * ((line.mood * 7) % 1),
         }
-        # What is missing to the noise that the story shall have is people and their reactions.
+        # Reach and engagement make up the rest of the noise that the story has to have.
         missing = self.noise(line, at_ms) / decay - sum(WEIGHTS[name] * value for name, value in factors.items())
         factors["reach"] = min(100.0, max(0.5, missing / 0.4 - 6 + 12 * line.mood))
         factors["engagement"] = min(100.0, max(0.5, missing / 0.4 + 6 - 12 * line.mood))
@@ -250,8 +250,8 @@ class Newsroom:
         return "trending"
 
     def records(self, at_ms: int, share: float = 1.0) -> list[tuple[str, bytes, bytes]]:
-        """Return (topic, key, value) of what a share of the stories, chosen at random, have to tell at ``at_ms``."""
-        told = []
+        """Return the records (topic, key, value) of a random share of the stories at ``at_ms``."""
+        records = []
         for line in self.lines:
             if at_ms < line.began_ms or self._random.random() > share:
                 continue
@@ -266,6 +266,6 @@ class Newsroom:
             if self._random.random() < 0.01:
                 spike = {"velocity_per_hour": record["velocity_per_hour"] * 6, "expected_per_hour": 14.2}
                 events.append(event_record("spike", line.id, at_ms, **spike, evidence={"counts": [3, 4, 41]}))
-            told.append(("noise-scores", *encoded(record)))
-            told += [("noise-events", *encoded(event | {"slug": record["slug"]})) for event in events]
-        return told
+            records.append(("noise-scores", *encoded(record)))
+            records += [("noise-events", *encoded(event | {"slug": record["slug"]})) for event in events]
+        return records

@@ -1,4 +1,4 @@
-"""The API, the page's files and the WebSocket over a real socket, with a board filled by hand: no broker needed."""
+"""The API, the page's files and the WebSocket over a real socket. A read model filled by hand replaces the broker."""
 
 from __future__ import annotations
 
@@ -22,13 +22,14 @@ from streams.records.noise_event import EVENT_TYPES, decode_event
 from streams.records.noise_score import decode_score
 from streams.serve.api import Api
 from streams.serve.config import ServeConfig
-from streams.serve.consume import EventIntake, ScoreIntake
+from streams.serve.consume import EventConsumer, ScoreConsumer
 from streams.serve.live import Live
-from streams.serve.read_model import Board
+from streams.serve.read_model import ReadModel
 from streams.serve.role import application
 from streams.serve.status import Status
-from streams.serve.subscribers import Watchers
+from streams.serve.subscribers import Subscribers
 from streams.serve.vocabulary import vocabulary
+from tests.eventually import eventually
 from tests.streams.serve.newsroom import PLATFORM_NAMES, Newsroom, encoded, event_record, score_record
 
 NOW_MS = 1_700_000_700_000
@@ -36,22 +37,22 @@ NOW_MS = 1_700_000_700_000
 
 @dataclass
 class Site:
-    board: Board
-    watchers: Watchers
+    read_model: ReadModel
+    subscribers: Subscribers
     client: TestClient[web.Request, web.Application]
 
     def put(self, story: str = "st_1", **fields: Any) -> None:
         key, value = encoded(score_record(story, **fields))
-        self.watchers.note_change(story, self.board.put(decode_score(key, value), value))
+        self.subscribers.publish_change(story, self.read_model.put(decode_score(key, value), value))
 
     def remove(self, story: str) -> None:
-        self.watchers.note_change(story, self.board.remove(story))
+        self.subscribers.publish_change(story, self.read_model.remove(story))
 
-    def note(self, type_: str, story: str = "st_1", **fields: Any) -> None:
+    def add_event(self, type_: str, story: str = "st_1", **fields: Any) -> None:
         key, value = encoded(event_record(type_, story, **fields))
-        kept = self.board.note(decode_event(key, value), value)
-        assert kept is not None
-        self.watchers.note_event(kept, self.board)
+        stored = self.read_model.add_event(decode_event(key, value), value)
+        assert stored is not None
+        self.subscribers.publish_event(stored, self.read_model)
 
     async def get(self, path: str, status: int = 200) -> Any:
         async with self.client.get(path) as response:
@@ -61,18 +62,23 @@ class Site:
 
 async def start(**settings: Any) -> Site:
     config = ServeConfig(flush_interval_ms=20, **settings)
-    board = Board(trend_points=config.trend_points, events_kept=config.events_kept)
-    watchers = Watchers(config.max_clients)
-    scores = ScoreIntake({}, "noise-scores", lambda: NOW_MS, board, watchers)
-    events = EventIntake({}, "noise-events", lambda: NOW_MS, board, watchers, tail_records=10)
+    read_model = ReadModel(trend_points=config.trend_points, events_kept=config.events_kept)
+    subscribers = Subscribers(config.max_clients)
+    scores = ScoreConsumer({}, "noise-scores", lambda: NOW_MS, read_model, subscribers)
+    events = EventConsumer({}, "noise-events", lambda: NOW_MS, read_model, subscribers, newest=10)
     status = Status(
-        board=board, watchers=watchers, scores=scores, events=events, now_ms=lambda: NOW_MS, stale_after_ms=120_000
+        read_model=read_model,
+        subscribers=subscribers,
+        scores=scores,
+        events=events,
+        now_ms=lambda: NOW_MS,
+        stale_after_ms=120_000,
     )
-    live = Live(board=board, watchers=watchers, status=status, config=config, now_ms=lambda: NOW_MS)
-    app = application(config, Api(board, status, lambda: NOW_MS, vocabulary(PLATFORM_NAMES)), live)
+    live = Live(read_model=read_model, subscribers=subscribers, status=status, config=config, now_ms=lambda: NOW_MS)
+    app = application(config, Api(read_model, status, lambda: NOW_MS, vocabulary(PLATFORM_NAMES)), live)
     client = TestClient(TestServer(app))
     await client.start_server()
-    return Site(board, watchers, client)
+    return Site(read_model, subscribers, client)
 
 
 @pytest.fixture
@@ -101,10 +107,10 @@ async def test_the_ranking_with_filters_order_and_limit(site: Site) -> None:
     assert "inputs" not in answer["stories"][0]["score"]
 
 
-async def test_a_story_is_told_whole_with_trend_and_events(site: Site) -> None:
+async def test_a_story_has_its_whole_record_its_trend_and_its_events(site: Site) -> None:
     site.put(inputs={"reach": {"audience": 12}}, not_in_the_contract=[1])
-    site.note("spike", evidence={"counts": [1, 9]})
-    site.note("noise_update", noise=38.0, at_ms=1_700_000_500_000)
+    site.add_event("spike", evidence={"counts": [1, 9]})
+    site.add_event("noise_update", noise=38.0, at_ms=1_700_000_500_000)
     for name in ("st_1", "slug-of-st_1"):
         answer = await site.get(f"/api/stories/{name}")
         assert answer["score"] == score_record(inputs={"reach": {"audience": 12}}, not_in_the_contract=[1])
@@ -112,11 +118,11 @@ async def test_a_story_is_told_whole_with_trend_and_events(site: Site) -> None:
         assert [event["type"] for event in answer["events"]] == ["spike"]
 
 
-async def test_a_story_that_is_unknown_or_over_or_merged(site: Site) -> None:
+async def test_a_story_that_is_unknown_ended_or_merged(site: Site) -> None:
     site.put("st_1")
     site.put("st_2/..?x=1\n")
     assert "error" in await site.get("/api/stories/st_9", 404)
-    site.note("merged", "st_8", into="st_2/..?x=1\n")
+    site.add_event("merged", "st_8", into="st_2/..?x=1\n")
     answer = await site.get("/api/stories/slug-of-st_8")
     assert answer["score"]["story"] == "st_2/..?x=1\n"
     site.remove("st_1")
@@ -126,10 +132,10 @@ async def test_a_story_that_is_unknown_or_over_or_merged(site: Site) -> None:
 async def test_events_newest_first_by_type_story_and_filter(site: Site) -> None:
     site.put("st_1", beat="ai")
     site.put("st_2", beat="space")
-    site.note("new_story", "st_1", at_ms=1)
-    site.note("noise_update", "st_1", at_ms=2, noise=1)
-    site.note("spike", "st_2", at_ms=3)
-    site.note("spike", "st_3", at_ms=4)
+    site.add_event("new_story", "st_1", at_ms=1)
+    site.add_event("noise_update", "st_1", at_ms=2, noise=1)
+    site.add_event("spike", "st_2", at_ms=3)
+    site.add_event("spike", "st_3", at_ms=4)
 
     async def times(query: str) -> list[int]:
         return [event["at_ms"] for event in (await site.get(f"/api/events{query}"))["events"]]
@@ -140,18 +146,18 @@ async def test_events_newest_first_by_type_story_and_filter(site: Site) -> None:
     assert await times("?beat=ai") == [2, 1]
     assert await times("?story=slug-of-st_1") == [2, 1]
     assert await times("?story=slug-of-st_1&type=spike") == []
-    assert await times("?story=st_3") == await times("?story=slug-of-st_3") == [4], "it is over, or has no score yet"
+    assert await times("?story=st_3") == await times("?story=slug-of-st_3") == [4], "it has ended, or has no score yet"
 
 
 async def test_the_export_is_one_whole_record_a_line_loudest_first(site: Site) -> None:
     room = Newsroom(1, NOW_MS, 450)
     for topic, key, value in room.records(NOW_MS):
         if topic == "noise-scores":
-            site.board.put(decode_score(key, value), value)
+            site.read_model.put(decode_score(key, value), value)
     async with site.client.get("/api/stories.ndjson?beat=ai") as response:
         lines = (await response.read()).splitlines()
     records = [json.loads(line) for line in lines]
-    assert len(records) == len(site.board) == 450
+    assert len(records) == len(site.read_model) == 450
     noises = [record["noise"] for record in records]
     assert noises == sorted(noises, reverse=True)
     assert all("inputs" in record for record in records)
@@ -169,7 +175,7 @@ async def test_the_export_is_one_whole_record_a_line_loudest_first(site: Site) -
         "/ws?limit=3",
     ],
 )
-async def test_what_nobody_can_follow_is_400_and_one_line(site: Site, path: str) -> None:
+async def test_a_bad_query_is_answered_with_400_and_one_line(site: Site, path: str) -> None:
     error = (await site.get(path, 400))["error"]
     assert "\n" not in error
 
@@ -184,7 +190,7 @@ async def test_the_vocabulary_is_that_of_the_packages_that_own_it(site: Site) ->
     assert words["platforms"] == PLATFORM_NAMES
 
 
-async def test_status_says_what_is_missing_and_how_old_the_board_is(site: Site) -> None:
+async def test_the_status_says_what_is_missing_and_how_old_the_newest_score_is(site: Site) -> None:
     status = await site.get("/api/status")
     assert (status["stories"], status["newest_score_age_ms"], status["stale"]) == (0, None, True)
     assert status["problems"] == [
@@ -198,14 +204,14 @@ async def test_status_says_what_is_missing_and_how_old_the_board_is(site: Site) 
     assert status["facets"]["category"] == {"labor": 2}
 
 
-def test_ages_are_told_in_real_time_when_the_clock_is_a_fast_worlds() -> None:
+def test_ages_are_in_real_time_when_the_clock_of_a_world_runs_fast() -> None:
     now = {"ms": NOW_MS}
-    board = Board(trend_points=8, events_kept=8)
-    watchers = Watchers(1)
-    scores = ScoreIntake({}, "noise-scores", lambda: now["ms"], board, watchers)
+    read_model = ReadModel(trend_points=8, events_kept=8)
+    subscribers = Subscribers(1)
+    scores = ScoreConsumer({}, "noise-scores", lambda: now["ms"], read_model, subscribers)
     status = Status(
-        board=board,
-        watchers=watchers,
+        read_model=read_model,
+        subscribers=subscribers,
         scores=scores,
         events=scores,
         now_ms=lambda: now["ms"],
@@ -213,9 +219,11 @@ def test_ages_are_told_in_real_time_when_the_clock_is_a_fast_worlds() -> None:
         clock_rate=180.0,
     )
     now["ms"] += 360_000
-    assert REGISTRY.get_sample_value("hubbub_serve_newest_score_age_seconds") == 2.0, "no score at all is no new one"
+    assert REGISTRY.get_sample_value("hubbub_serve_newest_score_age_seconds") == 2.0, (
+        "without a score, the age counts from the start"
+    )
     key, value = encoded(score_record(scored_ms=NOW_MS + 600_000))
-    board.put(decode_score(key, value), value)
+    read_model.put(decode_score(key, value), value)
     now["ms"] = NOW_MS + 1_800_000
     report = status.report()
     assert (report.clock_rate, report.newest_score_age_ms, report.stale) == (180.0, 6_667, False)
@@ -224,7 +232,7 @@ def test_ages_are_told_in_real_time_when_the_clock_is_a_fast_worlds() -> None:
     assert status.report().stale
 
 
-async def test_other_names_are_refused_everywhere_and_headers_are_on_everything(site: Site) -> None:
+async def test_every_path_refuses_other_names_and_sets_the_security_headers(site: Site) -> None:
     for path in ("/", "/api/stories", "/api/stories.ndjson", "/page/main.js", "/ws", "/nowhere", "/api/stories/st_9"):
         async with site.client.get(path, headers={"Host": "rebound.example"}) as response:
             assert response.status == 421, path
@@ -241,7 +249,7 @@ async def test_other_names_are_refused_everywhere_and_headers_are_on_everything(
             assert policy["frame-ancestors"] == "'none'"
 
 
-async def test_only_what_lies_in_the_page_folder_is_served_and_copies_stay_good(site: Site) -> None:
+async def test_only_files_of_the_page_folder_are_served_and_cached_copies_stay_valid(site: Site) -> None:
     for path in (
         "/page/../role.py",
         "/page/%2e%2e/role.py",
@@ -267,8 +275,8 @@ async def test_nothing_can_be_written_and_large_requests_are_refused(site: Site)
         assert response.status == 400
 
 
-async def test_a_watcher_is_told_changes_and_may_watch_something_else(site: Site) -> None:
-    async with site.client.ws_connect("/ws?beat=ai") as ws:
+async def test_a_client_receives_changes_and_may_select_other_stories(site: Site) -> None:
+    async with site.client.ws_connect("/ws?beat=ai", autoping=False) as ws:
         assert (await ws.receive_json())["type"] == "status"
         site.put("st_1", beat="ai", inputs={"a": 1})
         site.put("st_2", beat="space")
@@ -278,17 +286,17 @@ async def test_a_watcher_is_told_changes_and_may_watch_something_else(site: Site
         site.put("st_1", beat="space")
         assert (await ws.receive_json())["gone"] == ["st_1"]
         await ws.send_json({"story": "slug-of-st_2"})
-        await asyncio.sleep(0.05)
+        await ws.ping()
+        assert (await ws.receive()).type is WSMsgType.PONG, "the server has read the selection"
         site.put("st_1", beat="ai")
         site.put("st_2", beat="space", inputs={"a": 1})
         update = await ws.receive_json()
         assert [score["inputs"] for score in update["scores"]] == [{"a": 1}]
-    await asyncio.sleep(0.05)
-    assert len(site.watchers) == 0
+    await eventually(lambda: len(site.subscribers) == 0)
 
 
 @pytest.mark.parametrize("message", ["{", "[]", '{"stroy":"x"}', '{"band":["loud"]}', '{"story":' * 500])
-async def test_a_client_that_talks_nonsense_is_sent_away(site: Site, message: str) -> None:
+async def test_a_client_that_sends_an_invalid_message_is_disconnected(site: Site, message: str) -> None:
     async with site.client.ws_connect("/ws") as ws:
         await ws.receive_json()
         await ws.send_str(message)
@@ -306,7 +314,7 @@ async def test_pages_of_other_sites_may_not_connect(site: Site) -> None:
             assert (await ws.receive_json())["type"] == "status"
 
 
-async def test_more_clients_than_allowed_are_turned_away() -> None:
+async def test_clients_over_the_limit_are_refused() -> None:
     site = await start(max_clients=1)
     async with site.client.ws_connect("/ws"):
         with pytest.raises(WSServerHandshakeError) as caught:
@@ -315,7 +323,7 @@ async def test_more_clients_than_allowed_are_turned_away() -> None:
     await site.client.close()
 
 
-async def test_a_client_that_takes_nothing_is_dropped_and_the_others_are_served() -> None:
+async def test_a_client_that_receives_nothing_is_dropped_and_the_others_are_served() -> None:
     site = await start(client_timeout_seconds=0.3)
     site.put("st_1")
     deaf = socket.create_connection((site.client.host, site.client.port))
@@ -326,18 +334,17 @@ async def test_a_client_that_takes_nothing_is_dropped_and_the_others_are_served(
     )
     deaf.sendall(handshake.encode())
     async with site.client.ws_connect("/ws") as ws, asyncio.timeout(10):
-        heard = 0
-        while len(site.watchers) != 2:
-            await asyncio.sleep(0.01)
-        while len(site.watchers) == 2:
+        received = 0
+        await eventually(lambda: len(site.subscribers) == 2)
+        while len(site.subscribers) == 2:
             site.put("st_1", added="x" * 900_000)
-            heard += (await ws.receive_json())["type"] == "update"
-        assert heard > 1
+            received += (await ws.receive_json())["type"] == "update"
+        assert received > 1
     deaf.close()
     await site.client.close()
 
 
-async def test_stopping_says_goodbye() -> None:
+async def test_stopping_closes_the_websockets() -> None:
     site = await start()
     async with site.client.ws_connect("/ws") as ws:
         await ws.receive_json()

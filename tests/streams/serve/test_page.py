@@ -44,25 +44,26 @@ def loud(story: str, noise: float, **fields: Any) -> dict[str, Any]:
 
 
 async def test_the_ranking_follows_the_topic_without_reloading(served: Running, page: Page) -> None:
-    await served.tell(loud("a", 10), loud("b", 30), loud("c", 20))
+    await served.publish(loud("a", 10), loud("b", 30), loud("c", 20))
     await page.open(served.url)
     await page.until(f"({TITLES}).join() === 'Story b,Story c,Story a'")
     await page.run("window.sameDocument = true")
-    await served.tell(loud("a", 76.5, state="scandal"), loud("d", 50))
+    await served.publish(loud("a", 76.5, state="scandal"), loud("d", 50))
     await page.until(f"({TITLES}).join() === 'Story a,Story d,Story b,Story c'")
     row = "document.querySelector('.row')"
     assert await page.run(f"{row}.querySelector('.figure').textContent") == "76.5"
     assert await page.run(f"{row}.querySelector('.state').textContent") == "Major controversy"
     assert await page.run(f"{row}.dataset.band") == "uproar"
-    await served.tell_raw([("noise-scores", b"d", None)])
+    await served.publish_raw([("noise-scores", b"d", None)])
     await page.until(f"({TITLES}).join() === 'Story a,Story b,Story c'")
     assert await page.run("window.sameDocument")
     assert page.errors == []
 
 
-async def test_a_row_that_is_overtaken_glides_unless_motion_is_unwanted(served: Running, page: Page) -> None:
-    await served.tell(loud("a", 10), loud("b", 30))
+async def test_an_overtaken_row_glides_unless_the_reader_prefers_less_motion(served: Running, page: Page) -> None:
+    await served.publish(loud("a", 10), loud("b", 30))
     gliding = """new Promise((done) => {
+      window.looking = true;
       const seen = new Set();
       const until = performance.now() + 3000;
       (function look() {
@@ -76,12 +77,12 @@ async def test_a_row_that_is_overtaken_glides_unless_motion_is_unwanted(served: 
     })"""
     for motion, expected in (("no-preference", ["Story a", "Story b"]), ("reduce", [])):
         await page.prefer(prefers_reduced_motion=motion)
-        await served.tell(loud("a", 10))
+        await served.publish(loud("a", 10))
         await page.open(served.url)
         await page.until(f"({TITLES}).join() === 'Story b,Story a'")
         looking = asyncio.create_task(page.run(gliding))
-        await asyncio.sleep(0.2)
-        await served.tell(loud("a", 90))
+        await page.until("window.looking")
+        await served.publish(loud("a", 90))
         assert await looking == expected
         assert await page.run(TITLES) == ["Story a", "Story b"]
 
@@ -91,7 +92,7 @@ HOSTILE = (
 )
 
 
-async def test_what_strangers_write_is_text(served: Running, page: Page) -> None:
+async def test_text_of_untrusted_users_is_shown_as_text(served: Running, page: Page) -> None:
     links = [
         "javascript:window.pwned=1",
         " JaVaScRiPt:window.pwned=1",
@@ -124,13 +125,13 @@ async def test_what_strangers_write_is_text(served: Running, page: Page) -> None
         event_record("spike", "st_evil", velocity_per_hour=HOSTILE, expected_per_hour=None, evidence=HOSTILE),
         event_record("new_story", "st_unknown") | {"slug": HOSTILE},
     ]
-    await served.tell(record, *events)
+    await served.publish(record, *events)
     await page.open(served.url + "#/story/st_evil")
     await page.until("document.querySelectorAll('.posts li').length === 8")
     await page.until("document.querySelectorAll('#event-list li').length === 3")
     await page.run("for (const details of document.querySelectorAll('details')) details.open = true")
-    await served.tell(record, *events)
-    await asyncio.sleep(0.5)
+    await served.publish(record | {"noise": 40.5}, *events)
+    await page.until("document.querySelector('.loudness .figure').textContent === '40.5'")
     assert await page.run("window.pwned") is None
     assert await page.run("document.querySelector('#story h2').textContent") == HOSTILE
     assert await page.run("document.querySelector('.row .title').textContent") == HOSTILE
@@ -147,7 +148,7 @@ async def test_what_strangers_write_is_text(served: Running, page: Page) -> None
     assert page.errors == []
 
 
-async def test_the_browser_itself_forbids_markup_and_foreign_code(served: Running, page: Page) -> None:
+async def test_the_browser_forbids_markup_and_foreign_code(served: Running, page: Page) -> None:
     await page.open(served.url)
     await page.until("document.querySelector('#freshness').dataset.mood")
     assert (
@@ -162,19 +163,19 @@ async def test_the_browser_itself_forbids_markup_and_foreign_code(served: Runnin
     assert await page.run(blocked) == "img-src"
 
 
-async def test_the_page_asks_nobody_but_its_server(served: Running, page: Page) -> None:
-    await served.tell(loud("a", 50))
+async def test_the_page_sends_requests_to_its_server_only(served: Running, page: Page) -> None:
+    await served.publish(loud("a", 50))
     await page.open(served.url + "#/story/a")
     await page.until("document.querySelector('#story h2')")
     assert page.requested
     assert [url for url in page.requested if not url.startswith(served.url)] == []
 
 
-async def test_a_story_opens_from_its_address_and_lives(served: Running, page: Page) -> None:
+async def test_a_story_opens_from_its_address_and_is_updated(served: Running, page: Page) -> None:
     inputs = {"reach": {"audience": 123456, "sources": ["r/Futurology", "hn"]}}
-    await served.tell(loud("a", 39.5, inputs=inputs), loud("b", 20))
+    await served.publish(loud("a", 39.5, inputs=inputs), loud("b", 20))
     await page.open(served.url)
-    await page.until("document.body.innerText.includes('Story a')")  # the board has it
+    await page.until("document.body.innerText.includes('Story a')")
     await page.open("about:blank")
     await page.open(served.url + "#/story/slug-of-a")
     await page.until("document.querySelector('#story-title')?.textContent === 'Story a'")
@@ -187,7 +188,7 @@ async def test_a_story_opens_from_its_address_and_lives(served: Running, page: P
     assert await page.run("document.querySelector('.sum').textContent") == "39.85 raw × 99.0 % left after decay"
     inputs["reach"]["audience"] = 654321
     spike = event_record("spike", "a", velocity_per_hour=120, expected_per_hour=14)
-    await served.tell(loud("a", 61, inputs=inputs), spike)
+    await served.publish(loud("a", 61, inputs=inputs), spike)
     await page.until("document.querySelector('.loudness .figure').textContent === '61.0'")
     await page.until("document.querySelector('.own-events')?.innerText.includes('120/h where 14/h')")
     assert "654,321" in await page.run(f"{reach}.innerText")  # still open, and new
@@ -196,27 +197,27 @@ async def test_a_story_opens_from_its_address_and_lives(served: Running, page: P
     assert page.errors == []
 
 
-async def test_a_merged_storys_address_leads_to_what_it_became_part_of(served: Running, page: Page) -> None:
-    await served.tell(loud("a", 30), loud("b", 20))
+async def test_the_address_of_a_merged_story_leads_to_the_story_it_is_part_of(served: Running, page: Page) -> None:
+    await served.publish(loud("a", 30), loud("b", 20))
     await page.open(served.url + "#/story/slug-of-a")
     await page.until("document.querySelector('#story-title')?.textContent === 'Story a'")
-    await served.tell(event_record("merged", "a", into="b"))
-    await served.tell_raw([("noise-scores", b"a", None)])
+    await served.publish(event_record("merged", "a", into="b"))
+    await served.publish_raw([("noise-scores", b"a", None)])
     await page.until("document.querySelector('#story-title')?.textContent === 'Story b'")
     assert await page.run("location.hash") == "#/story/slug-of-b"
-    await served.tell_raw([("noise-scores", b"b", None)])
+    await served.publish_raw([("noise-scores", b"b", None)])
     await page.until("document.querySelector('#story').innerText.includes('not on the board')")
 
 
-async def test_the_keyboard_does_it_all_and_keeps_its_place_while_rows_move(served: Running, page: Page) -> None:
-    await served.tell(loud("a", 10), loud("b", 30), loud("c", 20))
+async def test_the_keyboard_reaches_everything_and_keeps_its_place_while_rows_move(served: Running, page: Page) -> None:
+    await served.publish(loud("a", 10), loud("b", 30), loud("c", 20))
     await page.open(served.url)
     await page.until(f"({TITLES}).length === 3")
     focused = "document.activeElement.textContent"
     await page.press("j")
     await page.press("j")
     assert await page.run(focused) == "Story c"
-    await served.tell(loud("a", 95), loud("b", 15))
+    await served.publish(loud("a", 95), loud("b", 15))
     await page.until(f"({TITLES}).join() === 'Story a,Story c,Story b'")
     assert await page.run(focused) == "Story c"
     await page.press("k")
@@ -228,11 +229,11 @@ async def test_the_keyboard_does_it_all_and_keeps_its_place_while_rows_move(serv
     assert await page.run("document.activeElement.name") == "q"
 
 
-async def test_filters_stand_in_the_address_and_hold_for_what_comes(served: Running, page: Page) -> None:
-    await served.tell(loud("a", 10), loud("b", 50), loud("c", 90))
+async def test_filters_are_in_the_address_and_apply_to_new_scores(served: Running, page: Page) -> None:
+    await served.publish(loud("a", 10), loud("b", 50), loud("c", 90))
     await page.open(served.url + "#/?band=buzz,uproar")
     await page.until(f"({TITLES}).join() === 'Story c,Story b'")
-    await served.tell(loud("a", 45), loud("c", 5), loud("d", 20))
+    await served.publish(loud("a", 45), loud("c", 5), loud("d", 20))
     await page.until(f"({TITLES}).join() === 'Story b,Story a'")
     await page.run("document.querySelector('[name=band][value=buzz]').click()")
     await page.run("document.querySelector('[name=band][value=uproar]').click()")
@@ -243,7 +244,7 @@ async def test_filters_stand_in_the_address_and_hold_for_what_comes(served: Runn
     await page.until(f"({TITLES}).length === 4")
 
 
-async def test_it_says_so_when_it_does_not_know(embedded_broker: EmbeddedBroker, page: Page) -> None:
+async def test_the_page_says_when_it_is_not_current(embedded_broker: EmbeddedBroker, page: Page) -> None:
     text = "document.querySelector('#freshness-text').textContent"
     mood = "document.querySelector('#freshness').dataset.mood"
     async with running(embedded_broker.bootstrap_servers, "late-", wait=False) as served:
@@ -253,7 +254,7 @@ async def test_it_says_so_when_it_does_not_know(embedded_broker: EmbeddedBroker,
         await make_topics(embedded_broker.bootstrap_servers, "late-")
         await page.until(f"{text} === 'Listening · no score yet'", 12)
         now_ms = (await served.get("/api/status"))["now_ms"]
-        await served.tell(loud("a", 50, scored_ms=now_ms))
+        await served.publish(loud("a", 50, scored_ms=now_ms))
         await page.until(f"{text}.startsWith('Live · ')")
         assert await page.run(mood) == "live"
         url = served.url
@@ -264,22 +265,22 @@ async def test_it_says_so_when_it_does_not_know(embedded_broker: EmbeddedBroker,
     async with running(embedded_broker.bootstrap_servers, "late-", listen_port=port, stale_after_seconds=0.5) as served:
         await page.until(f"{mood} === 'stale'", 20)
         assert (await page.run(text)).startswith(("No new score for ", "Behind by "))
-        await served.tell(loud("a", 60, scored_ms=now_ms - 3 * 86_400_000), loud("b", 60, scored_ms=now_ms))
+        await served.publish(loud("a", 60, scored_ms=now_ms - 3 * 86_400_000), loud("b", 60, scored_ms=now_ms))
         await page.until(f"({TITLES}).length === 2")
 
 
 async def test_history_is_shown_as_history(served: Running, page: Page) -> None:
-    await served.tell(loud("a", 50, first_seen_ms=1_700_000_000_000, scored_ms=1_700_007_200_000))
+    await served.publish(loud("a", 50, first_seen_ms=1_700_000_000_000, scored_ms=1_700_007_200_000))
     await page.open(served.url)
     await page.until("document.querySelector('#freshness-text').textContent.startsWith('Replay · ')")
     await page.until("document.querySelector('.row .age').textContent === '2 h old'")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_it_fits_every_screen_in_both_colours(served: Running, page: Page, scheme: str) -> None:
+async def test_the_page_fits_every_screen_in_both_colour_schemes(served: Running, page: Page, scheme: str) -> None:
     now_ms = (await served.get("/api/status"))["now_ms"]
-    await served.tell_raw(Newsroom(4, now_ms).records(now_ms))
-    await served.tell(loud("long", 99, slug="x" * 300) | {"title": "Donaudampfschifffahrtsgesellschaft" * 9})
+    await served.publish_raw(Newsroom(4, now_ms).records(now_ms))
+    await served.publish(loud("long", 99, slug="x" * 300) | {"title": "Donaudampfschifffahrtsgesellschaft" * 9})
     await page.prefer(prefers_color_scheme=scheme)
     for address, shows in (("", ".row"), ("#/events", ".event"), ("#/story/long", "#story-title")):
         await page.open("about:blank")
@@ -294,7 +295,7 @@ async def test_it_fits_every_screen_in_both_colours(served: Running, page: Page,
 
 
 async def test_the_page_shows_the_words_and_bands_that_the_server_names(served: Running, page: Page) -> None:
-    await served.tell(loud("a", 50, state="controversy", platforms={"hackernews": {"items": 3}, "arxiv_org": {}}))
+    await served.publish(loud("a", 50, state="controversy", platforms={"hackernews": {"items": 3}, "arxiv_org": {}}))
     await page.open(served.url + "#/story/slug-of-a")
     await page.until("document.querySelector('.loudness')")
     words = await served.get("/api/vocabulary")

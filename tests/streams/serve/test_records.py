@@ -1,4 +1,4 @@
-"""Reading scores and events: what the contract allows, and a reason for everything else."""
+"""Decoding scores and events: what the contract allows, and a reason for everything else."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ def test_fields_may_be_added() -> None:
         ({"added": "x" * 1_100_000}, SkipReason.TOO_LARGE),
     ],
 )
-def test_what_is_no_score_is_refused_with_its_reason(changed: dict[str, Any], reason: SkipReason) -> None:
+def test_an_invalid_score_is_refused_with_its_reason(changed: dict[str, Any], reason: SkipReason) -> None:
     with pytest.raises(InvalidRecordError) as caught:
         decode_score(*encoded(score_record(**changed)))
     assert caught.value.reason is reason
 
 
-def test_a_record_under_another_storys_key_is_refused() -> None:
+def test_a_record_with_the_key_of_another_story_is_refused() -> None:
     _, value = encoded(score_record("st_1"))
     for key in (b"st_2", None, b""):
         with pytest.raises(InvalidRecordError) as caught:
@@ -67,7 +67,7 @@ JSON = st.recursive(
 
 
 @given(field=st.sampled_from(sorted(score_record())), value=JSON)
-def test_whatever_a_field_holds_it_is_a_score_or_a_reason(field: str, value: object) -> None:
+def test_any_value_of_a_field_gives_a_score_or_a_reason(field: str, value: object) -> None:
     try:
         score = decode_score(*encoded({**score_record(), field: value, "story": "st_1"}))
     except InvalidRecordError:
@@ -80,7 +80,7 @@ def test_whatever_a_field_holds_it_is_a_score_or_a_reason(field: str, value: obj
     junk=st.binary(max_size=20),
     record=st.sampled_from([score_record(), event_record("spike")]),
 )
-def test_broken_bytes_are_a_score_or_a_reason(cut: int, junk: bytes, record: dict[str, object]) -> None:
+def test_broken_bytes_give_a_score_or_a_reason(cut: int, junk: bytes, record: dict[str, object]) -> None:
     value = json.dumps(record).encode()
     for decode in (decode_score, decode_event):
         try:
@@ -89,7 +89,7 @@ def test_broken_bytes_are_a_score_or_a_reason(cut: int, junk: bytes, record: dic
             assert error.reason in SkipReason  # noqa: PT017 (either way is right)
 
 
-def test_deep_nesting_is_refused_or_passed_but_never_crashes() -> None:
+def test_deep_nesting_is_refused_or_accepted_but_never_crashes() -> None:
     value = json.dumps(score_record())[:-1] + ', "added": ' + "[" * 200_000 + "]" * 200_000 + "}"
     with pytest.raises(InvalidRecordError):
         decode_score(b"st_1", value.encode())

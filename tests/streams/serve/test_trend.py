@@ -13,7 +13,7 @@ POINTS = st.lists(st.tuples(st.integers(0, 10**6), st.floats(0, 100)), min_size=
 
 
 @given(points=POINTS, capacity=st.integers(8, 40))
-def test_bounded_in_order_and_true(points: list[tuple[int, float]], capacity: int) -> None:
+def test_points_are_bounded_in_order_and_as_they_were_added(points: list[tuple[int, float]], capacity: int) -> None:
     trend = Trend(capacity)
     for at_ms, noise in points:
         trend.add(at_ms, noise)
@@ -44,7 +44,7 @@ def test_the_recent_past_is_finer_than_the_far_past() -> None:
     assert max(gaps) > 50 * gaps[-1]
 
 
-def test_a_time_seen_again_replaces_its_point() -> None:
+def test_a_time_that_comes_again_replaces_its_point() -> None:
     trend = Trend(8)
     for noise in (10, 20, 30):
         trend.add(5, noise)

@@ -1,4 +1,4 @@
-// What the page knows of the stories: the newest row of each, and its trend.
+// The stories that the page holds: the newest row of each, and its trend.
 
 const MAX_HELD = 1_000;
 const MAX_TREND = 240;
@@ -11,10 +11,10 @@ const ORDERS = {
   coverage: (row) => row.last_coverage_ms,
 };
 
-export class Board {
+export class StoryStore {
   #stories = new Map();
   total = 0;
-  asked; // the question that the stories held answer, and their order
+  asked; // the filters and the sort order of the stories held
   sort;
 
   get size() {
@@ -25,7 +25,7 @@ export class Board {
     return this.#stories.get(id);
   }
 
-  // Take over an answer of /api/stories. What came by the WebSocket meanwhile is newer and stays.
+  // Apply an answer of /api/stories. Keep rows that the WebSocket has sent since: they are newer.
   load({ stories, total }) {
     const loaded = new Map();
     for (const { score, trend } of stories) {
@@ -37,7 +37,7 @@ export class Board {
     this.total = total;
   }
 
-  // Take over an update of the WebSocket; returns whether it told of stories whose past is not known here.
+  // Apply an update of the WebSocket. Return whether it has stories whose past is not known here.
   update({ scores, gone }) {
     let unknown = false;
     for (const row of scores) {
@@ -46,7 +46,7 @@ export class Board {
         held.row = row;
         extend(held.trend, row);
       } else {
-        // Where more are counted than are held, this may be one of the others: then the next answer tells.
+        // If more stories are counted than are held, this may be one of the others. The next answer shows it.
         if (this.total <= this.size) {
           unknown = true;
           this.total += 1;
@@ -63,7 +63,7 @@ export class Board {
     return unknown;
   }
 
-  // Every story held, the largest first; equals by id, as the server does.
+  // Every story held, the largest first. Equal stories are sorted by id, as on the server.
   ranked(order) {
     const size = ORDERS[order] ?? ORDERS.noise;
     return [...this.#stories.values()].sort(
@@ -77,7 +77,7 @@ export function extend(trend, row) {
   if (!last || last[0] < row.scored_ms) trend.push([row.scored_ms, row.noise]);
   else if (last[0] === row.scored_ms) last[1] = row.noise;
   if (trend.length > MAX_TREND) {
-    // Every second point of the older half goes.
+    // Drop every second point of the older half.
     const older = trend.slice(0, MAX_TREND / 2).filter((_, i) => i % 2 === 0);
     trend.splice(0, MAX_TREND / 2, ...older);
   }

@@ -11,7 +11,7 @@ from streams.serve.security import is_allowed_host, is_same_origin
     "host",
     ["127.0.0.1:8470", "localhost", "LOCALHOST:1", "[::1]:8470", "10.1.2.3:80", "noise.example", "noise.example:443"],
 )
-def test_addresses_localhost_and_named_hosts_are_let_in(host: str) -> None:
+def test_addresses_localhost_and_named_hosts_are_allowed(host: str) -> None:
     assert is_allowed_host(host, ("noise.example",))
 
 
