@@ -11,7 +11,7 @@ WORKERS ?= 3
 BIN := .venv/bin
 SETUP := .venv/.done
 
-.PHONY: help setup demo test test-fast mutants check format docs bench bench-parts chaos kafka clean
+.PHONY: help setup demo test test-fast mutants check format docs lock bench bench-parts chaos kafka clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -43,19 +43,26 @@ test-fast: setup ## what needs neither broker nor browser, in under a minute
 mutants: setup ## deliberate faults in the scoring, each of which the tests must catch (minutes)
 	$(BIN)/python -m pytest -m mutation $(ARGS)
 
-check: setup ## format, lint, types, architecture, docs
+check: setup ## format, lint, types, imports, dependencies, English, docs
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/mypy deploy/kafka/cluster.py tests/transport tests/system/chaos tests/docs tests/conftest.py tests/test_architecture.py
-	$(BIN)/python -m pytest --quiet tests/test_architecture.py tests/docs
+	$(BIN)/lint-imports
+	$(BIN)/deptry .
+	$(BIN)/python -m pytest --quiet --numprocesses=$(WORKERS) tests/test_architecture.py tests/docs
 
 format: setup ## put the code in form
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-docs: setup ## write the tables of settings, metrics and topics in docs/ from the code
+docs: setup ## write the generated parts of docs/ from the code
 	$(BIN)/python -m tests.docs.tables
+
+lock: ## lock the dependencies of pyproject.toml, keeping what is locked already
+	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && $(PYTHON) -m venv "$$folder" \
+		&& "$$folder/bin/python" -m pip install --quiet --disable-pip-version-check uv \
+		&& "$$folder/bin/uv" pip compile --quiet --universal --generate-hashes --extra embedded --extra dev \
+			pyproject.toml --output-file requirements.lock $(ARGS)
 
 bench: setup ## Hubbub and its peers at the same job, side by side on Apache Kafka (a quarter of an hour)
 	@mkdir -p .local/bench
