@@ -1,7 +1,7 @@
 """The clock: what "now" is, in UTC epoch milliseconds.
 
-Owns the one place where the wall clock is read. Everything else is handed a ``Clock`` and never asks the system, so
-that a simulated world may run faster than real time and a test may set the hour.
+Owns the one place that reads the wall clock. All other code is given a ``Clock``. So a simulated world can run faster
+than real time, and a test can set the hour.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def wall_clock() -> int:
 
 @dataclass(frozen=True, slots=True)
 class WorldClock:
-    """A clock that stood at ``origin_ms`` when the wall clock stood at ``started_ms``; ``speed`` times as fast."""
+    """A clock that showed ``origin_ms`` when the wall clock showed ``started_ms``, and runs ``speed`` times as fast."""
 
     origin_ms: int
     started_ms: int
@@ -38,14 +38,17 @@ class WorldClock:
 
     @classmethod
     def parse(cls, text: str) -> WorldClock:
-        """Read what ``str`` writes, so that a clock can be handed to other processes: ``ORIGIN@STARTEDxSPEED``.
+        """Read what ``str`` writes, ``ORIGIN@STARTEDxSPEED``, so that a clock can be handed to other processes.
 
         Raises:
             ValueError: the text has another form.
         """
         origin, _, rest = text.partition("@")
         started, _, speed = rest.partition("x")
-        return cls(int(origin), int(started), float(speed))
+        try:
+            return cls(int(origin), int(started), float(speed))
+        except ValueError:
+            raise ValueError(f"{text!r} is not of the form ORIGIN@STARTEDxSPEED") from None
 
 
 def format_age(age_ms: int) -> str:

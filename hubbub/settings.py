@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, create_model
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, create_model, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from hubbub.clock import Clock, WorldClock, wall_clock
@@ -171,6 +171,13 @@ class Settings(BaseSettings):
     world_clock: Annotated[
         str | None, Field(description="Clock of a simulated world, ORIGIN@STARTEDxSPEED; hubbub demo sets it.")
     ] = None
+
+    @field_validator("world_clock")
+    @classmethod
+    def _is_clock(cls, text: str | None) -> str | None:
+        if text is not None:
+            WorldClock.parse(text)
+        return text
 
     def clock(self) -> Clock:
         """Return the clock that all times come from."""

@@ -24,7 +24,7 @@ def register(app: typer.Typer) -> None:
     topics.command("create", epilog="Example: hubbub topics create")(create)
     topics.command("check", epilog="Example: hubbub topics check --json")(check)
     app.add_typer(topics, name="topics")
-    app.command(epilog="Example: hubbub doctor --json")(doctor)
+    app.command(epilog="Example: hubbub doctor --no-platforms --json")(doctor)
 
 
 def create(json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False) -> None:

@@ -33,7 +33,9 @@ def demo(
     """Run the whole system with no account and no network, over a simulated Reddit and Hacker News."""
     from hubbub.cli.live_display import show_demo  # noqa: PLC0415 (each command loads only what it runs)
     from hubbub.process.demo import Demo  # noqa: PLC0415
+    from hubbub.settings import load  # noqa: PLC0415
 
+    load()  # its processes read them too; a mistake in them is reported once, here
     _until_asked(show_demo(Demo(seconds, data), as_json=json))
 
 

@@ -6,55 +6,13 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
-from typing import NamedTuple, Protocol
 
-import click
 import pytest
-import typer
 
-from hubbub.cli import app, main
-
-
-def commands(group: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
-    """Yield every command with its words."""
-    for name, command in getattr(group, "commands", {}).items():
-        if getattr(command, "commands", None):
-            yield from commands(command, (*path, name))
-        else:
-            yield (*path, name), command
-
-
-ALL = dict(commands(typer.main.get_command(app)))
-
-
-class Done(NamedTuple):
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-class Run(Protocol):
-    def __call__(self, *words: str, **environment: str) -> Done: ...
-
-
-@pytest.fixture
-def hubbub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run the command in an empty folder, with none of this machine's settings."""
-    monkeypatch.chdir(tmp_path)
-    for variable in [name for name in os.environ if name.startswith("HUBBUB_")]:
-        monkeypatch.delenv(variable)
-
-    def run(*words: str, **environment: str) -> Done:
-        with monkeypatch.context() as patch:
-            for name, value in environment.items():
-                patch.setenv(name, value)
-            capsys.readouterr()
-            code = main(words)
-            return Done(code, *capsys.readouterr())
-
-    return run
+from tests.hubbub.cli.command_tree import COMMANDS, LONG_RUNNING, example
+from tests.hubbub.cli.conftest import Run
 
 
 def test_the_command_is_installed() -> None:
@@ -65,8 +23,8 @@ def test_the_command_is_installed() -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_the_contract_s_commands_are_there() -> None:
-    words = {" ".join(path) for path in ALL}
+def test_the_commands_of_the_contract_exist() -> None:
+    words = {" ".join(path) for path in COMMANDS}
     assert words >= {
         "demo", "up", "collect", "resolve", "score", "serve", "collectors", "topics create", "topics check", "replay",
         "scores", "explain", "dead-letters", "doctor", "eval stories",
@@ -74,19 +32,45 @@ def test_the_contract_s_commands_are_there() -> None:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("path", ALL, ids=" ".join)
-def test_every_command_has_help_with_an_example_that_parses(
-    path: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "recording.ndjson.gz").touch()
-    command = ALL[path]
-    assert command.help
-    example = (command.epilog or "").removeprefix("Example: ").split()
-    while "=" in example[0]:
-        del example[0]
-    assert example[: len(path) + 1] == ["hubbub", *path]
-    command.make_context("hubbub", example[len(path) + 1 :])
+@pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
+def test_the_help_of_every_command_has_an_example_that_parses(path: tuple[str, ...], hubbub: Run) -> None:
+    assert hubbub(*path, "--help").returncode == 0
+    COMMANDS[path].make_context("hubbub", example(path)[len(path) :])
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
+def test_every_command_that_prints_data_has_json(path: tuple[str, ...]) -> None:
+    options = {name for parameter in COMMANDS[path].params for name in parameter.opts}
+    assert ("--json" in options) is (path not in LONG_RUNNING - {("demo",)})
+
+
+def test_the_version_is_that_of_the_package(hubbub: Run) -> None:
+    done = hubbub("--version")
+    assert (done.returncode, done.stdout) == (0, f"hubbub {version('hubbub')}\n")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_shell_completes_commands(shell: str, tmp_path: Path) -> None:
+    """Install completion in an empty home; then ask for completions as the installed script does."""
+    home = {"HOME": str(tmp_path), "PATH": os.environ["PATH"], "_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "True"}
+    command = Path(sys.executable).with_name("hubbub")
+    subprocess.run([command, "--install-completion", shell], env=home, check=True, capture_output=True, timeout=60)
+    scripts = [file for file in tmp_path.rglob("*") if file.is_file() and "_HUBBUB_COMPLETE" in file.read_text()]
+    assert scripts, f"{shell} has a script"
+    asked = {
+        "bash": {"COMP_WORDS": "hubbub dead", "COMP_CWORD": "1"},
+        "zsh": {"_TYPER_COMPLETE_ARGS": "hubbub dead"},
+        "fish": {"_TYPER_COMPLETE_ARGS": "hubbub dead", "_TYPER_COMPLETE_FISH_ACTION": "get-args"},
+    }[shell]
+    done = subprocess.run(
+        [command],
+        env={**home, **asked, "_HUBBUB_COMPLETE": f"complete_{shell}"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert "dead-letters" in done.stdout, done.stderr
 
 
 @pytest.mark.parametrize(
@@ -101,7 +85,7 @@ def test_every_command_has_help_with_an_example_that_parses(
     ],
     ids=" ".join,
 )
-def test_wrong_usage_is_told_and_exits_with_2(words: list[str], hubbub: Run) -> None:
+def test_wrong_usage_has_a_message_and_exits_with_2(words: list[str], hubbub: Run) -> None:
     done = hubbub(*words)
     assert done.returncode == 2
     assert done.stdout == ""

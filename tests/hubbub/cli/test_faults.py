@@ -1,0 +1,104 @@
+"""Every command in every bad situation: one clear line that says what to do, and no stack."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from hubbub.operate import topic_setup
+from tests.conftest import Broker
+from tests.hubbub.cli.command_tree import COMMANDS, LONG_RUNNING, example
+from tests.hubbub.cli.conftest import Done, Run
+
+NOWHERE = "127.0.0.2:1"
+"""Nothing listens there, and it is no address at which the embedded broker could be started."""
+WITH_SETTINGS = sorted(path for path in COMMANDS if path[0] != "eval")
+"""The commands under ``eval`` read files and nothing else."""
+WITH_BROKER = [path for path in WITH_SETTINGS if path not in LONG_RUNNING and path != ("collectors",)]
+
+BAD_SETTINGS: dict[str, tuple[Callable[[Path], object], str]] = {
+    "unknown key": (lambda file: file.write_text("[kafka]\nbootstrap = 1\n"), "kafka.bootstrap"),
+    "bad value": (lambda file: file.write_text('[kafka]\npartitions = "many"\n'), "kafka.partitions"),
+    "bad clock": (lambda file: file.write_text('world_clock = "noon"\n'), "world_clock"),
+    "broken TOML": (lambda file: file.write_text("[kafka\n"), "hubbub.toml cannot be read"),
+    "not text": (lambda file: file.write_bytes(b"\xff\xfe\x00"), "hubbub.toml cannot be read"),
+    "unreadable": (lambda file: file.symlink_to("/proc/self/mem"), "hubbub.toml cannot be read"),
+    "a folder": (Path.mkdir, "hubbub.toml is not a file"),
+}
+
+
+def assert_one_line_says(done: Done, words: str) -> None:
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("hubbub: ")
+    assert words in line
+    assert done.returncode == 1
+
+
+@pytest.mark.parametrize("fault", BAD_SETTINGS)
+@pytest.mark.parametrize("path", WITH_SETTINGS, ids=" ".join)
+def test_wrong_settings_are_one_line_that_names_them(
+    path: tuple[str, ...], fault: str, hubbub: Run, tmp_path: Path
+) -> None:
+    make, words = BAD_SETTINGS[fault]
+    make(tmp_path / "hubbub.toml")
+    done = hubbub(*example(path))
+    if path == ("doctor",):  # reports its findings as data
+        assert words in done.stdout
+        assert (done.returncode, done.stderr) == (1, "")
+    else:
+        assert_one_line_says(done, words)
+        assert done.stdout == ""
+
+
+@pytest.mark.parametrize("path", [*WITH_BROKER, ("up",)], ids=" ".join)
+def test_no_broker_is_one_line_that_says_where(path: tuple[str, ...], hubbub: Run) -> None:
+    done = hubbub(*example(path), HUBBUB_KAFKA__BOOTSTRAP_SERVERS=NOWHERE)
+    if path == ("doctor",):
+        assert f"broker at {NOWHERE} answers" in done.stdout
+        assert (done.returncode, done.stderr) == (1, "")
+    else:
+        assert_one_line_says(done, f"no broker answers at {NOWHERE}; ")
+        assert done.stdout == ""
+
+
+@pytest.mark.parametrize("path", WITH_BROKER, ids=" ".join)
+def test_without_topics_no_command_shows_a_stack(path: tuple[str, ...], hubbub: Run, broker: Broker) -> None:
+    assert_done_or_one_line(hubbub(*example(path), **settings(broker)))
+
+
+@pytest.mark.parametrize("path", WITH_BROKER, ids=" ".join)
+def test_with_empty_topics_no_command_shows_a_stack(path: tuple[str, ...], hubbub: Run, broker: Broker) -> None:
+    asyncio.run(topic_setup.create({"bootstrap_servers": broker.bootstrap_servers}, broker.topic_prefix, 2, 1))
+    assert_done_or_one_line(hubbub(*example(path), **settings(broker)))
+
+
+def assert_done_or_one_line(done: Done) -> None:
+    """A command succeeds, or says in one line why not; a check reports on standard output that something is wrong."""
+    assert done.returncode in {0, 1}
+    assert "Traceback" not in done.stdout + done.stderr
+    lines = done.stderr.splitlines()
+    if done.returncode == 1 and not done.stdout:
+        assert len(lines) == 1
+        assert lines[0].startswith("hubbub: ")
+    assert len(lines) <= 1
+
+
+def settings(broker: Broker) -> dict[str, str]:
+    return {
+        "HUBBUB_KAFKA__BOOTSTRAP_SERVERS": broker.bootstrap_servers,
+        "HUBBUB_KAFKA__TOPIC_PREFIX": broker.topic_prefix,
+    }
+
+
+def test_a_fault_of_ours_shows_its_stack_and_says_so(hubbub: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> None:
+        raise KeyError("url")
+
+    monkeypatch.setattr("hubbub.settings.load", broken)
+    done = hubbub("collectors")
+    assert done.returncode == 1
+    assert 'raise KeyError("url")' in done.stderr
+    assert done.stderr.splitlines()[-1] == "hubbub: this is a fault of Hubbub; please report it with the lines above"

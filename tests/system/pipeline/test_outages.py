@@ -1,0 +1,150 @@
+"""``hubbub up`` while its broker is frozen, killed, or lost with all its records: it recovers, and says little."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from deploy.kafka.cluster import Cluster, KafkaUnavailableError
+from hubbub.operate.replay import read_recordings, replay, wait_until_scored
+from hubbub.process.embedded_broker import EmbeddedBroker
+from hubbub.process.local import free_port
+from streams.serve.read import read_scores
+from tests.eventually import eventually
+from tests.system.pipeline.house import write_recording
+from tests.system.pipeline.recording import make
+
+pytestmark = [pytest.mark.broker, pytest.mark.slow, pytest.mark.timeout(300)]
+
+SESSION_SECONDS = 2
+SPAN_SECONDS = 36_000
+"""Event time in the recording."""
+OUTAGE_SECONDS = 12
+"""Longer than a session, a lease and four starts in a row; real time is what an outage is made of."""
+MAX_LINES = 60
+"""An outage may cost a few lines for each role and each kind of message, not thousands."""
+
+
+class Up:
+    """``hubbub up``, running. ``lines``: what it has printed."""
+
+    def __init__(self, process: asyncio.subprocess.Process, servers: str) -> None:
+        self.process = process
+        self.options = {"bootstrap_servers": servers}
+        self.lines: list[str] = []
+
+    def count(self, words: str) -> int:
+        return sum(words in line for line in self.lines)
+
+    async def read(self) -> None:
+        assert self.process.stderr is not None
+        async for line in self.process.stderr:
+            self.lines.append(line.decode().rstrip())
+
+    async def wait_for(self, words: str, times: int = 1, *, within_seconds: float = 90) -> None:
+        await eventually(lambda: self.count(words) >= times or self.process.returncode is not None, within_seconds)
+        assert self.count(words) >= times, self.lines[-20:]
+
+    async def score(self, recording: Path, speed: float | None = None) -> int:
+        """Publish ``recording``, wait until it is scored, and return how many stories there are."""
+        recordings = read_recordings([recording], lambda *_: None)
+        done = await replay(recordings, kafka=self.options, prefix="", speed=speed)
+        await wait_until_scored(done.token, kafka=self.options, prefix="")
+        return len(await read_scores(self.options, ""))
+
+
+@asynccontextmanager
+async def up(servers: str) -> AsyncIterator[Up]:
+    """Run ``hubbub up`` without collectors until the block ends; it is ready when the block begins."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "hubbub", "up", "--no-collect"),
+        env={
+            **os.environ,
+            "HUBBUB_KAFKA__BOOTSTRAP_SERVERS": servers,
+            "HUBBUB_KAFKA__PARTITIONS": "2",
+            "HUBBUB_SERVE__PORT": str(free_port()),
+            "HUBBUB_RESOLVE__SESSION_SECONDS": str(SESSION_SECONDS),
+            "HUBBUB_SCORE__SESSION_SECONDS": str(SESSION_SECONDS),
+        },
+        stderr=asyncio.subprocess.PIPE,
+    )
+    it = Up(process, servers)
+    reading = asyncio.create_task(it.read())
+    try:
+        await it.wait_for("ready; the page is at")
+        yield it
+    finally:
+        if process.returncode is None:
+            process.send_signal(signal.SIGINT)
+            await asyncio.wait_for(process.wait(), 60)
+        await reading
+
+
+@pytest.fixture
+def recording(tmp_path: Path) -> Path:
+    return write_recording(tmp_path / "r.ndjson", make(3))
+
+
+async def scored_through(it: Up, recording: Path, end: Callable[[], object], begin: Callable[[], object]) -> None:
+    """Publish ``recording`` all through an outage, and expect all of it to be scored, with few lines."""
+    stories = await it.score(recording)
+    before = len(it.lines)
+    publishing = asyncio.create_task(it.score(recording, speed=SPAN_SECONDS / (2 * OUTAGE_SECONDS)))
+    await asyncio.sleep(OUTAGE_SECONDS / 2)
+    await asyncio.to_thread(end)
+    await asyncio.sleep(OUTAGE_SECONDS)
+    await asyncio.to_thread(begin)
+    assert await publishing == stories
+    assert it.process.returncode is None
+    assert len(it.lines) - before < MAX_LINES, it.lines
+
+
+async def test_a_frozen_broker_is_waited_for(recording: Path) -> None:
+    async with EmbeddedBroker() as broker, up(broker.bootstrap_servers) as it:
+        pid = broker.pid
+        await scored_through(it, recording, lambda: os.kill(pid, signal.SIGSTOP), lambda: os.kill(pid, signal.SIGCONT))
+
+
+@pytest.mark.parametrize("fault", ["kill", "pause"])
+async def test_kafka_that_is_away_is_waited_for(fault: str, recording: Path, tmp_path: Path) -> None:
+    try:
+        with Cluster(tmp_path / "kafka") as cluster:
+            async with up(cluster.bootstrap_servers) as it:
+                end, begin = (cluster.kill, cluster.restart) if fault == "kill" else (cluster.pause, cluster.resume)
+                await scored_through(it, recording, end, begin)
+    except KafkaUnavailableError as error:
+        pytest.skip(str(error))
+
+
+async def test_an_embedded_broker_that_dies_is_reported_and_started_again_empty(recording: Path) -> None:
+    async with up(f"127.0.0.1:{free_port()}") as it:
+        stories = await it.score(recording)
+        os.kill(broker_below(it.process.pid), signal.SIGKILL)
+        killed_at = time.monotonic()
+        await it.wait_for("the embedded broker ended (exit code -9); all records it held are lost")
+        assert time.monotonic() - killed_at < OUTAGE_SECONDS, "noticed at once, not by a time-out"
+        await it.wait_for("ready; the page is at", times=2)
+        assert await read_scores(it.options, "") == {}
+        assert await it.score(recording) == stories
+        assert it.process.returncode is None
+        assert not any("Traceback" in line or json_exception(line) for line in it.lines), it.lines
+
+
+def broker_below(pid: int) -> int:
+    """Return the process id of the embedded broker that the process ``pid`` started."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    (broker,) = (child for child in children if b"memory://tansu/" in Path(f"/proc/{child}/cmdline").read_bytes())
+    return int(broker)
+
+
+def json_exception(line: str) -> bool:
+    return line.startswith("{") and "exception" in json.loads(line)
