@@ -36,7 +36,8 @@ class ResolveProgress(_Progress, frozen=True, tag="resolve"):
     record read. ``counts``: what became of the records, by outcome; "read" is the sum of all others. Records that are
     read again after a rebalance count again. ``low`` and ``low_ms``: the first offset of the source that is not
     completely sent, and the time there. ``committed`` and ``committed_ms``: the same of the last committed offset,
-    since a worker that dies may not have committed what it reported.
+    since a worker that dies may not have committed what it reported. ``topic_id``: of the incarnation of ``signals``
+    to which the offsets belong; "" in records of earlier versions, and on brokers that give topics no ids.
     """
 
     heard: tuple[str, ...] = ()
@@ -46,6 +47,7 @@ class ResolveProgress(_Progress, frozen=True, tag="resolve"):
     low_ms: int = 0
     committed: int = 0
     committed_ms: int = 0
+    topic_id: str = ""
 
 
 class ScoreProgress(_Progress, frozen=True, tag="score"):

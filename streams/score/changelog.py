@@ -8,7 +8,7 @@ offset that fit each other, and reads again, at worst, what the states know to b
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -37,11 +37,13 @@ class _Record(Protocol):
 class Remembered:
     """A partition as its log tells it: encoded states by story, and the offset to read on from; None: from the first.
 
-    To be told every record, from the first on.
+    ``topic_ids``: the incarnations that the offset and the states belong to, as :func:`records` was given them; none
+    if an earlier version wrote the offset. To be told every record, from the first on.
     """
 
     states: dict[bytes, bytes] = field(default_factory=dict)
     offset: int | None = None
+    topic_ids: Sequence[str] = ()
 
     def note(self, record: _Record) -> None:
         """Take in the next record.
@@ -52,20 +54,25 @@ class Remembered:
         if record.key is None or record.key == FENCING_KEY:
             pass  # it is there to be acknowledged
         elif record.key == OFFSET_KEY:
-            if record.value is None or not record.value.isdigit():
+            offset, *topic_ids = (record.value or b"").split(b" ")
+            if not offset.isdigit():
                 raise CorruptOffsetError(f"the changelog says to read on from {record.value!r}, which is no offset")
-            self.offset = int(record.value)
+            self.offset = int(offset)
+            self.topic_ids = [topic_id.decode(errors="replace") for topic_id in topic_ids]
         elif record.value is None:
             self.states.pop(record.key, None)
         else:
             self.states[record.key] = record.value
 
 
-def records(states: Mapping[str, bytes | None], applied: int) -> Iterable[tuple[bytes, bytes | None]]:
+def records(
+    states: Mapping[str, bytes | None], applied: int, topic_ids: Sequence[str] = ()
+) -> Iterable[tuple[bytes, bytes | None]]:
     """Yield what to write, in this order: that everything below ``applied`` is confirmed, and states from after that.
 
-    ``states``: by story; None: it is gone.
+    ``states``: by story; None: it is gone. ``topic_ids``: of the topics to which the offset, and the offsets in the
+    states, belong.
     """
-    yield OFFSET_KEY, b"%d" % applied
+    yield OFFSET_KEY, " ".join([str(applied), *topic_ids]).encode()
     for story, state in states.items():
         yield story.encode(), state
