@@ -14,7 +14,7 @@ from hubbub.process.health_server import Problems
 from hubbub.process.run_role import Role, run_role
 from hubbub.settings import Settings
 from ingest.health import Health
-from ingest.registry import collect
+from ingest.registry import PLATFORMS, collect
 from streams.resolve.matching.beats import Beat, load_beat
 from streams.resolve.worker import Resolver
 from streams.score.app import Scorer
@@ -100,6 +100,7 @@ def run_serve(settings: Settings) -> int:
             config=settings.serve,
             now_ms=clock,
             clock_rate=clock.speed if isinstance(clock, WorldClock) else 1.0,
+            platform_names={name: spec.display_name for name, spec in PLATFORMS.items()},
         )
         return server.run, server.problems
 
