@@ -93,6 +93,7 @@ def answer(seen: list[Seen], t_ms: int, tiers: dict[str, Tier], impact: float = 
     def audience_of(ids: list[str]) -> float:
         sources: dict[tuple[str, ...], float] = {}
         for id_ in ids:
+            key: tuple[str, ...]
             signal = latest[id_][0]
             counts, platform = signal.counts, signal.platform
             if counts.views is not None:

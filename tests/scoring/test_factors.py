@@ -86,7 +86,7 @@ def test_engagement() -> None:
 
 
 def test_star_power() -> None:
-    assert [star_power([tier]) for tier in ("S", "A", "B", "C")] == [30, 20, 10, 5]  # type: ignore[list-item]
+    assert [star_power([tier]) for tier in ("S", "A", "B", "C")] == [30, 20, 10, 5]
     assert star_power(["S"] * 4) == 100
 
 

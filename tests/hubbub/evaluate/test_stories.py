@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from hypothesis import given
@@ -24,7 +25,7 @@ def post(number: int, title: str, *, thread: int | None = None) -> Signal:
     """Return a post seen ``number`` minutes after the start."""
     at_ms = START_MS + 60_000 * number
     root = number if thread is None else thread
-    kind = "post" if thread is None else "reply"
+    kind: Literal["post", "reply"] = "post" if thread is None else "reply"
     return Signal(
         id=f"t:{number}", kind=kind, platform="t", thread=f"t:{root}", title=title, created_ms=at_ms, observed_ms=at_ms
     )

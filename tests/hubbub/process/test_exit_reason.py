@@ -20,7 +20,7 @@ from transport.fencing import LeaseLostError
 from transport.kafka import BrokerAwayError
 
 
-class LostTopicError(UserError, BrokerAwayError):  # type: ignore[misc]  # aiokafka has no types
+class LostTopicError(UserError, BrokerAwayError):
     """The tree decides when an error is also one of Kafka's."""
 
 
@@ -28,7 +28,7 @@ class LostTopicError(UserError, BrokerAwayError):  # type: ignore[misc]  # aioka
     ("error", "code", "defect"),
     [
         (BrokerAwayError("gone"), TRY_AGAIN, False),
-        (CommitFailedError("the group moved on"), TRY_AGAIN, False),
+        (CommitFailedError(), TRY_AGAIN, False),
         (LeaseLostError("the group is silent"), TRY_AGAIN, False),
         (ConnectionResetError(errno.ECONNRESET, "reset"), TRY_AGAIN, False),
         (TimeoutError("no answer"), TRY_AGAIN, False),

@@ -93,7 +93,7 @@ async def test_a_role_without_a_broker_waits_with_one_line_and_stops_when_asked(
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", NEEDS_BROKER, stderr=asyncio.subprocess.PIPE)
     assert process.stderr is not None
     async with asyncio.timeout(30):
-        lines = []
+        lines: list[dict[str, str]] = []
         while not lines or "waiting" not in lines[-1]["event"]:
             lines.append(json.loads(await process.stderr.readline()))
         process.send_signal(signal.SIGTERM)

@@ -256,7 +256,7 @@ def test_states_are_written_less_often_while_there_is_much_to_catch_up_on() -> N
         at_ms = START_MS + 10 + number
         scorer.take([live(post(number, at_ms), at_ms=at_ms)], number, 100.0)
         outcome = scorer.advance(now_ms, 100.0 + number)
-        written.append((sorted(outcome.done), sorted(outcome.states)))
+        written.append((sorted(outcome.done, key=repr), sorted(outcome.states)))
     assert written == [([0], ["st_0"]), ([], []), ([1, 2], ["st_0"])]
 
 

@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
 
 RECORDS = 10_000
 OUTCOMES = ("hubbub_records_used_total", "hubbub_records_ignored_total", "hubbub_dead_letters_total")
-ODD = (
+ODD: tuple[object, ...] = (
     None,
     -1,
     0,
