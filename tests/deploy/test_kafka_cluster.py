@@ -1,4 +1,4 @@
-"""Apache Kafka from deploy/kafka: brokers that crash, freeze and come back keep what was acknowledged."""
+"""The cluster of deploy/kafka: brokers that crash, freeze and return keep every acknowledged record."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from deploy.kafka.cluster import Cluster, KafkaUnavailableError
 from hubbub.operate import topic_setup
-from tests.transport.processes import gone, has_ended
+from tests.processes import has_ended, until_ended
 from transport.topics import TOPICS
 
 ROOT = Path(__file__).parents[2]
@@ -44,7 +44,7 @@ async def three(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Clust
     await asyncio.to_thread(cluster.stop)
 
 
-async def test_topics_of_three_copies_are_good_and_of_one_are_told_with_a_plan(three: Cluster) -> None:
+async def test_topics_with_three_replicas_pass_and_those_with_one_are_reported_with_a_plan(three: Cluster) -> None:
     kafka = {"bootstrap_servers": three.bootstrap_servers}
     await topic_setup.create(kafka, "three-", 2, 3)
     assert await topic_setup.check(kafka, "three-", 2, 3) == []
@@ -84,8 +84,8 @@ async def test_acknowledged_records_survive_crash_and_freeze(three: Cluster) -> 
 
 
 @pytest.mark.skipif(shutil.which("setpriv") is None, reason="setpriv of util-linux ties the JVM to its parent")
-async def test_kill_9_of_the_owner_leaves_no_broker(tmp_path: Path, jvm_kafka: Cluster) -> None:
-    del jvm_kafka  # asked for only because it skips where Kafka cannot run
+async def test_no_broker_outlives_an_owner_that_is_killed(tmp_path: Path, jvm_kafka: Cluster) -> None:
+    del jvm_kafka  # requested only because it skips the test where Kafka cannot run
     owner = await asyncio.create_subprocess_exec(
         sys.executable, "-c", OWNER, str(tmp_path), cwd=ROOT, stdout=asyncio.subprocess.PIPE
     )
@@ -94,4 +94,4 @@ async def test_kill_9_of_the_owner_leaves_no_broker(tmp_path: Path, jvm_kafka: C
     assert not has_ended(pid)
     owner.kill()
     await owner.wait()
-    assert await gone(pid)
+    await until_ended(pid)
