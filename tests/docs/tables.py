@@ -42,7 +42,8 @@ SIGNS = {Ge: ("ge", "≥"), Gt: ("gt", ">"), Le: ("le", "≤"), Lt: ("lt", "<")}
 
 def pages() -> list[Path]:
     """Return every Markdown file of the project."""
-    return [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), *sorted((ROOT / "deploy").rglob("*.md"))]
+    folders = [ROOT / folder for folder in ("docs", "deploy", "benchmarks")]
+    return [*sorted(ROOT.glob("*.md")), *(page for folder in folders for page in sorted(folder.rglob("*.md")))]
 
 
 def render(page: str) -> str:
