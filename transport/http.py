@@ -20,6 +20,8 @@ import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
+from transport.errors import RetryLaterError
+
 __all__ = [
     "MAX_RETRY_AFTER_SECONDS",
     "BodyReader",
@@ -35,7 +37,7 @@ MAX_RETRY_AFTER_SECONDS = 3600.0
 """Longest wait that a server may ask for. A server that says "come back tomorrow" is asked again in an hour."""
 
 
-class RequestError(Exception):
+class RequestError(RetryLaterError):
     """A request without a usable response. The message is one line and holds no credentials."""
 
     def __init__(self, failure: Literal["timed_out", "unreachable", "unreadable", "too_large"], message: str) -> None:
@@ -142,14 +144,21 @@ class BodyReader:
         Raises:
             RequestError: the body is too large, or not what its encoding says.
         """
-        if self._unpack is not None:
+        if self._unpack is None:
+            self._add(chunk)
+            return
+        while chunk:
             try:
-                chunk = self._unpack.decompress(chunk, self._max_bytes + 1 - len(self._body))
+                self._add(self._unpack.decompress(chunk, CHUNK_BYTES))
             except zlib.error as error:
                 raise RequestError("unreadable", f"the body is no gzip: {error}") from None
-        self._body += chunk
-        if len(self._body) > self._max_bytes:
+            chunk = self._unpack.unconsumed_tail
+
+    def _add(self, chunk: bytes) -> None:
+        if len(self._body) + len(chunk) > self._max_bytes:
+            self._body.clear()  # the error would keep it
             raise RequestError("too_large", f"longer than {self._max_bytes} bytes")
+        self._body += chunk
 
     def finish(self) -> bytes:
         """Return the body. Raises RequestError if a compressed one ends early."""

@@ -62,7 +62,7 @@ def convert(raw: object, witnessed_ms: int, root_id: int | None = None) -> Signa
         return _ignored(Ignored.MISSING)
     try:
         item = msgspec.convert(raw, _Item)
-    except (msgspec.ValidationError, RecursionError) as error:
+    except (msgspec.ValidationError, ValueError, RecursionError) as error:  # the second: half a surrogate pair
         return _unreadable(raw, "wrong_shape", str(error))
     is_post = item.type in POSTS
     if is_post:

@@ -23,7 +23,7 @@ from requests.adapters import HTTPAdapter
 from ingest.errors import error_for_status
 from ingest.platforms.reddit.config import RedditConfig
 from transport.errors import RetryLaterError, SlowDownError, UserError
-from transport.http import MAX_RETRY_AFTER_SECONDS, BodyReader, RequestError
+from transport.http import MAX_RETRY_AFTER_SECONDS, BodyReader
 
 __all__ = ["RedditSession", "error_for_exception"]
 
@@ -150,8 +150,15 @@ def error_for_exception(error: Exception, path: str) -> Exception:
         case prawcore.OAuthException() | prawcore.ResponseException(response=requests.Response(status_code=401)):
             advice = "check client_id, client_secret and the account; a new API client needs Reddit's approval"
             return UserError(f"Reddit rejects the credentials; {advice} ({_line(error)})")
-        # RecursionError: endless nesting. ValueError: a number with too many digits.
-        case prawcore.PrawcoreException() | PRAWException() | RequestError() | RecursionError() | ValueError():
+        # RecursionError: JSON nested without end. The other three: JSON of a shape that PRAW does not expect.
+        case (
+            prawcore.PrawcoreException()
+            | PRAWException()
+            | RecursionError()
+            | ValueError()
+            | LookupError()
+            | TypeError()
+        ):
             return RetryLaterError(f"{path} cannot be read: {_line(error)}")
     return error
 

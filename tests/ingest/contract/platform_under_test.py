@@ -1,0 +1,208 @@
+"""A simulated platform behind faults, and a collector that reads it as the loop would: real sockets, no waiting.
+
+Nothing here knows a platform. All of it is made from the registry's spec and the world's simulator of the same name.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from hubbub.world.faults import Faults
+from hubbub.world.generated import Size, generate
+from hubbub.world.servers import SIMULATORS
+from hubbub.world.simulator import Simulator
+from hubbub.world.world import World
+from ingest.batch import Cursor, Signals
+from ingest.collector import Collector, CollectorContext
+from ingest.errors import COLLECT_ERRORS, CollectError
+from ingest.memory.rate_limit import RateLimiter
+from ingest.registry import PLATFORMS
+from ingest.signal import Signal
+from ingest.spec import PlatformSpec
+from tests.ingest.fake_clock import FakeClock
+from tests.ingest.sites import Answer
+from transport.errors import SlowDownError
+
+__all__ = ["PlatformUnderTest", "Reading"]
+
+Rewrite = Callable[[object], object]
+QUIET_POLLS = 12
+"""Polls after which an undisturbed collector has read such a small world."""
+PATIENT_POLLS = 120
+"""Polls in which a disturbed collector must have read it."""
+RETRY_SECONDS = 5.0
+
+
+@lru_cache
+def small_world() -> World:
+    """Return some 50 items on all simulated platforms."""
+    return generate(11, 1_760_000_000_000, Size(hours=1, stories=3, chatter=12, replies=60))
+
+
+@dataclass
+class Reading:
+    """What a collector has yielded so far, and the errors that it raised."""
+
+    platform: PlatformUnderTest
+    collector: Collector
+    context: CollectorContext
+    signals: list[Signal] = field(default_factory=list)
+    account: Signals = field(default_factory=Signals)
+    errors: list[CollectError] = field(default_factory=list)
+    cursors: list[Cursor] = field(default_factory=list)
+
+    @property
+    def ids(self) -> set[str]:
+        """The ids of the signals so far."""
+        return {signal.id for signal in self.signals}
+
+    async def poll(self, times: int = QUIET_POLLS) -> None:
+        """Poll as the loop does: after an error wait, and obey a platform that limits our rate."""
+        for _ in range(times):
+            try:
+                batch = await anext(self.collector)
+            except COLLECT_ERRORS as error:
+                self.errors.append(error)
+                seconds = RETRY_SECONDS
+                if isinstance(error, SlowDownError) and error.after_seconds is not None:
+                    seconds = error.after_seconds
+                    self.context.rate_limiter.hold(seconds)
+                await self.platform.clock.sleep(seconds)
+            else:
+                self.signals += batch.signals.signals
+                self.account.extend([batch.signals])
+                self.cursors.append(batch.cursor)
+
+    async def poll_until_read(self, expected: Iterable[str]) -> None:
+        """Poll until the signals ``expected`` have arrived; fail if some do not."""
+        missing = set(expected)
+        for _ in range(PATIENT_POLLS):
+            if not (missing := missing - self.ids):
+                return
+            await self.poll(1)
+        raise AssertionError(f"{len(missing)} items never arrived, such as {min(missing)}")
+
+
+class PlatformUnderTest:
+    """The platform ``name``. ``answers``: by the number of a request from 1, given instead of the simulator's answer.
+
+    ``rewrite``: changes every JSON value that the simulator answers. ``asked_at``: when each request came.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.clock = FakeClock()
+        self.answers: dict[int, Answer] = {}
+        self.rewrite: Rewrite | None = None
+        self.asked_at: list[float] = []
+        self.url = ""
+
+    @cached_property
+    def spec(self) -> PlatformSpec[object]:  # type: ignore[type-var]  # which config class it is does not matter here
+        """The platform's declaration."""
+        return PLATFORMS[self.name]
+
+    @cached_property
+    def simulator(self) -> Simulator:
+        """The platform's simulator."""
+        return SIMULATORS[self.name]
+
+    def now_ms(self) -> int:
+        """Return the items' time: the world is complete when the clock starts."""
+        return small_world().ends_ms + int((self.clock.now - 1_000) * 1_000)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Serve the platform on loopback."""
+        app = self.simulator.serve(small_world(), self.now_ms, Faults(), 1e6)
+        app.middlewares.insert(0, self._intercept())
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.05)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        self.url = f"http://127.0.0.1:{site.port}"
+        try:
+            yield
+        finally:
+            await runner.cleanup()
+
+    @asynccontextmanager
+    async def reading(self, cursor: Cursor | None = None, **changes: object) -> AsyncIterator[Reading]:
+        """Run a collector against the platform."""
+        options = self.simulator.options(self.url) | {"request_timeout_seconds": 1} | changes
+        limiter = RateLimiter(self.name, 1e9, clock=self.clock, sleep=self.clock.sleep)
+        context = CollectorContext(limiter, self.now_ms, self.clock, self.clock.sleep)
+        collector = self.spec.make(self.spec.config.model_validate(options), cursor, context)  # type: ignore[attr-defined]
+        try:
+            yield Reading(self, collector, context)
+        finally:
+            await collector.aclose()
+
+    async def expected(self) -> set[str]:
+        """Return the ids that an undisturbed collector reads."""
+        async with self.reading() as undisturbed:
+            await undisturbed.poll()
+        assert not undisturbed.errors
+        assert len(undisturbed.ids) > 5
+        self.asked_at.clear()
+        return undisturbed.ids
+
+    def on_each_item(self, change: Callable[[dict[str, object]], None]) -> Rewrite:
+        """Return a rewriting that calls ``change`` with the fields of each item."""
+
+        def rewrite(value: object) -> object:
+            if isinstance(value, list):
+                return [rewrite(part) for part in value]
+            if not isinstance(value, dict):
+                return value
+            fields = self.simulator.shape.fields(value)
+            if fields is None:
+                return {key: rewrite(part) for key, part in value.items()}
+            changed = json.loads(json.dumps(value))
+            changed_fields = self.simulator.shape.fields(changed)
+            assert changed_fields is not None
+            change(changed_fields)
+            return changed
+
+        return rewrite
+
+    async def items(self) -> list[object]:
+        """Return items as the platform gives them, whole."""
+        found: list[object] = []
+
+        def collect(value: object) -> object:
+            if isinstance(value, list):
+                for part in value:
+                    collect(part)
+            elif isinstance(value, dict):
+                if self.simulator.shape.fields(value) is not None:
+                    found.append(value)
+                else:
+                    collect(list(value.values()))
+            return value
+
+        self.rewrite = collect
+        await self.expected()
+        self.rewrite = None
+        return random.Random(1).sample(found, min(20, len(found)))
+
+    def _intercept(self) -> Middleware:
+        @web.middleware
+        async def intercept(request: web.Request, handler: Handler) -> web.StreamResponse:
+            self.asked_at.append(self.clock.now)
+            if (answer := self.answers.get(len(self.asked_at))) is not None:
+                return await answer(request)
+            response = await handler(request)
+            if self.rewrite is not None and isinstance(response, web.Response) and isinstance(response.body, bytes):
+                response.body = json.dumps(self.rewrite(json.loads(response.body))).encode()
+            return response
+
+        return intercept

@@ -1,0 +1,78 @@
+"""Answers of a platform that is ill: each strikes one request in the contract suite."""
+
+from __future__ import annotations
+
+import gzip
+import socket
+import zlib
+from functools import lru_cache
+
+from aiohttp import web
+
+from tests.ingest.sites import Answer, body, drop, hang, status
+
+HUGE_BYTES = 48_000_000
+
+
+@lru_cache
+def bomb() -> bytes:
+    """Return 400 MB of zeros, compressed."""
+    packer = zlib.compressobj(wbits=zlib.MAX_WBITS | 16)
+    return b"".join([*(packer.compress(bytes(1_000_000)) for _ in range(400)), packer.flush()])
+
+
+async def bombard(_: web.Request) -> web.StreamResponse:
+    return web.Response(body=bomb(), content_type="application/json", headers={"Content-Encoding": "gzip"})
+
+
+async def pour(request: web.Request) -> web.StreamResponse:
+    response = web.StreamResponse(headers={"Content-Type": "application/json"})
+    await response.prepare(request)
+    for _ in range(HUGE_BYTES // 1_000_000):
+        await response.write(b"[" * 1_000_000)
+    return response
+
+
+async def break_off(request: web.Request) -> web.StreamResponse:
+    response = web.StreamResponse(headers={"Content-Type": "application/json", "Content-Length": "1000"})
+    await response.prepare(request)
+    await response.write(b'{"kind": ')
+    return await drop(request)
+
+
+async def break_off_compressed(_: web.Request) -> web.StreamResponse:
+    return web.Response(body=gzip.compress(bytes(range(256)) * 9)[:100], headers={"Content-Encoding": "gzip"})
+
+
+async def reset(request: web.Request) -> web.StreamResponse:
+    assert request.transport is not None
+    linger = (1).to_bytes(4, "little") + (0).to_bytes(4, "little")
+    request.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+    return await drop(request)
+
+
+DATES = {"Retry-After": "Wed, 21 Oct 2015 07:28:40 GMT", "Date": "Wed, 21 Oct 2015 07:28:00 GMT"}
+WIRE_FAULTS: dict[str, Answer] = {
+    "400": status(400),
+    "403": status(403),
+    "404": status(404),
+    "408": status(408),
+    "429 without a time": status(429),
+    "500": status(500, body='{"message": "Internal Server Error"}'),
+    "502 as HTML": status(502, body="<html><h1>502 Bad Gateway</h1></html>"),
+    "503": status(503),
+    "connection dropped": drop,
+    "connection reset": reset,
+    "slow answer": hang,
+    "truncated body": break_off,
+    "truncated compressed body": break_off_compressed,
+    "empty body": body(""),
+    "invalid JSON": body('{"kind": "Listing", "data"'),
+    "HTML instead of JSON": body("<!doctype html><title>Our CDN was unable to reach our servers</title>"),
+    "JSON of another shape": body('{"message": "ok"}'),
+    "JSON nested without end": body("[" * 100_000),
+    "number without end": body("9" * 10_000),
+    "unknown compression": status(200, {"Content-Encoding": "br"}, "?"),
+    "huge body": pour,
+    "compressed bomb": bombard,
+}
