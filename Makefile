@@ -1,12 +1,12 @@
-# What one does with this tree. `make` alone lists it. Needs Python 3.11 or newer and nothing else; Java and Maven only
-# for what runs on Apache Kafka. ARGS="…" hands options on.
+# `make` lists the targets. Needs Python 3.11 or newer; Java and Maven only for targets that run Apache Kafka.
+# ARGS="…" passes options on.
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 PYTHON ?= python3
 ARGS ?=
-# Tests wait more than they work: several run side by side.
+# Tests wait more than they compute, so more processes than cores are useful.
 WORKERS ?= 3
 BIN := .venv/bin
 SETUP := .venv/.done
@@ -16,12 +16,12 @@ SETUP := .venv/.done
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
-setup: $(SETUP) ## make .venv with the locked dependencies; again only when the lock changes
+setup: $(SETUP) ## create .venv with the locked dependencies; again only when the lock changes
 
-# The lock names everything, so nothing is looked up: a new release of what an extra pulls in cannot get in the way.
+# The lock lists every package with its hash, so a new release of a dependency cannot break an installation.
 $(SETUP): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
-		|| { echo 'Hubbub needs Python 3.11 or newer. Name one: make PYTHON=python3.11 setup'; exit 1; }
+		|| { echo 'Hubbub needs Python 3.11 or newer. Choose one: make PYTHON=python3.11 setup'; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
 		|| { echo 'Python lacks venv. On Debian and Ubuntu: sudo apt-get install python3-venv'; exit 1; }
 	$(PYTHON) -m venv .venv
@@ -32,15 +32,15 @@ $(SETUP): requirements.lock pyproject.toml
 demo: setup ## the whole system on this machine, with simulated platforms: no account, no network
 	$(BIN)/hubbub demo $(ARGS)
 
-test: setup ## all tests that this machine can run; says what was left out and why
+test: setup ## all tests that this machine can run; lists what was skipped and why
 	@.ci/chromium
 	$(BIN)/python -m pytest -m 'not mutation' --numprocesses=$(WORKERS) --dist=worksteal \
 		--cov=scoring --cov=ingest.signal --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=100 $(ARGS)
 
-test-fast: setup ## what needs neither broker nor browser, in under a minute
+test-fast: setup ## tests that need neither broker nor browser, in about a minute
 	$(BIN)/python -m pytest -m 'not broker and not slow and not browser' $(ARGS)
 
-mutants: setup ## deliberate faults in the scoring, each of which the tests must catch (minutes)
+mutants: setup ## check that the tests catch deliberate faults in the scoring (minutes)
 	$(BIN)/python -m pytest -m mutation $(ARGS)
 
 check: setup ## format, lint, types, imports, dependencies, English, docs
@@ -51,7 +51,7 @@ check: setup ## format, lint, types, imports, dependencies, English, docs
 	$(BIN)/deptry .
 	$(BIN)/python -m pytest --quiet --numprocesses=$(WORKERS) tests/test_architecture.py tests/docs
 
-format: setup ## put the code in form
+format: setup ## format the code and fix what ruff can fix
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
@@ -64,20 +64,20 @@ lock: ## lock the dependencies of pyproject.toml, keeping what is locked already
 		&& "$$folder/bin/uv" pip compile --quiet --universal --generate-hashes --extra embedded --extra dev \
 			pyproject.toml --output-file requirements.lock $(ARGS)
 
-bench: setup ## Hubbub and its peers at the same job, side by side on Apache Kafka (a quarter of an hour)
+bench: setup ## Hubbub and other stream processors at the same job on Apache Kafka (a quarter of an hour)
 	@mkdir -p .local/bench
 	$(BIN)/python -m benchmarks.compare --json .local/bench/compare.json --plot .local/bench/compare.svg $(ARGS)
 
-bench-parts: setup ## what single parts cost: signals, scoring, brokers
+bench-parts: setup ## the cost of single parts: signals, scoring, brokers
 	@set -e; for bench in benchmarks/bench_*.py; do \
 		name=$${bench#benchmarks/}; echo "== $${name%.py}"; $(BIN)/python -m "benchmarks.$${name%.py}"; done
 
-chaos: setup ## everything killed, stopped and poisoned for 3 minutes; ARGS="--minutes 1 --seed 7"
+chaos: setup ## kill, stop and poison everything for 3 minutes; ARGS="--minutes 1 --seed 7"
 	$(BIN)/python -m tests.system.chaos $(ARGS)
 
-kafka: ## Apache Kafka on 127.0.0.1:9092 until Ctrl-C (Java 17, and Maven the first time)
+kafka: ## run Apache Kafka on 127.0.0.1:9092 until Ctrl-C (Java 17; Maven the first time)
 	@exec $(PYTHON) deploy/kafka/cluster.py $(ARGS)
 
-clean: ## remove what was made here, the data of `make kafka` included
+clean: ## remove everything generated, including the data of `make kafka`
 	rm -rf .venv .local .coverage htmlcov build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

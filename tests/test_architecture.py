@@ -1,6 +1,6 @@
-"""The house rules that a machine can hold: who may import whom, how long a file may be, and that it says what it is.
+"""Rules for the code that a machine can check: imports, the length of files, and a docstring in each module.
 
-Each rule is shown to bite on a small tree with the fault planted.
+Each rule is tested on a small tree with a planted violation.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ NOT_OURS = {"build", "dist", "htmlcov", "node_modules", "target", "__pycache__"}
 
 
 def _sources(root: Path) -> Iterator[Path]:
-    """Yield the code that somebody wrote, without hidden folders and what tools made."""
+    """Yield the source files, without hidden folders and generated ones."""
     for path in sorted(root.iterdir()):
         if path.name in NOT_OURS or path.name.startswith(".") or path.name.endswith(".egg-info"):
             continue
@@ -36,13 +36,13 @@ def _sources(root: Path) -> Iterator[Path]:
 
 
 def long_files(root: Path) -> list[str]:
-    """Return the files longer than the limit, with their length."""
+    """Return the files that are too long, with their length."""
     lengths = {source: len(source.read_text().splitlines()) for source in _sources(root)}
     return [f"{source.relative_to(root)}: {lines}" for source, lines in lengths.items() if lines > MAX_LINES]
 
 
-def silent_modules(root: Path) -> list[str]:
-    """Return the Python files that do not begin by saying what they are."""
+def undocumented_modules(root: Path) -> list[str]:
+    """Return the Python files without a docstring."""
     sources = (source for source in _sources(root) if source.suffix == ".py")
     return [
         str(source.relative_to(root))
@@ -62,21 +62,21 @@ def broken_contracts(root: Path) -> set[str]:
         check=False,
     ).stdout
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
-    verdicts = {c["id"]: re.search(rf"^{re.escape(c['name'])} (KEPT|BROKEN)", report, re.MULTILINE) for c in contracts}
-    assert all(verdicts.values()), report
-    return {id_ for id_, verdict in verdicts.items() if verdict and verdict[1] == "BROKEN"}
+    results = {c["id"]: re.search(rf"^{re.escape(c['name'])} (KEPT|BROKEN)", report, re.MULTILINE) for c in contracts}
+    assert all(results.values()), report
+    return {id_ for id_, result in results.items() if result and result[1] == "BROKEN"}
 
 
-def test_imports_run_one_way() -> None:
+def test_no_import_breaks_a_contract() -> None:
     assert broken_contracts(ROOT) == set()
 
 
-def test_no_file_is_longer_than_a_reader_has_patience_for() -> None:
+def test_no_file_is_too_long() -> None:
     assert long_files(ROOT) == []
 
 
-def test_every_module_says_what_it_is() -> None:
-    assert silent_modules(ROOT) == []
+def test_every_module_has_a_docstring() -> None:
+    assert undocumented_modules(ROOT) == []
 
 
 @pytest.mark.parametrize(
@@ -106,10 +106,10 @@ def test_each_contract_catches_a_planted_import(tmp_path: Path, contract: str, f
     assert contract in broken_contracts(tmp_path)
 
 
-def test_a_long_file_and_a_silent_module_are_found(tmp_path: Path) -> None:
+def test_a_long_file_and_a_module_without_docstring_are_found(tmp_path: Path) -> None:
     _plant(tmp_path, {"hubbub/long.py": '"""Long."""\n' + "x = 1\n" * MAX_LINES, "hubbub/silent.py": "x = 1\n"})
     assert long_files(tmp_path) == [f"hubbub/long.py: {MAX_LINES + 1}"]
-    assert silent_modules(tmp_path) == ["hubbub/silent.py"]
+    assert undocumented_modules(tmp_path) == ["hubbub/silent.py"]
 
 
 def _plant(root: Path, files: dict[str, str]) -> None:

@@ -1,7 +1,7 @@
 """Apache Kafka as plain JVM processes on loopback: for tests, benchmarks, chaos and ``make kafka``. No root, no Docker.
 
-Owns resolving the jars (Maven, ``pom.xml``), formatting KRaft storage, and the life of one to three brokers. Needs
-Java 17 and, the first time, Maven; of Python only the standard library. Must never know Hubbub's topics.
+Owns resolving the jars (Maven, ``pom.xml``), formatting KRaft storage, and starting and stopping one to three brokers.
+Needs Java 17 and, the first time, Maven; of Python only the standard library. Must never know Hubbub's topics.
 
     python3 deploy/kafka/cluster.py --port 9092 --brokers 1
 """
@@ -34,7 +34,7 @@ LOCAL: Final = HERE.parents[1] / ".local" / "kafka"
 POM: Final = HERE / "pom.xml"
 HOST: Final = "127.0.0.1"
 CLUSTER_ID: Final = "aHViYnViLW9uLWxvb3BiYQ"
-JAVA_AT_LEAST: Final = 17
+MIN_JAVA: Final = 17
 START_TIMEOUT_SECONDS: Final = 90.0
 STOP_TIMEOUT_SECONDS: Final = 15.0
 POLL_SECONDS: Final = 0.05
@@ -42,31 +42,31 @@ READY: Final = b"Kafka Server started"
 
 
 class KafkaUnavailableError(RuntimeError):
-    """Apache Kafka cannot run here. The message says why and what to do about it, in one line."""
+    """Apache Kafka cannot run on this machine. The message says why and what to do, in one line."""
 
 
 def java() -> str:
-    """Return the path of a Java that is new enough for Kafka's broker.
+    """Return the path of a Java that can run Kafka's broker.
 
     Raises:
-        KafkaUnavailableError: there is none.
+        KafkaUnavailableError: Java is missing or too old.
     """
     home = os.environ.get("JAVA_HOME")
     found = shutil.which("java", path=str(Path(home) / "bin") if home else None)
     if found is None:
         raise KafkaUnavailableError("Apache Kafka needs Java 17 or newer: apt-get install openjdk-17-jre-headless")
-    said = subprocess.run([found, "-version"], capture_output=True, text=True, check=False).stderr
-    version = re.search(r'version "(\d+)', said)
-    if version is None or int(version[1]) < JAVA_AT_LEAST:
-        raise KafkaUnavailableError(f"Apache Kafka needs Java 17 or newer, and {found} is {said.splitlines()[0]}")
+    output = subprocess.run([found, "-version"], capture_output=True, text=True, check=False).stderr
+    version = re.search(r'version "(\d+)', output)
+    if version is None or int(version[1]) < MIN_JAVA:
+        raise KafkaUnavailableError(f"Apache Kafka needs Java 17 or newer, but {found} is {output.splitlines()[0]}")
     return found
 
 
 def jars() -> Path:
-    """Return the folder of Kafka's jars, resolved by Maven on first use (about 100 MB, kept in ``.local/kafka``).
+    """Return the folder of Kafka's jars. Maven resolves them on first use (about 100 MB, kept in ``.local/kafka``).
 
     Raises:
-        KafkaUnavailableError: they are not there yet, and Maven is missing or fails.
+        KafkaUnavailableError: the jars are missing, and Maven is missing or fails.
     """
     version = ET.parse(POM).findtext(".//{*}kafka.version")  # noqa: S314 (our own file)
     folder = LOCAL / f"jars-{version}"
@@ -74,24 +74,24 @@ def jars() -> Path:
         return folder
     maven = shutil.which("mvn")
     if maven is None:
-        raise KafkaUnavailableError("Apache Kafka's jars are resolved by Maven: apt-get install maven")
+        raise KafkaUnavailableError("Maven is needed to download Apache Kafka: apt-get install maven")
     LOCAL.mkdir(parents=True, exist_ok=True)
     with (LOCAL / "jars.lock").open("w") as lock, tempfile.TemporaryDirectory(dir=LOCAL) as fresh:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # Maven's own repository bears one Maven at a time
+        fcntl.flock(lock, fcntl.LOCK_EX)  # only one Maven at a time may write Maven's repository
         if folder.is_dir():
             return folder
         command = [maven, "-q", "-B", "-f", str(POM), "dependency:copy-dependencies", f"-DoutputDirectory={fresh}/jars"]
         run = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
         if run.returncode != 0:
-            why = next((line for line in run.stdout.splitlines() if "ERROR" in line), "no reason given")
-            raise KafkaUnavailableError(f"Maven could not resolve Apache Kafka {version}: {why}")
+            reason = next((line for line in run.stdout.splitlines() if "ERROR" in line), "no reason given")
+            raise KafkaUnavailableError(f"Maven could not resolve Apache Kafka {version}: {reason}")
         Path(fresh, "jars").rename(folder)
     return folder
 
 
 @dataclass(slots=True)
 class _Node:
-    """One broker, which is a controller as well: where it listens, where it keeps its data, its process."""
+    """One broker, which is also a controller: its folder, its ports and its process."""
 
     folder: Path
     port: int
@@ -108,14 +108,14 @@ class _Node:
 
 
 class Cluster:
-    """``brokers`` Kafka brokers (1 or 3) keeping their data under ``folder``, for as long as the ``with`` block runs.
+    """``brokers`` Kafka brokers (1 or 3) that run as long as the ``with`` block, with their data in ``folder``.
 
-    ``port``: the first broker's port, the others take the next ones; None takes free ports. ``heap_mib``: of each
-    broker's JVM. Every replication factor is ``brokers``; a write waits for two replicas where there are three brokers.
-    On Linux with util-linux the brokers die with their parent's thread, whatever that dies of.
+    ``port``: port of the first broker; the others take the next ones. None takes free ports. ``heap_mib``: heap of each
+    broker's JVM. Every replication factor is ``brokers``; with three brokers a write waits for two replicas. On Linux
+    with util-linux the kernel kills the brokers when the thread that started them ends.
 
     Raises (on entering):
-        KafkaUnavailableError: no Java, no Maven, a port is taken, or a broker does not come up.
+        KafkaUnavailableError: Java or Maven is missing, a port is taken, or a broker does not start.
     """
 
     def __init__(self, folder: Path, *, brokers: int = 1, port: int | None = None, heap_mib: int = 384) -> None:
@@ -156,18 +156,18 @@ class Cluster:
         return self._running(index).pid
 
     def kill(self, index: int = 0) -> None:
-        """End broker ``index`` as a crash would (SIGKILL)."""
+        """Kill broker ``index`` (SIGKILL)."""
         process = self._running(index)
         process.kill()
         process.wait()
         self._nodes[index].process = None
 
     def pause(self, index: int = 0) -> None:
-        """Freeze broker ``index`` (SIGSTOP): its connections stay open and say nothing."""
+        """Freeze broker ``index`` (SIGSTOP): its connections stay open and silent."""
         self._running(index).send_signal(signal.SIGSTOP)
 
     def resume(self, index: int = 0) -> None:
-        """Let a frozen broker go on (SIGCONT)."""
+        """Continue a frozen broker (SIGCONT)."""
         self._running(index).send_signal(signal.SIGCONT)
 
     def restart(self, index: int = 0) -> None:
@@ -176,7 +176,7 @@ class Cluster:
         self._wait_until_ready([self._nodes[index]])
 
     def stop(self) -> None:
-        """End all brokers: SIGTERM, and SIGKILL for those that are not gone after a while."""
+        """End all brokers: SIGTERM, then SIGKILL for those still running after ``STOP_TIMEOUT_SECONDS``."""
         running = [(node, node.process) for node in self._nodes if node.process is not None]
         for _, process in running:
             process.send_signal(signal.SIGCONT)
@@ -208,18 +208,18 @@ class Cluster:
                     subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
                 )
         for process in formatting:
-            said, _ = process.communicate()
+            output, _ = process.communicate()
             if process.returncode != 0:
-                raise KafkaUnavailableError(f"KRaft storage could not be formatted: {said.strip().splitlines()[-1]}")
+                raise KafkaUnavailableError(f"KRaft storage could not be formatted: {output.strip().splitlines()[-1]}")
 
     def _launch(self, index: int) -> None:
         node = self._nodes[index]
         node.log.write_bytes(b"")
-        tie = shutil.which("setpriv")
+        setpriv = shutil.which("setpriv")
         command = self._java("kafka.Kafka", str(node.settings))
         with node.log.open("ab") as log:
             node.process = subprocess.Popen(
-                [tie, "--pdeathsig", "KILL", *command] if tie else command,
+                [setpriv, "--pdeathsig", "KILL", *command] if setpriv else command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -227,7 +227,7 @@ class Cluster:
             )
 
     def _wait_until_ready(self, nodes: Sequence[_Node]) -> None:
-        """Return when every broker has joined the cluster and takes requests, which is when it says so in its log."""
+        """Return when every broker has joined the cluster and accepts requests, as its log says."""
         deadline = time.monotonic() + START_TIMEOUT_SECONDS
         waiting = list(nodes)
         while waiting:
@@ -243,7 +243,7 @@ class Cluster:
             time.sleep(POLL_SECONDS)
 
     def _java(self, *arguments: str) -> list[str]:
-        # Three brokers on one machine live for minutes: to compile for speed takes more of it than it gives.
+        # Three brokers on one machine run for minutes only: the optimising compiler would cost more than it saves.
         compiler = ["-XX:TieredStopAtLevel=1"] if len(self) > 1 else []
         # fmt: off
         return [
@@ -275,9 +275,9 @@ class Cluster:
             "min.insync.replicas": min(2, count),
             "transaction.state.log.min.isr": min(2, count),
             "share.coordinator.state.topic.min.isr": min(2, count),
-            # A misspelt topic must fail, as it does on a well kept cluster.
+            # A misspelt topic must fail, as on a production cluster.
             "auto.create.topics.enable": "false",
-            # What follows makes a small cluster start and notice changes fast; none of it is advice for production.
+            # These let a small cluster start and notice changes fast. Do not copy them to production.
             "offsets.topic.num.partitions": 4,
             "transaction.state.log.num.partitions": 4,
             "share.coordinator.state.topic.num.partitions": 4,
@@ -297,7 +297,7 @@ def _free_ports(wanted: Sequence[int | None]) -> list[int]:
     """Return ``wanted`` with each None replaced by a free port.
 
     Raises:
-        KafkaUnavailableError: something listens on a port that was asked for.
+        KafkaUnavailableError: another process listens on a requested port.
     """
     with contextlib.ExitStack() as probes:
         ports = []
@@ -308,7 +308,7 @@ def _free_ports(wanted: Sequence[int | None]) -> list[int]:
                 probe.bind((HOST, port or 0))
             except OSError as error:
                 raise KafkaUnavailableError(
-                    f"{HOST}:{port} cannot be used ({error.strerror}); stop what listens there or give another --port"
+                    f"{HOST}:{port} is taken ({error.strerror}); stop the process that listens there, or set --port"
                 ) from None
             ports.append(int(probe.getsockname()[1]))
         return ports
@@ -318,17 +318,19 @@ def main() -> int:
     """Run a cluster in the foreground until Ctrl-C or SIGTERM."""
     parser = argparse.ArgumentParser(description="Run Apache Kafka on loopback until Ctrl-C.")
     parser.add_argument("--port", type=int, default=9092, help="port of the first broker (default: 9092)")
-    parser.add_argument("--brokers", type=int, choices=(1, 3), default=1, help="how many (default: 1)")
+    parser.add_argument("--brokers", type=int, choices=(1, 3), default=1, help="number of brokers (default: 1)")
     parser.add_argument("--data", type=Path, help="folder for data and logs (default: .local/kafka/data-BROKERS)")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     data = options.data or LOCAL / f"data-{options.brokers}"
     try:
-        print(f"Apache Kafka is starting; its data and logs are in {os.path.relpath(data)}", flush=True)
+        print(f"Starting Apache Kafka; data and logs are in {os.path.relpath(data)}", flush=True)
         with Cluster(data, brokers=options.brokers, port=options.port) as cluster:
-            print("Ready. Ctrl-C stops it. To use it, in another terminal:\n")
+            print("Ready. Press Ctrl-C to stop it. To run Hubbub on it, in another terminal:\n")
             print(f"    export HUBBUB_KAFKA__BOOTSTRAP_SERVERS={cluster.bootstrap_servers}")
-            print("    .venv/bin/hubbub topics create\n", flush=True)
+            if len(cluster) > 1:
+                print(f"    export HUBBUB_KAFKA__REPLICATION={len(cluster)}")
+            print("    .venv/bin/hubbub up\n", flush=True)
             signal.pause()
     except KafkaUnavailableError as error:
         print(error, file=sys.stderr)

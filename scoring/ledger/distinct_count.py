@@ -70,7 +70,7 @@ def union_estimate(lg_k: int, counts: Iterable[DistinctCount]) -> float:
     """
     union = hll_union(lg_k)
     for count in counts:
-        union.update(count._sketch)
+        union.update(count._sketch)  # noqa: SLF001 (of a class of this file)
     union.update(union.get_result())
     estimate: float = union.get_estimate()
     return estimate

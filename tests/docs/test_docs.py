@@ -1,4 +1,4 @@
-"""The documentation says what is so: links lead somewhere, commands exist, tables are the code's."""
+"""The documentation agrees with the code: links, commands, generated tables, files, settings, log lines."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ INLINE = re.compile(r"`((?:make|hubbub) [^`\n]+)`")
 NAMED_FILE = re.compile(r"`((?:hubbub|ingest|streams|scoring|transport|deploy|tests|benchmarks)/[\w/]+\.[a-z]+)`")
 VARIABLE = re.compile(rf"\b{PREFIX}[A-Z0-9_]*[A-Z0-9]\b")
 
-# Written in two parts so that this file does not hold what it looks for.
+# Written in two parts, so that this file does not contain the names it rejects.
 REGISTRIES = ("pypi" + ".org", "python" + "hosted.org", "npm" + "js.org", "repo1" + ".maven", "repo.maven" + ".apache")
 PRIVATE = re.compile(
     r"(?<![\w.~$/}])/(?:" + "|".join(("root", "home/\\w", "work", "Users/\\w")) + r")/" + f"|{'|'.join(REGISTRIES)}"
@@ -32,7 +32,7 @@ PRIVATE = re.compile(
 
 
 def _tree(folder: Path = ROOT) -> Iterator[Path]:
-    """Yield the text files of the project, without what tools made."""
+    """Yield the text files of the project, without generated ones."""
     for path in sorted(folder.iterdir()):
         if path.name in NOT_OURS or path.name.endswith(".egg-info"):
             continue
@@ -63,7 +63,7 @@ def _commands(page: str) -> Iterator[list[str]]:
 
 
 def _anchors(page: str) -> set[str]:
-    """Return the anchors GitHub makes of a page's headings."""
+    """Return the anchors that GitHub gives to the headings of a page."""
     headings = re.findall(r"^#+ (.+)$", page, re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
@@ -83,7 +83,7 @@ def wrong_links(page: Path) -> list[str]:
 
 
 def wrong_commands(page: str, makefile: str) -> list[str]:
-    """Return the commands of ``page`` that do not exist, or not with these options."""
+    """Return the commands of ``page`` that do not exist, or have unknown options."""
     targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
     wrong = []
     for command in _commands(page):
@@ -98,7 +98,7 @@ def wrong_commands(page: str, makefile: str) -> list[str]:
 
 
 def _fault(words: list[str]) -> str | None:
-    """Say what of ``words`` the command line does not know; arguments and their values are the reader's."""
+    """Return the unknown command or option in ``words``. Arguments and values are not checked."""
     command = typer.main.get_command(app)
     while (inner := getattr(command, "commands", None)) and words and not words[0].startswith("-"):
         name, *words = words
@@ -121,7 +121,7 @@ def test_commands_exist(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(ROOT)))
-def test_tables_are_the_codes(page: Path) -> None:
+def test_generated_parts_are_up_to_date(page: Path) -> None:
     assert page.read_text() == render(page.read_text()), "run: make docs"
 
 
@@ -135,7 +135,7 @@ def test_files_that_are_named_exist() -> None:
     assert wrong == []
 
 
-def test_every_table_stands_somewhere() -> None:
+def test_every_generated_part_is_on_a_page() -> None:
     everything = "".join(page.read_text() for page in pages())
     assert [table for table in TABLES if f"<!-- table: {table} -->" not in everything] == []
 
@@ -152,7 +152,7 @@ def test_each_symptom_has_a_sign_a_meaning_and_numbered_steps() -> None:
 
 def test_the_runbook_quotes_metrics_and_log_lines_of_the_code() -> None:
     code = "".join(path.read_text() for package in CODE for path in (ROOT / package).rglob("*.py"))
-    said = re.sub(r'"\s*f?"', "", code)  # a text over several lines
+    texts = re.sub(r'"\s*f?"', "", code)  # joins texts that span several lines
     signs = "".join(symptom.partition("**Shows as** ")[2].partition("\n\n")[0] for symptom in _symptoms())
     quoted = re.findall("`([^`]+)`", signs)
     assert len(quoted) > 40
@@ -161,10 +161,10 @@ def test_the_runbook_quotes_metrics_and_log_lines_of_the_code() -> None:
     assert [metric for metric in shown if metric not in known] == []
     lines = [quote for quote in quoted if not quote.startswith(("hubbub_", "Timeout ("))]  # Python's own line
     parts = [part.strip() for line in lines for part in re.split("…|60 s|, partition", line)]
-    assert [part for part in parts if part not in said] == []
+    assert [part for part in parts if part not in texts] == []
 
 
-def test_settings_that_are_named_anywhere_exist() -> None:
+def test_settings_that_are_named_in_the_tree_exist() -> None:
     known = {variable for variable, _, _ in settings()}
     sections = {
         "__".join(parts[:end]) for parts in (name.split("__") for name in known) for end in range(1, len(parts))
@@ -209,6 +209,6 @@ def test_a_planted_link_is_found(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["see /ro" + "ot/x", "at /wo" + "rk/main", "index https://py" + "pi.org/simple"])
-def test_planted_privacies_are_found(text: str) -> None:
+def test_a_planted_path_or_registry_is_found(text: str) -> None:
     assert PRIVATE.search(text)
     assert not PRIVATE.search("https://example.org/home/page and ../work/x and a/root/b")
