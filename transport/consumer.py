@@ -56,8 +56,8 @@ async def open_consumer(**options: object) -> AsyncIterator[Consumer]:
 def start_at(consumer: Consumer, offsets: Mapping[TopicPartition, int]) -> None:
     """Make ``consumer`` read these partitions, each from its offset.
 
-    There is no await between the assignment and the offsets. aiokafka 0.14 would begin to look for a position itself,
-    and keep asking a broker that may no longer be the leader.
+    There must be no await between the assignment and the offsets. In one, aiokafka 0.14 would look for a position
+    itself, and keep asking a broker that may no longer be the leader.
     """
     consumer.assign(list(offsets))
     for partition, offset in offsets.items():
@@ -67,8 +67,8 @@ def start_at(consumer: Consumer, offsets: Mapping[TopicPartition, int]) -> None:
 async def close(consumer: Consumer) -> None:
     """Close ``consumer``, also when its broker is away.
 
-    In that case ``stop`` of aiokafka 0.14 leaks the cancellation of its own fetch, which would end our task as if it
-    had been cancelled, and leaves connections open.
+    In that case ``stop`` of aiokafka 0.14 leaves connections open and leaks the cancellation of its own fetch. That
+    would end our task as if it had been cancelled.
     """
     stopping = asyncio.create_task(consumer.stop())
     await asyncio.wait({stopping}, timeout=CLOSE_SECONDS)

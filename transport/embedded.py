@@ -1,4 +1,4 @@
-"""What the embedded broker does differently from Kafka, and the cures, which are right on Kafka too.
+"""Differences between the embedded broker and Kafka, and the cures, which are right on Kafka too.
 
 Owns every line of code that exists for that broker. Must never be imported outside this package: other code does not
 know which broker it talks to.
@@ -16,7 +16,7 @@ upgrade that fixes one is noticed:
   ``describe_configs`` that names keys break the connection; ``consumer.committed`` works
 - ``describe_configs`` returns what was set when the topic was created, without defaults; ``alter_configs``,
   ``create_partitions`` and ``delete_records`` do not work
-- every topic that is asked for by name is created (4 partitions); more than one replica is claimed, not kept
+- every topic that is asked for by name is created (4 partitions); however many replicas are asked for, it keeps one
 - no limit on the size of a record; compacted topics accept null keys (Kafka refuses them)
 - each fetch walks all batches of its partition: ~1 ms per 1 000 of them. When that takes longer than
   ``fetch_max_wait_ms`` (500), at some 400 000 batches, the reader gets nothing any more. Few, large batches are fast

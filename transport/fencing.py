@@ -7,13 +7,13 @@ the log back. Must never know what is written.
 **The lease.** A process that stood still (SIGSTOP, a frozen container, a loop that hung) does not know that its group
 has dropped it. Nor does one whose coordinator died or froze: the brokers elect another coordinator, and that one
 another member, while the request is still waiting for an answer. A group drops a member one session after the member's
-last request, or when it does not join a rebalance in time. So a worker that stops writing a part of a session after its
-last confirmed request, counted from when that was sent, has stopped before any other worker starts. What is already in
-the kernel's hands is past this guard. What the producer still holds is not, and must be abandoned with the process.
+last request, or when it does not join a rebalance in time. So a worker stops writing a part of a session after its last
+confirmed request was sent, and no other worker starts before. Bytes that the kernel already has are past this guard.
+Records that the producer still holds are not: they must be abandoned with the process.
 
 **The fencing record.** A broker shows only records that all in-sync replicas have. The last records of a writer that
-died may be in the log and not be shown yet. A reader that stops at the end it sees misses them; they appear later, and
-the next worker would apply them, although everything written since was decided without them. But a record is
+died may be in the log and not be shown yet. A reader that stops at the end it sees misses them, and they appear later.
+The next worker would apply them, although everything written since was decided without them. But a record is
 acknowledged only after everything before it in the log: once a fencing record is, a reader sees all that precedes it.
 """
 
@@ -89,7 +89,7 @@ class Lease:
         """Return the result of ``writing``, which only one worker may do.
 
         Raises:
-            LeaseLostError: the lease ended first. What was sent must not be sent again: end the process.
+            LeaseLostError: the lease ended first. The write must not be repeated: end the process.
         """
         self.check()
         work = asyncio.ensure_future(writing)

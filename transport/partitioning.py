@@ -1,6 +1,6 @@
-"""Which partition a key goes to: the same answer in every stage, and the same as every Kafka client's default.
+"""Partitioning: the partition of a key, the same in every stage and by default in every Kafka client.
 
-Owns nothing but the rule. Source: Apache Kafka, ``Utils.murmur2`` and ``BuiltInPartitioner``.
+Owns the rule. Source: Apache Kafka, ``Utils.murmur2`` and ``BuiltInPartitioner``.
 """
 
 from __future__ import annotations
@@ -19,4 +19,4 @@ def partition_of(key: bytes, partitions: int) -> int:
     >>> partition_of(b"reddit:t3_18wuc1r", 4)
     2
     """
-    return int((murmur2(key) & 0x7FFFFFFF) % partitions)
+    return (murmur2(key) & 0x7FFFFFFF) % partitions

@@ -1,6 +1,6 @@
 """The topic reader: a topic without a group, from its beginning or its newest records, to its end and on.
 
-Owns a consumer of its own, where it starts, how far it is from the end, and whether the topic is still the one that was
+Owns a consumer, its start, its distance from the end, and the question whether the topic is still the one that was
 opened. Must never commit anything, nor know what the records mean: a reader that is opened again reads again.
 """
 

@@ -1,6 +1,6 @@
 """The topics: their names, keys, partitions, retention and compaction, in one place.
 
-Owns what each topic is for and how it must be set up. Must never know who connects, nor with what credentials.
+Owns the purpose of each topic and how it must be set up. Must never know who connects, nor with what credentials.
 """
 
 from __future__ import annotations
@@ -12,22 +12,22 @@ __all__ = ["TOPICS", "Topic", "name"]
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
 USUAL_BATCH_BYTES = 1_048_588
-"""Kafka's own default limit on a batch of records: 1 MiB and the batch's head."""
+"""Kafka's default limit on a batch of records: 1 MiB and the batch's header."""
 LARGE_BATCH_BYTES = 2_200_000
-"""Room for a record that carries a whole signal and something around it, or a signal in base64."""
+"""Bounds a batch with a record that carries a whole signal and its envelope, or a signal in base64."""
 
 SEGMENT_BYTES = 64 * 1024 * 1024
-"""Only what lies before the segment being written is compacted; Kafka's own 1 GiB would be so much to read back."""
+"""Bounds the active segment, which is never compacted and so read whole at every start. Kafka's default is 1 GiB."""
 
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """A topic of Hubbub's and how the broker must keep it.
+    """One of Hubbub's topics, and how the broker must keep it.
 
-    ``partitions``: a fixed number, or None for the deployment's choice (``kafka.partitions``; topics that say None must
-    have equally many). ``retention_ms``: None for a compacted topic, which keeps the last record of each key.
+    ``partitions``: a fixed number, or None for the deployment's choice (``kafka.partitions``). All topics with None
+    have the same number. ``retention_ms``: None for a compacted topic, which keeps the last record of each key.
     ``internal``: no contract with other programs; its records may change with any release. ``batch_bytes``: the largest
-    batch of records the broker takes.
+    batch of records that the broker accepts.
     """
 
     name: str
@@ -40,19 +40,19 @@ class Topic:
 
     @property
     def compacted(self) -> bool:
-        """True if the broker keeps the last record of each key instead of a span of time."""
+        """Whether the broker keeps the last record of each key instead of a span of time."""
         return self.retention_ms is None
 
     def config(self, replication: int = 1) -> dict[str, str]:
-        """Return the broker's settings for this topic, as Kafka spells them, where it has ``replication`` replicas."""
+        """Return the broker's settings for this topic with ``replication`` replicas, under Kafka's names."""
         settings = {
             "max.message.bytes": str(self.batch_bytes),
-            # One replica may be away without stopping the work, and an acknowledged record is on all that remain.
+            # One replica may be away without stopping the work. An acknowledged record is on all others.
             "min.insync.replicas": str(max(1, replication - 1)),
         }
         if self.retention_ms is not None:
             return {**settings, "cleanup.policy": "delete", "retention.ms": str(self.retention_ms)}
-        # Small segments, compacted early: what reads such a topic reads it from the beginning, at every start.
+        # Small segments, compacted early: a reader of such a topic starts at its beginning every time.
         return {
             **settings,
             "cleanup.policy": "compact",
@@ -63,11 +63,11 @@ class Topic:
 
 
 TOPICS: tuple[Topic, ...] = (
-    Topic("signals", "thread", "what the collectors saw", retention_ms=7 * DAY_MS),
+    Topic("signals", "thread", "items that the collectors observed", retention_ms=7 * DAY_MS),
     Topic(
         "candidates",
         "beat",
-        "new posts that may found or join a story",
+        "new posts that may create or join a story",
         1,
         DAY_MS,
         internal=True,
@@ -82,18 +82,18 @@ TOPICS: tuple[Topic, ...] = (
         internal=True,
         batch_bytes=LARGE_BATCH_BYTES,
     ),
-    Topic("hubbub-score-ledgers-changelog", "story", "what score knows of each story; its memory", internal=True),
+    Topic("hubbub-score-ledgers-changelog", "story", "the state of each story; score's memory", internal=True),
     Topic(
         "assessments",
         "story",
-        "what an assessing endpoint has answered; spares asking again",
+        "answers of the assessing endpoint, so that none is asked twice",
         1,
         90 * DAY_MS,
         internal=True,
     ),
     Topic("noise-scores", "story", "the score of each story"),
-    Topic("noise-events", "story", "what happened to stories", retention_ms=30 * DAY_MS),
-    Topic("dead-letters", "stage", "records nobody could use", 1, 30 * DAY_MS, batch_bytes=LARGE_BATCH_BYTES),
+    Topic("noise-events", "story", "what happens to stories: new, changed, merged, resolved", retention_ms=30 * DAY_MS),
+    Topic("dead-letters", "stage", "records that could not be used", 1, 30 * DAY_MS, batch_bytes=LARGE_BATCH_BYTES),
     Topic("cursors", "collector", "how far each collector has read; the collectors' memory", 1),
     Topic("progress", "stage and partition", "how far each stage has come, and its counts", 1, internal=True),
 )
@@ -101,5 +101,5 @@ TOPICS: tuple[Topic, ...] = (
 
 
 def name(topic: str, prefix: str = "") -> str:
-    """Return the name of ``topic`` on a broker where Hubbub's topics start with ``prefix``."""
+    """Return the name of ``topic`` on a broker where the names of Hubbub's topics start with ``prefix``."""
     return f"{prefix}{topic}"
