@@ -8,18 +8,23 @@ know what is remembered, nor where.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping
+import contextlib
+from collections.abc import Sequence
 from typing import NoReturn
 
 from transport.errors import UserError
 from transport.kafka import KafkaError, Producer
-from transport.private import NO_ID, describe
+from transport.private import NO_ID, Described, describe
+from transport.reader import TopicMissingError
 
 __all__ = ["Incarnations", "TopicRecreatedError"]
 
 CHECK_SECONDS = 2.0
 """Bounds for how long a role works with offsets of another incarnation. All that it does in that time is built again,
 since its memory goes on naming the old one."""
+TRIES = 20
+RETRY_SECONDS = 0.25
+UNKNOWN = Described(NO_ID, 0)
 
 
 class TopicRecreatedError(UserError):
@@ -33,33 +38,38 @@ class TopicRecreatedError(UserError):
 
 
 class Incarnations:
-    """The incarnations of some topics as of :meth:`open`."""
+    """The incarnations of some topics, as of :meth:`open`."""
 
-    def __init__(self, producer: Producer, topics: Collection[str]) -> None:
+    def __init__(self, producer: Producer, topics: Sequence[str]) -> None:
         """``producer``: its connection is used."""
-        self._client = producer.client
+        self._producer = producer
         self._topics = topics
-        self.ids: Mapping[str, str] = {}
-        """By topic, to be remembered with its offsets. "" for a topic that its broker gives no id, or that is missing:
-        it is never compared."""
+        self.ids: Sequence[str] = ()
+        """The topics' ids, to be remembered with offsets. "" on a broker that gives no ids: it is never compared."""
 
     async def open(self) -> None:
         """Take the incarnations that the topics have now.
 
         Raises:
+            TopicMissingError: a topic does not exist.
             KafkaError: no broker answers.
         """
-        self.ids = await self._now()
+        for _ in range(TRIES):  # brokers learn of a new topic one by one
+            described = await describe(self._producer.client, self._topics)
+            missing = [topic for topic in self._topics if topic not in described]
+            if not missing:
+                self.ids = [described[topic].id for topic in self._topics]
+                return
+            await asyncio.sleep(RETRY_SECONDS)
+        raise TopicMissingError(missing[0])
 
-    def check(self, topic: str, remembered: str) -> None:
-        """Make sure that offsets in ``topic`` remembered with the id ``remembered`` ("": not known) are still valid.
+    def check(self, remembered: Sequence[str]) -> None:
+        """Make sure that offsets are still valid that were ``remembered`` with these ids (none, or "": not known).
 
         Raises:
             TopicRecreatedError: they belong to an earlier incarnation.
         """
-        found = self.ids.get(topic, NO_ID)
-        if remembered not in {NO_ID, found} and found != NO_ID:
-            raise TopicRecreatedError(topic, remembered, found)
+        self._compare(remembered, self.ids)
 
     async def watch(self) -> NoReturn:
         """Check again and again whether the topics are still in the incarnations of :meth:`open`.
@@ -69,15 +79,11 @@ class Incarnations:
         """
         while True:
             await asyncio.sleep(CHECK_SECONDS)
-            try:
-                found = await self._now()
-            except (KafkaError, OSError):  # the role notices by itself that its broker is away
-                continue
-            for topic, id_ in found.items():
-                remembered = self.ids[topic]
-                if NO_ID not in {remembered, id_} and remembered != id_:
-                    raise TopicRecreatedError(topic, remembered, id_)
+            with contextlib.suppress(KafkaError, OSError):  # the role notices by itself that its broker is away
+                described = await describe(self._producer.client, self._topics)
+                self._compare(self.ids, [described.get(topic, UNKNOWN).id for topic in self._topics])
 
-    async def _now(self) -> dict[str, str]:
-        described = await describe(self._client, self._topics)
-        return {topic: described[topic].id if topic in described else NO_ID for topic in self._topics}
+    def _compare(self, remembered: Sequence[str], found: Sequence[str]) -> None:
+        for topic, before, now in zip(self._topics, remembered, found, strict=False):
+            if before != now and NO_ID not in {before, now}:
+                raise TopicRecreatedError(topic, before, now)
