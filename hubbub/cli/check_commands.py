@@ -1,4 +1,4 @@
-"""``hubbub topics`` and ``hubbub doctor``: making the ground ready, and finding out what is wrong with it."""
+"""``hubbub topics``, ``doctor`` and ``collectors``: what Hubbub needs, and whether it is there."""
 
 from __future__ import annotations
 
@@ -9,69 +9,66 @@ from typing import Annotated
 import orjson
 import typer
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
 from hubbub.cli.control_characters import strip_controls
+from hubbub.settings import load
 
 __all__ = ["register"]
 
 MARKS = {True: ("✓ ", "green"), False: ("✗ ", "bold red"), None: ("· ", "dim")}
+JsonLines = Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")]
 
 
 def register(app: typer.Typer) -> None:
     """Add these commands to ``app``."""
-    topics = typer.Typer(no_args_is_help=True, help="Make or verify the topics.")
+    topics = typer.Typer(no_args_is_help=True, help="Create or check the topics.")
     topics.command("create", epilog="Example: hubbub topics create")(create)
     topics.command("check", epilog="Example: hubbub topics check --json")(check)
     app.add_typer(topics, name="topics")
     app.command(epilog="Example: hubbub doctor --no-platforms --json")(doctor)
+    app.command(epilog="Example: hubbub collectors --json")(collectors)
 
 
 def create(json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False) -> None:
-    """Make the topics that are missing; those that exist are left as they are."""
-    from hubbub.operate import topic_setup  # noqa: PLC0415 (each command loads only what it runs)
-    from hubbub.settings import load  # noqa: PLC0415
+    """Create the topics that are missing. Existing topics stay as they are."""
+    from hubbub.operate.topic_setup import create  # noqa: PLC0415 (each command loads only what it runs)
 
     kafka = load().kafka
-    made = asyncio.run(
-        topic_setup.create(kafka.client_options(), kafka.topic_prefix, kafka.partitions, kafka.replication)
-    )
+    result = asyncio.run(create(kafka.client_options(), kafka.topic_prefix, kafka.partitions, kafka.replication))
     if json:
-        typer.echo(orjson.dumps(asdict(made)).decode())
+        typer.echo(orjson.dumps(asdict(result)).decode())
         return
-    for topic in made.created:
-        typer.echo(f"made     {topic}")
-    for topic in made.existing:
+    for topic in result.created:
+        typer.echo(f"created  {topic}")
+    for topic in result.existing:
         typer.echo(f"existed  {topic}")
 
 
-def check(json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False) -> None:
-    """Verify partitions, retention, compaction and replication of the topics."""
-    from hubbub.operate import topic_setup  # noqa: PLC0415
-    from hubbub.settings import load  # noqa: PLC0415
+def check(json: JsonLines = False) -> None:
+    """Check partitions, retention, compaction and replication of the topics."""
+    from hubbub.operate.topic_setup import check  # noqa: PLC0415
 
     kafka = load().kafka
-    problems = asyncio.run(
-        topic_setup.check(kafka.client_options(), kafka.topic_prefix, kafka.partitions, kafka.replication)
-    )
+    problems = asyncio.run(check(kafka.client_options(), kafka.topic_prefix, kafka.partitions, kafka.replication))
     console = Console(highlight=False)
     for problem in problems:
         if json:
             typer.echo(orjson.dumps(asdict(problem)).decode())
         else:
             mark = MARKS[None if problem.unverified else False]
-            console.print(
-                Text.assemble(mark, f"{problem.topic}: {problem.what}; ", (problem.fix, "dim")), soft_wrap=True
-            )
+            line = Text.assemble(mark, f"{problem.topic}: {problem.what}; ", (problem.fix, "dim"))
+            console.print(line, soft_wrap=True)
     if any(not problem.unverified for problem in problems):
         raise typer.Exit(1)
     if not json:
-        console.print(Text.assemble(MARKS[True], "the topics are as they must be"))
+        console.print(Text.assemble(MARKS[True], "the topics are as they should be"))
 
 
 def doctor(
-    platforms: Annotated[bool, typer.Option("--platforms/--no-platforms", help="Look at the platforms too.")] = True,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
+    platforms: Annotated[bool, typer.Option("--platforms/--no-platforms", help="Check the platforms too.")] = True,
+    json: JsonLines = False,
 ) -> None:
     """Check settings, broker, topics, stages and credentials, and say what to fix."""
     from hubbub.operate.doctor import examine  # noqa: PLC0415
@@ -80,9 +77,42 @@ def doctor(
     console = Console(highlight=False)
     for finding in findings:
         if json:
-            typer.echo(orjson.dumps(finding.as_json()).decode())
+            typer.echo(orjson.dumps(asdict(finding)).decode())
         else:
             fix = strip_controls(f": {finding.fix}" if finding.fix else "")
             console.print(Text.assemble(MARKS[finding.ok], strip_controls(finding.what), (fix, "dim")), soft_wrap=True)
     if any(finding.ok is False for finding in findings):
         raise typer.Exit(1)
+
+
+def collectors(json: JsonLines = False) -> None:
+    """List the collectors: what each needs, gives and allows."""
+    from ingest.registry import PLATFORMS  # noqa: PLC0415
+
+    chosen = load().collect.chosen()
+    rows = [
+        {
+            "name": spec.name,
+            "display_name": spec.display_name,
+            "on": spec.name in chosen,
+            "needs_account": spec.needs_account,
+            "needs": spec.needs,
+            "gives": spec.gives,
+            "capabilities": sorted(spec.capabilities),
+            "rate_limit": spec.rate_limit,
+            "terms": spec.terms,
+            "terms_url": spec.terms_url,
+        }
+        for spec in PLATFORMS.values()
+    ]
+    if json:
+        for row in rows:
+            typer.echo(orjson.dumps(row).decode())
+        return
+    table = Table(box=None, header_style="dim")
+    for column in ("collector", "runs", "needs", "gives"):
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        on = "by default" if row["on"] else "when set up"
+        table.add_row(*(Text(str(cell)) for cell in (row["name"], on, row["needs"], row["gives"])))
+    Console().print(table)

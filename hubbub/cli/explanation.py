@@ -13,32 +13,31 @@ from rich.table import Table
 from rich.text import Text
 
 from hubbub.cli.control_characters import strip_controls
-from hubbub.cli.ranking import SHOWN_STATES
 from hubbub.clock import format_age
+from scoring.lifecycle import SHOWN_AS
 from streams.records.noise_score import NoiseScore
 from streams.score.explaining import Explained
 
 __all__ = ["render"]
 
 EARLIEST_MS = 946_684_800_000
-"""A number of milliseconds from here on (the year 2000) is a moment, below a length of time."""
-
+"""A number of milliseconds from here on (the year 2000) is a point in time; a smaller one is a duration."""
 
 SHOWN_NAMES = 5
-"""Figures and platforms that are traced on a terminal; JSON has all."""
+"""Figures and platforms whose evidence is listed; JSON has all."""
 
 
 def render(score: NoiseScore, explained: Explained) -> Group:
     """Return the explanation of ``score`` for a terminal."""
     head = Text.assemble(
         (f"{score.noise:.1f}", "bold"),
-        f"  {score.band}, {SHOWN_STATES[score.state]}{f', {score.category}' if score.category else ''}   ",
+        f"  {score.band}, {SHOWN_AS[score.state]}{f', {score.category}' if score.category else ''}   ",
         (strip_controls(score.title), "bold"),
     )
     scored = datetime.fromtimestamp(score.scored_ms / 1000, UTC)
     silence = format_age(score.scored_ms - score.last_coverage_ms)
     product = (
-        f"noise {score.noise:.2f} = raw {score.raw:.2f} × decay {score.decay:.4f} ({silence} since it was last covered)"
+        f"noise {score.noise:.2f} = raw {score.raw:.2f} × decay {score.decay:.4f} ({silence} since its last coverage)"
     )
     return Group(
         head,
@@ -46,7 +45,7 @@ def render(score: NoiseScore, explained: Explained) -> Group:
         Text(),
         _factors_table(explained),
         Text(),
-        _traces(score, explained),
+        _evidence_table(score, explained),
         Text(),
         _raises_table(explained),
     )
@@ -55,19 +54,21 @@ def render(score: NoiseScore, explained: Explained) -> Group:
 def _factors_table(explained: Explained) -> Table:
     table = _table("factor", "> value", "> × weight", "> = points", "from")
     for name, factor in explained.factors.items():
-        inputs = [f"{_words(key)} {_shown(key, value)}" for key, value in factor.inputs.items() if _is_said(key, value)]
+        inputs = [
+            f"{_words(key)} {_shown(key, value)}" for key, value in factor.inputs.items() if _is_shown(key, value)
+        ]
         row = (_words(name), f"{factor.value:.1f}", f"{factor.weight:.2f}", f"{factor.points:.2f}")
-        said = strip_controls(", ".join(inputs)) or "nothing seen yet"
-        table.add_row(*row, Text.assemble(said, "\n", (factor.how, "dim")))
+        shown = strip_controls(", ".join(inputs)) or "nothing seen yet"
+        table.add_row(*row, Text.assemble(shown, "\n", (factor.how, "dim")))
     return table
 
 
-def _is_said(key: str, value: object) -> bool:
-    """Return whether an input is worth a word: it is no signal, not nothing, and not simply as usual."""
-    return key not in _TRACES and bool(value) and key not in {"exact", "assessed"}
+def _is_shown(key: str, value: object) -> bool:
+    """Return whether an input is worth showing: no evidence, not empty, and not the default."""
+    return key not in _EVIDENCE and bool(value) and key not in {"exact", "assessed"}
 
 
-_TRACES = {
+_EVIDENCE = {
     "widest": "reach",
     "most_voted": "votes",
     "most_liked_for": "for",
@@ -75,39 +76,39 @@ _TRACES = {
     "first_named_in": "named in",
     "first_posts": "first on",
 }
-"""Inputs that are signals, and what those are evidence of."""
+"""Inputs that name posts, and what these posts are evidence of."""
 
 
-def _traces(score: NoiseScore, explained: Explained) -> Table:
-    """Return the posts that gave most, by what they gave."""
+def _evidence_table(score: NoiseScore, explained: Explained) -> Table:
+    """Return the posts that contributed most, by what they contributed."""
     table = _table("for", "> it gave", "platform", "post")
     titles = {post.id: post.title or "" for post in score.top}
     for post in score.top:
         _add_post(table, "interactions", f"{post.interactions:,.0f}", post.platform, post.title or post.id)
     for name, factor in explained.factors.items():
         for key, value in factor.inputs.items():
-            if key not in _TRACES:
+            if key not in _EVIDENCE:
                 continue
             if isinstance(value, dict):
                 for what, signal in list(value.items())[:SHOWN_NAMES]:
                     words = titles.get(str(signal)) or str(signal)
-                    _add_post(table, _words(name), f"{_TRACES[key]} {what}", str(signal).partition(":")[0], words)
+                    _add_post(table, _words(name), f"{_EVIDENCE[key]} {what}", str(signal).partition(":")[0], words)
             elif isinstance(value, list):
-                for trace in _known(value):
-                    _add_post(table, _TRACES[key], trace.gave(), trace.platform, trace.title or trace.id)
+                for item in _known(value):
+                    _add_post(table, _EVIDENCE[key], item.gave(), item.platform, item.title or item.id)
     return table
 
 
-def _known(traces: list[object]) -> list[_Trace]:
-    """Return what is understood of ``traces``: inputs are free in form, and may be of another version."""
+def _known(posts: list[object]) -> list[_Evidence]:
+    """Return ``posts`` in a known form, else none: inputs are free in form, and may be of another version."""
     try:
-        return msgspec.convert(traces, list[_Trace])
+        return msgspec.convert(posts, list[_Evidence])
     except msgspec.ValidationError:
         return []
 
 
-class _Trace(msgspec.Struct, frozen=True):
-    """A signal among the inputs of a factor."""
+class _Evidence(msgspec.Struct, frozen=True):
+    """A post among the inputs of a factor."""
 
     id: str
     platform: str
@@ -118,7 +119,7 @@ class _Trace(msgspec.Struct, frozen=True):
     like_ratio: float | None = None
 
     def gave(self) -> str:
-        """Return what it gave, in words."""
+        """Return its contribution in words."""
         if self.people is not None:
             return f"{self.people:,.0f} people" + (f" by {self.of}" if self.of else "")
         votes = f"{self.likes or 0:,.0f} likes"
@@ -126,9 +127,7 @@ class _Trace(msgspec.Struct, frozen=True):
 
 
 def _add_post(table: Table, what: str, gave: str, platform: str, words: str) -> None:
-    table.add_row(
-        Text(what, style="dim"), Text(strip_controls(gave)), Text(strip_controls(platform)), Text(strip_controls(words))
-    )
+    table.add_row(Text(what, style="dim"), *(Text(strip_controls(cell)) for cell in (gave, platform, words)))
 
 
 def _raises_table(explained: Explained) -> Table:
@@ -141,7 +140,7 @@ def _raises_table(explained: Explained) -> Table:
 
 
 def _table(*columns: str) -> Table:
-    """Return a table without lines; a column that begins with ``>`` is set to the right."""
+    """Return a table without lines. A column whose name begins with ``>`` is right-aligned."""
     table = Table(box=None, header_style="dim", pad_edge=False)
     for column in columns:
         right = column.startswith("> ")
@@ -154,7 +153,7 @@ def _words(name: str) -> str:
 
 
 def _shown(name: str, value: object) -> str:
-    """Return one input in words: ``_ms`` is a time, or a length of time."""
+    """Return one input in words. A name with ``_ms`` is a point in time or a duration."""
     if isinstance(value, dict):
         return "(" + ", ".join(f"{key} {_shown('', item)}" for key, item in value.items() if item) + ")"
     if isinstance(value, list):

@@ -1,6 +1,6 @@
 """The ranking on a terminal.
 
-Owns how stories look there. Every title comes from strangers: it is shown as plain text, without control characters.
+Owns how stories look there. Titles are by untrusted users: they are shown as text, without control characters.
 """
 
 from __future__ import annotations
@@ -12,41 +12,29 @@ from rich.text import Text
 
 from hubbub.cli.control_characters import strip_controls
 from hubbub.clock import format_age
+from scoring.band import BANDS
+from scoring.lifecycle import SHOWN_AS
 from streams.records.noise_score import NoiseScore
 
-__all__ = ["SHOWN_STATES", "ranking", "ranking_table"]
+__all__ = ["ranking", "ranking_table"]
 
-SHOWN_STATES = {
-    "trending": "Emerging",
-    "spike": "Growing",
-    "controversy": "Debated",
-    "scandal": "Major controversy",
-    "resolved": "Resolved",
-}
-"""What the lifecycle's states are called when shown (SCORING)."""
-BAND_STYLES = {
-    "whisper": "dim",
-    "murmur": "cyan",
-    "buzz": "yellow",
-    "clamor": "bright_red",
-    "uproar": "bold bright_red",
-}
+BAND_STYLES = dict(zip(BANDS, ("dim", "cyan", "yellow", "bright_red", "bold bright_red"), strict=True))
 BAR_CELLS = 10
 WIDE = 110
-"""Characters from which on a terminal has room for everything but the bars."""
+"""From this width in characters, a terminal has room for every column but the bars."""
 BARS = 130
-"""And from which on for them too."""
+"""From this width, it has room for the bars too."""
 
 
 def ranking(scores: Mapping[str, NoiseScore], top: int) -> list[NoiseScore]:
-    """Return the ``top`` loudest stories, loudest first; equals in the order of their ids."""
+    """Return the ``top`` loudest stories, loudest first; equally loud ones by id."""
     return sorted(scores.values(), key=lambda score: (-score.noise, score.story))[:top]
 
 
 def ranking_table(ranked: Sequence[NoiseScore], now_ms: int, width: int) -> Table:
-    """Return the ranking as a table ``width`` characters wide. ``now_ms``: the time to count ages from, UTC epoch ms.
+    """Return the ranking as a table ``width`` characters wide. ``now_ms``: ages count from this time, UTC epoch ms.
 
-    On a narrow terminal the titles keep their room, and what can be done without goes.
+    On a narrow terminal, other columns are left out so that titles keep their room.
     """
     wide, bars = width >= WIDE, width >= BARS
     table = Table(box=None, header_style="dim", pad_edge=False, width=width)
@@ -70,7 +58,7 @@ def ranking_table(ranked: Sequence[NoiseScore], now_ms: int, width: int) -> Tabl
             Text(str(place), style="dim"),
             Text(f"{score.noise:.1f}", style=style),
             Text("█" * cells, style=style) + Text("░" * (BAR_CELLS - cells), style="dim"),
-            Text(SHOWN_STATES[score.state]),
+            Text(SHOWN_AS[score.state]),
             Text(strip_controls(score.title)),
             Text(strip_controls(score.category or ""), style="dim"),
             Text(strip_controls(" ".join(score.platforms)), style="dim"),

@@ -1,4 +1,4 @@
-"""``hubbub replay`` and ``hubbub dead-letters``: records on their way into, or back into, the topics."""
+"""``hubbub replay`` and ``hubbub dead-letters``: records into the topics, and back into them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 import orjson
 import typer
 from rich.console import Console
@@ -14,11 +15,14 @@ from rich.table import Table
 from rich.text import Text
 
 from hubbub.cli.control_characters import strip_controls
+from hubbub.settings import load
 from transport.errors import UserError
 
 __all__ = ["register"]
 
 MAX_SHOWN_CHARS = 300
+SHOWN_INVALID = 5
+SHOWN_LETTERS = 50
 
 
 def register(app: typer.Typer) -> None:
@@ -35,31 +39,31 @@ def replay(
         ),
     ],
     speed: Annotated[str, typer.Option(help="Times as fast as recorded, or max.")] = "1",
-    until_idle: Annotated[bool, typer.Option("--until-idle", help="Return when all of it is scored.")] = False,
+    until_idle: Annotated[bool, typer.Option("--until-idle", help="Return when all signals are scored.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object when done.")] = False,
 ) -> None:
-    """Publish recorded signals, as a collector would have."""
+    """Publish recorded signals as a collector would have."""
     from hubbub.operate import replay as replaying  # noqa: PLC0415 (each command loads only what it runs)
-    from hubbub.settings import load  # noqa: PLC0415
     from ingest.signal import InvalidSignalError  # noqa: PLC0415
 
     factor = _speed(speed)
     kafka = load().kafka
+    options, prefix = kafka.client_options(), kafka.topic_prefix
     console = Console(stderr=True)
     refused: dict[str, int] = {}
 
-    def refuse(file: Path, number: int, error: InvalidSignalError) -> None:
+    def on_invalid(file: Path, number: int, error: InvalidSignalError) -> None:
         refused[error.reason] = refused.get(error.reason, 0) + 1
-        if sum(refused.values()) <= 5:
+        if sum(refused.values()) <= SHOWN_INVALID:
             why = strip_controls(f"{file.name}, line {number}: {error}")
             console.print(Text(why if len(why) <= MAX_SHOWN_CHARS else f"{why[:MAX_SHOWN_CHARS]}…", style="yellow"))
 
     async def run(progress: Progress) -> replaying.Replayed:
         task = progress.add_task("publishing", total=None)
         done = await replaying.replay(
-            replaying.read_recordings(files, refuse),
-            kafka=kafka.client_options(),
-            prefix=kafka.topic_prefix,
+            replaying.read_recordings(files, on_invalid),
+            kafka=options,
+            prefix=prefix,
             speed=factor,
             on_progress=lambda r: progress.update(task, description=f"published {r.published:,} signals"),
         )
@@ -68,8 +72,8 @@ def replay(
             task = progress.add_task("scoring", total=None)
             await replaying.wait_until_scored(
                 done.token,
-                kafka=kafka.client_options(),
-                prefix=kafka.topic_prefix,
+                kafka=options,
+                prefix=prefix,
                 on_progress=lambda some, all_: progress.update(task, total=all_, completed=some),
             )
         return done
@@ -77,25 +81,23 @@ def replay(
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         done = asyncio.run(run(progress))
-    result = {
-        "published": done.published,
-        "refused": refused,
-        "first_ms": done.first_ms,
-        "last_ms": done.last_ms,
-        "seconds": round(done.seconds, 3),
-        "scored": until_idle and bool(done.published),
-    }
-    if json:
-        typer.echo(orjson.dumps(result).decode())
-    else:
-        rate = done.published / done.seconds if done.seconds else 0
-        typer.echo(f"published {done.published:,} signals in {done.seconds:.1f} s ({rate:,.0f}/s)")
-        if refused:
-            typer.echo(f"left out {sum(refused.values()):,} lines that are no signal: {refused}")
     if not done.published:
-        raise UserError(
-            "the files hold no signals; each line must be a signal as docs/reference/contracts.md describes it"
-        )
+        raise UserError("the files hold no signals; docs/reference/contracts.md describes what each line must be")
+    if json:
+        result = {
+            "published": done.published,
+            "refused": refused,
+            "first_ms": done.first_ms,
+            "last_ms": done.last_ms,
+            "seconds": round(done.seconds, 3),
+            "scored": until_idle,
+        }
+        typer.echo(orjson.dumps(result).decode())
+        return
+    rate = done.published / done.seconds if done.seconds else 0
+    typer.echo(f"published {done.published:,} signals in {done.seconds:.1f} s ({rate:,.0f}/s)")
+    if refused:
+        typer.echo(f"skipped {sum(refused.values()):,} lines that are not signals: {refused}")
 
 
 def _speed(text: str) -> float | None:
@@ -113,34 +115,38 @@ def _speed(text: str) -> float | None:
 def dead_letters(
     reason: Annotated[str | None, typer.Option(help="Only those with this reason.")] = None,
     stage: Annotated[str | None, typer.Option(help="Only those of this stage.")] = None,
-    replay: Annotated[bool, typer.Option("--replay", help="Publish them again to the topic they came from.")] = False,
+    replay: Annotated[bool, typer.Option("--replay", help="Publish them again to the topics they came from.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
 ) -> None:
-    """Look into records nobody could use, and send them through again."""
+    """List records that could not be used, and publish them again."""
     from hubbub.operate import dead_letters as letters  # noqa: PLC0415
-    from hubbub.settings import load  # noqa: PLC0415
 
     kafka = load().kafka
     options = kafka.client_options()
     found = asyncio.run(letters.read(options, kafka.topic_prefix, stage=stage, reason=reason))
-    again = asyncio.run(letters.replay(found, options)) if replay and found else 0
     if json:
         for letter in found:
-            typer.echo(orjson.dumps(letters.as_json(letter)).decode())
-        return
-    if not found:
+            typer.echo(msgspec.json.encode(letter).decode())
+    elif not found:
         typer.echo("no dead letters")
+    else:
+        table = Table(box=None, header_style="dim")
+        for column in ("stage", "reason", "topic", "partition", "offset", "detail"):
+            table.add_column(column, overflow="fold" if column == "detail" else "ellipsis")
+        for letter in found[-SHOWN_LETTERS:]:
+            # An item that a collector rejected stands in no topic.
+            place = (letter.topic or letter.collector or "", letter.partition, letter.offset)
+            cells = (letter.stage, letter.reason, *("" if part is None else str(part) for part in place), letter.detail)
+            table.add_row(*(Text(strip_controls(cell)) for cell in cells))
+        console = Console()
+        console.print(table)
+        note = f", the last {SHOWN_LETTERS} shown" if len(found) > SHOWN_LETTERS else ""
+        console.print(Text(f"{len(found):,} dead letters{note}"))
+    if not replay or not found:
         return
-    table = Table(box=None, header_style="dim")
-    for column in ("stage", "reason", "topic", "partition", "offset", "detail"):
-        table.add_column(column, overflow="fold" if column == "detail" else "ellipsis")
-    for letter in found[-50:]:
-        # What a collector gave up stands in no topic.
-        place = (letter.topic or letter.collector or "", letter.partition, letter.offset)
-        cells = (letter.stage, letter.reason, *("" if part is None else str(part) for part in place), letter.detail)
-        table.add_row(*(Text(strip_controls(cell)) for cell in cells))
-    console = Console()
-    console.print(table)
-    console.print(Text(f"{len(found):,} dead letters" + (", the last 50 shown" if len(found) > 50 else "")))
-    if replay:
-        console.print(f"{again:,} records published again to where they came from")
+    done = asyncio.run(letters.redrive(found, options))
+    typer.echo(f"{done.published:,} records published again to where they came from", err=json)
+    for why, left in (("the record is gone", done.gone), ("the record is too large", done.too_large)):
+        for letter in left:
+            where = f"{letter.topic}, partition {letter.partition}, offset {letter.offset}"
+            typer.echo(f"{where}: not published again: {why}", err=True)

@@ -1,10 +1,12 @@
-"""``hubbub collect``, ``resolve``, ``score``, ``serve``: one role each, for production."""
+"""``hubbub collect``, ``resolve``, ``score``, ``serve``: one role in each process, for production."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
 import typer
+
+from hubbub.settings import load
 
 __all__ = ["register"]
 
@@ -22,7 +24,6 @@ def collect(
 ) -> None:
     """Collect activity from platforms into the topic signals."""
     from hubbub.process import wiring  # noqa: PLC0415 (each command loads only what it runs)
-    from hubbub.settings import load  # noqa: PLC0415
 
     settings = load()
     raise typer.Exit(wiring.run_collect(settings, names or settings.collect.chosen()))
@@ -31,7 +32,6 @@ def collect(
 def resolve() -> None:
     """Gather signals into stories."""
     from hubbub.process import wiring  # noqa: PLC0415
-    from hubbub.settings import load  # noqa: PLC0415
 
     raise typer.Exit(wiring.run_resolve(load()))
 
@@ -39,7 +39,6 @@ def resolve() -> None:
 def score() -> None:
     """Score stories as they change."""
     from hubbub.process import wiring  # noqa: PLC0415
-    from hubbub.settings import load  # noqa: PLC0415
 
     raise typer.Exit(wiring.run_score(load()))
 
@@ -47,6 +46,5 @@ def score() -> None:
 def serve() -> None:
     """Serve the page, the API and the WebSocket."""
     from hubbub.process import wiring  # noqa: PLC0415
-    from hubbub.settings import load  # noqa: PLC0415
 
     raise typer.Exit(wiring.run_serve(load()))

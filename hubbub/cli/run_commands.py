@@ -1,4 +1,4 @@
-"""``hubbub demo`` and ``hubbub up``: everything on this machine."""
+"""``hubbub demo`` and ``hubbub up``: all roles on this machine."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from hubbub.settings import load
+
 __all__ = ["register"]
 
 
@@ -23,17 +25,16 @@ def register(app: typer.Typer) -> None:
 
 
 def demo(
-    seconds: Annotated[float, typer.Option(min=10, help="How long to run, once the roles are up.")] = 90.0,
+    seconds: Annotated[float, typer.Option(min=10, help="How long to run, once the roles are ready.")] = 90.0,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object when done.")] = False,
     data: Annotated[
         Path | None,
-        typer.Option(exists=True, dir_okay=False, help="Recorded signals to serve instead of a made world."),
+        typer.Option(exists=True, dir_okay=False, help="Recorded signals to serve instead of a generated world."),
     ] = None,
 ) -> None:
-    """Run the whole system with no account and no network, over a simulated Reddit and Hacker News."""
+    """Run the whole system without an account or a network, on simulated platforms."""
     from hubbub.cli.live_display import show_demo  # noqa: PLC0415 (each command loads only what it runs)
     from hubbub.process.demo import Demo  # noqa: PLC0415
-    from hubbub.settings import load  # noqa: PLC0415
 
     load()  # its processes read them too; a mistake in them is reported once, here
     _until_asked(show_demo(Demo(seconds, data), as_json=json))
@@ -47,7 +48,6 @@ def up(
 ) -> None:
     """Run all roles on this machine against the real platforms."""
     from hubbub.cli.live_display import show_up  # noqa: PLC0415
-    from hubbub.settings import load  # noqa: PLC0415
 
     settings = load()
     names = tuple(collectors or settings.collect.chosen()) if collect else ()
@@ -56,7 +56,7 @@ def up(
 
 
 def _until_asked(main: Coroutine[object, object, None]) -> None:
-    """Run ``main``; the first Ctrl-C or SIGTERM cancels it, which stops everything in order; the second kills."""
+    """Run ``main``. The first Ctrl-C or SIGTERM cancels it, which stops all processes in order. The second kills."""
 
     async def run() -> None:
         loop = asyncio.get_running_loop()
@@ -67,7 +67,7 @@ def _until_asked(main: Coroutine[object, object, None]) -> None:
             nonlocal asked
             asked += 1
             if asked > 1:
-                # Children are tied to this process: they die with it.
+                # Child processes die with this one.
                 os._exit(130)
             Console(stderr=True).print(Text("stopping; Ctrl-C again stops at once", style="dim"))
             task.cancel()

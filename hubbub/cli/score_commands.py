@@ -1,4 +1,4 @@
-"""``hubbub scores``, ``explain`` and ``collectors``: what the system knows, for people and for programs."""
+"""``hubbub scores`` and ``explain``: the ranking, and why a story has its score."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import orjson
 import typer
 from rich.console import Console
 from rich.live import Live
-from rich.table import Table
-from rich.text import Text
+
+from hubbub.settings import load
 
 __all__ = ["register"]
 
@@ -20,17 +20,15 @@ def register(app: typer.Typer) -> None:
     """Add these commands to ``app``."""
     app.command(epilog="Example: hubbub scores --top 20 --json")(scores)
     app.command(epilog="Example: hubbub explain meta-employee-tracking")(explain)
-    app.command(epilog="Example: hubbub collectors --json")(collectors)
 
 
 def scores(
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on, as it changes, until Ctrl-C.")] = False,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Keep showing changes until Ctrl-C.")] = False,
     top: Annotated[int, typer.Option(min=1, help="How many stories.")] = 20,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
 ) -> None:
     """Show the ranking now, or as it changes."""
-    from hubbub.cli.ranking import ranking, ranking_table  # noqa: PLC0415
-    from hubbub.settings import load  # noqa: PLC0415 (each command loads only what it runs)
+    from hubbub.cli.ranking import ranking, ranking_table  # noqa: PLC0415 (each command loads only what it runs)
     from streams.serve.read import follow_scores, read_scores  # noqa: PLC0415
 
     settings = load()
@@ -43,13 +41,13 @@ def scores(
                     typer.echo(msgspec.json.encode(score).decode())
 
     async def follow_table() -> None:
-        board = {}
+        known = {}
         with Live(auto_refresh=False) as live:
             async for changes in follow_scores(kafka, prefix):
-                board.update(changes.scores)
-                known = {story: score for story, score in board.items() if score is not None}
+                known.update(changes.scores)
+                scores = {story: score for story, score in known.items() if score is not None}
                 if changes.caught_up:
-                    live.update(ranking_table(ranking(known, top), now_ms(), live.console.width), refresh=True)
+                    live.update(ranking_table(ranking(scores, top), now_ms(), live.console.width), refresh=True)
 
     if follow:
         asyncio.run(follow_json() if json else follow_table())
@@ -69,10 +67,9 @@ def explain(
     story: Annotated[str, typer.Argument(help="A story's slug or id, as 'hubbub scores' shows it.")],
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Show why a story's score is what it is."""
+    """Show why a story has its score."""
     from hubbub.cli.explanation import render  # noqa: PLC0415
     from hubbub.operate.find_story import find, merged_into  # noqa: PLC0415
-    from hubbub.settings import load  # noqa: PLC0415
     from streams.score.explaining import explain_score  # noqa: PLC0415
     from streams.serve.read import read_scores  # noqa: PLC0415
 
@@ -90,37 +87,3 @@ def explain(
         typer.echo(orjson.dumps({**msgspec.to_builtins(score), **msgspec.to_builtins(explained)}).decode())
     else:
         Console(highlight=False).print(render(score, explained))
-
-
-def collectors(json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False) -> None:
-    """Show the collectors, what each needs and what each gives."""
-    from hubbub.settings import load  # noqa: PLC0415
-    from ingest.registry import PLATFORMS  # noqa: PLC0415
-
-    chosen = load().collect.chosen()
-    rows = [
-        {
-            "name": spec.name,
-            "display_name": spec.display_name,
-            "on": spec.name in chosen,
-            "needs_account": spec.needs_account,
-            "needs": spec.needs,
-            "gives": spec.gives,
-            "capabilities": sorted(spec.capabilities),
-            "rate_limit": spec.rate_limit,
-            "terms": spec.terms,
-            "terms_url": spec.terms_url,
-        }
-        for spec in PLATFORMS.values()
-    ]
-    if json:
-        for row in rows:
-            typer.echo(orjson.dumps(row).decode())
-        return
-    table = Table(box=None, header_style="dim")
-    for column in ("collector", "runs", "needs", "gives"):
-        table.add_column(column, overflow="fold")
-    for row in rows:
-        on = "by default" if row["on"] else "when set up"
-        table.add_row(*(Text(str(cell)) for cell in (row["name"], on, row["needs"], row["gives"])))
-    Console().print(table)

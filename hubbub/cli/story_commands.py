@@ -1,4 +1,4 @@
-"""``hubbub stories``: what an operator may order of stories."""
+"""``hubbub stories``: operator commands on stories."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
+from hubbub.cli.control_characters import strip_controls
+from hubbub.settings import load
+
 if TYPE_CHECKING:
     from streams.records.stories import OperatorCommand
     from streams.resolve.threads import ThreadIndex
 
-from hubbub.cli.control_characters import strip_controls
-
 __all__ = ["register"]
 
 Story = Annotated[str, typer.Argument(help="A story's slug or id, as 'hubbub scores' shows it.")]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")]
+JsonLines = Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -30,108 +31,102 @@ def register(app: typer.Typer) -> None:
     stories.command("pin", epilog="Example: hubbub stories pin reddit:t3_18wuc1r bank-outage")(pin)
     stories.command("rename", epilog="Example: hubbub stories rename bank-outage Bankrun")(rename)
     stories.command("block", epilog="Example: hubbub stories block daily-giveaway")(block)
-    stories.command("list", epilog="Example: hubbub stories list --json")(list_orders)
+    stories.command("list", epilog="Example: hubbub stories list --json")(list_commands)
     app.add_typer(stories, name="stories")
 
 
 def merge(
-    story: Annotated[str, typer.Argument(help="The story that goes, by slug or id.")],
+    story: Annotated[str, typer.Argument(help="The story that ends, by slug or id.")],
     into: Annotated[str, typer.Argument(help="The story that it becomes part of, by slug or id.")],
-    json: Json = False,
+    json: JsonLines = False,
 ) -> None:
     """Make one story part of another."""
-    from hubbub.operate import operator_commands as orders  # noqa: PLC0415 (each command loads only what it runs)
+    from hubbub.operate import operator_commands  # noqa: PLC0415 (each command loads only what it runs)
 
-    _give(lambda threads, now_ms: orders.merge(threads, story, into, now_ms), json=json)
+    _run(lambda threads, now_ms: operator_commands.merge(threads, story, into, now_ms), json=json)
 
 
 def split(
     story: Story,
-    threads: Annotated[list[str], typer.Argument(help="Threads of it, each by the id of its first post.")],
-    title: Annotated[str | None, typer.Option("--title", help="What the new story is called.")] = None,
-    json: Json = False,
+    threads: Annotated[list[str], typer.Argument(help="Threads of the story, by the ids of their root posts.")],
+    title: Annotated[str | None, typer.Option("--title", help="The title of the new story.")] = None,
+    json: JsonLines = False,
 ) -> None:
-    """Make threads of a story a story of their own, for what is said in them from now on."""
-    from hubbub.operate import operator_commands as orders  # noqa: PLC0415
+    """Move threads into a new story, for everything in them from now on."""
+    from hubbub.operate import operator_commands  # noqa: PLC0415
 
-    _give(lambda known, now_ms: orders.split(known, story, threads, title, now_ms), json=json)
+    _run(lambda known, now_ms: operator_commands.split(known, story, threads, title, now_ms), json=json)
 
 
 def pin(
-    thread: Annotated[str, typer.Argument(help="A thread, seen before or not, by the id of its first post.")],
+    thread: Annotated[str, typer.Argument(help="A thread, known or not, by the id of its root post.")],
     story: Story,
-    json: Json = False,
+    json: JsonLines = False,
 ) -> None:
-    """Give a thread to a story, for what is said in it from now on."""
-    from hubbub.operate import operator_commands as orders  # noqa: PLC0415
+    """Give a thread to a story, for everything in it from now on."""
+    from hubbub.operate import operator_commands  # noqa: PLC0415
 
-    _give(lambda threads, now_ms: orders.pin(threads, thread, story, now_ms), json=json)
-
-
-def rename(
-    story: Story, title: Annotated[str, typer.Argument(help="What it is to be called.")], json: Json = False
-) -> None:
-    """Call a story by another title; its slug, and so every link to it, stays."""
-    from hubbub.operate import operator_commands as orders  # noqa: PLC0415
-
-    _give(lambda threads, now_ms: orders.rename(threads, story, title, now_ms), json=json)
+    _run(lambda threads, now_ms: operator_commands.pin(threads, thread, story, now_ms), json=json)
 
 
-def block(story: Story, json: Json = False) -> None:
-    """End a story, and ignore what is said in it from now on."""
-    from hubbub.operate import operator_commands as orders  # noqa: PLC0415
+def rename(story: Story, title: Annotated[str, typer.Argument(help="The new title.")], json: JsonLines = False) -> None:
+    """Give a story another title. Its slug stays, and so does every link to it."""
+    from hubbub.operate import operator_commands  # noqa: PLC0415
 
-    _give(lambda threads, now_ms: orders.block(threads, story, now_ms), json=json)
-
-
-def list_orders(json: Json = False) -> None:
-    """Show what was ordered."""
-    from hubbub.operate import operator_commands as orders  # noqa: PLC0415
-    from hubbub.settings import load  # noqa: PLC0415
-
-    settings = load()
-    threads = asyncio.run(orders.read_threads(settings.kafka.client_options(), settings.kafka.topic_prefix))
-    given = list(threads.orders.values())
-    for order in given:
-        typer.echo(_line(order, threads, json=json))
-    if not given and not json:
-        typer.echo("nothing was ordered")
+    _run(lambda threads, now_ms: operator_commands.rename(threads, story, title, now_ms), json=json)
 
 
-def _give(make: Callable[[ThreadIndex, int], list[OperatorCommand]], *, json: bool) -> None:
-    from hubbub.operate import operator_commands as orders  # noqa: PLC0415
-    from hubbub.settings import load  # noqa: PLC0415
+def block(story: Story, json: JsonLines = False) -> None:
+    """End a story, and ignore everything about it from now on."""
+    from hubbub.operate import operator_commands  # noqa: PLC0415
+
+    _run(lambda threads, now_ms: operator_commands.block(threads, story, now_ms), json=json)
+
+
+def list_commands(json: JsonLines = False) -> None:
+    """List the commands that were given."""
+    from hubbub.operate.operator_commands import read_threads  # noqa: PLC0415
+
+    kafka = load().kafka
+    threads = asyncio.run(read_threads(kafka.client_options(), kafka.topic_prefix))
+    for command in threads.orders.values():
+        typer.echo(_line(command, threads, json=json))
+    if not threads.orders and not json:
+        typer.echo("no commands were given")
+
+
+def _run(make: Callable[[ThreadIndex, int], list[OperatorCommand]], *, json: bool) -> None:
+    from hubbub.operate.operator_commands import publish, read_threads  # noqa: PLC0415
 
     settings = load()
     kafka, prefix = settings.kafka.client_options(), settings.kafka.topic_prefix
 
-    async def give() -> None:
-        threads = await orders.read_threads(kafka, prefix)
-        given = make(threads, settings.clock()())
-        await orders.give(given, kafka, prefix)
-        for order in given:
-            typer.echo(_line(order, threads, json=json))
+    async def run() -> None:
+        threads = await read_threads(kafka, prefix)
+        commands = make(threads, settings.clock()())
+        await publish(commands, kafka, prefix)
+        for command in commands:
+            typer.echo(_line(command, threads, json=json))
 
-    asyncio.run(give())
+    asyncio.run(run())
     if not json:
-        typer.echo("resolve does it with the next new post; 'hubbub stories list' shows all orders")
+        typer.echo("resolve carries it out with the next new post; 'hubbub stories list' lists all commands")
 
 
-def _line(order: OperatorCommand, threads: ThreadIndex, *, json: bool) -> str:
-    """Return an order as a line for a person or a program."""
-
+def _line(command: OperatorCommand, threads: ThreadIndex, *, json: bool) -> str:
+    """Return a command as a line for a person or a program."""
     if json:
-        return msgspec.json.encode(order).decode()
+        return msgspec.json.encode(command).decode()
 
-    def called(name: str) -> str:
+    def slug(name: str) -> str:
         info = threads.story(name)
         return strip_controls(info.slug if info is not None else name)
 
-    into = strip_controls(order.found.slug) if order.found else called(order.into)
+    into = strip_controls(command.found.slug) if command.found else slug(command.into)
     what = {
-        "merge": f"merge {called(order.subject)} into {called(order.into)}",
-        "pin": f"pin {strip_controls(order.subject)} to {into}",
-        "rename": f"rename {called(order.subject)} to “{strip_controls(order.title)}”",
-        "block": f"block {called(order.subject)}",
-    }[order.kind]
-    return f"{datetime.fromtimestamp(order.given_ms / 1000, UTC):%Y-%m-%d %H:%M} UTC  {what}"
+        "merge": f"merge {slug(command.subject)} into {into}",
+        "pin": f"pin {strip_controls(command.subject)} to {into}",
+        "rename": f"rename {slug(command.subject)} to “{strip_controls(command.title)}”",
+        "block": f"block {slug(command.subject)}",
+    }[command.kind]
+    return f"{datetime.fromtimestamp(command.given_ms / 1000, UTC):%Y-%m-%d %H:%M} UTC  {what}"

@@ -1,68 +1,109 @@
-"""Looking into dead letters and sending the records in them through again.
+"""Dead letters: reading them, and publishing their originals again.
 
-Owns reading the topic ``dead-letters``, as a person would. What writes it is each stage's own.
+Owns the operator's side of the topic ``dead-letters``. Each stage writes its own letters.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-import msgspec
-
+from transport.consumer import open_consumer, start_at
 from transport.dead_letter import DeadLetter, decode_dead_letter
-from transport.producer import open_producer
+from transport.kafka import TopicPartition
+from transport.offsets import end_offsets
+from transport.producer import MAX_RECORD_BYTES, open_producer
 from transport.reader import TopicReader
 from transport.topics import name
 
-__all__ = ["as_json", "read", "replay"]
+__all__ = ["Redriven", "read", "redrive"]
+
+READ_TIMEOUT_MS = 10_000
+KEY_AND_HEADER_BYTES = 1_024
+"""Room for what a record adds to its value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Redriven:
+    """How many originals were published again, and the letters whose originals are gone or too large to publish."""
+
+    published: int
+    gone: tuple[DeadLetter, ...]
+    too_large: tuple[DeadLetter, ...]
 
 
 async def read(
     kafka: Mapping[str, object], prefix: str, *, stage: str | None = None, reason: str | None = None
 ) -> list[DeadLetter]:
-    """Return the dead letters, oldest first; one that a stage wrote again after a crash is returned once.
+    """Return the dead letters, oldest first, each record's last one only: a crash makes a stage write one again.
 
-    ``stage``, ``reason``: only those, None for all.
+    ``stage``, ``reason``: only those; None for all.
 
     Raises:
-        LookupError: there is no such topic.
-        aiokafka.errors.KafkaError: the broker cannot be reached.
+        TopicMissingError: the topic does not exist.
+        KafkaError: the broker cannot be reached.
     """
-    async with TopicReader(name("dead-letters", prefix), kafka) as tail:
-        letters = [decode_dead_letter(record.value) for record in await tail.read_to_end() if record.value is not None]
-    once = {_place(number, letter): letter for number, letter in enumerate(letters)}
+    letters: dict[object, DeadLetter] = {}
+    async with TopicReader(name("dead-letters", prefix), kafka) as reader:
+        async for record in reader.until_end():
+            if record.value is not None:
+                letter = decode_dead_letter(record.value)
+                letters[_place(letter) or len(letters)] = letter
     return [
         letter
-        for letter in once.values()
+        for letter in letters.values()
         if (stage is None or letter.stage == stage) and (reason is None or letter.reason == reason)
     ]
 
 
-async def replay(letters: Iterable[DeadLetter], kafka: Mapping[str, object]) -> int:
-    """Publish the records of ``letters`` again to where they came from, each once; return how many those are.
+async def redrive(letters: Sequence[DeadLetter], kafka: Mapping[str, object]) -> Redriven:
+    """Publish the originals of ``letters`` again, to the topics and partitions they came from, each once.
 
-    What a collector gave up came from no topic, and is left out: it is collected again or not at all.
+    A truncated original is read from its place, and must have the hash in the letter. The items that a collector
+    rejected came from no topic, and are left out.
 
     Raises:
-        aiokafka.errors.KafkaError: the broker cannot be reached, or refuses.
+        KafkaError: the broker cannot be reached, or refuses.
     """
-    # One that was published again before and is still no good has a letter for each time.
-    whole = [letter for letter in letters if not letter.truncated]
-    records = {(letter.topic, letter.partition, letter.original) for letter in whole if letter.topic is not None}
+    gone, too_large = [], []
+    # An original that was published again, and rejected again, has a letter for each time.
+    originals: dict[tuple[str, int, bytes], None] = {}
+    for letter in letters:
+        if (place := _place(letter)) is None:
+            continue
+        original = letter.original if not letter.truncated else await _read_back(letter, place, kafka)
+        if original is None:
+            gone.append(letter)
+        elif len(original) > MAX_RECORD_BYTES - KEY_AND_HEADER_BYTES:
+            too_large.append(letter)
+        else:
+            originals[place[0], place[1], original] = None
     async with open_producer(kafka) as producer:
-        # The key is not kept: a record nobody could read has none to trust. The partition is the same.
-        sent = [await producer.send(topic, original, partition=partition) for topic, partition, original in records]
+        # Without a key: none of an unreadable record can be trusted. The partition stays.
+        sent = [await producer.send(topic, original, partition=partition) for topic, partition, original in originals]
         await asyncio.gather(*sent)
-    return len(records)
+    return Redriven(len(originals), tuple(gone), tuple(too_large))
 
 
-def _place(number: int, letter: DeadLetter) -> object:
-    """Return what two letters have in common that tell of one record; ``number`` is the letter's own."""
-    return number if letter.topic is None else (letter.topic, letter.partition, letter.offset)
+async def _read_back(letter: DeadLetter, place: tuple[str, int, int], kafka: Mapping[str, object]) -> bytes | None:
+    """Return the original of a truncated letter from its place; None if it no longer stands there."""
+    topic, number, offset = place
+    async with open_consumer(**kafka, group_id=None, enable_auto_commit=False, auto_offset_reset="none") as consumer:
+        if topic not in await consumer.topics():
+            return None
+        partition = TopicPartition(topic, number)
+        beginning = (await consumer.beginning_offsets([partition]))[partition]
+        if not beginning <= offset < (await end_offsets(kafka, [partition]))[partition]:
+            return None
+        start_at(consumer, {partition: offset})
+        records = (await consumer.getmany(timeout_ms=READ_TIMEOUT_MS, max_records=1)).get(partition, [])
+    value = records[0].value if records and records[0].offset == offset else None
+    return value if value is not None and letter.is_original(value) else None
 
 
-def as_json(letter: DeadLetter) -> dict[str, object]:
-    """Return the letter as plain values."""
-    plain: dict[str, object] = msgspec.to_builtins(letter)
-    return plain
+def _place(letter: DeadLetter) -> tuple[str, int, int] | None:
+    """Return where the original stands; None if it came from no topic."""
+    if letter.topic is None or letter.partition is None or letter.offset is None:
+        return None
+    return letter.topic, letter.partition, letter.offset

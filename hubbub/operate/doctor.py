@@ -1,7 +1,7 @@
-"""The doctor: is everything there that Hubbub needs, and does every stage do its work?
+"""The doctor: is everything there that Hubbub needs, and does every stage work?
 
-Owns the examination and the words for what to do. It changes nothing: it reads topics, asks brokers, and looks once at
-each platform as its collector would.
+Owns the checks, and the words for what to fix. It changes nothing: it reads topics, asks brokers, and polls each
+platform once as its collector would.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -36,53 +36,31 @@ __all__ = ["Finding", "examine"]
 BROKER_SECONDS = 10.0
 PLATFORM_SECONDS = 20.0
 SILENT_MS = 60_000
-"""A stage that has told nothing for so long does not run."""
+"""A stage that has reported nothing for this long is not running."""
 STALE_CURSOR_MS = 600_000
-"""Twice as long as a collector that works may leave its cursor unsaved."""
+"""Twice the time that a working collector may leave its cursor unsaved."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing looked at. ``ok``: None where it cannot be told. ``fix``: what to do, empty if nothing."""
+    """The result of one check. ``ok``: None if it cannot be known. ``fix``: what to do, empty if nothing."""
 
     what: str
     ok: bool | None
     fix: str = ""
 
-    def as_json(self) -> dict[str, object]:
-        """Return the finding as plain values."""
-        return asdict(self)
-
 
 async def examine(*, platforms: bool = True) -> list[Finding]:
-    """Look at settings, broker, topics, stages and, with ``platforms``, the platforms; return all that was found."""
+    """Check settings, broker, topics, stages and, with ``platforms``, the platforms; return every finding."""
     try:
         settings = load()
         options = settings.kafka.client_options()
     except SettingsError as error:
         return [Finding("settings", ok=False, fix=str(error))]
-    findings = [Finding("settings are understood", ok=True)]
-    findings += _beats(settings)
+    findings = [Finding("the settings are valid", ok=True), *_beats(settings)]
     if (file := settings.score.figures_file) is not None:
         findings.append(_figures(file))
-    servers = settings.kafka.bootstrap_servers
-    try:
-        async with asyncio.timeout(BROKER_SECONDS):
-            problems = await topic_setup.check(
-                options, settings.kafka.topic_prefix, settings.kafka.partitions, settings.kafka.replication
-            )
-    except (KafkaError, OSError, TimeoutError) as error:
-        why = f"{type(error).__name__}; start it ('hubbub up' brings one), or set HUBBUB_KAFKA__BOOTSTRAP_SERVERS"
-        findings.append(Finding(f"broker at {servers} answers", ok=False, fix=why))
-    else:
-        findings.append(Finding(f"broker at {servers} answers", ok=True))
-        findings += [
-            Finding(f"topic {p.topic}: {p.what}", ok=None if p.unverified else False, fix=p.fix) for p in problems
-        ]
-        if not any(not p.unverified for p in problems):
-            findings.append(Finding("topics are as they must be", ok=True))
-            findings += [finding async for finding in _stages(settings, options)]
-            findings += [finding async for finding in _cursors(settings, options)]
+    findings += await _broker(settings, options)
     if platforms:
         findings += await asyncio.gather(*(_platform(settings, collector) for collector in PLATFORMS))
     return findings
@@ -98,91 +76,109 @@ def _beats(settings: Settings) -> Iterator[Finding]:
 
 def _figures(file: Path) -> Finding:
     try:
-        return Finding(f"{file} is understood; {TextReader.load(file).figures} public figures in all", ok=True)
+        return Finding(f"{file} is valid; with it there are {TextReader.load(file).figures} public figures", ok=True)
     except FiguresError as error:
-        return Finding("public figures of your own", ok=False, fix=str(error))
+        return Finding("your file of public figures", ok=False, fix=str(error))
+
+
+async def _broker(settings: Settings, options: dict[str, object]) -> list[Finding]:
+    kafka = settings.kafka
+    what = f"broker at {kafka.bootstrap_servers} answers"
+    try:
+        async with asyncio.timeout(BROKER_SECONDS):
+            problems = await topic_setup.check(options, kafka.topic_prefix, kafka.partitions, kafka.replication)
+    except (KafkaError, OSError, TimeoutError) as error:
+        fix = f"{type(error).__name__}; start it ('hubbub up' has one), or set HUBBUB_KAFKA__BOOTSTRAP_SERVERS"
+        return [Finding(what, ok=False, fix=fix)]
+    findings = [Finding(what, ok=True)]
+    findings += [Finding(f"topic {p.topic}: {p.what}", ok=None if p.unverified else False, fix=p.fix) for p in problems]
+    if all(problem.unverified for problem in problems):
+        findings.append(Finding("the topics are as they should be", ok=True))
+        findings += [finding async for finding in _stages(settings, options)]
+        findings += [finding async for finding in _cursors(settings, options)]
+    return findings
 
 
 async def _stages(settings: Settings, options: dict[str, object]) -> AsyncIterator[Finding]:
-    told: dict[str, list[ResolveProgress | ScoreProgress]] = {"resolve": [], "score": []}
-    async with TopicReader(name("progress", settings.kafka.topic_prefix), options) as tail:
-        latest = {record.key: record.value for record in await tail.read_to_end()}
-    for value in latest.values():
-        progress = decode_progress(value) if value is not None else None
+    reports: dict[str, list[ResolveProgress | ScoreProgress]] = {"resolve": [], "score": []}
+    for value in (await _latest("progress", settings, options)).values():
+        progress = decode_progress(value)
         if isinstance(progress, ResolveProgress | ScoreProgress):
-            told["resolve" if isinstance(progress, ResolveProgress) else "score"].append(progress)
+            reports["resolve" if isinstance(progress, ResolveProgress) else "score"].append(progress)
     now_ms = settings.clock()()
-    for stage, all_ in told.items():
+    for stage, all_ in reports.items():
         if not all_:
             yield Finding(f"{stage} has never run here", ok=False, fix=f"start it: hubbub {stage} (or hubbub up)")
             continue
-        heard = {int(p.instance) for p in all_ if now_ms - p.updated_ms <= SILENT_MS}
-        silent = sorted(set(range(settings.kafka.partitions)) - heard)
-        if silent:
-            where = f"partitions {', '.join(map(str, silent))}"
-            yield Finding(
-                f"{stage} works on {where}",
-                ok=False,
-                fix=f"nothing heard for a minute; start or restart hubbub {stage}",
-            )
+        alive = {int(p.instance) for p in all_ if now_ms - p.updated_ms <= SILENT_MS}
+        if silent := sorted(set(range(settings.kafka.partitions)) - alive):
+            what = f"{stage} works on partitions {', '.join(map(str, silent))}"
+            yield Finding(what, ok=False, fix=f"no report for a minute; start or restart hubbub {stage}")
         else:
             behind = format_age(now_ms - min(p.mark_ms for p in all_))
-            yield Finding(
-                f"{stage} works on all {len(all_)} partitions; event time is {behind} behind the clock", ok=True
-            )
+            what = f"{stage} works on all {len(all_)} partitions; event time is {behind} behind the clock"
+            yield Finding(what, ok=True)
         counts = sum((Counter(p.counts) for p in all_ if isinstance(p, ResolveProgress)), Counter[str]())
         if counts:
             yield _account(stage, counts)
 
 
 def _account(stage: str, counts: Counter[str]) -> Finding:
-    """Hold what a stage has read against what became of it."""
+    """Compare the number of records read with the sum of their outcomes."""
     outcomes = {outcome: count for outcome, count in counts.items() if outcome != "read"}
-    told = " + ".join(f"{count:,} {outcome}" for outcome, count in sorted(outcomes.items())) or "nothing"
+    shown = " + ".join(f"{count:,} {outcome}" for outcome, count in sorted(outcomes.items())) or "nothing"
     adds_up = counts["read"] == sum(outcomes.values())
     return Finding(
-        f"{stage} accounts for what it read: {counts['read']:,} = {told}",
+        f"{stage} accounts for every record read: {counts['read']:,} = {shown}",
         ok=adds_up,
-        fix="" if adds_up else "records have vanished or were counted twice: a fault of ours; please report it",
+        fix="" if adds_up else "records vanished or were counted twice: a fault of Hubbub; please report it",
     )
 
 
 async def _cursors(settings: Settings, options: dict[str, object]) -> AsyncIterator[Finding]:
-    async with TopicReader(name(CURSORS, settings.kafka.topic_prefix), options) as tail:
-        latest = {record.key: record.value for record in await tail.read_to_end()}
     now_ms = settings.clock()()
-    for value in latest.values():
-        if value is None:
-            continue
+    for value in (await _latest(CURSORS, settings, options)).values():
         cursor = msgspec.json.decode(value, type=CursorRecord)
         age_ms = now_ms - cursor.saved_ms
         what = f"{cursor.collector} saved its cursor {format_age(age_ms)} ago"
         if age_ms < STALE_CURSOR_MS:
             yield Finding(what, ok=True)
         elif cursor.collector in settings.collect.chosen():
-            fix = f"it collects nothing; look at the log of hubbub collect {cursor.collector}"
+            fix = f"it collects nothing; see the log of hubbub collect {cursor.collector}"
             yield Finding(what, ok=False, fix=fix)
         else:
-            yield Finding(what, ok=None, fix="it is not one of those to collect from, by the settings here")
+            yield Finding(what, ok=None, fix="the settings here do not collect from it")
+
+
+async def _latest(topic: str, settings: Settings, options: dict[str, object]) -> dict[bytes | None, bytes]:
+    """Return the last value of each key of a compacted topic, without tombstones."""
+    async with TopicReader(name(topic, settings.kafka.topic_prefix), options) as reader:
+        latest = {record.key: record.value async for record in reader.until_end()}
+    return {key: value for key, value in latest.items() if value is not None}
 
 
 async def _platform(settings: Settings, collector: str) -> Finding:
-    """Look once, as the collector would."""
+    """Poll once, as the collector would."""
     spec = PLATFORMS[collector]
+    shown = spec.display_name
     try:
         config = settings.collect.configs([collector])[collector]
     except SettingsError:
-        return Finding(f"{collector} is off: {spec.needs}", ok=None, fix=f"to collect it, set [collect.{collector}]")
+        return Finding(
+            f"{shown} is off: it needs {spec.needs}", ok=None, fix=f"to collect it, set [collect.{collector}]"
+        )
     context = CollectorContext(RateLimiter(collector, config.requests_per_minute), settings.clock())
-    looking = spec.make(config, None, context)
-    began = time.monotonic()
+    polling = spec.make(config, None, context)
+    started_at = time.monotonic()
     try:
         async with asyncio.timeout(PLATFORM_SECONDS):
-            await anext(looking)
+            await anext(polling)
     except UserError as error:
-        return Finding(f"{collector} accepts the credentials", ok=False, fix=str(error))
+        return Finding(f"{shown} accepts the credentials", ok=False, fix=str(error))
     except (HubbubError, OSError, TimeoutError) as error:
-        return Finding(f"{collector} answers", ok=False, fix=f"{error or 'no answer in time'}; check the way to it")
+        return Finding(
+            f"{shown} answers", ok=False, fix=f"{error or 'no answer in time'}; check the network path to it"
+        )
     finally:
-        await looking.aclose()
-    return Finding(f"{collector} answers ({time.monotonic() - began:.1f} s)", ok=True)
+        await polling.aclose()
+    return Finding(f"{shown} answers ({time.monotonic() - started_at:.1f} s)", ok=True)

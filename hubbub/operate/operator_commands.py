@@ -1,7 +1,7 @@
-"""What an operator orders of stories: given, kept in the log, and listed.
+"""Operator commands on stories: made, written to the log, and listed.
 
-Owns how an order is made from the words of a person: which stories and threads are meant, and that they are there. When
-it is carried out is :mod:`streams.resolve.commands`' to know.
+Owns the step from a person's words to a command: which stories and threads they mean, and that these exist.
+:mod:`streams.resolve.commands` carries commands out.
 """
 
 from __future__ import annotations
@@ -20,105 +20,94 @@ from transport.errors import UserError
 from transport.producer import open_producer
 from transport.reader import TopicReader
 
-__all__ = ["block", "give", "merge", "pin", "read_threads", "rename", "split"]
+__all__ = ["block", "merge", "pin", "publish", "read_threads", "rename", "split"]
 
 
 async def read_threads(kafka: Mapping[str, object], prefix: str) -> ThreadIndex:
-    """Return what is known of threads, stories and orders, as of the end of the log now.
+    """Return the threads, stories and commands in the log now.
 
     Raises:
-        LookupError: there is no such topic.
-        aiokafka.errors.KafkaError: the broker cannot be reached.
+        TopicMissingError: the topic does not exist.
+        KafkaError: the broker cannot be reached.
     """
     threads = ThreadIndex()
-    async with TopicReader(topics.name("stories", prefix), kafka) as tail:
-        for record in await tail.read_to_end():
+    async with TopicReader(topics.name("stories", prefix), kafka) as reader:
+        async for record in reader.until_end():
             threads.apply(record.key or b"", record.value)
     return threads
 
 
-async def give(orders: Sequence[OperatorCommand], kafka: Mapping[str, object], prefix: str) -> None:
-    """Write ``orders`` into the log and wait until the broker has them; each with what is known of the thread it pins.
+async def publish(commands: Sequence[OperatorCommand], kafka: Mapping[str, object], prefix: str) -> None:
+    """Write ``commands`` to the log, and wait until the broker has them.
+
+    The command to pin a thread carries the features of its root post, if the log has them.
 
     Raises:
-        LookupError: there is no such topic.
-        aiokafka.errors.KafkaError: the broker cannot be reached, or refuses.
+        TopicMissingError: the topic does not exist.
+        KafkaError: the broker cannot be reached, or refuses.
     """
-    features = await _features([order.subject for order in orders if order.kind == "pin"], kafka, prefix)
+    features = await _features([command.subject for command in commands if command.kind == "pin"], kafka, prefix)
     async with open_producer(kafka) as producer:
-        for order in orders:
-            key = ORDER_KEY + f"{order.kind}:{order.subject}".encode()
-            known = replace(order, features=features[order.subject]) if order.subject in features else order
-            await producer.send_and_wait(topics.name("stories", prefix), encode(known), key, 0)
+        for command in commands:
+            key = ORDER_KEY + f"{command.kind}:{command.subject}".encode()
+            known = features.get(command.subject)
+            value = encode(command if known is None else replace(command, features=known))
+            await producer.send_and_wait(topics.name("stories", prefix), value, key, 0)
 
 
 async def _features(threads: Sequence[str], kafka: Mapping[str, object], prefix: str) -> dict[str, Raw]:
-    """Return what the matcher keeps of the root posts of those ``threads`` that are known."""
+    """Return the matcher's features of the root posts of ``threads``, as far as the log has them."""
     features: dict[str, Raw] = {}
     wanted = {THREAD_KEY + thread.encode(): thread for thread in threads}
-    async with TopicReader(topics.name("stories", prefix), kafka) as tail:
-        for record in await tail.read_to_end() if wanted else ():
+    async with TopicReader(topics.name("stories", prefix), kafka) as reader:
+        for record in await reader.read_to_end() if wanted else ():
             if record.key in wanted and record.value is not None and (known := decode_thread(record.value).assignments):
                 features[wanted[record.key]] = known[0].features
     return features
 
 
-def merge(threads: ThreadIndex, story: str, into: str, given_ms: int) -> list[OperatorCommand]:
-    """Return the order to make ``story`` part of ``into``; each is an id or a slug.
+# Each of the following returns the commands, and raises UserError if a name means no story or an argument is wrong.
+# A story is named by id or slug. ``given_ms``: the time of the command, UTC epoch ms.
 
-    Raises:
-        UserError: there is no such story, or both are one.
-    """
-    gone, other = _story(threads, story), _story(threads, into)
-    if gone.id == other.id:
-        raise UserError("a story cannot be merged into itself")
-    if gone.beat != other.beat:
-        raise UserError(f"{gone.slug} is of the beat {gone.beat}, {other.slug} of {other.beat}; only one beat's merge")
-    return [OperatorCommand("merge", gone.id, other.id, given_ms=given_ms)]
+
+def merge(threads: ThreadIndex, story: str, into: str, given_ms: int) -> list[OperatorCommand]:
+    """Make ``story`` part of ``into``."""
+    merged, other = _story(threads, story), _story(threads, into)
+    if merged.id == other.id:
+        raise UserError("a story cannot be merged into itself; name two stories")
+    if merged.beat != other.beat:
+        raise UserError(
+            f"{merged.slug} is in beat {merged.beat}, {other.slug} in {other.beat}; only stories of one beat can merge"
+        )
+    return [OperatorCommand("merge", merged.id, other.id, given_ms=given_ms)]
 
 
 def split(
     threads: ThreadIndex, story: str, apart: Sequence[str], title: str | None, given_ms: int
 ) -> list[OperatorCommand]:
-    """Return the orders to make the threads ``apart`` of ``story`` a story of its own, called ``title``.
-
-    Raises:
-        UserError: there is no such story, or a thread is not part of it.
-    """
+    """Make the threads ``apart`` of ``story`` a new story called ``title``."""
     info = _story(threads, story)
     for thread in apart:
         if info.id not in threads.by_now(thread):
-            raise UserError(f"the thread {thread} is no part of {info.slug}; threads are named like reddit:t3_18wuc1r")
-    found = story_id(info.beat, f"apart {apart[0]}")
-    called = _title(title or f"{info.title} ({apart[0]})")
-    fresh = StoryInfo(found, slug_of(called, found), called, info.beat, given_ms)
-    return [OperatorCommand("pin", thread, found, found=fresh, given_ms=given_ms) for thread in apart]
+            raise UserError(f"thread {thread} is not in {info.slug}; threads have names like reddit:t3_18wuc1r")
+    new = story_id(info.beat, f"apart {apart[0]}")
+    new_title = _title(title or f"{info.title} ({apart[0]})")
+    new_story = StoryInfo(new, slug_of(new_title, new), new_title, info.beat, given_ms)
+    return [OperatorCommand("pin", thread, new, found=new_story, given_ms=given_ms) for thread in apart]
 
 
 def pin(threads: ThreadIndex, thread: str, story: str, given_ms: int) -> list[OperatorCommand]:
-    """Return the order to give ``thread``, seen before or not, to ``story``.
-
-    Raises:
-        UserError: there is no such story.
-    """
+    """Give ``thread``, known or not, to ``story``."""
     return [OperatorCommand("pin", thread, _story(threads, story).id, given_ms=given_ms)]
 
 
 def rename(threads: ThreadIndex, story: str, title: str, given_ms: int) -> list[OperatorCommand]:
-    """Return the order to call ``story`` by ``title``; its slug stays.
-
-    Raises:
-        UserError: there is no such story, or the title is empty or too long.
-    """
+    """Give ``story`` another title; its slug stays."""
     return [OperatorCommand("rename", _story(threads, story).id, title=_title(title), given_ms=given_ms)]
 
 
 def block(threads: ThreadIndex, story: str, given_ms: int) -> list[OperatorCommand]:
-    """Return the order to end ``story`` and to use nothing of it any more.
-
-    Raises:
-        UserError: there is no such story.
-    """
+    """End ``story``, and ignore everything about it from now on."""
     return [OperatorCommand("block", _story(threads, story).id, given_ms=given_ms)]
 
 
@@ -131,5 +120,5 @@ def _story(threads: ThreadIndex, name: str) -> StoryInfo:
 
 def _title(title: str) -> str:
     if not title.strip() or len(title) > MAX_TITLE_CHARS:
-        raise UserError(f"a title has 1 to {MAX_TITLE_CHARS} characters")
+        raise UserError(f"a title has 1 to {MAX_TITLE_CHARS} characters; choose another")
     return title.strip()

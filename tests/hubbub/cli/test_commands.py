@@ -147,7 +147,7 @@ def test_a_file_of_own_figures_that_cannot_be_used_is_told_in_one_line(hubbub: R
         assert says in done.stderr
         assert (says, False) in doctors_word(hubbub, file, says)
     file.write_text('[[figure]]\nid = "me"\nname = "My Mayor"\ntier = "C"\n')
-    assert ("is understood", True) in doctors_word(hubbub, file, "is understood")
+    assert ("is valid", True) in doctors_word(hubbub, file, "is valid")
 
 
 def doctors_word(hubbub: Run, file: Path, says: str) -> list[tuple[str, bool]]:

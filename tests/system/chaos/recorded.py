@@ -95,7 +95,7 @@ async def _replay(stage: Stage, recording: Recording, speed: float | None) -> tu
     """Publish, wait until all is scored; return for how many seconds was published, and when all was scored."""
     options, prefix = stage.kafka.client_options(), stage.kafka.topic_prefix
     done = await replay(iter(recording), kafka=options, prefix=prefix, speed=speed)
-    await wait_until_scored(done.token, kafka=options, prefix=prefix, silence_seconds=SILENCE_SECONDS)
+    await wait_until_scored(done.token, kafka=options, prefix=prefix, idle_timeout_seconds=SILENCE_SECONDS)
     return done.seconds, wall_clock()
 
 
@@ -103,7 +103,7 @@ async def settle(kafka: KafkaSettings) -> None:
     """Have every story scored once more, by whoever has it now: a recording of nothing ends."""
     options, prefix = kafka.client_options(), kafka.topic_prefix
     done = await replay(iter(()), kafka=options, prefix=prefix, speed=None)
-    await wait_until_scored(done.token, kafka=options, prefix=prefix, silence_seconds=SILENCE_SECONDS)
+    await wait_until_scored(done.token, kafka=options, prefix=prefix, idle_timeout_seconds=SILENCE_SECONDS)
 
 
 def _prefixed(kafka: KafkaSettings, prefix: str) -> KafkaSettings:

@@ -44,7 +44,7 @@ class House:
         refused: list[object] = []
         recordings = read_recordings(files, lambda *what: refused.append(what))
         done = await replay(recordings, kafka=self.options, prefix=self.kafka.topic_prefix, speed=speed)
-        await wait_until_scored(done.token, kafka=self.options, prefix=self.kafka.topic_prefix, silence_seconds=60)
+        await wait_until_scored(done.token, kafka=self.options, prefix=self.kafka.topic_prefix, idle_timeout_seconds=60)
 
     async def scores(self) -> dict[str, NoiseScore]:
         return await read_scores(self.options, self.kafka.topic_prefix)

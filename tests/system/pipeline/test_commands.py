@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from hubbub.operate import operator_commands as orders
+from hubbub.operate import operator_commands
 from ingest.signal import Signal
 from streams.records.stories import OperatorCommand
 from tests.conftest import Broker
@@ -108,8 +108,8 @@ async def orders_are_carried_out(
         OperatorCommand("block", blocked["story"]),
         OperatorCommand("pin", thread, into["story"]),
     ]
-    await orders.give(given, it.options, it.kafka.topic_prefix)
-    kept = (await orders.read_threads(it.options, it.kafka.topic_prefix)).orders[f"o:pin:{thread}".encode()]
+    await operator_commands.publish(given, it.options, it.kafka.topic_prefix)
+    kept = (await operator_commands.read_threads(it.options, it.kafka.topic_prefix)).orders[f"o:pin:{thread}".encode()]
     assert b'"' in bytes(kept.features), "the words of the post, for the matcher to learn from"
     assert f"merge {gone['slug']} into {into['slug']}" in await hubbub(it, "stories", "list")
 

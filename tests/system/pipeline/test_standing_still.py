@@ -114,7 +114,7 @@ async def test_who_waits_for_a_replay_gives_up_on_a_part_that_stands_still_thoug
     try:
         async with asyncio.timeout(30):
             with pytest.raises(UserError, match="scores have not moved for 2 s"):
-                await wait_until_scored("replay", kafka=kafka, prefix=broker.topic_prefix, silence_seconds=2.0)
+                await wait_until_scored("replay", kafka=kafka, prefix=broker.topic_prefix, idle_timeout_seconds=2.0)
     finally:
         repeating.cancel()
         await asyncio.gather(repeating, return_exceptions=True)
