@@ -1,6 +1,6 @@
 """How loud a story is: factors, composite, decay, bands, lifecycle and spikes, as pure functions and values.
 
-No I/O, no clock, no Kafka; imports nothing else of Hubbub's.
+No I/O, no clock, no Kafka. Must never import another package of Hubbub.
 """
 
 from scoring import lifecycle, spike

@@ -1,6 +1,6 @@
-"""Assessment: what a story is about and how much hangs on it.
+"""Assessment: what a story is about and how large its consequences are.
 
-Owns the shape of an assessor's answer and the interface of an assessor. Must never know how the answer is found.
+Owns the shape of an assessor's answer and the interface of an assessor. Must never know how the answer is computed.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ Category = Literal[
 
 
 class Assessment(msgspec.Struct, array_like=True, frozen=True, order=True, gc=False):
-    """An assessor's answer; later ones are larger. ``impact``: the assessed consequence for the industry, 0 to 100.
+    """An assessor's answer; a later one is larger. ``impact``: the consequence for the industry, 0 to 100.
 
-    ``basis``: a number that stands for what was read and by whom, so that it is known when to ask anew; 0: not told.
+    ``basis``: a hash of what was read and by which assessor, which shows when to ask again; 0: unknown.
     """
 
     assessed_ms: int
@@ -30,8 +30,8 @@ class Assessment(msgspec.Struct, array_like=True, frozen=True, order=True, gc=Fa
 
 
 class Assessor(Protocol):
-    """Reads a story's texts and says how much hangs on it."""
+    """Reads a story's texts and assesses its consequences."""
 
     def assess(self, texts: Sequence[str], at_ms: int) -> Assessment:
-        """Return the assessment of a story whose signals say ``texts`` (the loudest first)."""
+        """Return the assessment of a story, given the texts of its loudest signals, the loudest first."""
         ...

@@ -1,6 +1,6 @@
 """Band: the word for a noise.
 
-Owns the five words and where each begins. Must never know how a noise comes about.
+Owns the five words and where each begins. Must never know how a noise is computed.
 """
 
 from __future__ import annotations

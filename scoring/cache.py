@@ -1,6 +1,6 @@
-"""LookupCache: what was worked out of a thing before, by the thing.
+"""Lookup cache: a function's values by its argument, bounded.
 
-Owns remembering within bounds. Must never know what is worked out.
+Owns the storage. Must never know what is computed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 class LookupCache(dict[K, T]):
-    """A function's values, looked up as in a dictionary, which `map` does twice as fast as it calls a cached function.
+    """A function's values, looked up as in a dictionary: `map` does that twice as fast as it calls a cached function.
 
     >>> lengths = LookupCache(len, capacity=2)
     >>> list(map(lengths.__getitem__, ["one", "three", "three"])), len(lengths)
@@ -24,16 +24,16 @@ class LookupCache(dict[K, T]):
     (7, ['a third'])
     """
 
-    __slots__ = ("_capacity", "_make")
+    __slots__ = ("_capacity", "_compute")
 
-    def __init__(self, make: Callable[[K], T], capacity: int) -> None:
-        """``make``: the function; ``most``: how many values are kept before all are forgotten."""
-        self._make = make
+    def __init__(self, compute: Callable[[K], T], capacity: int) -> None:
+        """``compute``: the function; ``capacity``: how many values are kept before all are dropped."""
+        self._compute = compute
         self._capacity = capacity
 
     def __missing__(self, key: K) -> T:
-        """Work out and keep what ``key`` comes to."""
+        """Compute and keep the value of ``key``."""
         if len(self) >= self._capacity:
             self.clear()
-        made = self[key] = self._make(key)
-        return made
+        value = self[key] = self._compute(key)
+        return value

@@ -1,6 +1,6 @@
 """Composite: seven factors and a decay make one noise.
 
-Owns the weighted sum. Must never know what the factors are made of.
+Owns the weighted sum. Must never know how a factor is computed.
 """
 
 from __future__ import annotations

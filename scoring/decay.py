@@ -1,6 +1,6 @@
 """Decay: how much of a story's noise is left since it was last covered.
 
-Owns the exponential forgetting of SCORING.md. Must never know what counts as coverage.
+Owns the exponential decay of SCORING.md. Must never know what counts as coverage.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ __all__ = ["decay"]
 
 
 def decay(silence_ms: int, settings: Settings = DEFAULT) -> float:
-    """Return the share, above 0 to 1, left after ``silence_ms`` without coverage: half for each half-life (7 days).
+    """Return the share of noise, above 0 to 1, that is left after ``silence_ms``: half for each half-life (7 days).
 
-    Coverage that lies after the time of scoring leaves no silence: a negative ``silence_ms`` counts as 0.
+    Coverage after the time of scoring leaves no silence: a negative ``silence_ms`` counts as 0.
 
     >>> decay(0), decay(7 * 24 * 3_600_000)
     (1.0, 0.5)

@@ -1,7 +1,6 @@
 """Explain: why a score is what it is, and what would raise it.
 
-Owns the breakdown of a noise into points by factor, and the comparison of small changes. Must never know how it is
-printed.
+Owns the breakdown of a noise into points by factor, and the effect of small changes. Must never know how it is printed.
 """
 
 from __future__ import annotations
@@ -20,25 +19,25 @@ from scoring.settings import DEFAULT, HOUR_MS, Settings
 __all__ = ["Explanation", "Measured", "Part", "Raise", "explain"]
 
 FIGURE_POINTS = 20.0
-"""Of a figure of tier A, which stands for one more in :func:`explain`."""
+"""The points of a figure of tier A: "one more figure" in :func:`explain`."""
 
 
 class Measured(Protocol):
-    """The raw numbers that a change would change; :class:`scoring.Inputs` has them."""
+    """The raw numbers that a change affects; :class:`scoring.Inputs` has them."""
 
     @property
     def people(self) -> float:
-        """The audience, estimated."""
+        """The estimated audience."""
         ...
 
     @property
     def loudness(self) -> float:
-        """J of the scoring method."""
+        """J of the scoring method; 1 is very loud."""
         ...
 
     @property
     def run_ms(self) -> int:
-        """How long the current run of coverage is."""
+        """The length of the current run of coverage."""
         ...
 
     @property
@@ -48,7 +47,7 @@ class Measured(Protocol):
 
 
 class Part(msgspec.Struct, frozen=True):
-    """One factor's part: its value (0 to 100), its weight, and the points of noise that it gives after decay."""
+    """One factor's part: its value (0 to 100), its weight, and the points of noise that it adds after decay."""
 
     factor: str
     value: float
@@ -64,14 +63,14 @@ class Raise(msgspec.Struct, frozen=True):
 
 
 class Explanation(msgspec.Struct, frozen=True):
-    """``parts`` sum to the noise, the largest first. ``raises``: what has an effect, the most effective first."""
+    """``parts``, the largest first, sum to the noise. ``raises``: changes with an effect, the largest first."""
 
     parts: tuple[Part, ...]
     raises: tuple[Raise, ...]
 
 
 def explain(factors: Factors, decay: float, measured: Measured, settings: Settings = DEFAULT) -> Explanation:
-    """Return why ``factors`` and ``decay``, worked out with ``settings``, make the noise that they make."""
+    """Return how ``factors`` and ``decay``, computed with ``settings``, make up the noise, and what would raise it."""
     noise = compose(factors, decay, settings)
     parts = [
         Part(name, value, weight, value * weight * decay)

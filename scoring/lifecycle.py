@@ -1,9 +1,9 @@
 """Lifecycle: the state a story is in, and why it changed.
 
-Owns the rules between states. Must never know how noise and velocity come about, nor what time it is.
+Owns the rules between states. Must never know how noise and velocity are computed, nor what time it is.
 
-The rules are a table, below. They rest on the reference site's five states and thresholds; that holds are measured from
-the first step at which a test was seen to hold, and what brings a controversy down, is ours.
+The rules are the table ``RULES``. The five states and the thresholds are the reference site's. Two details are ours: a
+hold is measured from the first step at which its test is true, and a controversy falls by the rule below.
 """
 
 from __future__ import annotations
@@ -35,16 +35,16 @@ COOLDOWN_MS: dict[State, int] = {
     "scandal": 48 * HOUR_MS,
     "resolved": 0,
 }
-"""How long a story stays in a state before it may fall out of it. That of trending is ours."""
+"""How long a story stays in a state before it may leave it downwards. Trending's cooldown is ours."""
 
 LIVE: tuple[State, ...] = ("trending", "spike", "controversy", "scandal")
 _LOUDNESS: tuple[State, ...] = ("resolved", *LIVE)
 
 
 class Measures(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What the lifecycle looks at. ``noise`` 0 to 100; ``alarmed``: the spike detector's alarm is on.
+    """The input of the lifecycle. ``noise``: 0 to 100; ``alarmed``: the spike detector's alarm is on.
 
-    ``hour_begins_ms``: when the oldest item of the last hour was covered, 0 if there is none.
+    ``hour_begins_ms``: when the oldest item of the last hour was covered, UTC epoch ms; 0 if there is none.
     """
 
     noise: float
@@ -56,18 +56,18 @@ class Measures(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Lifecycle(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """A story's state since ``entered_ms``, and since when each test that needs holding has held (0: it does not)."""
+    """A story's state since ``entered_ms``, and since when each test with a hold has been true (0: it is false)."""
 
     state: State = "trending"
     entered_ms: int = 0
     held_since_ms: tuple[int, ...] = ()
     covered_ms: int = 0
-    """The last coverage known when the state was entered; 0 where that was not noted yet."""
+    """The last coverage known when the state was entered; 0 in states of earlier versions."""
 
     def louder(self, other: Lifecycle) -> Lifecycle:
-        """Return the one of both that is in the louder state; this one, if they are in the same.
+        """Return the one of both in the louder state; this one, if both are in the same.
 
-        What was said of a part is true of the whole: a story does not calm down by being found to be larger.
+        For merges: a story does not become quieter because it turns out to be larger.
         """
         return other if _LOUDNESS.index(other.state) > _LOUDNESS.index(self.state) else self
 
@@ -85,7 +85,7 @@ Measure = Literal["noise", "velocity_per_hour", "platforms", "alarmed", "silence
 
 
 class Condition(msgspec.Struct, frozen=True, gc=False):
-    """True if a measure is at least (or, ``below``, less than) a threshold, and has been for ``hold_ms``."""
+    """True if a measure has been at least (``below``: less than) a threshold for ``hold_ms``."""
 
     measure: Measure
     threshold: float
@@ -94,10 +94,10 @@ class Condition(msgspec.Struct, frozen=True, gc=False):
 
 
 class Rule(msgspec.Struct, frozen=True, gc=False):
-    """A way out of a state, taken when all tests hold.
+    """A transition, taken when all ``tests`` are true.
 
-    ``cooldown``: what the state's cooldown is counted from: nothing (it does not apply), entering the state, or the
-    later of that and the last coverage.
+    ``cooldown``: what the state's cooldown is counted from. "none": it does not apply; "state": entering the state;
+    "coverage": entering the state or the last coverage, whichever is later.
     """
 
     from_: tuple[State, ...]
@@ -116,11 +116,11 @@ LOUD = Condition("noise", 75, hold_ms=4 * HOUR_MS)
 CALMER = Condition("noise", 65, below=True, hold_ms=4 * HOUR_MS)
 FAINT = Condition("noise", 10, below=True)
 SILENT = Condition("silence_ms", 72 * HOUR_MS)
-HEARD = Condition("silence_ms", SILENT.threshold, below=True)
+COVERED_LATELY = Condition("silence_ms", SILENT.threshold, below=True)
 COVERED = Condition("covered_since_entered", 1)
 
 RULES: tuple[Rule, ...] = (
-    Rule(("resolved",), "trending", (COVERED, HEARD), "covered again"),
+    Rule(("resolved",), "trending", (COVERED, COVERED_LATELY), "covered again"),
     Rule(LIVE, "resolved", (SILENT,), "no coverage for 72 h"),
     Rule(LIVE, "resolved", (FAINT,), "noise below 10, no coverage within the cooldown", "coverage"),
     Rule(("scandal",), "controversy", (CALMER,), "noise below 65 for 4 h", "state"),
@@ -131,42 +131,42 @@ RULES: tuple[Rule, ...] = (
     Rule(("spike",), "controversy", (SEVERAL,), "covered on 2 platforms or more"),
     Rule(("controversy",), "scandal", (LOUD,), "noise at 75 or more for 4 h"),
 )
-"""The whole machine; of several rules that apply, the first is taken, then the table is read again.
+"""The whole state machine. The first rule that applies is taken, then the table is read again from the top.
 
-A controversy falls to trending, not to spike: it would be back at once, since platforms are never lost.
+A controversy falls to trending, not to spike: from spike it would return at once, since platforms are never lost.
 """
 
 _HELD = (FAST, SLOW, LOUD, CALMER)
-"""The tests that need holding, in the order of ``Lifecycle.held_since_ms``."""
+"""The tests with a hold, in the order of ``Lifecycle.held_since_ms``."""
 
 
-class _Way(NamedTuple):
-    """A rule, ready to be asked: each of its tests with its place in ``_HELD``, if it needs holding."""
+class _Exit(NamedTuple):
+    """A rule with the index in ``_HELD`` of each of its tests; None for a test without a hold."""
 
     rule: Rule
     tests: tuple[tuple[Condition, int | None], ...]
 
 
-_WAYS: dict[State, tuple[_Way, ...]] = {
+_EXITS: dict[State, tuple[_Exit, ...]] = {
     state: tuple(
-        _Way(rule, tuple((test, _HELD.index(test) if test.hold_ms else None) for test in rule.tests))
+        _Exit(rule, tuple((test, _HELD.index(test) if test.hold_ms else None) for test in rule.tests))
         for rule in RULES
         if state in rule.from_
     )
     for state in COOLDOWN_MS
 }
-"""The ways out of each state, in the order of the table."""
+"""The rules that leave each state, in the order of the table."""
 _WATCHED: dict[State, tuple[int, ...]] = {
-    state: tuple(sorted({place for way in ways for _, place in way.tests if place is not None}))
-    for state, ways in _WAYS.items()
+    state: tuple(sorted({place for rule in exits for _, place in rule.tests if place is not None}))
+    for state, exits in _EXITS.items()
 }
-"""The places of the tests that lead out of each state and need holding."""
+"""The indices in ``_HELD`` of the tests that leave each state."""
 
 
 def step(lifecycle: Lifecycle, measures: Measures, t_ms: int) -> tuple[Lifecycle, tuple[Transition, ...]]:
     """Return the lifecycle at ``t_ms`` and the transitions that led there, in order.
 
-    Steps must not go back in time. A story starts with ``Lifecycle()``.
+    Steps must not go back in time. A new story has ``Lifecycle()``.
 
     >>> measures = Measures(noise=30, velocity_per_hour=3, platforms=2, alarmed=True, last_coverage_ms=1000)
     >>> lifecycle, transitions = step(Lifecycle(), measures, 1000)
@@ -189,10 +189,10 @@ def step(lifecycle: Lifecycle, measures: Measures, t_ms: int) -> tuple[Lifecycle
 
 
 def next_due_ms(lifecycle: Lifecycle, measures: Measures, t_ms: int, settings: Settings = DEFAULT) -> int | None:
-    """Return the earliest time after ``t_ms`` at which a step could differ though no signal came, None if never.
+    """Return the earliest time after ``t_ms`` at which a step could change the state without a new signal.
 
-    ``lifecycle`` and ``measures`` are those of the step at ``t_ms``. Stepping before that time changes nothing. The
-    alarm is not foreseen: step when it goes on or off.
+    None: never. ``lifecycle`` and ``measures`` are those of the step at ``t_ms``. A step before the returned time
+    changes nothing. The alarm is not predicted: step when it goes on or off.
     """
     if lifecycle.state == "resolved":
         return None
@@ -210,9 +210,9 @@ def next_due_ms(lifecycle: Lifecycle, measures: Measures, t_ms: int, settings: S
 
 
 def _applicable(lifecycle: Lifecycle, measures: Measures, t_ms: int) -> Rule | None:
-    """Return the first rule that leads out of the state of ``lifecycle`` now."""
+    """Return the first rule that applies to ``lifecycle`` at ``t_ms``; None if there is none."""
     entered_ms, held = lifecycle.entered_ms, lifecycle.held_since_ms
-    for rule, tests in _WAYS[lifecycle.state]:
+    for rule, tests in _EXITS[lifecycle.state]:
         if rule.cooldown != "none":
             from_ms = max(entered_ms, measures.last_coverage_ms) if rule.cooldown == "coverage" else entered_ms
             if t_ms - from_ms < COOLDOWN_MS[lifecycle.state]:

@@ -1,10 +1,10 @@
 """Observation: what scoring needs to know of a signal, and of what was read from its text.
 
-Owns the shape of its input. Must never know who collected it nor over which wire it came; the attributes are those of
-the record of the topic ``signals``, whose class fits these protocols without knowing them.
+Owns the shape of its input. Must never know which collector or topic it came from. The record of the topic ``signals``
+has these attributes, so its class satisfies the protocols without an import.
 """
 
-# ruff: noqa: D102 - the attributes of these protocols are described by the record that has them
+# ruff: noqa: D102 - the record that has these attributes documents them
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ import msgspec
 __all__ = ["UNREAD", "Reading", "Sentiment", "Signal"]
 
 Sentiment = Literal[-1, 0, 1]
-"""What a text shows: for (1), against (-1), or neither (0)."""
+"""What a text expresses: positive (1), negative (-1) or neither (0)."""
 
 
 class Author(Protocol):
-    """Who wrote an item."""
+    """The author of an item."""
 
     @property
     def name(self) -> str | None: ...
@@ -28,7 +28,7 @@ class Author(Protocol):
 
 
 class Community(Protocol):
-    """Where an item was posted."""
+    """The place where an item was posted."""
 
     @property
     def name(self) -> str | None: ...
@@ -85,8 +85,8 @@ class Signal(Protocol):
 class Reading(msgspec.Struct, frozen=True, gc=False):
     """What was read from a signal's text.
 
-    ``figures``: ids of the public figures involved, as author or by mention. ``sentiment``: of a reply; None where it
-    was not assessed or the language is unknown, which is not the same as neutral.
+    ``figures``: ids of the public figures involved, as author or by mention. ``sentiment``: of a reply; None if it was
+    not assessed or the language is unknown, which is not the same as neutral.
     """
 
     figures: tuple[str, ...] = ()

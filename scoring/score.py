@@ -1,6 +1,6 @@
-"""Score: how loud a story is at one time, and out of what.
+"""Score: how loud a story is at one time, and the numbers behind it.
 
-Owns the way from a ledger to factors, noise and windows. Must never know where ledgers are kept or scores are sent.
+Owns the path from a ledger to factors, noise and windows. Must never know where ledgers are kept or scores are sent.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from scoring.ledger.item import POST
 from scoring.ledger.top_candidates import TopCandidate
 from scoring.lifecycle import Measures
 from scoring.settings import DEFAULT, Settings, Tier
-from scoring.windows import Audience, PlatformCounts, Window, life, sketched_windows, windows
+from scoring.windows import Audience, PlatformCounts, Window, lifetime, sketched_windows, windows
 
 __all__ = ["SHOWN", "Inputs", "Score", "TopSignal", "measure", "score"]
 
@@ -36,7 +36,7 @@ SHOWN = 5
 
 
 class TopSignal(msgspec.Struct, frozen=True, gc=False):
-    """One of the loudest signals. ``title`` and ``permalink`` are a stranger's words: escape them; "" is unknown."""
+    """One of the loudest signals. ``title`` and ``permalink`` are untrusted: escape them; "" is unknown."""
 
     id: str
     platform: str
@@ -48,10 +48,10 @@ class TopSignal(msgspec.Struct, frozen=True, gc=False):
 class Inputs(msgspec.Struct, frozen=True, kw_only=True):
     """The raw numbers behind the factors.
 
-    ``people``: the audience, estimated; ``loudness``: J of SCORING.md; ``run_ms``: length of the current run of
-    coverage; ``posted_platforms``: platforms with at least one post; ``votes``: items with a ratio of votes;
-    ``hour_begins_ms``: when the oldest item of the last hour was covered, 0 if there is none; ``assessed_ms``: when the
-    impact was assessed, 0 if it was not; ``exact``: False once the story is so large that numbers are estimates.
+    ``people``: the estimated audience. ``loudness``: J of SCORING.md. ``run_ms``: length of the current run of
+    coverage. ``posted_platforms``: platforms with at least one post. ``votes``: items with a vote ratio.
+    ``hour_begins_ms``: when the oldest item of the last hour was covered, 0 if there is none. ``assessed_ms``: when the
+    impact was assessed, 0 if it was not. ``exact``: False once the story is so large that numbers are estimates.
     """
 
     audience: Audience
@@ -71,7 +71,7 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
 class Score(msgspec.Struct, frozen=True, kw_only=True):
     """A story's score at one time. ``first_seen_ms`` and ``last_coverage_ms`` are 0 while nothing was covered.
 
-    ``category``: None where nobody has assessed the story.
+    ``category``: None if the story was not assessed.
     """
 
     noise: float
@@ -90,7 +90,7 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
     inputs: Inputs
 
     def measures(self, alarmed: bool) -> Measures:
-        """Return what the lifecycle looks at; ``alarmed``: the spike detector's alarm is on."""
+        """Return the input of the lifecycle; ``alarmed``: the spike detector's alarm is on."""
         return Measures(
             noise=self.noise,
             velocity_per_hour=self.velocity_per_hour,
@@ -109,8 +109,8 @@ def score(
 ) -> Score:
     """Score a story at ``t_ms``.
 
-    Pure: the same ledger and time give the same score. An item covered after ``t_ms`` does not count yet.
-    ``tiers``: of the public figures, by id; the default registry's if None. A figure not in it gives nothing.
+    Pure: the same ledger and time give the same score. An item covered after ``t_ms`` (UTC epoch ms) does not count
+    yet. ``tiers``: of the public figures, by id; None: those of the default registry. Other figures add nothing.
     """
     ledger.trim()
     ledger = ledger.until(t_ms)
@@ -121,8 +121,8 @@ def score(
     else:
         spans, audience = sketched_windows(aggregate, sketches, ledger, t_ms, settings)
     platforms = spans["life"].platforms
-    acts = {name: platform.interactions for name, platform in platforms.items()}
-    weighed = _weigh(ledger, aggregate, audience, acts, t_ms, settings=settings, tiers=tiers)
+    interactions = {name: platform.interactions for name, platform in platforms.items()}
+    weighed = _weigh(ledger, aggregate, audience, interactions, t_ms, settings=settings, tiers=tiers)
     noise = weighed.raw * weighed.decay
     return Score(
         noise=noise,
@@ -163,13 +163,13 @@ def measure(
     settings: Settings = DEFAULT,
     tiers: Mapping[str, Tier] | None = None,
 ) -> Measures:
-    """Return ``score(ledger, t_ms, settings, tiers).measures(alarmed)``, without all else that is in a score."""
+    """Return ``score(ledger, t_ms, settings, tiers).measures(alarmed)``, without computing the rest of the score."""
     if ledger.sketches is not None:
         return score(ledger, t_ms, settings, tiers).measures(alarmed)
     ledger = ledger.until(t_ms)
     aggregate = ledger.aggregate(t_ms, settings)
-    audience, acts = life(aggregate, ledger.platforms)
-    weighed = _weigh(ledger, aggregate, audience, acts, t_ms, settings=settings, tiers=tiers)
+    audience, interactions = lifetime(aggregate, ledger.platforms)
+    weighed = _weigh(ledger, aggregate, audience, interactions, t_ms, settings=settings, tiers=tiers)
     latest, hour, *_ = aggregate.spans
     return Measures(
         noise=weighed.raw * weighed.decay,
@@ -182,7 +182,7 @@ def measure(
 
 
 class _Weighed(NamedTuple):
-    """The factors, and what is worked out on the way to them."""
+    """The factors, and the numbers computed on the way to them."""
 
     factors: Factors
     raw: float
@@ -198,18 +198,18 @@ def _weigh(
     ledger: Ledger,
     aggregate: Aggregate,
     audience: Audience,
-    acts: Mapping[str, int],
+    interactions: Mapping[str, int],
     t_ms: int,
     *,
     settings: Settings,
     tiers: Mapping[str, Tier] | None,
 ) -> _Weighed:
-    """Weigh the factors of a story with this ``audience`` and these interactions (``acts``) on each platform."""
+    """Compute the factors of a story with this ``audience`` and these ``interactions`` by platform."""
     runs, assessment = ledger.runs, ledger.assessment
     last_ms, run_ms = (runs[-1][1], runs[-1][1] - runs[-1][0]) if runs else (0, 0)
     silence_ms = max(0, t_ms - last_ms)
-    people, story_loudness = audience.estimate(settings), loudness(acts, settings)
-    feelings = reply_split(aggregate.positive, aggregate.negative, settings)
+    people, story_loudness = audience.estimate(settings), loudness(interactions, settings)
+    replies = reply_split(aggregate.positive, aggregate.negative, settings)
     if tiers is None:
         tiers = FigureIndex.default().tiers
     factors = Factors(
@@ -218,7 +218,7 @@ def _weigh(
         star_power=star_power([tiers[figure] for figure in ledger.figures if figure in tiers], settings),
         duration=duration(run_ms, settings),
         cross_platform=cross_platform(len(aggregate.posted), settings),
-        polarity=polarity([*aggregate.votes, feelings], settings),
+        polarity=polarity([*aggregate.votes, replies], settings),
         industry_impact=settings.unassessed_impact if assessment is None else assessment.impact,
     )
     left = decay(silence_ms, settings) if runs else 0.0

@@ -1,8 +1,7 @@
-"""Sentiment: whether a reply is for or against.
+"""Sentiment: whether a reply is positive or negative.
 
-Owns the reading of English by VADER (Hutto & Gilbert, "VADER: A Parsimonious Rule-based Model for Sentiment Analysis of
-Social Media Text", ICWSM 2014), with its authors' thresholds. Must never guess at another language: VADER reads a text
-in any other as neutral, which would count as an opinion.
+Owns the decision whether a text is English, and the thresholds of VADER's authors (:mod:`scoring.vader`). Must never
+guess at another language: VADER would call such a text neutral, which counts as an opinion.
 """
 
 from __future__ import annotations
@@ -16,28 +15,28 @@ from scoring.vader import HAS, SPARE_BITS, compound, word_code
 __all__ = ["sentiment"]
 
 MAX_CHARS = 500
-"""Read of a text: a reply says early what it thinks."""
+"""The part of a text that is read: a reply shows its sentiment early."""
 THRESHOLD = 0.05
-"""Of VADER's compound value, from its authors' documentation."""
+"""A compound value at least this far from 0 is positive or negative, by VADER's documentation."""
 
 _COMMON = frozenset(
     """
     the of and to that have it for not with you this his from they she will would there their what about who which when
     could them see than then now its it's think how our is are were been did i'm don't that's isn't can't these those
     very too because why should really my your just know people
-    """.split()  # noqa: SIM905 (a list of so many quoted words is not read by anybody)
+    """.split()  # noqa: SIM905 - a long list of quoted words is hard to read
 )
-"""Frequent words of English that are rare in its neighbours: about a third of any text."""
+"""Frequent words of English that are rare in related languages: about a third of any English text."""
 _WORDS = re.compile(r"[^\W\d_]+(?:'[a-z]+)?").findall
 _WORD, _COMMON_WORD, _ = SPARE_BITS
 _LINK = re.compile(r"https?://\S+|[@#]\w+")
 
 
 def sentiment(text: str | None, lang: str | None = None) -> Sentiment | None:
-    """Return 1 for a favourable text, -1 for an unfavourable one, 0 for neither, None where it cannot be told.
+    """Return 1 for a positive text, -1 for a negative one, 0 for neither, None if the language is not English.
 
-    ``lang``: the language that the platform states (BCP 47); where it states none, a text counts as English only if
-    enough of its words are common English ones.
+    ``lang``: the language stated by the platform (BCP 47). Where it states none, a text counts as English only if
+    enough of its words are common in English.
 
     >>> sentiment("This is a great idea, I love it"), sentiment("This is a terrible idea, I hate it")
     (1, -1)
@@ -53,10 +52,10 @@ def sentiment(text: str | None, lang: str | None = None) -> Sentiment | None:
     codes = bytes(map(_codes.__getitem__, words))
     if not _is_english(codes, lang):
         return None
-    felt = compound(text, words, codes)
-    if felt >= THRESHOLD:
+    value = compound(text, words, codes)
+    if value >= THRESHOLD:
         return 1
-    return -1 if felt <= -THRESHOLD else 0
+    return -1 if value <= -THRESHOLD else 0
 
 
 def _is_english(codes: bytes, lang: str | None) -> bool:
@@ -67,7 +66,7 @@ def _is_english(codes: bytes, lang: str | None) -> bool:
 
 
 def _code(raw: str) -> int:
-    """Return a word's code for VADER, and whether it is one, and a common one of English."""
+    """Return a word's code for VADER, with bits for "is a word" and "is a common English word"."""
     words = _WORDS(raw.replace("\u2019", "'").lower())
     is_common = any(word in _COMMON or ("'" in word and word.partition("'")[0] in _COMMON) for word in words)
     return word_code(raw) | (_WORD if words else 0) | (_COMMON_WORD if is_common else 0)

@@ -1,9 +1,9 @@
 """Every constant of the arithmetic, in one object.
 
-Owns the numbers of SCORING.md and their units. Must never know how they are used, nor where an operator keeps his own.
+Owns the numbers of SCORING.md and their units. Must never know how they are used, nor where an operator keeps others.
 
-Weights, half-life, star tiers, the 72 h of duration, the points per platform and the lifecycle's thresholds are the
-reference site's published method; the rest is ours.
+The reference site published weights, half-life, star tiers, the 72 h of duration, points per platform and the
+lifecycle's thresholds. The rest is ours.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ HOUR_MS = 60 * MINUTE_MS
 DAY_MS = 24 * HOUR_MS
 
 Tier = Literal["S", "A", "B", "C"]
-"""How well known a public figure is: S, known to everybody, to C, known within the beat."""
+"""How well known a public figure is: from S, known to everyone, to C, known within the beat."""
 
 
 class Weights(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -77,7 +77,7 @@ def _tier_points() -> dict[Tier, float]:
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All constants of scoring; the defaults are SCORING.md's.
 
-    Mappings by platform hold what is known of it; a platform not named takes the ``other_…`` value beside them.
+    A platform that a mapping does not name has the ``other_…`` value beside that mapping.
     """
 
     weights: Weights = Weights()

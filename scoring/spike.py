@@ -1,18 +1,20 @@
-"""Spike: whether more is said now than one would expect.
+"""Spike: whether more items arrive now than expected.
 
 Owns the detector: expectation, criterion, alarm and its end. Must never know what is counted, nor on which platform.
 
-The criterion is the Poisson one of Hendrickson, Kolb, Lehman & Montague, "Trend Detection in Social Data" (Gnip, 2015):
-an observed count is held against the expected one in units of the width of the Poisson confidence interval around it.
-Four sums are tested, of the last 5, 15, 30 and 60 minutes: a violent spike shows at once, a slow one a little later.
-Talk is burstier than Poisson's law, so the interval is widened by how much the hourly rate itself is seen to vary, the
-rhythm of the platform's day included (docs/explanation/scoring.md tells why that is no factor of its own).
+The criterion is that of Hendrickson, Kolb, Lehman & Montague, "Trend Detection in Social Data" (Gnip, 2015). It
+compares a count with the expected one in units of the width of the Poisson confidence interval around the expectation.
+Four sums are tested, over the last 5, 15, 30 and 60 minutes: a sharp spike shows at once, a slow one a little later.
+Discussion is burstier than a Poisson process. So the interval is widened by how much the hourly rate itself varies,
+including the platform's daily rhythm. The page on scoring says why that rhythm has no factor of its own.
 
-Both are robust: the rate is the mean of past buckets, each cut at the median plus three (scaled) median absolute
-deviations, and the variation is taken from the median absolute deviation of past hours (Leys et al., "Detecting
-outliers", J. Exp. Soc. Psychology 49, 2013). Buckets under alarm are left out, and so are those of which the caller
-knows that nobody watched: neither a spike nor a silence of ours becomes what is normal. So is the last hour: what is
-tested is no part of what it is held against, else a slow rise would lift its own bar.
+Both estimates are robust. The rate is the mean of past buckets, each cut at the median plus three scaled median
+absolute deviations. The variation is the median absolute deviation of past hours (Leys et al., "Detecting outliers",
+J. Exp. Soc. Psychology 49, 2013). Three kinds of buckets are excluded from the baseline:
+
+- buckets under alarm, so that a spike does not become normal;
+- buckets without collection, as the caller reports them, so that an outage does not become normal;
+- the last hour, which is what is tested: otherwise a slow rise would raise its own limit.
 """
 
 from __future__ import annotations
@@ -34,36 +36,36 @@ BUCKETS_PER_HOUR = HOUR_MS // BUCKET_MS
 class SpikeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The detector's constants; all are ours.
 
-    Cold start: a story is born with ``prior_hours`` of history at ``prior_per_hour`` items, so its first buckets are
-    judged too, against what is usual for a young story. No story is expected to be quieter than that, however long it
-    was silent: five items in an hour are news to nobody.
+    Cold start: a new story has ``prior_hours`` of history at ``prior_per_hour`` items, so its first buckets are tested,
+    too, against what is usual for a young story. No story is expected to be quieter than that, however long it was
+    silent: five items in an hour are not a spike.
     """
 
     confidence: float = 0.999
-    """Of the Poisson interval: the chance that a count of the expected rate lies below its upper end."""
+    """Of the Poisson interval: the probability that a count at the expected rate is below its upper end."""
     widths: float = 1.6
-    """How many widths of that interval above the expectation a count must lie."""
+    """A spike is this many widths of that interval above the expectation."""
     min_count: int = 4
-    """Fewer than this is never a spike, however unexpected."""
+    """Fewer items than this are never a spike."""
     spans: tuple[int, ...] = (1, 3, 6, 12)
     """Sums tested, in buckets."""
     history: int = 576
-    """Buckets remembered: two days, so that the afterglow of yesterday's spike is not all there is."""
+    """Buckets kept: two days, so that the baseline is not only the aftermath of yesterday's spike."""
     prior_per_hour: float = 2.0
     prior_hours: float = 6.0
     young_hour: int = 15
-    """So many items in an hour are a spike while a story has less calm history than it was born with, if at most a
-    third of them were expected: it has not told enough of itself to say by how much it varies. The reference site's
-    threshold of a growing story.
+    """This many items in an hour are a spike of a young story, if at most a third of them were expected. A story is
+    young while it has less calm history than the prior: too little to know how much it varies. The number is the
+    reference site's threshold of a growing story.
     """
     outlier_mads: float = 3.0
     dispersion_least: float = 0.3
     dispersion_most: float = 0.7
-    """Bounds of the variance of the hourly rate, as a share of its square: it moves by 55 to 84 %."""
+    """Bounds of the variance of the hourly rate, as a share of its square: a deviation of 55 to 84 %."""
     over_after: int = 6
-    """An alarm ends when the sum of so many buckets is back within the interval: half an hour."""
+    """An alarm ends when the sum of this many buckets is back within the interval: half an hour."""
     longest_alarm: int = 288
-    """After so many buckets under alarm the new level is what is normal."""
+    """After this many buckets under alarm, one day, the new level is the normal one."""
 
     def __post_init__(self) -> None:
         if not 0.5 <= self.confidence <= 1 - 1e-9:
@@ -74,10 +76,10 @@ DEFAULT = SpikeSettings()
 
 
 class Spike(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """The detector's state for one story. ``next_ms``: begin of the next bucket to be counted, 0 before the first.
+    """The detector's state for one story. ``next_ms``: start of the next bucket to count, 0 before the first.
 
-    ``calm``: counts outside alarms, the oldest first; ``recent``: the last hour's counts, alarms included;
-    ``alarm_ms``: begin of the bucket that raised the alarm, 0 if it is off; ``alarmed``: counts since then.
+    ``calm``: counts outside alarms, the oldest first. ``recent``: the last hour's counts, including alarms.
+    ``alarm_ms``: start of the bucket that raised the alarm, 0 if it is off. ``alarmed``: counts since then.
     """
 
     next_ms: int = 0
@@ -87,10 +89,10 @@ class Spike(msgspec.Struct, frozen=True, array_like=True, gc=False):
     alarmed: tuple[int, ...] = ()
 
     def merged(self, other: Spike) -> Spike:
-        """Return the detector of the story that both are parts of: what is usual of it is the sum of both.
+        """Return the detector of the merged story: its baseline is the sum of both.
 
-        The alarm is this one's. If it is off and the other's is on, the joint counts raise it at the next look, with
-        evidence of their own; to adopt it would be an alarm that nobody was told of.
+        The alarm is this one's. If only the other's is on, the summed counts raise a new one at the next step, with
+        its own evidence. Adopting the other's alarm would skip the event that reports it.
 
         >>> Spike(600, calm=(1, 2, 3), recent=(2, 3)).merged(Spike(600, calm=(5,), recent=(5,))).calm
         (1, 2, 8)
@@ -106,8 +108,8 @@ class Spike(msgspec.Struct, frozen=True, array_like=True, gc=False):
 class SpikeChange(msgspec.Struct, frozen=True, gc=False):
     """An alarm that goes on or off, with its evidence.
 
-    ``at_ms``: end of the bucket that decided; ``counted`` items in the last ``span_ms`` where ``expected`` were
-    expected, and up to ``limit`` would have been no surprise.
+    ``at_ms``: end of the bucket that decided. ``counted``: items in the last ``span_ms``; ``expected``: items expected
+    in that span; ``limit``: the largest count that raises no alarm.
     """
 
     on: bool
@@ -119,19 +121,19 @@ class SpikeChange(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def velocity_per_hour(self) -> float:
-        """What was counted, per hour."""
+        """The count, per hour."""
         return self.counted * HOUR_MS / self.span_ms
 
     @property
     def expected_per_hour(self) -> float:
-        """What was expected, per hour."""
+        """The expectation, per hour."""
         return self.expected * HOUR_MS / self.span_ms
 
 
 def upper_limit(expectation: float, confidence: float) -> float:
-    """Return the upper end of the Poisson interval: a count lies above it with a chance of at most 1 - ``confidence``.
+    """Return the upper end of the Poisson interval: a count exceeds it with probability 1 - ``confidence`` at most.
 
-    Exact up to an expectation of 500, beyond by the normal approximation (within 1 %).
+    Exact up to an expectation of 500, then by the normal approximation (within 1 %).
 
     >>> upper_limit(10, 0.975)
     17.0
@@ -150,20 +152,20 @@ def upper_limit(expectation: float, confidence: float) -> float:
 
 
 class Baseline(msgspec.Struct, frozen=True, gc=False):
-    """What is usual: items in a bucket (above 0), and the variance of that rate as a share of its square."""
+    """The usual number of items in a bucket (above 0), and the variance of that rate as a share of its square."""
 
     rate: float
     dispersion: float
 
     def limit(self, buckets: int, settings: SpikeSettings, widths: float) -> float:
-        """Return how many items in so many buckets are no surprise."""
+        """Return the largest count in this many ``buckets`` that is within ``widths`` of the interval."""
         expectation = self.rate * buckets
         width = upper_limit(expectation, settings.confidence) - expectation
         return expectation + widths * width * math.sqrt(1.0 + self.dispersion * expectation)
 
 
 def baseline(calm: Sequence[int], settings: SpikeSettings = DEFAULT) -> Baseline:
-    """Return what is usual, given the counts outside alarms.
+    """Return the baseline, given the counts outside alarms.
 
     >>> baseline([0] * 20 + [40]).rate < baseline([1] * 21).rate < baseline([2] * 21).rate
     True
@@ -188,10 +190,10 @@ def step(
     counts: Sequence[int | None],
     settings: SpikeSettings = DEFAULT,
 ) -> tuple[Spike, tuple[SpikeChange, ...]]:
-    """Return the detector after the closed buckets ``counts``, of which the first begins at ``bucket_ms``.
+    """Return the detector after the closed buckets ``counts``; the first one starts at ``bucket_ms`` (UTC epoch ms).
 
-    A count of None is a bucket nobody watched. Buckets before ``spike.next_ms`` were seen already and are skipped; a
-    gap after it counts as unwatched.
+    A count of None is a bucket without collection. Buckets before ``spike.next_ms`` are already counted and skipped; a
+    gap after it counts as buckets without collection.
 
     >>> spike, changes = step(Spike(), 0, [0] * 12 + [9])
     >>> changes[0].on, changes[0].counted, changes[0].at_ms == 13 * BUCKET_MS
@@ -216,11 +218,11 @@ def _take(spike: Spike, bucket_ms: int, count: int | None, settings: SpikeSettin
     recent = (*spike.recent[1 - max(settings.spans) :], count)
     if spike.alarm_ms:
         return _under_alarm(spike, next_ms, recent, settings)
-    found = _surprise(spike.calm, recent, next_ms, settings)
-    if found is None:
+    alarm = _alarm(spike.calm, recent, next_ms, settings)
+    if alarm is None:
         calm = (*spike.calm[1 - settings.history :], count)
         return Spike(next_ms=next_ms, calm=calm, recent=recent), None
-    return Spike(next_ms=next_ms, calm=spike.calm, recent=recent, alarm_ms=bucket_ms, alarmed=(count,)), found
+    return Spike(next_ms=next_ms, calm=spike.calm, recent=recent, alarm_ms=bucket_ms, alarmed=(count,)), alarm
 
 
 def _under_alarm(
@@ -231,16 +233,16 @@ def _under_alarm(
     latest = alarmed[-settings.over_after :]
     limit = max(usual.limit(len(latest), settings, 1.0), settings.min_count - 1)
     counted = sum(latest)
-    worn = len(alarmed) >= settings.longest_alarm
-    if not worn and (counted > limit or len(alarmed) <= settings.over_after):
+    lasted = len(alarmed) >= settings.longest_alarm
+    if not lasted and (counted > limit or len(alarmed) <= settings.over_after):
         return Spike(next_ms, spike.calm, recent, spike.alarm_ms, alarmed), None
-    calm = alarmed if worn else (*spike.calm, *latest)
+    calm = alarmed if lasted else (*spike.calm, *latest)
     change = SpikeChange(False, next_ms, len(latest) * BUCKET_MS, counted, usual.rate * len(latest), limit)
     return Spike(next_ms=next_ms, calm=calm[-settings.history :]), change
 
 
-def _surprise(calm: Sequence[int], recent: Sequence[int], at_ms: int, settings: SpikeSettings) -> SpikeChange | None:
-    """Return the alarm of the shortest span whose sum is a surprise; a bucket without items raises none."""
+def _alarm(calm: Sequence[int], recent: Sequence[int], at_ms: int, settings: SpikeSettings) -> SpikeChange | None:
+    """Return the alarm of the shortest span whose sum exceeds its limit; a bucket without items raises none."""
     if not recent[-1] or sum(recent) < settings.min_count:
         return None
     usual = baseline(calm[: max(0, len(calm) + 1 - len(recent))], settings)
@@ -261,7 +263,7 @@ def _deviation(counts: Sequence[float], middle: float) -> float:
 
 
 def _added(counts: tuple[int, ...], others: tuple[int, ...]) -> tuple[int, ...]:
-    """Add up counts of which the last are of the same time."""
+    """Return the sums of two series of counts that end at the same time."""
     length = max(len(counts), len(others))
     mine, theirs = ((0,) * (length - len(some)) + some for some in (counts, others))
     return tuple(map(sum, zip(mine, theirs, strict=True)))

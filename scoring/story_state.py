@@ -1,4 +1,4 @@
-"""Story state: all that scoring remembers of a story, encoded together.
+"""Story state: everything that scoring remembers of a story, encoded together.
 
 Owns the encoding of ledger, lifecycle and spike detector as one value. Must never know where that value is kept.
 """
@@ -7,25 +7,23 @@ from __future__ import annotations
 
 import msgspec
 
-from scoring.ledger import CorruptLedgerError, Ledger
+from scoring.ledger import Ledger
+from scoring.ledger.codec import Codec
 from scoring.lifecycle import Lifecycle
 from scoring.spike import Spike
 
 __all__ = ["StoryState"]
 
-VERSION = 1
-
 
 class _Stored(msgspec.Struct, array_like=True):
-    """The encoded form, version 1, after the byte that tells the version."""
+    """The encoded form. The order of the fields is the format: new ones go to the end, with a default."""
 
     ledger: bytes
     lifecycle: Lifecycle = Lifecycle()
     spike: Spike = Spike()
 
 
-_encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder(_Stored)
+_codec = Codec(_Stored, "the state of a story")
 
 
 class StoryState(msgspec.Struct):
@@ -40,9 +38,9 @@ class StoryState(msgspec.Struct):
     spike: Spike = Spike()
 
     def merge(self, other: StoryState) -> None:
-        """Take in all of ``other``, which turned out to be of the same story, as if it had been known from the start.
+        """Take in all of ``other``, a story that turned out to be the same, as if it had been known from the start.
 
-        Both must have been brought up to the same time. Ledgers unite exactly; of two states the louder stays.
+        Both must have been stepped to the same time. Ledgers are merged exactly; of two states the louder stays.
         """
         self.ledger.merge(other.ledger)
         self.lifecycle = self.lifecycle.louder(other.lifecycle)
@@ -50,19 +48,14 @@ class StoryState(msgspec.Struct):
 
     def encode(self) -> bytes:
         """Return a compact, versioned encoding."""
-        return bytes((VERSION,)) + _encoder.encode(_Stored(self.ledger.encode(), self.lifecycle, self.spike))
+        return _codec.encode(_Stored(self.ledger.encode(), self.lifecycle, self.spike))
 
     @classmethod
     def decode(cls, encoded: bytes) -> StoryState:
-        """Return the state that was encoded, by this version or an older one.
+        """Return the state that was encoded, by this version or an earlier one.
 
         Raises:
-            CorruptLedgerError: these bytes are no state of a known version.
+            CorruptLedgerError: ``encoded`` is of an unknown version or damaged.
         """
-        if encoded[:1] != bytes((VERSION,)):
-            raise CorruptLedgerError(f"a story's state of version {encoded[:1].hex() or 'none'}; known is {VERSION}")
-        try:
-            stored = _decoder.decode(memoryview(encoded)[1:])
-        except msgspec.DecodeError as error:
-            raise CorruptLedgerError(f"not an encoded story's state: {error}") from error
+        stored = _codec.decode(encoded)
         return cls(Ledger.decode(stored.ledger), stored.lifecycle, stored.spike)

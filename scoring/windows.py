@@ -1,10 +1,10 @@
-"""Windows: what a story has in the last 5 minutes, hour, day, and in its life.
+"""Windows: what a story has in the last 5 minutes, the last hour, the last day, and in total.
 
-Owns the summing of spans into windows, and the estimates that a large story takes their place with. Must never know
-what a window is used for.
+Owns the summing of spans into windows, and the estimates for a sketched ledger. Must never know what a window is used
+for.
 
-A window holds the items *covered* in it, with their latest counts: interactions are those of its items, whenever they
-came. What an item gained in the window depends on how often it was looked at, so it is not counted.
+A window holds the items *covered* in it, with their latest counts: the interactions of its items, whenever they came.
+What an item gained within the window depends on how often it was polled, so it is not counted.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from scoring.ledger.item import AUTHOR, COMMUNITY, VIEWS
 from scoring.ledger.sketches import Sketches
 from scoring.settings import DAY_MS, DEFAULT, HOUR_MS, MINUTE_MS, Settings
 
-__all__ = ["Audience", "PlatformCounts", "Window", "life", "sketched_windows", "windows"]
+__all__ = ["Audience", "PlatformCounts", "Window", "lifetime", "sketched_windows", "windows"]
 
 _NAMES = ("5m", "1h", "24h", "life")
 _LENGTHS_MS = (5 * MINUTE_MS, HOUR_MS, DAY_MS)
 
 
 class PlatformCounts(msgspec.Struct, frozen=True, gc=False):
-    """What a story has on one platform."""
+    """A story's items and interactions on one platform."""
 
     items: int
     interactions: int
@@ -35,7 +35,7 @@ class PlatformCounts(msgspec.Struct, frozen=True, gc=False):
 class Window(msgspec.Struct, frozen=True):
     """The items covered in a span of time that ends at the time of scoring, with their latest counts.
 
-    ``authors``: distinct ones, where known; ``audience``: estimated, in people.
+    ``authors``: distinct known authors; ``audience``: estimated, in people.
     """
 
     items: int
@@ -46,7 +46,7 @@ class Window(msgspec.Struct, frozen=True):
 
 
 class Audience(msgspec.Struct, frozen=True):
-    """The audience by where it is known from: people who viewed, are members, follow; and likes, by platform."""
+    """The audience by what it is known from: people who viewed, are members, or follow; and likes, by platform."""
 
     views: int
     members: int
@@ -71,7 +71,7 @@ class Audience(msgspec.Struct, frozen=True):
 def windows(
     aggregate: Aggregate, names: Sequence[str], settings: Settings = DEFAULT
 ) -> tuple[dict[str, Window], Audience]:
-    """Return the windows by name, and the audience of the story's life; ``names``: of the platforms, by index."""
+    """Return the windows by name, and the audience of the whole story; ``names``: of the platforms, by index."""
     so_far = SpanAggregate()
     found: dict[str, Window] = {}
     for name, span in zip(_NAMES, aggregate.spans, strict=True):
@@ -83,28 +83,28 @@ def windows(
     return found, audience
 
 
-def life(aggregate: Aggregate, names: Sequence[str]) -> tuple[Audience, dict[str, int]]:
-    """Return of all of a story's life what :func:`windows` does: the audience, and the interactions by platform."""
+def lifetime(aggregate: Aggregate, names: Sequence[str]) -> tuple[Audience, dict[str, int]]:
+    """Return the audience of the whole story, and its interactions by platform."""
     so_far = EMPTY
     for span in aggregate.spans:
         if span.items:
             so_far = so_far.plus(span)
-    return _audience(so_far, names), {names[platform]: round(acts) for platform, acts in so_far.interactions.items()}
+    return _audience(so_far, names), {names[index]: round(sum_) for index, sum_ in so_far.interactions.items()}
 
 
 def sketched_windows(
     aggregate: Aggregate, sketches: Sketches, ledger: Ledger, t_ms: int, settings: Settings = DEFAULT
 ) -> tuple[dict[str, Window], Audience]:
-    """Return the same of a large story, of whose sample ``aggregate`` was taken, as estimates.
+    """Return what :func:`windows` returns, as estimates for a sketched ledger; ``aggregate``: over its sample.
 
-    Items and authors, the replies seen and the audience of the story's life come from sketches, interactions from the
-    sample, with the errors stated where those are made. The audience of a shorter window, and its items by platform,
-    are those of the sample: rough.
+    Items, authors, replies seen and the audience of the whole story come from the sketches. Interactions come from the
+    sample. Both state their errors. The audience of a shorter window and its items by platform are those of the sample
+    alone, which is rough.
     """
     _fill_up(aggregate, sketches, settings)
     names = ledger.platforms
     found, _ = windows(aggregate, names, settings)
-    # What is in the sample is not what the windows count, so neither is when they lose it.
+    # The windows count the rings, not the sample, so they also lose an item when the rings do.
     aggregate.hour_begins_ms = sketches.rings[1].leaves_ms(t_ms - HOUR_MS)
     for (name, window), length_ms, ring in zip(tuple(found.items()), _LENGTHS_MS, sketches.rings, strict=False):
         items, authors = ring.since(t_ms - length_ms)
@@ -117,7 +117,7 @@ def sketched_windows(
 
 
 def _fill_up(aggregate: Aggregate, sketches: Sketches, settings: Settings) -> None:
-    """Put what the crowd counted, past what the sample tells, into the oldest span: it ends up in the story's life."""
+    """Add what the sketches counted beyond the sample to the oldest span, so that it counts for the whole story."""
     if aggregate.spans[-1] is EMPTY:
         aggregate.spans[-1] = SpanAggregate()
     older = aggregate.spans[-1]
@@ -135,10 +135,10 @@ def _window(counted: SpanAggregate, audience: Audience, names: Sequence[str], se
     items = interactions = 0
     platforms: dict[str, PlatformCounts] = {}
     for platform, count in counted.items.items():
-        there, acts = round(count), round(counted.interactions[platform])
-        platforms[names[platform]] = PlatformCounts(there, acts)
-        items += there
-        interactions += acts
+        counts = PlatformCounts(round(count), round(counted.interactions[platform]))
+        platforms[names[platform]] = counts
+        items += counts.items
+        interactions += counts.interactions
     return Window(items, len(counted.authors), round(audience.estimate(settings)), interactions, platforms)
 
 

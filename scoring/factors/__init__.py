@@ -1,1 +1,1 @@
-"""The seven factors, one a file: each a pure function of a few numbers, 0 to 100."""
+"""Six of the seven factors, one per file: pure functions of a few numbers, each 0 to 100. Impact is assessed."""

@@ -1,4 +1,4 @@
-"""Cross-platform: on how many platforms the story is told.
+"""Cross-platform: on how many platforms the story is posted.
 
 Owns the points per platform. Must never know which platforms there are.
 """

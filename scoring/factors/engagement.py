@@ -1,4 +1,4 @@
-"""Engagement: how much people do about the story, by what is loud on each platform.
+"""Engagement: how much people interact with the story, relative to a very loud story on each platform.
 
 Owns what an interaction is and the scale from interactions to a factor. Must never know how counts are collected.
 """
@@ -14,7 +14,7 @@ __all__ = ["engagement", "interactions", "loudness"]
 
 
 def interactions(likes: float, replies: float, shares: float, settings: Settings = DEFAULT) -> float:
-    """Return likes + 2·replies + 3·shares: the more an act costs, the more it weighs.
+    """Return likes + 2·replies + 3·shares: what takes more effort weighs more.
 
     >>> interactions(1476, 211, 0)
     1898
@@ -27,7 +27,7 @@ def interactions(likes: float, replies: float, shares: float, settings: Settings
 
 
 def loudness(interactions_by_platform: Mapping[str, float], settings: Settings = DEFAULT) -> float:
-    """Return J, the sum over platforms of interactions against those of a very loud story there; 1 is very loud.
+    """Return J: the sum over platforms of interactions, divided by those of a very loud story there; 1 is very loud.
 
     >>> loudness({"hackernews": 1500, "reddit": 5000})
     0.6

@@ -13,14 +13,14 @@ from scoring.settings import DEFAULT, Settings
 __all__ = ["Split", "Votes", "polarity", "reply_split", "vote_splits"]
 
 Split = tuple[float, float]
-"""(w, d): the weight of a piece of evidence, 0 or more, and how divided it shows people to be, 0 to 1."""
+"""(w, d): a weight, 0 or more, and how divided the reaction is, from 0 (all agree) to 1 (half and half)."""
 
 Votes = tuple[float, int, float]
-"""The share of up-votes on an item (0 to 1), its likes, and the number of such items that it stands for (1: itself)."""
+"""The share of up-votes on an item (0 to 1), its likes, and how many items it stands for in a sample (1: itself)."""
 
 
 def vote_splits(votes: Iterable[Votes], settings: Settings = DEFAULT) -> list[Split]:
-    """Return what the votes on each item say: half up, half down is fully divided; weight grows with log10 of likes.
+    """Return how the votes on each item are split. The weight grows with log10 of the likes, up to 10.
 
     >>> vote_splits([(0.5, 99, 1), (1.0, 10**9, 1)])
     [(4.0, 1.0), (10.0, 0.0)]
@@ -33,7 +33,7 @@ def vote_splits(votes: Iterable[Votes], settings: Settings = DEFAULT) -> list[Sp
 
 
 def reply_split(positive: float, negative: float, settings: Settings = DEFAULT) -> Split:
-    """Return what the replies of a story say: as many positive as negative ones is fully divided.
+    """Return how the replies of a story are split. The weight grows with their number, up to 200 replies.
 
     >>> reply_split(30, 10)
     (20.0, 0.5)
@@ -47,10 +47,10 @@ def reply_split(positive: float, negative: float, settings: Settings = DEFAULT) 
     return weight, 2.0 * min(positive, negative) / both
 
 
-def polarity(evidence: Sequence[Split], settings: Settings = DEFAULT) -> float:
-    """Return 0 to 100: the weighted mean of the evidence and a prior of 0.5 that weighs 20; no evidence gives 50.
+def polarity(splits: Sequence[Split], settings: Settings = DEFAULT) -> float:
+    """Return 0 to 100: the weighted mean of ``splits`` and a prior of 0.5 that weighs 20; 50 if there are none.
 
-    The sum is exactly rounded, so the order of the evidence does not show.
+    The sum is exactly rounded, so the order of the splits does not matter.
 
     >>> polarity([])
     50.0
@@ -58,6 +58,6 @@ def polarity(evidence: Sequence[Split], settings: Settings = DEFAULT) -> float:
     75.0
     """
     prior = settings.polarity_prior_weight
-    weights = [prior, *[weight for weight, _ in evidence]]
-    divided = [prior * settings.polarity_prior, *[weight * division for weight, division in evidence]]
+    weights = [prior, *[weight for weight, _ in splits]]
+    divided = [prior * settings.polarity_prior, *[weight * division for weight, division in splits]]
     return 100.0 * math.fsum(divided) / math.fsum(weights)

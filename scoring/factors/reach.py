@@ -1,4 +1,4 @@
-"""Reach: how many people may have met the story.
+"""Reach: how many people may have seen the story.
 
 Owns the scale from an estimated audience to a factor. Must never know how the audience is estimated.
 """

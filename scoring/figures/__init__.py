@@ -1,7 +1,7 @@
 """Public figures: who is involved in a story.
 
-Owns the registry (who, which tier, by which names) and the search for it in a signal. Must never know what a tier is
-worth. Reading the default registry, a file of this package, is the only I/O of :mod:`scoring`.
+Owns the registry (figures, their tiers and names) and the search for them in a signal. Must never know what a tier is
+worth. Data files of its own packages are all that :mod:`scoring` reads.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from scoring.settings import Tier
 __all__ = ["Figure", "FigureFileError", "FigureIndex"]
 
 MAX_CHARS = 5_000
-"""Read of a text: who matters to it is named early."""
+"""The part of a text that is read: figures that matter are named early."""
 
 MAX_ID_BYTES = 64
-"""A ledger keeps no more of it."""
+"""A ledger keeps no more of an id."""
 
 _LINK = re.compile(r"https?://\S+")
 _HANDLE = re.compile(r"(?<!\w)@([\w.@-]{0,99}\w)")
-"""Of a hundred characters at most, or a text of nothing but "@" would take the square of its length."""
+"""At most a hundred characters: else a text of "@" alone would take the square of its length."""
 _FIRST_IDEOGRAPH = "\u2e80"
-"""From here on scripts write no spaces between words, so their letters do not continue a Latin name."""
+"""Scripts from here on have no spaces between words, so their letters do not continue a Latin name."""
 
 
 class FigureFileError(ValueError):
-    """A registry that cannot be used; the message says what to mend."""
+    """A registry that cannot be used; the message says what to fix."""
 
 
 class Figure(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -62,7 +62,7 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class FigureIndex:
-    """The public figures that are looked for, ready to be found in a text in one pass (Aho & Corasick, CACM 18, 1975).
+    """The public figures, found in a text in one pass (Aho & Corasick, CACM 18, 1975).
 
     >>> index = FigureIndex.from_toml('''
     ... [[figure]]
@@ -80,7 +80,7 @@ class FigureIndex:
         self.figures = dict(figures)
         """By id."""
         self.tiers: dict[str, Tier] = {id_: figure.tier for id_, figure in figures.items()}
-        """The tier of each figure, by id: what :func:`scoring.score` asks for."""
+        """The tier of each figure, by id, as :func:`scoring.score` takes them."""
         self._by_handle = {
             (platform, handle.lower()): figure.id
             for figure in figures.values()
@@ -96,8 +96,8 @@ class FigureIndex:
         """Return the index of the figures in ``texts`` (contents of registry files); later entries replace earlier.
 
         Raises:
-            FigureFileError: a text is not TOML, or an entry lacks a field, has an unknown one, an empty name or
-                an id that is too long or there twice.
+            FigureFileError: a text is not TOML, or an entry is invalid. An entry needs all fields and no others, no
+                empty name, and an id that is unique and not too long.
         """
         figures: dict[str, Figure] = {}
         for text in texts:
@@ -110,7 +110,7 @@ class FigureIndex:
             own: set[str] = set()
             for figure in entries:
                 if figure.id in own:
-                    raise FigureFileError(f"registry of public figures: {figure.id!r} is there twice")
+                    raise FigureFileError(f"registry of public figures: {figure.id!r} is listed twice")
                 own.add(figure.id)
                 if len(figure.id.encode()) > MAX_ID_BYTES:
                     raise FigureFileError(
@@ -127,7 +127,7 @@ class FigureIndex:
         return cls.from_toml(_default_text(), *more) if more else _default_index()
 
     def match(self, signal: Signal) -> tuple[str, ...]:
-        """Return the ids of the figures that are the author of ``signal`` or named in it, in order of the alphabet."""
+        """Return the ids of the figures who wrote ``signal`` or are named in it, in alphabetical order."""
         title, text, author, platform = signal.title, signal.text, signal.author, signal.platform
         by = None
         if author is not None and author.name and platform in self._platforms:
@@ -139,7 +139,7 @@ class FigureIndex:
         return found if by is None or by in found else tuple(sorted((*found, by)))
 
     def find(self, text: str, platform: str = "") -> tuple[str, ...]:
-        """Return the ids of the figures named in ``text``, which may also say "@handle" for those on ``platform``."""
+        """Return the ids of the figures named in ``text``, by a name or by "@handle" on ``platform``."""
         if "://" in text:
             text = _LINK.sub(" ", text)
         found = self._folded.find(text.lower()) + self._written.find(text)
@@ -150,7 +150,7 @@ class FigureIndex:
 
 
 class _Names:
-    """Names to be found as whole words."""
+    """Names, found as whole words."""
 
     def __init__(self, named: Iterator[tuple[str, str]]) -> None:
         pairs = list(named)
@@ -167,7 +167,7 @@ class _Names:
 
 
 def _continues(char: str) -> bool:
-    """Return whether a name beside ``char`` is only a part of a longer word."""
+    """Return whether a name next to ``char`` is only a part of a longer word."""
     return (char.isalnum() and char < _FIRST_IDEOGRAPH) or char == "_"
 
 

@@ -1,4 +1,4 @@
-"""The default assessor: what a story is about, and how much hangs on it, from its words alone and offline."""
+"""The default assessor: category and consequences of a story, from its words alone and offline."""
 
 from scoring.impact.assessor import Embed, OfflineAssessor
 

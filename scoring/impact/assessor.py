@@ -1,7 +1,7 @@
 """The offline assessor: lexicon and prototypes, weighed.
 
-Owns how the two kinds of evidence make an impact and a category. Must never reach for a network: words are embedded by
-a small model that lies in a wheel (WordLlama), or by whatever function it is given.
+Owns how the two kinds of evidence make an impact and a category. Must never use the network: words are embedded by the
+small model in the WordLlama wheel, or by a function that the caller passes.
 """
 
 from __future__ import annotations
@@ -23,43 +23,41 @@ from scoring.impact.lexicon import Lexicon
 __all__ = ["Embed", "OfflineAssessor", "word_vectors"]
 
 Embed = Callable[[Sequence[str]], NDArray[np.float32]]
-"""Returns one row for each text; rows of like texts point the same way. Their length does not matter."""
+"""Returns one row for each text. Rows of similar texts point the same way; their length does not matter."""
 
 TEXTS = 5
-"""Read of a story: the loudest. The first counts most, each further one half as much as the one before."""
+"""Texts read of a story, the loudest. Each counts half as much as the one before."""
 MAX_CHARS = 300
 REMEMBERED_TEXTS = 4_096
-"""Readings kept: as a story grows its loudest texts change places far more often than words."""
+"""Texts whose result is kept: as a story grows, its loudest texts change places more often than words."""
 REMEMBERED_WORDS = 50_000
 
 TEMPERATURE = 0.05
-"""How sharply near prototypes outweigh far ones, in cosines."""
+"""How sharply near prototypes outweigh far ones, as a difference of cosines."""
 BASE, PER_LEXICON_POINT, PER_PROTOTYPE_POINT, PER_CHAR = 3.0, 0.6, 0.5, 0.1
-"""From a ridge regression over the headlines the parts were tried on. What has consequence takes longer to say."""
+"""From a ridge regression over the headlines it was developed on. Longer headlines have more consequence."""
 LONG_CHARS = 120
 PROTOTYPE_VOTES = 3.0
-"""What all prototypes together weigh for the category, in the lexicon's weights."""
-
-
+"""The weight of all prototypes together for the category, in units of the lexicon's weights."""
 UNKNOWN_VOTES = 1.5
-"""For ``other``, of a text in which no term at all is found."""
+"""The weight of ``other`` for a text in which no term is found."""
 
 
 class OfflineAssessor:
-    """Assesses a story by its titles. English, mostly: a text in another language is near the middle of the scale.
+    """Assesses a story by its titles. Mostly for English: a text in another language is near the middle of the scale.
 
-    Kernel regression (Nadaraya, 1964) over prototype headlines, plus a lexicon. Not a forecast: it tells a law or a
-    lay-off from a question about graphics cards.
+    Kernel regression (Nadaraya, 1964) over prototype headlines, plus a lexicon. It does not forecast; it tells a law or
+    a lay-off apart from a question about graphics cards.
     """
 
     def __init__(self, embed: Embed | None = None, lexicon: Lexicon | None = None) -> None:
-        """``embed``: None for the model of the WordLlama wheel, loaded here (about a second)."""
+        """``embed``: None for the model in the WordLlama wheel, which takes about a second to load."""
         self._embed = embed or word_vectors()
         self._lexicon = lexicon or Lexicon.default()
         rows = [line.split("\t") for line in _prototypes().splitlines()]
         self._names: tuple[Category, ...] = get_args(Category)
         self._places = {name: place for place, name in enumerate(self._names)}
-        # What each prototype says: that it is one, its impact, and 1 for its category.
+        # One row per prototype: 1, its impact, and 1 in the column of its category.
         self._said = np.array(
             [[1.0, float(impact), *(float(category == name) for name in self._names)] for impact, category, _ in rows]
         )
@@ -69,7 +67,7 @@ class OfflineAssessor:
         self._read = lru_cache(maxsize=REMEMBERED_TEXTS)(self._read_text)
 
     def assess(self, texts: Sequence[str], at_ms: int) -> Assessment:
-        """Return the assessment of a story whose signals say ``texts``, the loudest first; none: 50 and ``other``."""
+        """Return the assessment of a story with these ``texts``, the loudest first; without texts 50 and ``other``."""
         read = [text[:MAX_CHARS] for text in texts if text.strip()][:TEXTS]
         if not read:
             return Assessment(at_ms, 50.0, "other")
@@ -85,8 +83,8 @@ class OfflineAssessor:
         return Assessment(at_ms, impact / total, category)
 
     def _read_text(self, text: str) -> tuple[float, tuple[float, ...]]:
-        """Return the impact of one text, 0 to 100, and what it says for each category."""
-        # Alone: rows of a batch may differ in the last digit by what else is in it.
+        """Return the impact of one text, 0 to 100, and the weight of each category."""
+        # One text at a time: in a batch, the last digit of a row may depend on the other texts.
         row = np.asarray(self._embed([text])[0], dtype=np.float64)
         length = math.sqrt(row @ row) or 1.0
         nearness = np.exp(self._prototypes @ row / (length * TEMPERATURE))
@@ -108,8 +106,8 @@ def _prototypes() -> str:
 
 @cache
 def word_vectors() -> Embed:
-    """Return the model of the WordLlama wheel: a text is the sum of its tokens."""
-    import wordllama  # noqa: PLC0415 - a second, for those who ask for it
+    """Return the model in the WordLlama wheel: the row of a text is the sum of those of its tokens."""
+    import wordllama  # noqa: PLC0415 - takes a second, and many callers pass their own `embed`
 
     model = wordllama.WordLlama.load(cache_dir=Path(wordllama.__file__).parent, disable_download=True)
 
@@ -123,12 +121,12 @@ def word_vectors() -> Embed:
 
     def tokens(text: str) -> bytes:
         words = text.split(" ")
-        # No token is of two words, so they are looked up, but for runs of spaces, which stand as \u2581, and for <s>.
+        # No token spans two words, so words are looked up one by one, except for runs of spaces (\u2581) and <s>.
         whole = "" in words or "\u2581" in text or "<" in text
         return numbers(text) if whole else b"".join(map(known.__getitem__, words))
 
     def embed(texts: Sequence[str]) -> NDArray[np.float32]:
-        # The model's own `embed` pads and pools a batch, which takes one text twice as long.
+        # The model's own `embed` pads and pools a batch, which takes twice as long for one text.
         return np.array([vectors.take(np.frombuffer(tokens(text), np.uint16), axis=0).sum(axis=0) for text in texts])
 
     return embed

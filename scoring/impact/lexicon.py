@@ -1,6 +1,6 @@
-"""Lexicon: words that tell what a story is about and how much hangs on it.
+"""Lexicon: words that show what a story is about and how large its consequences are.
 
-Owns the reading of ``lexicon.toml`` and the search for its terms. Must never know how much they count against other
+Owns the reading of ``lexicon.toml`` and the search for its terms. Must never know how they are weighed with other
 evidence.
 """
 
@@ -19,7 +19,7 @@ __all__ = ["Finding", "Lexicon"]
 
 
 class Group(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Terms that speak for a category with ``weight``, and add ``impact`` points each; the file's header says more."""
+    """Terms that count for a category with ``weight`` and add ``impact`` points each; see the file's header."""
 
     category: Category
     weight: float
@@ -32,7 +32,7 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """What a text says: the weight for each category, and points of impact."""
+    """What is found in a text: the weight of each category, and points of impact."""
 
     categories: dict[Category, float]
     impact: float
@@ -42,7 +42,7 @@ NOTHING = Finding({}, 0.0)
 
 
 class Lexicon:
-    """Terms, ready to be looked for in one pass (Aho & Corasick, CACM 18, 1975).
+    """Terms, found in a text in one pass (Aho & Corasick, CACM 18, 1975).
 
     >>> found = Lexicon.default().read("Bank lays off 2,000 employees")
     >>> max(found.categories, key=found.categories.get), found.impact > 0
@@ -61,7 +61,7 @@ class Lexicon:
         return cls(msgspec.convert(tomllib.loads(text), _File).group)
 
     def read(self, text: str) -> Finding:
-        """Return what the terms found in ``text`` say, each counted once."""
+        """Return the findings in ``text``; each term counts once."""
         spaced = " ".join(text.lower().split())
         matches = self._automaton.find_matches_as_indexes(spaced, overlapping=True)
         if not matches:

@@ -16,7 +16,7 @@ __all__ = ["EMPTY", "Aggregate", "SpanAggregate"]
 
 NEVER_MS = 1 << 62
 _SIZED = (COMMUNITY, AUTHOR)
-"""Sources of which the largest size counts: where it shrinks, another item's size may count instead."""
+"""Sources whose largest size counts: where it shrinks, another item's size may count instead."""
 
 
 class SpanAggregate:

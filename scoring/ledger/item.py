@@ -110,7 +110,7 @@ def observe(signal: Signal, reading: Reading, platform: int) -> Item:
     """Return the item as this one observation shows it; ``platform``: the ledger's index of the signal's platform.
 
     The audience is the first that is known of: the item's views, its community's members, its author's followers, its
-    likes. A community or author without a name cannot be told from others, so it counts as unknown.
+    likes. A community or author without a name is not distinguishable, so it counts as unknown.
     """
     counts, author, community = signal.counts, signal.author, signal.community
     likes, replies, shares, views, ratio = counts.likes, counts.replies, counts.shares, counts.views, counts.like_ratio

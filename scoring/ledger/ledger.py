@@ -158,7 +158,7 @@ class Ledger:
         return past
 
     def aggregate(self, t_ms: int, settings: Settings = DEFAULT) -> Aggregate:
-        """Return the sums over the items, none of which was covered after ``t_ms``; valid until the next call.
+        """Return the sums over the items; valid until the next call. No item was covered after ``t_ms``.
 
         The sums of the last call are brought up to date. Only those over a sample are computed from scratch.
         """

@@ -3,8 +3,8 @@
 Owns priority sampling: Duffield, Lund & Thorup, "Priority sampling for estimation of arbitrary subset sums", JACM 54
 (2007). Must never know what is sampled.
 
-An element of weight w has the priority w/u. u in (0, 1] is derived from its key, so it is the same at every time and
-place. The k largest priorities are kept; τ, the threshold, is the largest of the rest. A kept element stands for
+An element of weight w has the priority w/u. The number u in (0, 1] is derived from the key, so it is always the same.
+The k largest priorities are kept; τ, the threshold, is the largest of the rest. A kept element stands for
 max(1, τ/w) elements. A sum over any subset estimated this way is unbiased; for sums of the weight itself its relative
 standard error is at most 1/√(k-1). Heavy elements are always kept and stand for themselves.
 

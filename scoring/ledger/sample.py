@@ -30,7 +30,7 @@ class Sample:
     __slots__ = ("_ranking", "changed", "items", "replies_seen", "threshold")
 
     def __init__(self, items: Iterable[Item] = (), threshold: float = 0.0) -> None:
-        """Hold ``items``, all of which have a priority above ``threshold``."""
+        """Hold ``items``; the priority of each is above ``threshold``."""
         self.items = {item.key: item for item in items}
         self.replies_seen: dict[int, int] = {}
         self.threshold = threshold

@@ -1,6 +1,6 @@
-"""Text: strangers' words cut to a number of bytes.
+"""Text: untrusted words, cut to a number of bytes.
 
-Owns the cutting. Must never know what the words are kept for.
+Owns the cut. Must never know what the words are kept for.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ Owns the arithmetic of VADER's rules (Hutto & Gilbert, "VADER: A Parsimonious Ru
 Social Media Text", ICWSM 2014). Must never know what the value is used for.
 
 The authors' program, ``vaderSentiment``, lowers and searches the whole text several times for each word of the lexicon.
-Here most words are looked up once, by a code of a few bits, and only words that influence each other are read in their
+Here a word is looked up once and becomes a code of a few bits. Only words that influence each other are read in their
 context. A test compares every rule with the authors' program, to the last digit.
 """
 
@@ -98,7 +98,7 @@ _codes = LookupCache(word_code, capacity=20_000)
 _stand_ins: LookupCache[str, str] = LookupCache(lambda raw: _tokens[raw].stand_in, capacity=20_000)
 _alone: LookupCache[str, float] = LookupCache(lambda raw: _valence((raw,), 0), capacity=20_000)
 _last: LookupCache[tuple[str, ...], float] = LookupCache(lambda words: _valence(words, len(words) - 1), capacity=20_000)
-"""The valence of the last of some words, none of which needs its whole text."""
+"""The valence of the last of some words, where no word needs its whole text."""
 
 
 def compound(text: str, words: Sequence[str] | None = None, codes: bytes | None = None) -> float:
@@ -245,7 +245,7 @@ def _with_idioms(valence: float, around: Sequence[str]) -> float:
 
 
 def _weigh_contrast(valences: list[float], before: int) -> None:
-    """Weigh ``valences``, of which the first ``before`` stand before the word "but", in place.
+    """Weigh ``valences`` in place; the first ``before`` of them are before the word "but".
 
     Of equal values the first is weighed, as often as the value comes: the authors' program does so.
     """
@@ -255,7 +255,7 @@ def _weigh_contrast(valences: list[float], before: int) -> None:
 
 
 def _emphasis(text: str) -> float:
-    """Return what the exclamation and question marks of ``text`` add to the sum of its valences."""
+    """Return what "!" and "?" in ``text`` add to the sum of its valences."""
     exclamations, questions = min(text.count("!"), MAX_EXCLAMATIONS), text.count("?")
     asked = 0.0 if questions < 2 else questions * QUESTION if questions <= MAX_QUESTIONS else MANY_QUESTIONS
     return exclamations * EXCLAMATION + asked

@@ -1,4 +1,4 @@
-"""The spike detector: its criterion and its baseline. tests/hubbub/evaluate/test_spikes.py measures what it finds."""
+"""The spike detector: its criterion and its baseline. tests/hubbub/evaluate/spikes/ measures what it finds."""
 
 from __future__ import annotations
 
