@@ -37,8 +37,8 @@ def stories(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Tell how well posts are gathered into stories, held against labels."""
-    from hubbub.evaluate.labelled import read_labelled  # noqa: PLC0415 (each command loads only what it runs)
-    from hubbub.evaluate.stories import evaluate  # noqa: PLC0415
+    from hubbub.evaluate.stories.evaluation import evaluate  # noqa: PLC0415
+    from hubbub.evaluate.stories.labelled import read_labelled  # noqa: PLC0415 (each command loads only what it runs)
     from streams.resolve.matching.beats import load_beat  # noqa: PLC0415
     from streams.resolve.matching.matcher import Matcher  # noqa: PLC0415
 
@@ -77,8 +77,8 @@ def spikes(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line, one for each set.")] = False,
 ) -> None:
     """Tell how soon spikes are found, how many are missed and how many false, beside three simpler detectors."""
-    from hubbub.evaluate.spike_table import trial_table  # noqa: PLC0415
-    from hubbub.evaluate.spikes import read, trials  # noqa: PLC0415
+    from hubbub.evaluate.spikes.table import trial_table  # noqa: PLC0415
+    from hubbub.evaluate.spikes.trials import read, trials  # noqa: PLC0415
 
     recordings = [read(file) for file in files or ()]
     out, err = Console(highlight=False), Console(stderr=True)

@@ -19,7 +19,7 @@ from rich.text import Text
 
 from hubbub.cli.control_characters import strip_controls
 from hubbub.cli.ranking import ranking, ranking_table
-from hubbub.evaluate.agreement import Agreement
+from hubbub.evaluate.stories.world_agreement import WorldAgreement
 from hubbub.process.demo import Demo, Stage
 from hubbub.process.local import role_children, run_all
 from hubbub.settings import Settings
@@ -132,7 +132,7 @@ async def _updates(stage: Stage, scores: dict[str, NoiseScore]) -> AsyncIterator
             yield
 
 
-def _agreement_table(agreement: Agreement) -> Group:
+def _agreement_table(agreement: WorldAgreement) -> Group:
     table = Table(box=None, header_style="dim", pad_edge=False)
     for column in ("expected", "measured", "posts together", "story"):
         table.add_column(column, justify="left" if column == "story" else "right")

@@ -1,1 +1,1 @@
-"""Measuring against truth: stories against labels, spikes against known surges."""
+"""Measuring against truth: ``stories`` against labels, ``spikes`` against known surges."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hubbub.clock import WorldClock, wall_clock
-from hubbub.evaluate.agreement import Agreement, agree
+from hubbub.evaluate.stories.world_agreement import WorldAgreement, compare_with_truth
 from hubbub.process.embedded_broker import EmbeddedBroker
 from hubbub.process.local import free_port, role_children, running
 from hubbub.process.simulated_platforms import collector_settings, platforms
@@ -103,7 +103,7 @@ class Demo:
             async with running(kafka, self._children(kafka, urls, port), lambda *_: None) as supervisor:
                 yield Stage(f"http://127.0.0.1:{port}/", kafka, broker, supervisor)
 
-    async def result(self, stage: Stage) -> tuple[dict[str, NoiseScore], Agreement | None]:
+    async def result(self, stage: Stage) -> tuple[dict[str, NoiseScore], WorldAgreement | None]:
         """End collecting, wait until signals in flight are scored, and compare the scores with the truth.
 
         Return the scores, and their agreement with the truth; None for recorded signals, whose truth is not known.
@@ -121,7 +121,7 @@ class Demo:
         facts = truth(self._world, at_ms)
         posts = [post for story in facts.stories for post in story.posts]
         stories = {post: found for post in posts if (found := threads.by_now(post))}
-        return scores, agree(facts, stories, scores)
+        return scores, compare_with_truth(facts, stories, scores)
 
     def _children(self, kafka: KafkaSettings, urls: dict[str, str], port: int) -> list[Child]:
         environment = {

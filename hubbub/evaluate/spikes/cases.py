@@ -2,9 +2,8 @@
 
 Owns the making of cases from recorded signals. Must never know the detectors.
 
-A recording tells what was said, not when a detector should have fired. That is told by
-:mod:`hubbub.evaluate.hindsight`, which sees the whole story at once; or, of a labelled recording, the first item
-of an event is its onset.
+A recording says what was posted, not when a detector should have fired. :mod:`hubbub.evaluate.spikes.hindsight` decides
+that from the whole story. In a labelled recording, the first item of an event may be its onset instead.
 """
 
 from __future__ import annotations
@@ -14,20 +13,20 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from hubbub.evaluate.hindsight import Cell, Surge, surges
+from hubbub.evaluate.spikes.hindsight import Cell, Surge, surges
 from ingest.signal import Signal
 
 __all__ = ["GRACE_MS", "UNRELATED", "Case", "Surge", "from_first_item", "recorded"]
 
 GRACE_MS = 3_600_000
-"""A surge is found in time until an hour after it: whoever looks once an hour shall have looked."""
+"""An alarm up to an hour after a surge still finds it, so that an hourly detector has its chance."""
 UNRELATED = "(unrelated)"
-"""The story that all signals without a label are put in: talk, in which hardly anything should be found."""
+"""The story of all signals without a label: unrelated posts, in which there is hardly anything to find."""
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A story. ``signals``: in the order they were observed; can be walked through more than once."""
+    """A story. ``signals``: in order of observation; can be iterated more than once."""
 
     story: str
     signals: Iterable[Signal]
@@ -36,9 +35,9 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class _Thread:
-    """A post and its replies, of which the recording tells only how many there were at each observation.
+    """A post whose replies the recording only counts, at each observation.
 
-    They are strewn at random between two observations, always alike: the recording knows no better.
+    Stand-ins for the replies are spread at random between two observations, in the same way every time.
     """
 
     post: Signal
@@ -58,8 +57,8 @@ class _Thread:
 def recorded(signals: Iterable[tuple[str | None, Signal]], *, labelled: bool) -> list[Case]:
     """Return the stories of a recording, each signal with its label.
 
-    Labelled, a label is a story and its signals are its items. Otherwise a thread is: its items are its replies; where
-    only their number was recorded, stand-ins are put between the observations.
+    ``labelled``: each label is a story with its signals as items. Otherwise each thread is a story with its replies as
+    items. Where only the number of replies was recorded, stand-ins are spread between the observations.
     """
     stories: dict[str, list[Signal]] = defaultdict(list)
     for label, signal in signals:
@@ -78,7 +77,7 @@ def recorded(signals: Iterable[tuple[str | None, Signal]], *, labelled: bool) ->
 
 
 def from_first_item(cases: Iterable[Case]) -> list[Case]:
-    """Return the same stories, each with one surge: all of it, from its first item on; what is unrelated has none."""
+    """Return the same stories, each with one surge: the whole story. Unrelated posts have none."""
     changed: list[Case] = []
     for case in cases:
         times_ms = [signal.observed_ms for signal in case.signals]
@@ -92,7 +91,7 @@ def _surges(found: Iterable[Surge]) -> tuple[Surge, ...]:
 
 
 def _growth(seen: Sequence[Signal]) -> list[Cell]:
-    """Return by how much a post's counter of replies grew between its observations; none if it has real replies."""
+    """Return the growth of a post's reply counter between observations; nothing if there are real replies."""
     if any(signal.kind != "post" for signal in seen):
         return []
     cells: list[Cell] = []
@@ -107,7 +106,7 @@ def _growth(seen: Sequence[Signal]) -> list[Cell]:
 
 
 def _moments(times_ms: Sequence[int]) -> list[Cell]:
-    """Return a cell for each moment at which items came, which reaches until the next; the last is as long as most."""
+    """Return a cell from each moment with items to the next; the last one has the mean length."""
     counts: dict[int, int] = {}
     for time_ms in times_ms:
         counts[time_ms] = counts.get(time_ms, 0) + 1

@@ -1,11 +1,10 @@
-"""Spike detectors: ours, and three that it is held against.
+"""Spike detectors: ours, and three that it is compared with.
 
-Owns the three others, each in its natural configuration and with the same cold start as ours, and the way of ours:
-signals go into a story's ledger, and at every tick at which a bucket closes the score stage's own code is asked.
+Owns the three others, each in its natural configuration and with the same cold start as ours. Ours runs as it does
+live: signals go into a story's ledger, and the score stage's own code decides at every tick at which a bucket closes.
 Must never know the truth.
 
-The others are shown how many items there were in each bucket of 5 minutes. Their alarm is on while their criterion is
-met.
+The others see the number of items in each bucket of 5 minutes. Their alarm is on while their criterion is met.
 """
 
 from __future__ import annotations
@@ -20,59 +19,61 @@ from scoring import StoryState
 from scoring.spike import BUCKET_MS, SpikeSettings, upper_limit
 from streams.score.deciding import detect
 
-__all__ = ["DETECTORS", "Alarm", "Detector", "Story", "watch"]
+__all__ = ["DETECTORS", "Alarm", "Detector", "WatchedStory", "run_our_detector"]
 
 HOUR_MS = 3_600_000
 WEEK = 7 * 24 * HOUR_MS // BUCKET_MS
 OURS = SpikeSettings()
 GROWING_PER_HOUR, NOT_GROWING_PER_HOUR = 15, 8
-"""The reference site's thresholds: a story grows from so many items an hour on, until there are so few."""
+"""The reference site's thresholds: a story grows from 15 items an hour on, until there are fewer than 8."""
 
 
 class Alarm(NamedTuple):
-    """When an alarm went on and off, UTC epoch ms; of one that was on at the end, the end."""
+    """When an alarm went on and off, UTC epoch ms; one that is still on goes off at the end of the story."""
 
     on_ms: int
     off_ms: int
 
 
 @dataclass(frozen=True, slots=True)
-class Story:
-    """What detectors see of a story: ``counts`` by bucket from ``begin_ms`` on, until an hour after its last item."""
+class WatchedStory:
+    """What detectors see of a story: items by bucket, from ``begin_ms`` to an hour after the last item.
+
+    ``alarms``: those of our detector.
+    """
 
     begin_ms: int
     counts: tuple[int, ...]
     alarms: tuple[Alarm, ...]
-    """Ours."""
 
     @property
     def end_ms(self) -> int:
-        """Until when it was watched."""
+        """The end of the last bucket, UTC epoch ms."""
         return self.begin_ms + len(self.counts) * BUCKET_MS
 
     @property
     def days(self) -> float:
-        """For how long it was watched."""
+        """The length of the story, in days."""
         return len(self.counts) * BUCKET_MS / (24 * HOUR_MS)
 
 
-Detector = Callable[[Story], Iterable[Alarm]]
-"""Returns its alarms, in order."""
+Detector = Callable[[WatchedStory], Iterable[Alarm]]
+"""Returns the alarms it raises on a story, in order."""
 
 
-def watch(signals: Iterable[Signal]) -> Story:
-    """Let the score stage's detector watch ``signals``, in the order they were observed, as it does live."""
+def run_our_detector(signals: Iterable[Signal]) -> WatchedStory:
+    """Run the score stage's detector on ``signals``, in order of observation, as it runs live."""
     state = StoryState()
     counts: dict[int, int] = {}
     seen: set[str] = set()
     switched_ms: list[int] = []
     begin_ms = first_ms = last_ms = tick_ms = 0
 
-    def look_until(until_ms: int) -> None:
+    def step_until(until_ms: int) -> None:
         nonlocal tick_ms
         while tick_ms <= until_ms:
             switched_ms.extend(change.at_ms for change in detect(state, first_ms, tick_ms))
-            # As live: nobody looks at a quiet story before something comes.
+            # As live: a quiet story is not stepped until a signal comes.
             quiet = not state.spike.alarm_ms and last_ms < tick_ms - BUCKET_MS
             tick_ms = max(tick_ms, until_ms - until_ms % BUCKET_MS if quiet else 0) + BUCKET_MS
 
@@ -82,16 +83,18 @@ def watch(signals: Iterable[Signal]) -> Story:
             first_ms = covered_ms
             begin_ms = covered_ms - covered_ms % BUCKET_MS
             tick_ms = begin_ms + BUCKET_MS
-        look_until(signal.observed_ms)
+        step_until(signal.observed_ms)
         state.ledger.apply(signal)
         last_ms = max(last_ms, covered_ms)
         if signal.id not in seen:
             seen.add(signal.id)
             bucket = max(0, covered_ms - begin_ms) // BUCKET_MS
             counts[bucket] = counts.get(bucket, 0) + 1
-    look_until(last_ms - last_ms % BUCKET_MS + HOUR_MS)
+    step_until(last_ms - last_ms % BUCKET_MS + HOUR_MS)
     buckets = (tick_ms - begin_ms) // BUCKET_MS
-    return Story(begin_ms, tuple(counts.get(bucket, 0) for bucket in range(buckets)), _alarms(switched_ms, tick_ms))
+    return WatchedStory(
+        begin_ms, tuple(counts.get(bucket, 0) for bucket in range(buckets)), _alarms(switched_ms, tick_ms)
+    )
 
 
 def _alarms(switched_ms: Sequence[int], end_ms: int) -> tuple[Alarm, ...]:
@@ -101,26 +104,26 @@ def _alarms(switched_ms: Sequence[int], end_ms: int) -> tuple[Alarm, ...]:
     )
 
 
-def ours(story: Story) -> Iterable[Alarm]:
-    """Ours, as :func:`watch` saw it."""
+def ours(story: WatchedStory) -> Iterable[Alarm]:
+    """Ours, by :func:`run_our_detector`."""
     return story.alarms
 
 
-def plain_poisson(story: Story) -> Iterable[Alarm]:
-    """(a) A bucket above what Poisson's law allows, at our confidence, for the mean of the seven days before it.
+def plain_poisson(story: WatchedStory) -> Iterable[Alarm]:
+    """(a) A bucket above the Poisson limit, at our confidence, for the mean of the seven days before it.
 
     The point-by-point criterion of Hendrickson et al., "Trend Detection in Social Data" (Gnip, 2015).
     """
     return _while_hot(story, lambda count, mean: count > upper_limit(mean, OURS.confidence))
 
 
-def three_times(story: Story) -> Iterable[Alarm]:
+def three_times(story: WatchedStory) -> Iterable[Alarm]:
     """(b) A bucket of at least three times the mean of the seven days before it."""
     return _while_hot(story, lambda count, mean: count >= 3 * mean)
 
 
-def hourly(story: Story) -> Iterable[Alarm]:
-    """(c) The reference site's way: at every full hour, growing from 15 items in the last hour until fewer than 8."""
+def hourly(story: WatchedStory) -> Iterable[Alarm]:
+    """(c) The reference site's method: at every full hour, on from 15 items in the last hour, off below 8."""
     per_hour = HOUR_MS // BUCKET_MS
     switched_ms: list[int] = []
     ends_ms = range(story.begin_ms + BUCKET_MS, story.end_ms + 1, BUCKET_MS)
@@ -141,8 +144,8 @@ DETECTORS: Mapping[str, Detector] = {
 }
 
 
-def _while_hot(story: Story, hot: Callable[[int, float], bool]) -> Iterable[Alarm]:
-    """Return an alarm for each run of buckets that are hot, given the mean of the week before them."""
+def _while_hot(story: WatchedStory, hot: Callable[[int, float], bool]) -> Iterable[Alarm]:
+    """Return an alarm for each run of buckets that ``hot(count, mean of the week before)`` holds for."""
     prior, prior_buckets = OURS.prior_per_hour * OURS.prior_hours, OURS.prior_hours * HOUR_MS / BUCKET_MS
     sums = [0, *accumulate(story.counts)]
     switched_ms: list[int] = []

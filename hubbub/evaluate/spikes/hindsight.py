@@ -1,15 +1,16 @@
-"""Hindsight: when a story surged, told from the whole of it.
+"""Hindsight: when a story surged, computed from the whole story.
 
-Owns the definition of a surge that recordings are held against. It knows the future, as no detector does, and shares
-nothing with any of them.
+Owns the definition of a surge that detectors are compared with. It knows the future, as no detector does. Must never
+share anything with a detector.
 
-A story's time is divided into blocks of constant rate, the division that is most probable given all its items: Bayesian
-blocks, Scargle, Norris, Jackson & Chiang, "Studies in Astronomical Time Series Analysis VI", ApJ 764, 167 (2013).
+A story's time is divided into blocks of constant rate: the most probable division, given all its items. These are
+Bayesian blocks: Scargle, Norris, Jackson & Chiang, "Studies in Astronomical Time Series Analysis VI", ApJ 764, 167
+(2013).
 
-A story surges in blocks of at least three times what is usual for it: its median rate over time, a day of silence
-before it included. A surge is due to be found if for at least 15 items it runs at 15 items/h or more, the reference
-site's threshold of a growing story; its onset is when that begins. From 5 items/h on it is open whether to call it a
-surge: an alarm is not wrong.
+A story surges in blocks of at least three times its usual rate: the median rate over time, with a day of silence before
+the story. A detector should find a surge of at least 15 items at 15 items/h or more (the reference site's
+growing story). The onset is when that rate begins. From 5 items/h on, an alarm is not
+wrong.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ __all__ = ["Cell", "Surge", "surges"]
 HOUR_MS = 3_600_000
 SILENCE_BEFORE_MS = 24 * HOUR_MS
 FALSE_CHANGES = 0.001
-"""The chance that a change of rate is seen where there is none (p0 of Scargle et al.)."""
+"""The probability of finding a change of rate where there is none (p0 of Scargle et al.)."""
 LEAST_PER_HOUR = 15.0
 LEAST_ITEMS = 15
 TIMES_USUAL = 3.0
@@ -34,7 +35,7 @@ DOUBTFUL_PER_HOUR = 5.0
 
 
 class Cell(NamedTuple):
-    """``items`` between two times, UTC epoch ms; nothing finer is known."""
+    """The number of ``items`` between two times, UTC epoch ms."""
 
     begin_ms: int
     end_ms: int
@@ -42,15 +43,15 @@ class Cell(NamedTuple):
 
     @property
     def per_hour(self) -> float:
-        """Its rate, in items per hour."""
+        """The rate, in items per hour."""
         return self.items * HOUR_MS / (self.end_ms - self.begin_ms)
 
 
 class Surge(NamedTuple):
-    """A time when more is said than usual, UTC epoch ms.
+    """A time when more is said than usual. All times are UTC epoch ms.
 
-    ``onset_ms``: from when on a detector should fire, None if it need not. Between ``rise_ms`` and ``end_ms`` no alarm
-    is wrong.
+    ``onset_ms``: from then on a detector should fire; None: it need not. Between ``rise_ms`` and ``end_ms`` no alarm is
+    wrong.
     """
 
     rise_ms: int
@@ -59,7 +60,7 @@ class Surge(NamedTuple):
 
 
 def surges(cells: Sequence[Cell]) -> list[Surge]:
-    """Return the surges of a story, given its cells in order, without a gap."""
+    """Return the surges of a story, given its cells in order, without gaps."""
     if not cells:
         return []
     divided = list(blocks(cells))
@@ -73,7 +74,7 @@ def surges(cells: Sequence[Cell]) -> list[Surge]:
 
 
 def _onset_ms(run: Sequence[Cell]) -> int | None:
-    """Return when the first part of a run begins that is fast enough, for long enough."""
+    """Return when the first part of a run begins that is fast enough for long enough; None if there is none."""
     for fast, part in groupby(run, lambda block: block.per_hour >= LEAST_PER_HOUR):
         held = list(part)
         if fast and sum(block.items for block in held) >= LEAST_ITEMS:
@@ -82,7 +83,7 @@ def _onset_ms(run: Sequence[Cell]) -> int | None:
 
 
 def blocks(cells: Sequence[Cell]) -> Iterator[Cell]:
-    """Yield the blocks of constant rate: the best division of ``cells``, found exactly in O(n²) (Scargle's algorithm).
+    """Yield the blocks of constant rate: the best division of ``cells``, found exactly in O(n²).
 
     >>> calm, busy = [Cell(t, t + 10, 1) for t in range(0, 500, 10)], [Cell(t, t + 1, 1) for t in range(500, 550)]
     >>> [(block.begin_ms, block.items) for block in blocks([*calm, *busy])]
@@ -110,7 +111,7 @@ def blocks(cells: Sequence[Cell]) -> Iterator[Cell]:
 
 
 def _usual(divided: Sequence[Cell]) -> float:
-    """Return the median rate per hour over time, a day of silence before the story included."""
+    """Return the median rate per hour over time, with a day of silence before the story."""
     spells = sorted([(0.0, SILENCE_BEFORE_MS), *((block.per_hour, block.end_ms - block.begin_ms) for block in divided)])
     reached_ms = accumulate(length_ms for _, length_ms in spells)
     half_ms = sum(length_ms for _, length_ms in spells) / 2

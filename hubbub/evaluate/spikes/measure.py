@@ -10,21 +10,20 @@ from statistics import median
 
 import msgspec
 
-from hubbub.evaluate.hindsight import Surge
-from hubbub.evaluate.spike_cases import Case
-from hubbub.evaluate.spike_detectors import DETECTORS, Detector, Story, watch
+from hubbub.evaluate.spikes.cases import Case
+from hubbub.evaluate.spikes.detectors import DETECTORS, Detector, WatchedStory, run_our_detector
+from hubbub.evaluate.spikes.hindsight import Surge
 
-__all__ = ["Found", "Measured", "measure"]
+__all__ = ["DetectorResult", "TrialResult", "run_trial"]
 
-DAY_MS = 86_400_000
 MINUTE_MS = 60_000
 
 
-class Found(msgspec.Struct, frozen=True, kw_only=True):
-    """What one detector did. ``delay_minutes``: the median from onset to alarm, None if none went on in a surge.
+class DetectorResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What one detector did. ``delay_minutes``: the median from onset to alarm, None if no alarm began in a surge.
 
-    ``missed``: surges without an alarm in them; ``false_alarms``: those that go on outside any surge. An alarm that is
-    on already when a surge sets in has found it, but tells nothing of the delay.
+    ``missed``: surges without an alarm in them. ``false_alarms``: alarms that begin outside any surge. An alarm that is
+    already on when a surge begins has found it, but says nothing about the delay.
     """
 
     delay_minutes: float | None
@@ -33,32 +32,32 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     false_per_story_day: float
 
 
-class Measured(msgspec.Struct, frozen=True, kw_only=True):
-    """All detectors on the same stories. ``surges``: those in which one should fire."""
+class TrialResult(msgspec.Struct, frozen=True, kw_only=True):
+    """All detectors on the same stories. ``surges``: those in which a detector should fire."""
 
     stories: int
     story_days: float
     surges: int
-    detectors: dict[str, Found]
+    detectors: dict[str, DetectorResult]
 
     def as_json(self) -> dict[str, object]:
         """Return the same as plain values."""
         return dict(msgspec.to_builtins(self))
 
 
-def measure(cases: Iterable[Case], detectors: Mapping[str, Detector] = DETECTORS) -> Measured:
+def run_trial(cases: Iterable[Case], detectors: Mapping[str, Detector] = DETECTORS) -> TrialResult:
     """Show every case to every detector."""
-    watched = [(case.surges, watch(case.signals)) for case in cases]
+    watched = [(case.surges, run_our_detector(case.signals)) for case in cases]
     days = sum(story.days for _, story in watched)
-    return Measured(
+    return TrialResult(
         stories=len(watched),
         story_days=days,
         surges=sum(surge.onset_ms is not None for surges, _ in watched for surge in surges),
-        detectors={name: _found(detector, watched, days) for name, detector in detectors.items()},
+        detectors={name: _result(detector, watched, days) for name, detector in detectors.items()},
     )
 
 
-def _found(detector: Detector, watched: Sequence[tuple[Sequence[Surge], Story]], days: float) -> Found:
+def _result(detector: Detector, watched: Sequence[tuple[Sequence[Surge], WatchedStory]], days: float) -> DetectorResult:
     delays: list[float] = []
     missed = wrong = 0
     for surges, story in watched:
@@ -74,7 +73,7 @@ def _found(detector: Detector, watched: Sequence[tuple[Sequence[Surge], Story]],
             else:
                 missed += 1
         wrong += sum(not any(surge.rise_ms < alarm.on_ms <= surge.end_ms for surge in surges) for alarm in alarms)
-    return Found(
+    return DetectorResult(
         delay_minutes=median(delays) if delays else None,
         missed=missed,
         false_alarms=wrong,

@@ -1,4 +1,7 @@
-"""What spike detectors were measured to do, as a table for a terminal."""
+"""Results of spike detectors, as a table for a terminal.
+
+Owns the layout and the targets that are shown green or red. Must never know how anything is result.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from hubbub.evaluate.spike_measure import Found, Measured
+from hubbub.evaluate.spikes.measure import DetectorResult, TrialResult
 
 __all__ = ["trial_table"]
 
@@ -16,41 +19,41 @@ SHOWN_AS = {
     "three_times": "(b) 3 × the week's mean",
     "hourly": "(c) hourly recalculation",
 }
-MOST_DELAY, MOST_FALSE = 1 / 3, 1 / 2
-"""What is aimed at: of (c)'s median delay, and of (a)'s false alarms."""
+MAX_DELAY, MAX_FALSE = 1 / 3, 1 / 2
+"""The targets, as shares of (c)'s median delay and of (a)'s false alarms."""
 
 
-def trial_table(name: str, measured: Measured) -> Group:
-    """Return the table of one set of stories, and how ours stands against what is aimed at."""
+def trial_table(name: str, result: TrialResult) -> Group:
+    """Return the table of one set of stories, and how our detector compares with the targets."""
     table = Table(box=None, header_style="dim", pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("", width=max(map(len, SHOWN_AS.values())))
     for column in ("median delay", "missed", "false alarms", "a story-day"):
         table.add_column(column, justify="right")
-    for detector, found in measured.detectors.items():
-        delay = "—" if found.delay_minutes is None else _duration(found.delay_minutes)
-        cells = (delay, f"{found.missed:,}", f"{found.false_alarms:,}", f"{found.false_per_story_day:.4f}")
+    for detector, one in result.detectors.items():
+        delay = "—" if one.delay_minutes is None else _duration(one.delay_minutes)
+        cells = (delay, f"{one.missed:,}", f"{one.false_alarms:,}", f"{one.false_per_story_day:.4f}")
         style = "bold" if detector == "hubbub" else ""
         table.add_row(Text(SHOWN_AS[detector], style=style), *(Text(cell, style=style) for cell in cells))
     head = Text.assemble(
         (name, "bold cyan"),
-        (f"  {measured.surges:,} spikes in {measured.stories:,} stories, {measured.story_days:,.0f} story-days", "dim"),
+        (f"  {result.surges:,} spikes in {result.stories:,} stories, {result.story_days:,.0f} story-days", "dim"),
     )
-    return Group(head, table, _verdict(measured.detectors), Text())
+    return Group(head, table, _verdict(result.detectors), Text())
 
 
-def _verdict(found: dict[str, Found]) -> Text:
-    """Return how ours stands against the others, each figure green where it is what is aimed at."""
-    mine, poisson, hourly = found["hubbub"], found["poisson"], found["hourly"]
+def _verdict(results: dict[str, DetectorResult]) -> Text:
+    """Return how our detector compares with the others; a number that meets its target is green."""
+    mine, poisson, hourly = results["hubbub"], results["poisson"], results["hourly"]
     verdict = Text()
     if mine.delay_minutes is not None and hourly.delay_minutes:
         share = mine.delay_minutes / hourly.delay_minutes
-        verdict.append(f"{share:.2f} of (c)'s delay", style="green" if share <= MOST_DELAY else "red").append(", ")
+        verdict.append(f"{share:.2f} of (c)'s delay", style="green" if share <= MAX_DELAY else "red").append(", ")
     if poisson.false_alarms:
         share = mine.false_alarms / poisson.false_alarms
-        verdict.append(f"{share:.2f} of (a)'s false alarms", style="green" if share <= MOST_FALSE else "red")
+        verdict.append(f"{share:.2f} of (a)'s false alarms", style="green" if share <= MAX_FALSE else "red")
     else:
         verdict.append("(a) has no false alarms", style="green" if not mine.false_alarms else "red")
-    least = min(other.missed for other in found.values())
+    least = min(other.missed for other in results.values())
     more = mine.missed - least
     verdict.append(", ").append(
         "none misses fewer" if not more else f"{more} more missed than the best", style="red" if more else "green"

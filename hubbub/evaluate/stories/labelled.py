@@ -1,6 +1,6 @@
-"""Recorded signals of which the story is known, read from a file.
+"""Labelled signals: recorded signals whose story is known, read from a file.
 
-Owns the reading; what the labels are held against is :mod:`hubbub.evaluate.stories`'s business.
+Owns the reading. Must never know what the labels are compared with.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from hubbub.evaluate.stories import Labelled
+from hubbub.evaluate.stories.evaluation import Labelled
 from hubbub.operate.replay import read_recordings
 from ingest.signal import InvalidSignalError
 from transport.errors import UserError
@@ -28,11 +28,11 @@ def read_labelled(file: Path) -> list[Labelled]:
     """Return the signals of ``file`` with their labels. A line is a signal with the further field ``label``.
 
     Raises:
-        UserError: the file cannot be read, or a line is no labelled signal.
+        UserError: the file cannot be read, or a line is not a labelled signal.
     """
 
     def refuse(_: Path, number: int, error: InvalidSignalError) -> None:
-        raise UserError(f"{file.name}, line {number} is no signal: {error}; see docs/reference/contracts.md")
+        raise UserError(f"{file.name}, line {number} is not a signal: {error}; see docs/reference/contracts.md")
 
     found: list[Labelled] = []
     for number, (signal, raw) in enumerate(read_recordings([file], refuse), 1):

@@ -1,6 +1,6 @@
-"""How well the stories found agree with the truth of a simulated world.
+"""World agreement: how well the stories created agree with the truth of a simulated world.
 
-Owns the comparison, and nothing of how either side came about.
+Owns the comparison. Must never know how either side came about.
 """
 
 from __future__ import annotations
@@ -14,14 +14,18 @@ import msgspec
 from hubbub.world.truth import Truth
 from streams.records.noise_score import NoiseScore
 
-__all__ = ["Agreement", "FoundStory", "agree"]
+__all__ = ["StoryAgreement", "WorldAgreement", "compare_with_truth"]
 
 PIECE_POSTS = 2
-"""A stray post is a miss of the matcher; from two posts on it is a piece of the story."""
+"""One post in another story is a miss of the matcher; from two on they are a piece of the story."""
 
 
-class FoundStory(msgspec.Struct, frozen=True):
-    """A story of the world and what became of it. ``pieces``: stories with some of it; ``missing``: posts in none."""
+class StoryAgreement(msgspec.Struct, frozen=True):
+    """A story of the world, and the story created with most of its posts.
+
+    ``expected``, ``noise``: 0 to 100. ``posts``: of the world's story; ``together``: those in ``story``; ``missing``:
+    those in no story. ``pieces``: the stories that hold a part of it.
+    """
 
     id: str
     title: str
@@ -34,20 +38,25 @@ class FoundStory(msgspec.Struct, frozen=True):
     pieces: int
 
 
-class Agreement(msgspec.Struct, frozen=True):
-    """The comparison of all stories. ``spearman``: rank correlation of expected and measured noise, -1 to 1."""
+class WorldAgreement(msgspec.Struct, frozen=True):
+    """The comparison of all stories. ``spearman``: rank correlation of expected and measured noise, -1 to 1.
+
+    ``found_once``: stories in one piece that shares its story with no other. ``split_in_three``: in three or more.
+    """
 
     spearman: float | None
     stories: int
     found_once: int
     split_in_three: int
-    found: list[FoundStory]
+    found: list[StoryAgreement]
 
 
-def agree(truth: Truth, threads: Mapping[str, Sequence[str]], scores: Mapping[str, NoiseScore]) -> Agreement:
-    """Compare. ``threads``: the stories of each thread; ``scores``: by story."""
+def compare_with_truth(
+    truth: Truth, threads: Mapping[str, Sequence[str]], scores: Mapping[str, NoiseScore]
+) -> WorldAgreement:
+    """Return how well stories agree with ``truth``. ``threads``: the stories of each thread; ``scores``: by story."""
     holders: Counter[str] = Counter()
-    found: list[FoundStory] = []
+    found: list[StoryAgreement] = []
     for story in truth.stories:
         shares = Counter(held for post in story.posts for held in threads.get(post, ())[:1])
         main, together = shares.most_common(1)[0] if shares else (None, 0)
@@ -55,7 +64,7 @@ def agree(truth: Truth, threads: Mapping[str, Sequence[str]], scores: Mapping[st
             holders[main] += 1
         score = scores.get(main) if main is not None else None
         found.append(
-            FoundStory(
+            StoryAgreement(
                 id=story.id,
                 title=story.title,
                 expected=story.loudness,
@@ -68,7 +77,7 @@ def agree(truth: Truth, threads: Mapping[str, Sequence[str]], scores: Mapping[st
             )
         )
     once = [item for item in found if item.story is not None and item.pieces == 1 and holders[item.story] == 1]
-    return Agreement(
+    return WorldAgreement(
         spearman=_spearman([(item.expected, item.noise) for item in found if item.noise is not None]),
         stories=len(found),
         found_once=len(once),
@@ -78,7 +87,7 @@ def agree(truth: Truth, threads: Mapping[str, Sequence[str]], scores: Mapping[st
 
 
 def _spearman(pairs: Sequence[tuple[float, float]]) -> float | None:
-    """Return the rank correlation, None where there is too little to rank."""
+    """Return the rank correlation; None for fewer than three pairs, or if all ranks are equal."""
     if len(pairs) < 3:
         return None
     expected, measured = ([pair[side] for pair in pairs] for side in (0, 1))
@@ -88,6 +97,6 @@ def _spearman(pairs: Sequence[tuple[float, float]]) -> float | None:
 
 
 def _ranks(values: Sequence[float]) -> list[float]:
-    """Return the rank of each value; equals share the mean of theirs."""
+    """Return the rank of each value; equal values share their mean rank."""
     ordered = sorted(values)
     return [ordered.index(value) + (ordered.count(value) - 1) / 2 for value in values]

@@ -1,23 +1,23 @@
-"""The table of spike detectors says how ours stands against what is aimed at, and says so where it falls short."""
+"""The table compares our spike detector with the targets, and shows where it misses them."""
 
 from __future__ import annotations
 
 import pytest
 from rich.console import Console
 
-from hubbub.evaluate.spike_measure import Found, Measured
-from hubbub.evaluate.spike_table import trial_table
+from hubbub.evaluate.spikes.measure import DetectorResult, TrialResult
+from hubbub.evaluate.spikes.table import trial_table
 
 
-def _found(delay: float | None = 10.0, missed: int = 0, false: int = 0) -> Found:
-    return Found(delay_minutes=delay, missed=missed, false_alarms=false, false_per_story_day=false / 40)
+def _found(delay: float | None = 10.0, missed: int = 0, false: int = 0) -> DetectorResult:
+    return DetectorResult(delay_minutes=delay, missed=missed, false_alarms=false, false_per_story_day=false / 40)
 
 
-def _printed(hubbub: Found, poisson: Found, hourly: Found) -> str:
+def _printed(hubbub: DetectorResult, poisson: DetectorResult, hourly: DetectorResult) -> str:
     detectors = {"hubbub": hubbub, "poisson": poisson, "three_times": _found(), "hourly": hourly}
     console = Console(width=200, force_terminal=True, color_system="standard", no_color=False)
     with console.capture() as printed:
-        console.print(trial_table("a set", Measured(stories=1200, story_days=40, surges=9, detectors=detectors)))
+        console.print(trial_table("a set", TrialResult(stories=1200, story_days=40, surges=9, detectors=detectors)))
     return printed.get()
 
 
@@ -38,14 +38,14 @@ GREEN, RED = "\x1b[32m", "\x1b[31m"
         (_found(20, 0, 1), _found(), _found(60), (RED + "(a) has no false",)),
     ],
 )
-def test_each_aim_is_green_where_it_is_met_and_red_where_not(
-    hubbub: Found, poisson: Found, hourly: Found, verdicts: tuple[str, ...]
+def test_a_target_is_green_where_it_is_met_and_red_where_it_is_missed(
+    hubbub: DetectorResult, poisson: DetectorResult, hourly: DetectorResult, verdicts: tuple[str, ...]
 ) -> None:
     printed = _printed(hubbub, poisson, hourly)
     assert [verdict for verdict in verdicts if verdict not in printed] == []
 
 
-def test_long_delays_are_in_hours_and_none_at_all_is_a_dash() -> None:
+def test_long_delays_are_in_hours_and_a_missing_delay_is_a_dash() -> None:
     printed = _printed(_found(180.0), _found(None), _found(119.0))
     assert "3.0 h" in printed
     assert "119.0 min" in printed

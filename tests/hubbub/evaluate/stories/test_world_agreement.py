@@ -1,10 +1,10 @@
-"""The comparison with the truth tells found, split, merged and missing stories apart."""
+"""The comparison with the truth distinguishes found, split, merged and missing stories."""
 
 from __future__ import annotations
 
 import pytest
 
-from hubbub.evaluate.agreement import agree
+from hubbub.evaluate.stories.world_agreement import compare_with_truth
 from hubbub.world.truth import StoryTruth, Truth
 from scoring import Factors
 from streams.records.noise_score import NoiseScore
@@ -40,8 +40,8 @@ RIGHT = {post: (f"st_{story.id}",) for story in STORIES for post in story.posts}
 SCORES = {f"st_w{number}": _score(f"st_w{number}", 65.0 - 10 * number) for number in range(1, 5)}
 
 
-def test_all_found() -> None:
-    result = agree(TRUTH, RIGHT, SCORES)
+def test_all_stories_are_found() -> None:
+    result = compare_with_truth(TRUTH, RIGHT, SCORES)
     assert (result.stories, result.found_once, result.split_in_three) == (4, 4, 0)
     assert result.spearman == pytest.approx(1.0)
     assert [item.together for item in result.found] == [4, 4, 4, 4]
@@ -49,29 +49,29 @@ def test_all_found() -> None:
 
 def test_rank_correlation_falls_when_neighbours_swap() -> None:
     swapped = {**SCORES, "st_w1": _score("st_w1", 44.0), "st_w2": _score("st_w2", 56.0)}
-    assert agree(TRUTH, RIGHT, swapped).spearman == pytest.approx(0.8)
+    assert compare_with_truth(TRUTH, RIGHT, swapped).spearman == pytest.approx(0.8)
 
 
 def test_a_split_story_is_not_found_once() -> None:
     split = {**RIGHT, "reddit:1-2": ("st_x",), "reddit:1-3": ("st_x",)}
-    result = agree(TRUTH, split, {**SCORES, "st_x": _score("st_x", 1.0)})
+    result = compare_with_truth(TRUTH, split, {**SCORES, "st_x": _score("st_x", 1.0)})
     assert result.found_once == 3
     assert result.found[0].pieces == 2
     assert result.split_in_three == 0
 
 
-def test_a_stray_post_is_no_piece() -> None:
-    result = agree(TRUTH, {**RIGHT, "reddit:1-3": ("st_x",)}, SCORES)
+def test_a_single_post_in_another_story_is_not_a_piece() -> None:
+    result = compare_with_truth(TRUTH, {**RIGHT, "reddit:1-3": ("st_x",)}, SCORES)
     assert (result.found_once, result.found[0].together) == (4, 3)
 
 
-def test_two_stories_in_one_are_both_not_found_once() -> None:
+def test_two_stories_in_one_are_not_found_once() -> None:
     merged = {post: ("st_w1",) if post.startswith("reddit:2") else held for post, held in RIGHT.items()}
-    assert agree(TRUTH, merged, SCORES).found_once == 2
+    assert compare_with_truth(TRUTH, merged, SCORES).found_once == 2
 
 
 def test_posts_in_no_story_are_missing() -> None:
     nothing = {post: held for post, held in RIGHT.items() if not post.startswith("reddit:4")}
-    result = agree(TRUTH, nothing, SCORES)
+    result = compare_with_truth(TRUTH, nothing, SCORES)
     assert (result.found[3].story, result.found[3].missing) == (None, 4)
     assert result.found_once == 3

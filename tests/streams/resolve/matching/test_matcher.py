@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from hubbub.evaluate.stories import Evaluation, Labelled, evaluate
+from hubbub.evaluate.stories.evaluation import Evaluation, Labelled, evaluate
 from ingest.signal import Signal, decode
 from streams.records.stories import Assignment, StoryInfo
 from streams.resolve.matching.beats import load_beat

@@ -1,0 +1,1 @@
+"""How soon spike detectors find the surges of stories, what they miss, and how often they are wrong."""

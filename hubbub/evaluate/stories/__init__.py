@@ -1,0 +1,1 @@
+"""How well posts are gathered into stories, measured against labels or a simulated world."""
