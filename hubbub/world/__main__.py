@@ -28,7 +28,7 @@ SPEED = 240.0
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the simulated platforms until told to stop; return the exit code."""
+    """Run the simulated platforms until a signal ends them; return the exit code."""
     options = _parser().parse_args(arguments)
     try:
         return asyncio.run(_run(options))

@@ -1,4 +1,4 @@
-"""Chatter: the unrelated posts that a story has to be told apart from.
+"""Chatter: the unrelated posts around the stories.
 
 Owns their wording and where they are posted (``words/chatter.toml``). Must never know the stories.
 """

@@ -1,7 +1,7 @@
-"""Conversation: the replies under a post of a generated world.
+"""Conversation: the replies to a post of a generated world.
 
-Owns who answers whom and when, and what becomes of items after they were written: shown late, deleted, removed.
-Must never know what the post is about beyond its mood.
+Owns which reply answers what and when, and which items are shown late, deleted or removed. Must never know what the
+post is about beyond its mood.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ __all__ = ["MINUTE_MS", "Mood", "converse", "late_ms", "remove", "second"]
 
 MINUTE_MS = 60_000
 LATE = 0.03
-"""Share of items that a platform shows only after seconds or minutes, in a queue or a filter meanwhile."""
+"""The share of items that a platform shows only after seconds or minutes, because of a queue or a filter."""
 REMOVED = 0.02
-"""Share of replies that are deleted by their authors or removed."""
+"""The share of replies that are deleted by their authors or removed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mood:
-    """Whom replies talk about, and what share of them praises or condemns."""
+    """Whom replies are about, and the shares of them that praise and condemn."""
 
     about: str
     praise: float
@@ -33,7 +33,7 @@ class Mood:
 
 
 def converse(rng: random.Random, post: Post, count: int, curve: Curve, mood: Mood) -> list[Reply]:
-    """Return ``count`` replies that come along ``curve`` after the post was shown, in order of creation."""
+    """Return ``count`` replies whose times follow ``curve`` after the post is shown, in order of creation."""
     accounts = [account(rng) for _ in range(max(1, count * 7 // 10))]
     replies: list[Reply] = []
     for age_ms in sorted(curve.age_ms(rng.random()) for _ in range(count)):
@@ -59,16 +59,16 @@ def converse(rng: random.Random, post: Post, count: int, curve: Curve, mood: Moo
 
 
 def late_ms(rng: random.Random) -> int:
-    """Return by how much an item is shown late: mostly 0."""
+    """Return the delay before an item is shown, in ms: mostly 0."""
     return rng.randint(20, 240) * 1000 if rng.random() < LATE else 0
 
 
 def remove(rng: random.Random, item: Item) -> None:
-    """Have the item deleted by its author or removed, within an hour of its appearance."""
+    """Mark the item as deleted or removed within an hour of its appearance."""
     item.gone_ms = item.appears_ms + rng.randint(60, 3600) * 1000
     item.removal = rng.choice((Removal.DELETED, Removal.REMOVED))
 
 
 def second(time_ms: float) -> int:
-    """Return the time cut to whole seconds: no platform tells more."""
+    """Return the time cut to whole seconds, the resolution of the platforms."""
     return int(time_ms) // 1000 * 1000

@@ -1,11 +1,11 @@
 """A generated world: the same seed gives the same world, to the last vote.
 
-Owns how many stories and posts there are, how loud they get, and what the platforms number them. Must never know the
-wording (``plots.py``, ``chatter.py``, ``remarks.py``) nor the wire.
+Owns how many stories and posts there are, how loud they get, and their ids. Must never know the wording (``words/``)
+nor the wire format.
 
-Stories stand on a geometric ladder of interactions, each a fixed share of the one before, so that their loudness is
-well apart and a rank correlation with measured noise means something. They set in over the first two thirds of the
-world, loud and quiet ones mixed. All times are whole seconds, which is all that platforms tell.
+The interactions of stories are a geometric series. So their loudness is well apart, and a rank correlation with the
+measured noise is meaningful. Stories begin in the first two thirds of the world, loud and quiet ones mixed. All times
+are whole seconds, the resolution of the platforms.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ DAY_MS = 24 * HOUR_MS
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How large a world is. The default, played 240 times as fast, lasts 90 s at some 30 new items per second.
+    """How large a world is. The default, at 240 times real speed, lasts 90 s with about 30 new items per second.
 
-    ``replies``: what the loudest story gets in all; the others follow down the ladder. ``chatter``: unrelated posts.
-    ``votes``: how many times as many of these a post of the chatter gets: who collects looks at loud ones more often.
+    ``replies``: of the loudest story in total; those of the others form a geometric series. ``chatter``: other posts.
+    ``votes``: a factor on the votes of the chatter; collectors poll posts with many votes more often.
     """
 
     hours: float = 6.0
@@ -49,22 +49,22 @@ class Size:
 DEMO = Size()
 
 LAST_ONSET = 0.66
-"""By this part of the world every story has set in; in the first half of it, those that come in more than one wave."""
+"""Every story begins within this share of the world; those with several waves begin within half of it."""
 GOLDEN = 0.618034
-"""Steps of the golden ratio spread any number of onsets evenly."""
+"""Steps of the golden ratio, modulo 1, spread any number of onsets evenly."""
 
 LOUDEST, QUIETEST = 1.2, 0.006
-"""Interactions of the first and the last story, in those of a very loud one (SCORING.md: ``J`` of engagement)."""
+"""Interactions of the first and the last story, relative to a very loud one (SCORING.md: ``J`` of engagement)."""
 VERY_LOUD: dict[Platform, int] = {"reddit": 50_000, "hackernews": 3_000}
 """Interactions of a very loud story, by platform (SCORING.md: ``ref``)."""
 FEWEST_REPLIES = 16
 MOST_POSTS, FEWEST_POSTS = 16, 2
 REPLY_SHARE = 0.2
-"""At most so many replies per interaction; each counts double, the rest are votes."""
+"""The largest share of a story's interactions that are replies. A reply counts double; the rest are votes."""
 BOTH_PLATFORMS = 0.42
-"""So many of the stories, the loudest, are on both platforms."""
+"""The share of stories, the loudest, that are on both platforms."""
 REDDIT_SHARE = 0.6
-"""Of the interactions of a story that is on both."""
+"""The share of interactions on Reddit, of a story on both."""
 
 PLACES: tuple[tuple[tuple[str, int], ...], ...] = (
     (("technology", 17_900_000), ("Futurology", 21_800_000), ("singularity", 3_600_000), ("artificial", 1_100_000)),
@@ -72,16 +72,16 @@ PLACES: tuple[tuple[tuple[str, int], ...], ...] = (
     (("aiwars", 63_000), ("mlops", 41_000), ("LLMDevs", 28_000)),
     (("AIethics", 9_200), ("aiforbusiness", 4_100)),
 )
-"""Subreddits, with their members, that take stories, from the loudest quarter to the quietest."""
+"""Subreddits with their members, from those of the loudest quarter of stories to those of the quietest."""
 
 HACKERNEWS_FROM = 44_000_000
 REDDIT_POSTS_FROM, REDDIT_REPLIES_FROM = int("1k00000", 36), int("m000000", 36)
 NO_ITEM = 0.01
-"""Share of the numbers of Hacker News that nobody ever sees an item for: its API answers null."""
+"""The share of Hacker News numbers without an item: the API answers null."""
 
 
 def generate(seed: int, begins_ms: int, size: Size = DEMO) -> World:
-    """Return the world of ``seed``, whose time begins at ``begins_ms`` (UTC epoch ms, cut to whole seconds)."""
+    """Return the world of ``seed``, which begins at ``begins_ms`` (UTC epoch ms, cut to whole seconds)."""
     begins_ms = second(begins_ms)
     ends_ms = begins_ms + int(size.hours * HOUR_MS)
     posts: list[Post] = []
@@ -102,11 +102,11 @@ def generate(seed: int, begins_ms: int, size: Size = DEMO) -> World:
 
 
 def _storylines(seed: int, begins_ms: int, ends_ms: int, size: Size) -> Iterator[Storyline]:
-    """Yield the stories, loudest first. Each draws from its own generator: one changed leaves the others alone."""
+    """Yield the stories, loudest first. Each has its own generator, so that a change to one leaves the others."""
     cast = random.Random(f"{seed}:cast")
     rounds = chain.from_iterable(cast.sample(PLOTS, len(PLOTS)) for _ in range(0, size.stories, len(PLOTS)))
     plots = list(islice(rounds, size.stories))
-    plots.sort(key=lambda plot: plot.up_votes + cast.uniform(-0.04, 0.04))  # what divides people gets loud
+    plots.sort(key=lambda plot: plot.up_votes + cast.uniform(-0.04, 0.04))  # divisive plots get loud
     orgs, rivals = deal(cast, NAMES.orgs), deal(cast, NAMES.rivals)
     products, places = deal(cast, NAMES.products), deal(cast, NAMES.places)
     for rank, plot in enumerate(plots):
@@ -130,7 +130,7 @@ def _storylines(seed: int, begins_ms: int, ends_ms: int, size: Size) -> Iterator
 
 
 def _loudness(rng: random.Random, rank: int, step: float, size: Size) -> dict[Platform, Loudness]:
-    """Return what each platform gets of the story at ``step`` (0 loudest, 1 quietest) of the ladder."""
+    """Return each platform's part of the story at ``step``, from 0 (loudest) to 1 (quietest)."""
     wanted = LOUDEST * (QUIETEST / LOUDEST) ** step
     posts = MOST_POSTS * (FEWEST_POSTS / MOST_POSTS) ** step
     replies = size.replies * (FEWEST_REPLIES / size.replies) ** step
@@ -147,7 +147,7 @@ def _loudness(rng: random.Random, rank: int, step: float, size: Size) -> dict[Pl
 
 
 def _chatter(rng: random.Random, begins_ms: int, ends_ms: int, size: Size) -> Iterator[tuple[Post, list[Reply]]]:
-    """Yield posts that belong to no story, evenly spread in time, the hostile ones among them."""
+    """Yield posts that belong to no story, evenly spread in time, with the hostile texts among them."""
     count = size.chatter
     hostile = dict(zip(range(count // 20, count, max(1, count // len(HOSTILE))), HOSTILE, strict=False))
     for index, (corner, opening) in enumerate(islice(openings(rng), count)):
@@ -176,7 +176,7 @@ def _chatter(rng: random.Random, begins_ms: int, ends_ms: int, size: Size) -> It
 
 
 def _number(rng: random.Random, posts: list[Post], replies: list[Reply]) -> None:
-    """Give every item its platform's id, in order of creation, with the gaps that other people's items leave."""
+    """Give every item its platform's id, in order of creation, with gaps for items of other people."""
     everything: list[Item] = [*posts, *replies]
     everything.sort(key=lambda item: item.created_ms)
     hackernews, post_number, reply_number = HACKERNEWS_FROM, REDDIT_POSTS_FROM, REDDIT_REPLIES_FROM
@@ -193,7 +193,7 @@ def _number(rng: random.Random, posts: list[Post], replies: list[Reply]) -> None
 
 
 def base36(number: int) -> str:
-    """Return the digits that Reddit writes its ids in."""
+    """Return ``number`` in base 36, in which Reddit writes its ids."""
     digits = ""
     while number:
         number, digit = divmod(number, 36)

@@ -1,12 +1,12 @@
 """Growth: how an item gathers votes and replies as it ages.
 
-Owns the curves, as closed forms of an item's age, so that a count is a pure function of (item, time).
-Must never know which platform the item is on or who is asking.
+Owns the curves, in closed form, so that a count is a pure function of (item, time). Must never know which platform the
+item is on, or which client asks.
 
-The share of its final votes that an item has at an age is the distribution function of a Weibull distribution
-(https://en.wikipedia.org/wiki/Weibull_distribution): it starts at 0, never falls, and nears 1. A shape above 1 gives
-the slow start and the steep middle of a post that is being discovered. Its inverse draws the times of replies, so
-that votes and replies of an item follow the same curve.
+An item's share of its final votes, by age, is a Weibull distribution function
+(https://en.wikipedia.org/wiki/Weibull_distribution). It starts at 0, never falls, and approaches 1. A shape above 1
+gives the slow start and the steep middle of a post that is being discovered. The inverse draws the times of replies, so
+votes and replies of an item follow the same curve.
 """
 
 from __future__ import annotations
@@ -29,31 +29,31 @@ class Totals(NamedTuple):
 
 
 class Votes(Protocol):
-    """What tells an item's totals at any time."""
+    """Gives an item's totals at any time."""
 
     def at(self, now_ms: int) -> Totals:
-        """Return the totals at ``now_ms``; ``replies`` is None where the replies themselves are to be counted."""
+        """Return the totals at ``now_ms``; ``replies`` is None if the replies themselves are to be counted."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """A Weibull curve over an item's age. ``scale_ms``: the age at which 63 % has come; ``shape``: steepness."""
+    """A Weibull curve over an item's age. ``scale_ms``: the age at which it reaches 63 %; ``shape``: steepness."""
 
     scale_ms: float
     shape: float = 1.4
 
     def share(self, age_ms: float) -> float:
-        """Return the share of the total that has come by ``age_ms``: 0 at birth, nearing 1."""
+        """Return the share of the total that is reached at ``age_ms``: from 0 at age 0 towards 1."""
         return 0.0 if age_ms <= 0 else -math.expm1(-((age_ms / self.scale_ms) ** self.shape))
 
     def age_ms(self, share: float) -> float:
-        """Return the age by which ``share`` (0 to below 1) of the total has come: the inverse of :meth:`share`."""
+        """Return the age at which ``share`` (0 to below 1) of the total is reached: the inverse of :meth:`share`."""
         return float(self.scale_ms * (-math.log1p(-share)) ** (1 / self.shape))
 
 
 FRESH_RATIO = 0.98
-"""Nearly all of a post's first votes are up; the verdict of the crowd comes with its age."""
+"""The share of up-votes at age 0: nearly all of a post's first votes are up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class Grown:
     ratio: float | None = None
 
     def at(self, now_ms: int) -> Totals:
-        """Return the totals at ``now_ms``; replies are not its business."""
+        """Return the totals at ``now_ms``; replies are not counted here."""
         share = self.curve.share(now_ms - self.born_ms)
         ratio = None if self.ratio is None else round(FRESH_RATIO + (self.ratio - FRESH_RATIO) * share, 2)
         return Totals(1 + int((self.final - 1) * share), None, ratio)
@@ -74,7 +74,7 @@ class Grown:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """Totals as somebody recorded them: those of the last observation so far hold."""
+    """Recorded totals: those of the last observation so far are valid."""
 
     times_ms: Sequence[int]
     totals: Sequence[Totals]

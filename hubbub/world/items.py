@@ -1,7 +1,7 @@
 """Items: what exists in a world, whatever platform serves it.
 
-Owns posts, replies, communities and stories, and what of them is there at a given time. Must never know a platform's
-wire format, nor what time it is: every question carries its ``now_ms``.
+Owns posts, replies, communities and stories, and which of them exist at a given time. Must never know a platform's
+wire format, nor what time it is: every method takes ``now_ms``.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Platform = Literal["reddit", "hackernews"]
 
 
 class Removal(StrEnum):
-    """Who took an item away: its author, or the platform (Reddit's moderators; Hacker News calls it dead)."""
+    """How an item was removed: by its author, or by the platform (Reddit's moderators; Hacker News: "dead")."""
 
     DELETED = "deleted"
     REMOVED = "removed"
@@ -39,7 +39,7 @@ class Item:
     """What posts and replies share. ``native``: the platform's own id, without prefix.
 
     ``appears_ms``: when the platform begins to show it, at or after ``created_ms`` (queues, spam filters, caches).
-    ``gone_ms``: when it was taken away, None if never.
+    ``gone_ms``: when it was removed, None if never.
     """
 
     REDDIT_KIND: ClassVar[str]
@@ -66,7 +66,7 @@ class Item:
         return self.appears_ms <= now_ms
 
     def gone(self, now_ms: int) -> bool:
-        """True once the item was taken away; what is left of it is the platform's affair."""
+        """True once the item was removed; the platform decides what it still shows of it."""
         return self.gone_ms is not None and self.gone_ms <= now_ms
 
 
@@ -93,7 +93,7 @@ class Post(Item):
         return totals
 
     def add(self, reply: Reply) -> None:
-        """Take in a reply of this post's tree; they must come in order of appearance."""
+        """Add a reply to this post's tree; replies must come in order of appearance."""
         self.thread.append(reply)
         self.thread_times_ms.append(reply.appears_ms)
         reply.parent.replies.append(reply)
@@ -101,7 +101,7 @@ class Post(Item):
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class Reply(Item):
-    """A comment. ``parent``: what it answers, the post or another reply. ``mood``: -1, 0 or 1, as it was meant."""
+    """A comment. ``parent``: the post or reply that it answers. ``mood``: -1, 0 or 1, as the world means it."""
 
     REDDIT_KIND: ClassVar[str] = "t1_"
 
@@ -112,7 +112,7 @@ class Reply(Item):
 
 @dataclass(frozen=True, slots=True)
 class Wave:
-    """A burst of posts about a story. ``sharp``: it sets in at once, so that a detector should fire at its start."""
+    """A burst of posts about a story. ``sharp``: it begins at once, so that a detector should fire at its start."""
 
     start_ms: int
     posts: int
@@ -121,7 +121,7 @@ class Wave:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """What a set of posts is about, as its author, the world, knows it."""
+    """A story as the world knows it, with its posts."""
 
     id: str
     title: str

@@ -1,4 +1,4 @@
-"""Names: who lives in a generated world. Companies, people, products, places, outlets, accounts: all invented.
+"""Names: companies, people, products, places, outlets and accounts of a generated world, all invented.
 
 Owns the names (``words/names.toml``) and how more are made up. Must never know what their bearers do.
 """

@@ -1,7 +1,7 @@
-"""A recorded world: signals that somebody once observed, served again as the platforms they came from.
+"""A recorded world: recorded signals, served again as the platforms they came from.
 
-Owns reading a recording and what a platform would have shown at a time: a post appears when it was first observed,
-and its counts are those of the last observation so far. Must never know how signals are collected.
+Owns reading a recording, and what a platform would have shown at a time. A post appears when it was first observed. Its
+counts are those of the last observation so far. Must never know how signals are collected.
 
 Reddit and Hacker News only: what came from elsewhere is left out, and counted.
 """
@@ -31,7 +31,7 @@ _NATIVE = {
     ("hackernews", "post"): "",
     ("hackernews", "reply"): "",
 }
-"""How native ids begin, by platform and kind of signal; what is not here is not served."""
+"""The prefix of native ids, by platform and kind of signal; other kinds are not served."""
 
 
 def read_recording(path: Path) -> tuple[World, dict[str, int]]:
@@ -134,7 +134,7 @@ def _votes(seen: list[Signal]) -> Observed:
 
 
 def _communities(in_order: list[list[Signal]]) -> list[Community]:
-    """Return the subreddits, with the members stated last; when they were founded is not recorded."""
+    """Return the subreddits, with the members stated last; a recording does not say when they were created."""
     members: dict[str, int | None] = {}
     for community in (signal.community for seen in in_order for signal in seen if signal.platform == "reddit"):
         if community is not None and community.name:

@@ -1,11 +1,11 @@
 """A storyline: how one story of a generated world plays out.
 
-Owns when its posts come, where, under which headlines and links, and how many votes and replies each gets. Must never
-know the other stories; how loud it is beside them is handed in.
+Owns when and where its posts come, their headlines and links, and how many votes and replies each gets. Must never
+know the other stories: the caller says how loud this one is.
 
-A story comes in waves. It may set in with a bang, smoulder before it breaks, or come back with a second bang; on a
-second platform it starts some minutes later. Within a wave posts, and under each post votes and replies, follow the
-curves of ``growth.py``.
+A story comes in waves. It may begin sharply, build up slowly first, or return with a second sharp wave. On a second
+platform it starts some minutes later. Posts within a wave, and votes and replies of a post, follow the curves of
+``growth.py``.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from hubbub.world.plots import Plot
 __all__ = ["HACKERNEWS_TITLE", "UNFOLDINGS", "Burst", "Loudness", "Storyline"]
 
 REDDIT_TITLE, HACKERNEWS_TITLE = 300, 80
-"""Characters that a platform takes in a title."""
+"""The longest title of a platform, in characters."""
 DECORATIONS = ("Breaking: {}", "[News] {}", "{} | {outlet}", "{}...", "{} - thoughts?", "{}!")
-"""What is made of a headline when the news is posted once more."""
+"""Variants of a headline when the news is posted again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Loudness:
-    """How much of a story a platform gets. ``likes`` and ``replies`` are totals over its ``posts``, in the long run."""
+    """A platform's part of a story. ``likes`` and ``replies`` are final totals over its ``posts``."""
 
     posts: int
     likes: int
@@ -42,7 +42,7 @@ class Loudness:
 
 @dataclass(frozen=True, slots=True)
 class Burst:
-    """A wave as planned: when it sets in after the onset, its share of the posts, how quickly they come."""
+    """A planned wave: when it begins after the onset, its share of the posts, and how quickly they come."""
 
     after_min: float
     share: float
@@ -55,15 +55,15 @@ UNFOLDINGS: tuple[tuple[Burst, ...], ...] = (
     (Burst(0, 0.4, 25, sharp=True), Burst(160, 0.6, 25, sharp=True)),
     (Burst(0, 0.2, 50, sharp=False), Burst(90, 0.8, 30, sharp=True)),
 )
-"""How stories unfold: at once, in two bangs, or smouldering until they break. A later bang is larger than what came
-before it and comes when that has nearly died down, so that it stands out in the number of items, too."""
+"""How stories unfold: in one sharp wave, in two, or slowly and then in a sharp wave. A later sharp wave is larger than
+the one before, and comes when that has nearly ended: so it stands out in the number of items, too."""
 
 
 @dataclass(slots=True)
 class Storyline:
-    """One story, being played out into posts, replies and waves. ``facts`` fill the slots of the plot's headlines.
+    """One story as it becomes posts, replies and waves. ``facts`` fill the slots of the plot's headlines.
 
-    From ``ends_ms`` on nobody posts any more.
+    There are no posts from ``ends_ms`` on.
     """
 
     rng: random.Random
@@ -79,11 +79,11 @@ class Storyline:
 
     @property
     def title(self) -> str:
-        """What the story is called: the first of the plot's headlines."""
+        """The story's title: the first of the plot's headlines."""
         return self.plot.headlines[0].format(**self.facts)
 
     def play(self, bursts: tuple[Burst, ...], loudness: Mapping[Platform, Loudness]) -> None:
-        """Make the posts and replies on every platform named, the first of them from the onset on."""
+        """Create the posts and replies on each platform; the first platform starts at the onset."""
         articles = self._articles()
         mood = Mood(self.facts["org"], self.plot.praise, self.plot.blame)
         born: list[list[int]] = [[] for _ in bursts]
@@ -110,13 +110,13 @@ class Storyline:
         ]
 
     def _votes(self, platform: Platform, born_ms: float, likes: float) -> Grown:
-        """Return how a post born then gathers its votes; only Reddit tells which share of them is up."""
+        """Return how a post created at ``born_ms`` gathers votes; only Reddit states the share of up-votes."""
         ratio = round(min(0.99, max(0.5, self.rng.gauss(self.plot.up_votes, 0.02))), 2)
         curve = Curve(self.rng.uniform(45, 75) * MINUTE_MS)
         return Grown(second(born_ms), max(2, round(likes)), curve, ratio if platform == "reddit" else None)
 
     def _post(self, platform: Platform, title: str, url: str, votes: Grown) -> Post:
-        """Write one post; the first on a platform is shown at once."""
+        """Create one post; the first on a platform is shown at once."""
         earlier = [post for post in self.posts if post.platform == platform]
         post = Post(
             platform=platform,
@@ -136,7 +136,7 @@ class Storyline:
         return post
 
     def _vary(self, post: Post, earlier: list[Post]) -> None:
-        """Make some of the later posts what they are in life: crossposts, exact reposts, text posts, removed ones."""
+        """Turn some of the later posts into crossposts, exact reposts, text posts or removed posts."""
         if not earlier:
             return
         draw = self.rng.random()
@@ -152,7 +152,7 @@ class Storyline:
             remove(self.rng, post)
 
     def _headlines(self, platform: Platform) -> Iterator[str]:
-        """Yield each wording once, then decorated, as the same news is posted over and over."""
+        """Yield each wording once, then variants without end."""
         wordings = [headline.format(**self.facts) for headline in self.plot.headlines]
         most = REDDIT_TITLE if platform == "reddit" else HACKERNEWS_TITLE
         decorations: tuple[str, ...] = ("{}",)
@@ -163,14 +163,14 @@ class Storyline:
             decorations = DECORATIONS
 
     def _articles(self) -> list[str]:
-        """Return the addresses of three articles on the story, without host prefix and tracking parameters."""
+        """Return the URLs of three articles on the story, without scheme, host prefix and tracking parameters."""
         day = time.strftime("%Y/%m/%d", time.gmtime(self.onset_ms / 1000))
         words = f"{self.plot.slug}-{self.facts['org']}".lower().replace(" ", "-")
         outlets = self.rng.sample(NAMES.outlets, 3)
         return [f"{outlet}/{day}/{words}-{self.rng.randrange(1000, 10_000)}" for outlet in outlets]
 
     def _link(self, articles: list[str]) -> str:
-        """Return a link to one of the articles, mostly the first, the way that links get passed on."""
+        """Return a link to one of the articles, mostly the first, in one of the forms in which links are shared."""
         article = articles[min(int(self.rng.expovariate(1.1)), len(articles) - 1)]
         host = self.rng.choice(("", "", "www.", "m.", "amp."))
         tail = self.rng.choice(
@@ -187,7 +187,7 @@ class Storyline:
 
 
 def _slots(bursts: tuple[Burst, ...], posts: int) -> Iterator[tuple[int, int]]:
-    """Yield for each post its burst and its order within it: its share to each, the onset to the first."""
+    """Yield the burst of each post and the post's order within it, by the shares of the bursts."""
     orders = [0] * len(bursts)
     reached = list(accumulate(burst.share for burst in bursts[:-1]))
     for index in range(posts):
@@ -197,5 +197,5 @@ def _slots(bursts: tuple[Burst, ...], posts: int) -> Iterator[tuple[int, int]]:
 
 
 def _shorten(headline: str, most: int) -> str:
-    """Cut at a word, so that the headline fits."""
+    """Return ``headline`` cut at a word, so that it fits."""
     return headline if len(headline) <= most else headline[: most + 1].rsplit(" ", 1)[0].rstrip(" ,:;-")

@@ -23,7 +23,7 @@ LASTS_MS = 4 * 3_600_000
 """A wave lasts this long after its onset, or until the next begins; a later alarm does not find it."""
 DUE_ITEMS = 15
 DUE_TIMES = 2
-"""A sharp onset should be found if its first hour brings ``DUE_ITEMS`` items and ``DUE_TIMES`` those of the hour before.
+"""A sharp onset should be found if its first hour brings ``DUE_ITEMS`` items and ``DUE_TIMES`` as many as before.
 The reference site calls 15 items/h a growing story."""
 
 
