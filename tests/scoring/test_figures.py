@@ -119,7 +119,7 @@ def test_an_operators_file_goes_on_top_of_the_default() -> None:
         ('[[figure]]\nid = "a"\nname = "A"\n', "missing required field `tier`"),
         ('[[figure]]\nid = "a"\nname = "A"\ntier = "A"\ntears = 1\n', "unknown field `tears`"),
         ('[[figure]]\nid = "a"\nname = "A"\ntier = "A"\naliases = [" "]\n', "'a' has an empty name"),
-        ('[[figure]]\nid = "a"\nname = "A"\ntier = "A"\n' * 2, "'a' is there twice"),
+        ('[[figure]]\nid = "a"\nname = "A"\ntier = "A"\n' * 2, "'a' is listed twice"),
         (f'[[figure]]\nid = "{"a" * 65}"\nname = "A"\ntier = "A"\n', "has over 64 bytes"),
     ],
 )
