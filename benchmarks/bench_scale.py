@@ -64,14 +64,14 @@ def hold(stories: int) -> Held:
     def advance() -> None:
         nonlocal seconds
         seconds += 1.0
-        scorer.take([WatermarkAdvance(SourceWatermark(0, 1, at_ms, idle=True))], None, seconds)
+        scorer.take([WatermarkAdvance(SourceWatermark(0, 1, at_ms, idle=True))], seconds)
         states.update((name.encode(), state) for name, state in scorer.advance(at_ms, seconds).states.items() if state)
 
     empty = _resident_bytes()
     for story in range(stories):
         for number in range(FIRST):
             at_ms += story % 2
-            scorer.take([_activity(story, number, at_ms)], None, seconds)
+            scorer.take([_activity(story, number, at_ms)], seconds)
         if story % AT_ONCE == AT_ONCE - 1:
             advance()
     advance()
@@ -85,7 +85,7 @@ def hold(stories: int) -> Held:
             batch.append(_activity(story, number, at_ms))
         began = time.process_time()
         for one in batch:
-            scorer.take([one], None, seconds)
+            scorer.take([one], seconds)
         advance()
         spent += time.process_time() - began
     began = time.process_time()

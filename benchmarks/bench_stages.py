@@ -22,7 +22,7 @@ from streams.records.stories import STORY_KEY, Assignment, StoryInfo, ThreadReco
 from streams.records.story_activity import RawStorySignals, WatermarkAdvance, decode_activities
 from streams.resolve.route import BEGINNING, Router, RouterConfig
 from streams.resolve.threads import ThreadIndex
-from streams.score.assessing import OfflineStories
+from streams.score.assessor import OfflineStoryAssessor
 from streams.score.config import ScoreConfig
 from streams.score.reading import TextReader
 from streams.score.scorer import PartitionScorer
@@ -46,7 +46,7 @@ def stages(raws: list[bytes], flush: int) -> dict[str, float]:
             threads.apply(STORY_KEY + story.encode(), encode(infos[story]))
             threads.note(ThreadRecord(signal.id, 0, 0, (Assignment(story, "bench", "url"),)))
     router = Router(lambda _: ("bench",), threads, RouterConfig(), BEGINNING)
-    scorer = PartitionScorer({}, ScoreConfig(), TextReader.default(), OfflineStories(OfflineAssessor()))
+    scorer = PartitionScorer({}, ScoreConfig(), TextReader.default(), OfflineStoryAssessor(OfflineAssessor()))
     spent: dict[str, float] = defaultdict(float)
     told = 0
     for begin in range(0, len(raws), flush):
@@ -62,7 +62,7 @@ def stages(raws: list[bytes], flush: int) -> dict[str, float]:
         times.append(time.process_time())
         activities = decode_activities(b"[" + b",".join(sent) + b"]")
         times.append(time.process_time())
-        scorer.take(activities, None, begin / PER_SECOND)
+        scorer.take(activities, begin / PER_SECOND)
         told += len(scorer.advance(router.stream_ms, begin / PER_SECOND).scores)
         times.append(time.process_time())
         for name, from_, to in zip(("decode", "route", "decode again", "score"), times, times[1:], strict=False):

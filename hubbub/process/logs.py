@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RepeatFilter", "configure"]
 
-QUIET_LIBRARIES: Final = ("aiokafka", "faust", "mode", "kafka", "aiohttp.access", "streams.score.consuming")
+QUIET_LIBRARIES: Final = ("aiokafka", "faust", "mode", "kafka", "aiohttp.access", "streams.score.faust_input")
 """Loggers that report every reconnection, and one of ours derived from theirs: below debug only errors are shown."""
 NEVER_DEBUG: Final = ("aiokafka.conn",)
 """At debug this logger writes the bytes of every request, the Kafka password among them."""

@@ -17,8 +17,8 @@ from ingest.health import Health
 from ingest.registry import PLATFORMS, collect
 from streams.resolve.matching.beats import Beat, load_beat
 from streams.resolve.worker import Resolver
-from streams.score.app import Scorer
 from streams.score.reading import TextReader
+from streams.score.worker import ScoreWorker
 from streams.serve.role import Server
 
 __all__ = ["run_collect", "run_resolve", "run_score", "run_serve"]
@@ -77,7 +77,7 @@ def run_score(settings: Settings) -> int:
     reader = TextReader.load(settings.score.figures_file)
 
     def make() -> tuple[Role, Problems]:
-        scorer = Scorer(
+        scorer = ScoreWorker(
             kafka=settings.kafka.client_options(),
             prefix=settings.kafka.topic_prefix,
             config=settings.score,

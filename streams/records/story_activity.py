@@ -123,6 +123,11 @@ class TransferArrival(msgspec.Struct, frozen=True, gc=False, tag="transfer"):
     transfer: Transfer
     mark: None = None
 
+    @property
+    def merging(self) -> Merging:
+        """The merge that the transfer belongs to."""
+        return self.transfer.merging
+
 
 class ForwardedSignals(msgspec.Struct, frozen=True, gc=False, tag="forwarded"):
     """Signals of ``source`` that came to a story that had been merged into this one, from one scorer to another."""

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from transport.fencing import FENCING_KEY
 
-__all__ = ["TOPIC", "CorruptOffsetError", "Remembered", "records"]
+__all__ = ["TOPIC", "CorruptOffsetError", "RestoredPartition", "records"]
 
 TOPIC = "hubbub-score-ledgers-changelog"
 OFFSET_KEY = b"offset"
@@ -34,7 +34,7 @@ class _Record(Protocol):
 
 
 @dataclass(slots=True)
-class Remembered:
+class RestoredPartition:
     """A partition as its log tells it: encoded states by story, and the offset to read on from; None: from the first.
 
     ``topic_ids``: the incarnations that the offset and the states belong to, as :func:`records` was given them; none
@@ -45,7 +45,7 @@ class Remembered:
     offset: int | None = None
     topic_ids: Sequence[str] = ()
 
-    def note(self, record: _Record) -> None:
+    def apply(self, record: _Record) -> None:
         """Take in the next record.
 
         Raises:

@@ -1,4 +1,4 @@
-"""What is decided about one story at a tick of event time: its spikes, its state, and when to look again.
+"""What is decided about one story at a tick of event time: its spikes, its state, and when to decide again.
 
 Owns the bridge from a story to scoring's spike detector and lifecycle, and the events that come of them. Pure.
 """
@@ -11,20 +11,20 @@ from collections.abc import Iterator, Mapping
 from scoring import DEFAULT, Score, SpikeChange, StoryState, Tier, Transition, lifecycle, measure, score, spike
 from streams.records.noise_event import NoiseEvent, Resolved, SpikeEnd, SpikeStart, StateChange
 from streams.records.stories import StoryInfo
-from streams.score.state import Story
+from streams.score.scored_story import ScoredStory
 
-__all__ = ["decide", "detect", "fades_in_ms", "state_change"]
+__all__ = ["decays_in_ms", "decide", "detect", "state_change"]
 
 BUCKET_MS = spike.BUCKET_MS
 LOOK_BACK_MS = 288 * BUCKET_MS
-"""A story that is found long after it began is judged by its last day."""
+"""Bounds the past that the detector is shown: one day, also if a story is first seen long after it began."""
 SHOWN_SIGNALS = 3
 
 
-def decide(story: Story, tiers: Mapping[str, Tier], at_ms: int) -> list[NoiseEvent]:
+def decide(story: ScoredStory, tiers: Mapping[str, Tier], at_ms: int) -> list[NoiseEvent]:
     """Bring ``story`` up to ``at_ms``; return the events of it, in order. ``tiers``: of the public figures, by id.
 
-    Sets ``story.due_ms``: the earliest time after ``at_ms`` at which something could change by itself, 0 for never.
+    Sets ``story.due_ms``: the earliest time after ``at_ms`` at which something could change without a signal; 0: never.
     """
     state = story.scoring
     runs = state.ledger.until(at_ms).runs
@@ -44,15 +44,15 @@ def decide(story: Story, tiers: Mapping[str, Tier], at_ms: int) -> list[NoiseEve
     return events
 
 
-def fades_in_ms(noise: float, points: float) -> int | None:
-    """Return how long it takes an uncovered story to decay from ``noise`` by ``points``; None for one that faint."""
+def decays_in_ms(noise: float, points: float) -> int | None:
+    """Return how long an uncovered story takes to decay from ``noise`` by ``points``; None if it never does."""
     if points <= 0 or noise <= points:
         return None
     return max(1, round(-DEFAULT.half_life_ms * math.log2(1 - points / noise)))
 
 
 def detect(state: StoryState, first_seen_ms: int, at_ms: int) -> tuple[SpikeChange, ...]:
-    """Show the detector the buckets that have closed since it last looked; return the alarms that go on or off.
+    """Show the detector the buckets that have closed since the last call; return the alarms that go on or off.
 
     ``first_seen_ms``: of the story, 0 if nothing has covered it yet.
     """
@@ -65,7 +65,7 @@ def detect(state: StoryState, first_seen_ms: int, at_ms: int) -> tuple[SpikeChan
     return changes
 
 
-def _spike_event(story: Story, scored: Score, change: SpikeChange) -> SpikeStart | SpikeEnd:
+def _spike_event(story: ScoredStory, scored: Score, change: SpikeChange) -> SpikeStart | SpikeEnd:
     evidence = {
         "counted": change.counted,
         "expected": change.expected,

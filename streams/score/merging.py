@@ -1,7 +1,7 @@
-"""What happens to two stories that turn out to be one.
+"""What a merge does to its two stories.
 
-Owns how one ends and how the other takes it in: their states and the events of it. Pure. Must never know where stories
-are kept, nor how the one gets to the other.
+Owns the states and events of merge-out and merge-in. Pure. Must never know where stories are kept, nor how a transfer
+gets from one to the other.
 """
 
 from __future__ import annotations
@@ -13,15 +13,17 @@ from streams.records.noise_event import Merged, NoiseEvent
 from streams.records.stories import NOWHERE
 from streams.records.story_activity import Merging, Transfer
 from streams.score.deciding import decide, state_change
-from streams.score.state import ABSORBED, Story
+from streams.score.scored_story import ABSORBED, ScoredStory
 
-__all__ = ["absorb", "end", "stub"]
+__all__ = ["absorb", "end", "redirect"]
 
 REASON = "merged with a story in this state"
 
 
-def end(story: Story, merging: Merging, tiers: Mapping[str, Tier], at_ms: int) -> tuple[Transfer, list[NoiseEvent]]:
-    """Return what ``story`` leaves at ``at_ms``, and the events of its end. ``tiers``: of the public figures, by id."""
+def end(
+    story: ScoredStory, merging: Merging, tiers: Mapping[str, Tier], at_ms: int
+) -> tuple[Transfer, list[NoiseEvent]]:
+    """Return the transfer of ``story`` at ``at_ms``, and the events of its end. ``tiers``: of public figures, by id."""
     events = decide(story, tiers, at_ms)
     if merging.into.id != NOWHERE:
         info = story.info
@@ -29,15 +31,15 @@ def end(story: Story, merging: Merging, tiers: Mapping[str, Tier], at_ms: int) -
     return Transfer(merging, story.scoring.encode(), tuple(story.absorbed)), events
 
 
-def stub(merging: Merging, story: Story | None, until_ms: int) -> Story:
-    """Return what is kept of the story that is gone until ``until_ms``: where to send what still comes, and what has.
+def redirect(merging: Merging, story: ScoredStory | None, until_ms: int) -> ScoredStory:
+    """Return the redirect of the merged-out story, kept until ``until_ms``.
 
-    ``story``: what there was of it, if anything ever came.
+    ``story``: the story as it was, if it ever had a signal. Its de-duplication window is kept.
     """
-    left = Story(merging.gone)
+    left = ScoredStory(merging.gone)
     left.into = merging.into
     left.due_ms = until_ms
-    left.untold = False
+    left.unemitted = False
     if story is not None:
         left.delivered = story.delivered
         left.absorbed = story.absorbed
@@ -45,10 +47,10 @@ def stub(merging: Merging, story: Story | None, until_ms: int) -> Story:
     return left
 
 
-def absorb(story: Story, transfer: Transfer, tiers: Mapping[str, Tier], at_ms: int) -> list[NoiseEvent]:
-    """Make what another story left part of ``story`` at ``at_ms``; return the events of that.
+def absorb(story: ScoredStory, transfer: Transfer, tiers: Mapping[str, Tier], at_ms: int) -> list[NoiseEvent]:
+    """Make ``transfer`` part of ``story`` at ``at_ms``; return the events of that.
 
-    Both are brought up to that time first, since what they were found to be until then is what is joined.
+    The story is brought up to that time first, as the other was before it was sent.
     """
     events = decide(story, tiers, at_ms)
     before = story.scoring.lifecycle.state

@@ -51,7 +51,7 @@ def score() -> NoiseScore:
     scorer = PartitionScorer({}, ScoreConfig(), TextReader.default())
     entries = tuple(Entry(n, START_MS + n, signal) for n, signal in enumerate(signals))
     info = StoryInfo("st_1", "slug", HOSTILE, "ai", START_MS)
-    scorer.take([StorySignals(SourceWatermark(0, 1, START_MS + 9), 0, info, entries)], None, 0.0)
+    scorer.take([StorySignals(SourceWatermark(0, 1, START_MS + 9), 0, info, entries)], 0.0)
     (record,) = scorer.advance(START_MS + 9, 0.0).scores.values()
     assert record is not None
     return decode_score(b"st_1", record)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pytest
 
-from streams.score.changelog import OFFSET_KEY, CorruptOffsetError, Remembered, records
+from streams.score.changelog import OFFSET_KEY, CorruptOffsetError, RestoredPartition, records
 
 
 class Record(NamedTuple):
@@ -16,20 +16,20 @@ class Record(NamedTuple):
 
 @pytest.mark.parametrize("topic_ids", [(), ("dQw4w9WgXcQ", ""), ("one", "two")])
 def test_an_offset_is_read_back_with_the_ids_it_was_written_with(topic_ids: tuple[str, ...]) -> None:
-    remembered = Remembered()
+    restored = RestoredPartition()
     for key, value in records({"st_1": b"state", "st_2": None}, 17, topic_ids):
-        remembered.note(Record(key, value))
-    assert (remembered.offset, tuple(remembered.topic_ids)) == (17, topic_ids)
-    assert remembered.states == {b"st_1": b"state"}
+        restored.apply(Record(key, value))
+    assert (restored.offset, tuple(restored.topic_ids)) == (17, topic_ids)
+    assert restored.states == {b"st_1": b"state"}
 
 
 def test_an_offset_of_an_earlier_version_belongs_to_no_known_incarnation() -> None:
-    remembered = Remembered()
-    remembered.note(Record(OFFSET_KEY, b"42"))
-    assert (remembered.offset, list(remembered.topic_ids)) == (42, [])
+    restored = RestoredPartition()
+    restored.apply(Record(OFFSET_KEY, b"42"))
+    assert (restored.offset, list(restored.topic_ids)) == (42, [])
 
 
 @pytest.mark.parametrize("value", [None, b"", b"x", b"-1", b" 3"])
 def test_an_offset_that_is_no_number_is_an_error(value: bytes | None) -> None:
     with pytest.raises(CorruptOffsetError):
-        Remembered().note(Record(OFFSET_KEY, value))
+        RestoredPartition().apply(Record(OFFSET_KEY, value))

@@ -26,9 +26,9 @@ from streams.records.story_activity import (
 )
 from streams.resolve.threads import BLOCKED
 from streams.score.config import ScoreConfig
-from streams.score.output import Outcome
+from streams.score.output_batch import OutputBatch
+from streams.score.scored_story import ScoredStory
 from streams.score.scorer import PartitionScorer
-from streams.score.state import Story
 from tests.streams.activity import HOUR_MS, MINUTE_MS, START_MS, Unread, seen, story
 
 LATER_MS = START_MS + 10**12
@@ -51,7 +51,7 @@ class Partition:
     stored: dict[bytes, bytes] = field(default_factory=dict)
     config: ScoreConfig = CONFIG
     events: list[NoiseEvent] = field(default_factory=list)
-    done: list[object] = field(default_factory=list)
+    applied: int = 0
     seconds: float = 100.0
     count: int = 0
 
@@ -61,9 +61,9 @@ class Partition:
     def restart(self) -> None:
         self.scorer = PartitionScorer(self.stored, self.config, Unread())
 
-    def give(self, *activities: Activity, mark_ms: int = 0, settle: str = "", now_ms: int = LATER_MS) -> Outcome:
+    def give(self, *activities: Activity, mark_ms: int = 0, settle: str = "", now_ms: int = LATER_MS) -> OutputBatch:
         for activity in (*activities, WatermarkAdvance(SourceWatermark(0, 1, mark_ms, settle=settle))):
-            self.scorer.take([activity], self.count, self.seconds)
+            self.scorer.take([activity], self.seconds)
             self.count += 1
         self.seconds += 0.01
         outcome = self.scorer.advance(now_ms, self.seconds)
@@ -73,11 +73,11 @@ class Partition:
             else:
                 self.stored[name.encode()] = state
         self.events += outcome.events
-        self.done += outcome.done
+        self.applied += outcome.applied
         return outcome
 
-    def state(self, about: StoryInfo) -> Story:
-        return Story.decode(self.stored[about.id.encode()])
+    def state(self, about: StoryInfo) -> ScoredStory:
+        return ScoredStory.decode(self.stored[about.id.encode()])
 
     def types(self) -> list[str]:
         return [event.type for event in self.events if event.type != "noise_update"]
@@ -92,8 +92,8 @@ def post(number: int, at_ms: int, likes: int = 100) -> Signal:
     return seen("reddit", number, at_ms, likes=likes)
 
 
-def sent(outcome: Outcome) -> list[tuple[str, Activity]]:
-    return [(to, activity) for to, record in outcome.sent for activity in decode_activities(record)]
+def sent(outcome: OutputBatch) -> list[tuple[str, Activity]]:
+    return [(to, activity) for to, record in outcome.forwarded for activity in decode_activities(record)]
 
 
 def ledger(*signals: Signal) -> Ledger:
@@ -119,11 +119,11 @@ def test_a_story_ends_and_another_takes_in_all_that_was_said_until_then() -> Non
     joining = MergeIn(SourceWatermark(0, 1, 0), merging(B, A))
     waits = into.give(says(A, post(0, T - 5), after), joining, mark_ms=T + HOUR_MS, settle="end")
     assert into.state(A).scoring.ledger == ledger(post(0, T - 5)), "nothing later happens before it has come"
-    assert (waits.watermark_ms, waits.settled, waits.done) == (T - 1, "", [])
+    assert (waits.watermark_ms, waits.settled, waits.applied) == (T - 1, "", 0)
     outcome = into.give(transfer, mark_ms=T + HOUR_MS, settle="end")
     assert into.state(A).scoring.ledger == ledger(post(0, T - 5), before, at, after)
     assert (outcome.watermark_ms, outcome.settled) == (T + HOUR_MS, "end")
-    assert into.done == list(range(into.count))
+    assert into.applied == into.count
 
     kept = into.state(A).scoring
     into.restart()
@@ -146,7 +146,7 @@ def test_asked_again_a_story_that_is_gone_answers_that_there_is_nothing_more() -
     assert (never.events, never.scores) == ([], {})
     into = Partition()
     into.give(says(A, post(0, T)), MergeIn(SourceWatermark(0, 1, 0), merging(B, A)), sent(never)[0][1], mark_ms=T + 9)
-    assert into.done == list(range(into.count))
+    assert into.applied == into.count
     assert into.state(A).scoring.ledger == ledger(post(0, T))
 
 
@@ -156,7 +156,7 @@ def test_what_still_comes_to_a_story_that_is_gone_is_forwarded_once() -> None:
     late = says(B, post(1, T), post(2, T + 5))
     ((to, forwarded),) = sent(gone.give(late, mark_ms=T + 9))
     assert (to, forwarded) == (A.id, ForwardedSignals(A, (Entry(1, T + 5, post(2, T + 5)),), source=0))
-    assert gone.give(late, mark_ms=T + 10).sent == []
+    assert gone.give(late, mark_ms=T + 10).forwarded == []
     # The one that takes it in has heard that all before offset 9 was sent, which is not true of what takes this way.
     into.give(StorySignals(SourceWatermark(0, 1, 0), 9, A, says(A, post(0, T), first=8).entries), mark_ms=T + 9)
     into.give(forwarded, mark_ms=T + 9)
@@ -200,12 +200,12 @@ def test_both_in_one_partition_chains_and_merges_of_one_time_come_out_in_order()
     ]
     signals = post(0, T), post(1, T - 3), post(2, T - 9)
     outcome = one.give(*map(says, (A, B, C), signals), *directives, mark_ms=T + 1)
-    while outcome.sent:
+    while outcome.forwarded:
         outcome = one.give(*(activity for _, activity in sent(outcome)), mark_ms=T + 1)
     assert one.scorer.live == 1
     assert one.state(C).scoring.ledger == ledger(*signals)
     assert one.types() == ["new_story", "new_story", "new_story", "merged", "merged"]
-    assert one.done == list(range(one.count))
+    assert one.applied == one.count
 
 
 def test_the_louder_state_stays_and_is_told_of() -> None:
@@ -238,6 +238,6 @@ def test_a_blocked_story_ends_and_what_still_comes_goes_nowhere() -> None:
     one = Partition()
     leaving = MergeOut(SourceWatermark(0, 1, 0), merging(B, BLOCKED))
     outcome = one.give(says(B, post(1, T)), leaving, says(B, post(2, T + 1), first=1), mark_ms=T + 9)
-    assert (outcome.scores, outcome.sent, one.scorer.live) == ({B.id: None}, [], 0)
+    assert (outcome.scores, outcome.forwarded, one.scorer.live) == ({B.id: None}, [], 0)
     assert one.types() == ["new_story"]
-    assert one.done == list(range(one.count))
+    assert one.applied == one.count

@@ -18,11 +18,11 @@ from scoring.impact import OfflineAssessor
 from streams.records.noise_event import NoiseEvent, encode_event
 from streams.records.source_watermark import SourceWatermark
 from streams.records.story_activity import Activity, Entry, StorySignals, WatermarkAdvance
-from streams.score.assessing import OfflineStories
+from streams.score.assessor import OfflineStoryAssessor
 from streams.score.config import ScoreConfig
-from streams.score.output import Outcome
+from streams.score.output_batch import OutputBatch
+from streams.score.scored_story import CorruptStateError, ScoredStory
 from streams.score.scorer import PartitionScorer
-from streams.score.state import CorruptStateError, Story
 from tests.streams.activity import (
     HOUR_MS,
     MINUTE_MS,
@@ -40,7 +40,7 @@ from tests.streams.activity import (
 )
 
 CONFIG = ScoreConfig(keep_every_seconds=0, keep_every_behind_seconds=0)
-ASSESS = OfflineStories(OfflineAssessor(lambda texts: np.zeros((len(texts), 1), dtype=np.float32)))
+ASSESS = OfflineStoryAssessor(OfflineAssessor(lambda texts: np.zeros((len(texts), 1), dtype=np.float32)))
 """By the lexicon alone."""
 LATER_MS = START_MS + 10**12
 """The clock, so far from event time that this is a replay."""
@@ -72,7 +72,7 @@ class Lives:
     def step(self, count: int, *, crash: str = "") -> None:
         """Read some records and write what comes of them; ``crash``: after which part of that the process dies."""
         for offset in range(self.position, min(self.position + count, len(self.log))):
-            self.scorer.take([self.log[offset]], offset, self.seconds)
+            self.scorer.take([self.log[offset]], self.seconds)
             self.position = offset + 1
         self.seconds += 0.01
         outcome = self.scorer.advance(LATER_MS, self.seconds)
@@ -86,7 +86,7 @@ class Lives:
         if crash:
             self.begin()
 
-    def tell(self, outcome: Outcome) -> None:
+    def tell(self, outcome: OutputBatch) -> None:
         changes = [msgspec.json.decode(encode_event(event)) for event in outcome.events if event.type == "state_change"]
         for about, state in {change["story"]: change["to"] for change in changes}.items():
             assert about not in outcome.scores or told(outcome, about)["state"] == state
@@ -96,24 +96,23 @@ class Lives:
         self.events += outcome.events
         self.settled = outcome.settled or self.settled
 
-    def write(self, outcome: Outcome) -> None:
+    def write(self, outcome: OutputBatch) -> None:
         for name, state in outcome.states.items():
             if state is None:
                 del self.states[name.encode()]
             else:
                 self.states[name.encode()] = state
 
-    def acknowledge(self, outcome: Outcome) -> None:
+    def acknowledge(self, outcome: OutputBatch) -> None:
         """Take back records that are done: each once, in their order, and only when all they carry is in a state."""
-        kept: dict[str, Story] = {}
-        for done in outcome.done:
-            assert done == self.done
+        kept: dict[str, ScoredStory] = {}
+        for _ in range(outcome.applied):
+            activity = self.log[self.done]
             self.done += 1
-            activity = self.log[done]
             if isinstance(activity, StorySignals):
                 about = activity.story.id
                 if about not in kept:
-                    kept[about] = Story.decode(self.states[about.encode()])
+                    kept[about] = ScoredStory.decode(self.states[about.encode()])
                 offsets = [entry.offset for entry in activity.entries]
                 assert not any(kept[about].delivered.admit(activity.mark.source, offsets))
 
@@ -126,11 +125,11 @@ def final(lives: Lives) -> dict[str, object]:
     """Return what must not depend on how a result came about."""
     result: dict[str, object] = {}
     for name, state in lives.states.items():
-        kept = Story.decode(state)
+        kept = ScoredStory.decode(state)
         told = msgspec.json.decode(lives.scores[kept.info.id] or b"null")
         del told["previous"]
         assert kept.emitted is not None
-        assert not kept.untold
+        assert not kept.unemitted
         result[name.decode()] = (kept.scoring, kept.info, kept.emitted, told)
     return result
 
@@ -148,7 +147,7 @@ def check_end(lives: Lives, lanes: list[list[Sent]]) -> None:
         ledger = Ledger()
         for sent in (sent for lane in lanes for sent in lane if story(sent.story).id == name.decode()):
             ledger.apply(sent.entry.signal)
-        kept = Story.decode(state).scoring.ledger
+        kept = ScoredStory.decode(state).scoring.ledger
         ledger.assessment = ASSESS(name.decode(), ledger, kept.assessment.assessed_ms if kept.assessment else 0)
         noise = score(ledger, end_of(lanes), tiers={}).noise
         told = msgspec.json.decode(lives.scores[name.decode()] or b"null")
@@ -226,7 +225,7 @@ def post(offset: int, at_ms: int, likes: int = 0) -> Entry:
 POST = post(1, START_MS).signal
 
 
-def told(outcome: Outcome, about: str = story(0).id) -> dict[str, Any]:
+def told(outcome: OutputBatch, about: str = story(0).id) -> dict[str, Any]:
     found: dict[str, Any] = msgspec.json.decode(outcome.scores[about] or b"null")
     return found
 
@@ -235,17 +234,17 @@ def test_an_event_told_before_a_crash_is_not_told_again_as_of_another_time() -> 
     config = ScoreConfig(keep_every_seconds=60, keep_every_behind_seconds=60)
     founding, late = live(post(1, START_MS + 10), at_ms=START_MS + 10), live(post(0, START_MS + 5), at_ms=START_MS + 20)
     scorer = PartitionScorer({}, config, Unread())
-    scorer.take([founding], 0, 1.0)
+    scorer.take([founding], 1.0)
     outcome = scorer.advance(START_MS + 10, 1.0)
     assert [event.type for event in outcome.events] == ["new_story"]
-    assert outcome.done == [], "nothing is done before all is kept"
+    assert outcome.applied == 0, "nothing is done before all is kept"
     kept = {name.encode(): state or b"" for name, state in outcome.states.items()}
     again = PartitionScorer(kept, config, Unread())
-    for offset, activity in enumerate((founding, late)):
-        again.take([activity], offset, 100.0)
+    for activity in (founding, late):
+        again.take([activity], 100.0)
     outcome = again.advance(START_MS + 20, 100.0)
     assert "new_story" not in {event.type for event in outcome.events}
-    assert outcome.done == [0, 1]
+    assert outcome.applied == 2
 
 
 def test_states_are_written_less_often_while_there_is_much_to_catch_up_on() -> None:
@@ -254,10 +253,10 @@ def test_states_are_written_less_often_while_there_is_much_to_catch_up_on() -> N
     written = []
     for number, now_ms in enumerate((LATER_MS, LATER_MS, START_MS + 50)):
         at_ms = START_MS + 10 + number
-        scorer.take([live(post(number, at_ms), at_ms=at_ms)], number, 100.0)
+        scorer.take([live(post(number, at_ms), at_ms=at_ms)], 100.0)
         outcome = scorer.advance(now_ms, 100.0 + number)
-        written.append((sorted(outcome.done, key=repr), sorted(outcome.states)))
-    assert written == [([0], ["st_0"]), ([], []), ([1, 2], ["st_0"])]
+        written.append((outcome.applied, sorted(outcome.states)))
+    assert written == [(1, ["st_0"]), (0, []), (2, ["st_0"])]
 
 
 @pytest.mark.parametrize("arrival", [(0, 1), (1, 0), (0, 1, 0)])
@@ -265,12 +264,12 @@ def test_a_story_is_called_what_it_was_when_its_latest_signal_was_sent(arrival: 
     """Whichever source was quicker, and though what came earlier comes again."""
     called = (msgspec.structs.replace(story(0), title="before"), msgspec.structs.replace(story(0), title="after"))
     scorer = PartitionScorer({}, CONFIG, Unread())
-    for number, source in enumerate(arrival):
+    for source in arrival:
         at_ms = START_MS + 1 + source
         entry = Entry(1, at_ms, seen("reddit", source, at_ms))
-        scorer.take((StorySignals(SourceWatermark(source, 2, at_ms), 0, called[source], (entry,)),), number, 0.0)
+        scorer.take((StorySignals(SourceWatermark(source, 2, at_ms), 0, called[source], (entry,)),), 0.0)
     for source in range(2):
-        scorer.take((WatermarkAdvance(SourceWatermark(source, 2, START_MS + HOUR_MS)),), source, 0.0)
+        scorer.take((WatermarkAdvance(SourceWatermark(source, 2, START_MS + HOUR_MS)),), 0.0)
     assert told(scorer.advance(LATER_MS, 0.1))["title"] == "after"
 
 
@@ -278,9 +277,9 @@ def test_time_alone_decides_resolves_and_forgets() -> None:
     scorer = PartitionScorer(
         {}, ScoreConfig(retention_days=2, keep_every_seconds=0, keep_every_behind_seconds=0), Unread()
     )
-    scorer.take([live(post(1, START_MS, likes=900), at_ms=START_MS)], "event", 0.0)
+    scorer.take([live(post(1, START_MS, likes=900), at_ms=START_MS)], 0.0)
     outcome = scorer.advance(START_MS + 500, 0.1)
-    assert outcome.done == ["event"]
+    assert outcome.applied == 1
     types, seconds, now_ms, noises = [], 0.2, START_MS, [told(outcome)["noise"]]
     kept = {name: state for name, state in outcome.states.items() if state is not None}
     while scorer.live:
@@ -288,7 +287,7 @@ def test_time_alone_decides_resolves_and_forgets() -> None:
         now_ms += 10 * MINUTE_MS
         seconds += 600
         # Nothing comes in but the source's heartbeat, which says that it has nothing.
-        scorer.take([live(at_ms=START_MS)], "heartbeat", seconds)
+        scorer.take([live(at_ms=START_MS)], seconds)
         outcome = scorer.advance(now_ms, seconds)
         if now_ms == START_MS + HOUR_MS:
             # A restart while it fades forgets nothing of that, once a signal of some other story tells the time.
@@ -296,7 +295,7 @@ def test_time_alone_decides_resolves_and_forgets() -> None:
             scorer = PartitionScorer(
                 states, ScoreConfig(retention_days=2, keep_every_seconds=0, keep_every_behind_seconds=0), Unread()
             )
-            scorer.take([live(at_ms=now_ms)], "heartbeat", seconds)
+            scorer.take([live(at_ms=now_ms)], seconds)
         kept |= {name: state for name, state in outcome.states.items() if state is not None}
         types += [event.type for event in outcome.events if event.type != "noise_update"]
         noises += [told(outcome)["noise"] for record in outcome.scores.values() if record is not None]
@@ -312,39 +311,39 @@ def test_a_story_forgotten_as_a_replay_ends_is_not_looked_at_again() -> None:
     scorer = PartitionScorer(
         {}, ScoreConfig(retention_days=0.00001, keep_every_seconds=0, keep_every_behind_seconds=0), Unread()
     )  # 864 ms
-    scorer.take([live(post(1, START_MS), at_ms=START_MS + 72 * HOUR_MS, idle=False)], 1, 0.0)
+    scorer.take([live(post(1, START_MS), at_ms=START_MS + 72 * HOUR_MS, idle=False)], 0.0)
     assert "resolved" in [event.type for event in scorer.advance(LATER_MS, 0.0).events]
-    scorer.take([WatermarkAdvance(SourceWatermark(0, 1, START_MS + 72 * HOUR_MS + 900, settle="end"))], 2, 0.1)
+    scorer.take([WatermarkAdvance(SourceWatermark(0, 1, START_MS + 72 * HOUR_MS + 900, settle="end"))], 0.1)
     outcome = scorer.advance(LATER_MS, 0.1)
     assert (outcome.settled, scorer.live, outcome.scores) == ("end", 0, {story(0).id: None})
-    scorer.take([WatermarkAdvance(SourceWatermark(0, 1, START_MS + 99 * HOUR_MS, settle="end"))], 3, 0.2)
-    assert scorer.advance(LATER_MS, 0.2).done == [3]
+    scorer.take([WatermarkAdvance(SourceWatermark(0, 1, START_MS + 99 * HOUR_MS, settle="end"))], 0.2)
+    assert scorer.advance(LATER_MS, 0.2).applied == 1
 
 
 def test_a_late_signal_is_used() -> None:
     scorer = PartitionScorer({}, CONFIG, Unread())
-    scorer.take([live(post(1, START_MS + HOUR_MS), at_ms=START_MS + HOUR_MS)], 1, 0.0)
+    scorer.take([live(post(1, START_MS + HOUR_MS), at_ms=START_MS + HOUR_MS)], 0.0)
     before = told(scorer.advance(START_MS + HOUR_MS, 0.0))
     late = Entry(2, START_MS, seen("reddit", 2, START_MS, likes=5_000))
-    scorer.take([live(late, at_ms=START_MS + HOUR_MS)], 2, 0.5)
+    scorer.take([live(late, at_ms=START_MS + HOUR_MS)], 0.5)
     outcome = scorer.advance(START_MS + HOUR_MS, 0.5)
     after = told(outcome)
-    assert outcome.done == [2]
+    assert outcome.applied == 1
     assert after["windows"]["life"]["items"] == before["windows"]["life"]["items"] + 1
 
 
 def test_a_late_signal_after_a_restart_never_takes_a_story_back_in_time() -> None:
     scorer = PartitionScorer({}, CONFIG, Unread())
-    scorer.take([live(post(1, START_MS + HOUR_MS), at_ms=START_MS + HOUR_MS)], 1, 0.0)
+    scorer.take([live(post(1, START_MS + HOUR_MS), at_ms=START_MS + HOUR_MS)], 0.0)
     outcome = scorer.advance(START_MS + HOUR_MS, 0.0)
     states = {name.encode(): state for name, state in outcome.states.items() if state is not None}
 
     scorer = PartitionScorer(states, CONFIG, Unread())
-    scorer.take([live(post(2, START_MS + 5, likes=50_000), at_ms=START_MS + 10, idle=False)], 2, 100.0)
+    scorer.take([live(post(2, START_MS + 5, likes=50_000), at_ms=START_MS + 10, idle=False)], 100.0)
     outcome = scorer.advance(START_MS + HOUR_MS, 100.0)
     assert told(outcome)["scored_ms"] == START_MS + HOUR_MS, "what was told before is not told of an earlier time"
     assert outcome.events[0].type == "noise_update"
-    kept = Story.decode(outcome.states[story(0).id] or b"")
+    kept = ScoredStory.decode(outcome.states[story(0).id] or b"")
     assert kept.at_ms == START_MS + HOUR_MS
     assert kept.due_ms > kept.at_ms
 
@@ -352,28 +351,28 @@ def test_a_late_signal_after_a_restart_never_takes_a_story_back_in_time() -> Non
 def test_a_story_is_assessed_from_its_first_words_on_and_anew_when_they_change() -> None:
     scorer = PartitionScorer({}, CONFIG, Unread(), ASSESS)
     wordless = msgspec.structs.replace(post(1, START_MS), signal=msgspec.structs.replace(POST, title=None))
-    scorer.take([live(wordless, at_ms=START_MS)], 1, 0.0)
+    scorer.take([live(wordless, at_ms=START_MS)], 0.0)
     first = told(scorer.advance(START_MS, 0.0))
     assert (first["category"], first["factors"]["industry_impact"]) == (None, 50)
     assert first["inputs"]["industry_impact"] == {"assessed": False}
     named = msgspec.structs.replace(
         POST, title="Bank lays off 2,000 employees", counts=Counts(likes=9), observed_ms=START_MS + 1
     )
-    scorer.take([live(Entry(2, START_MS + 1, named), at_ms=START_MS + 1)], 2, 1.0)
+    scorer.take([live(Entry(2, START_MS + 1, named), at_ms=START_MS + 1)], 1.0)
     second = told(scorer.advance(START_MS + 1, 1.0))
     assert (second["category"], second["inputs"]["industry_impact"]["assessed_ms"]) == ("labor", START_MS + 1)
     louder = msgspec.structs.replace(seen("reddit", 2, START_MS + 2, likes=50), title="Senate passes law")
-    scorer.take([live(Entry(3, START_MS + 2, louder), at_ms=START_MS + 2)], 3, 2.0)
+    scorer.take([live(Entry(3, START_MS + 2, louder), at_ms=START_MS + 2)], 2.0)
     assert told(scorer.advance(START_MS + 2, 2.0))["category"] == "labor", "until the next tick"
-    scorer.take([live(at_ms=START_MS + 1_000)], 4, 3.0)
+    scorer.take([live(at_ms=START_MS + 1_000)], 3.0)
     third = told(scorer.advance(START_MS + 1_000, 3.0))
     assert (third["category"], third["inputs"]["industry_impact"]["assessed_ms"]) == ("policy", START_MS + 1_000)
     assert second["factors"]["industry_impact"] != third["factors"]["industry_impact"]
 
 
 def test_a_state_that_cannot_be_read_is_an_error() -> None:
-    good = Story(story(0)).encode()
-    assert Story.decode(good).info == story(0)
+    good = ScoredStory(story(0)).encode()
+    assert ScoredStory.decode(good).info == story(0)
     for bad in (b"", good[:-5], b"\x93" + good, msgspec.msgpack.encode([2, *msgspec.msgpack.decode(good)[1:]])):
         with pytest.raises(CorruptStateError):
-            Story.decode(bad)
+            ScoredStory.decode(bad)

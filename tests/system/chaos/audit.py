@@ -26,7 +26,7 @@ from streams.records.noise_score import NoiseScore
 from streams.records.progress import ResolveProgress, decode_progress
 from streams.records.story_activity import StorySignals, decode_activities
 from streams.resolve.threads import ThreadIndex
-from streams.score.assessing import OfflineStories
+from streams.score.assessor import OfflineStoryAssessor
 from streams.score.reading import TextReader
 from streams.serve.read import read_scores
 from transport.reader import TopicReader
@@ -149,7 +149,7 @@ def _by_hand(outcome: Outcome, signals: Iterable[tuple[str, Logged]]) -> dict[st
 
     With each score, whether it is exact: that of a crowd is an estimate.
     """
-    read, assess = TextReader.default(), OfflineStories(OfflineAssessor())
+    read, assess = TextReader.default(), OfflineStoryAssessor(OfflineAssessor())
     ledgers: dict[str, Ledger] = {}
     latest_ms = max((one.at_ms for one in outcome.logged), default=0)
     for story, one in signals:

@@ -17,7 +17,7 @@ from scoring import Ledger, score
 from scoring.impact import OfflineAssessor
 from streams.records.noise_score import NoiseScore
 from streams.resolve.threads import ThreadIndex
-from streams.score.assessing import OfflineStories
+from streams.score.assessor import OfflineStoryAssessor
 from streams.score.reading import TextReader
 from streams.serve.read import read_scores
 from tests.conftest import Broker
@@ -98,7 +98,7 @@ def write_recording(path: Path, signals: Sequence[Signal]) -> Path:
 
 def scored_by_hand(signals: Sequence[Signal], threads: ThreadIndex, at_ms: int) -> dict[str, float]:
     """Return the noise of each story, from the plain set of its signals."""
-    read, assess = TextReader.default(), OfflineStories(OfflineAssessor())
+    read, assess = TextReader.default(), OfflineStoryAssessor(OfflineAssessor())
     ledgers: dict[str, Ledger] = {}
     for item in signals:
         for story in threads.by_now(item.thread):

@@ -25,13 +25,13 @@ from transport.topics import name
 AS_IT_IS = "import runpy, sys; sys.argv = ['hubbub', 'score']; runpy.run_module('hubbub', run_name='__main__')"
 TAKES_NOTHING = f"""
 import asyncio, functools
-from streams.score import app
+from streams.score import faust_input, processor
 
 async def _agent(self, stream):
     await asyncio.Event().wait()
 
-app.Scorer._agent = _agent
-app.Watchdog = functools.partial(app.Watchdog, limit_seconds=8.0)
+faust_input.FaustInput._agent = _agent
+processor.Watchdog = functools.partial(processor.Watchdog, limit_seconds=8.0)
 {AS_IT_IS}
 """
 

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import accumulate
 from types import SimpleNamespace
 from typing import NamedTuple, cast
 
 import msgspec
 import pytest
-from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from ingest.signal import Signal, key
 from ingest.signal import encode as encode_signal
 from scoring import Lifecycle
 from streams.records import encode
-from streams.records.noise_event import encode_event
 from streams.records.progress import PublishProgress, ResolveProgress, ScoreProgress, decode_progress
 from streams.records.stories import ORDER_KEY, OperatorCommand
 from streams.resolve import decisions, sources, worker
@@ -29,12 +29,14 @@ from streams.resolve.matching.matcher import Matcher, MatcherConfig
 from streams.resolve.threads import ThreadIndex
 from streams.resolve.worker import Resolver
 from streams.score import changelog
-from streams.score.assigned import MissingInputError, Owned
-from streams.score.changelog import Remembered
+from streams.score import processor as score_processor
+from streams.score import worker as score_worker
+from streams.score.assigned_partition import InputRecord, MissingInputError
+from streams.score.changelog import RestoredPartition
 from streams.score.config import ScoreConfig
-from streams.score.output import Outcome
-from streams.score.scorer import PartitionScorer
-from streams.score.state import Story
+from streams.score.processor import Processor
+from streams.score.scored_story import ScoredStory
+from streams.score.worker import ScoreWorker
 from tests.streams.activity import Unread
 from tests.system.simulation.kafka_in_memory import (
     Consumer,
@@ -47,8 +49,6 @@ from tests.system.simulation.kafka_in_memory import (
 )
 from tests.system.simulation.matcher_by_subject import BySubject
 from transport import fencing
-from transport.fencing import write_fencing_records
-from transport.partitioning import partition_of
 
 SOURCES, STORIES = 3, 2
 PARTITIONS = {
@@ -56,7 +56,7 @@ PARTITIONS = {
     "candidates": 1,
     "stories": 1,
     "story-activity": STORIES,
-    "ledgers": STORIES,
+    changelog.TOPIC: STORIES,
     "noise-scores": STORIES,
     "noise-events": STORIES,
     "dead-letters": 1,
@@ -69,65 +69,59 @@ RESOLVE = ResolveConfig(
     commit_seconds=0.03,
     session_seconds=600,
 )
-SCORE = ScoreConfig()
+SCORE = ScoreConfig(assessor="none", session_seconds=600)
+PROGRESS = TopicPartition("progress", 0)
 LATER_MS = 4_000_000_000_000
 """The clock, so far from the recordings that this is a replay."""
 
 
-class Scores:
-    """The role ``score``, without Faust but in its order: scores and events, then what its changelog is to say.
+class InMemoryInput:
+    """The input of a score worker. It hands out records as badly as an input may: again, from before, with gaps."""
 
-    It is handed out records as badly as may be: some again, some from before, some left out.
-    """
-
-    def __init__(self, process: Process) -> None:
+    def __init__(self, processor: Processor, kafka: Mapping[str, object], _: ScoreConfig) -> None:
+        process = cast(Process, kafka["process"])
         self._kafka = process.kafka
-        self._producer = Producer(process)
-        self._consumer = Consumer(process=process, group_id="score")
-        self._consumer.subscribe(["story-activity"], self)
-        self._owned: dict[TopicPartition, Owned[int]] = {}
-        self._unrecovered: set[TopicPartition] = set()
-        self._lock = asyncio.Lock()
-        self.settled: dict[str, str] = {}  # by partition: the replay to the end of which it is scored
+        self._processor = processor
+        self._consumer = Consumer(process=process, group_id=processor.group)
+        self._consumer.subscribe([processor.topic], self)
+        processor.lease.renew_by(cast(AIOKafkaConsumer, self._consumer))
+        self._assigned: set[TopicPartition] | None = None
+        self.taken_over: dict[int, int] = {}
+        """How many records of ``progress`` there were when each partition was taken over."""
 
     async def on_partitions_revoked(self, _: set[TopicPartition]) -> None:
-        async with self._lock:
-            self._owned.clear()
-            self.settled.clear()
-            self._unrecovered = set()
+        self._assigned = None
+        self.taken_over = {}
+        await self._processor.revoke()
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
-        async with self._lock:
-            self._unrecovered = assigned
-
-    async def _recover(self) -> None:
-        if self._unrecovered:
-            places = [place.partition for place in self._unrecovered]
-            await write_fencing_records(cast(AIOKafkaProducer, self._producer), "ledgers", places)
-        for place in sorted(self._unrecovered):
-            remembered = Remembered()
-            for record in self._kafka.shown(TopicPartition("ledgers", place.partition)):
-                remembered.note(record)
-            scorer = PartitionScorer(remembered.states, SCORE, Unread())
-            self._owned[place] = Owned(place.partition, remembered.offset or 0, scorer)
-            self._consumer.seek(place, self._owned[place].next)
-        self._unrecovered = set()
+        self._processor.assign(self._consumer.generation)
+        self._assigned = assigned
 
     async def run(self) -> None:
         await self._consumer.start()
         while True:
-            async with self._lock:
-                await self._recover()
+            if self._assigned is not None:
+                await self._take_over(self._assigned)
+                continue
             batches = await self._consumer.getmany(timeout_ms=0)
-            async with self._lock:
-                if self._unrecovered or not self._owned:
-                    continue
-                for place, records in batches.items():
-                    for record in self._handed_out(records):
-                        self._owned[place].take(record.offset, record.value or b"", record.offset, self._kafka.seconds)
-                await self._write(
-                    {place: one.scorer.advance(LATER_MS, self._kafka.seconds) for place, one in self._owned.items()}
-                )
+            records = [
+                InputRecord(one.partition, one.offset, self._consumer.generation, one.value or b"", lambda: None)
+                for batch in batches.values()
+                for one in self._handed_out(batch)
+            ]
+            await self._processor.process(records, lambda _: None)
+
+    async def _take_over(self, assigned: set[TopicPartition]) -> None:
+        await self._processor.take_over(sorted(place.partition for place in assigned))
+        if self._assigned is assigned:
+            self._assigned = None
+            for partition, offset in self._processor.next_offsets().items():
+                self._consumer.seek(TopicPartition(self._processor.topic, partition), offset)
+                self.taken_over[partition] = len(self._kafka.logs[PROGRESS])
+
+    async def stop(self) -> None:
+        await self._consumer.stop()
 
     def _handed_out(self, records: list[Record]) -> list[Record]:
         chance = self._kafka.chance
@@ -138,31 +132,6 @@ class Scores:
             return records[chance.randrange(len(records)) :]
         log, first = self._kafka.logs[TopicPartition("story-activity", records[0].partition)], records[0].offset
         return [*log[max(0, first - 20) : first if whim == 1 else first - 10], *records]
-
-    async def _write(self, outcomes: dict[TopicPartition, Outcome]) -> None:
-        sent = []
-        for outcome in outcomes.values():
-            for story, score in outcome.scores.items():
-                sent.append(await self._producer.send("noise-scores", score, story.encode()))
-            for story, record in outcome.sent:
-                key_ = story.encode()
-                sent.append(await self._producer.send("story-activity", record, key_, partition_of(key_, STORIES)))
-            sent += [
-                await self._producer.send("noise-events", encode_event(e), e.story.encode()) for e in outcome.events
-            ]
-        await asyncio.gather(*sent)
-        sent = []
-        for place, outcome in outcomes.items():
-            for name, state in changelog.records(outcome.states, self._owned[place].applied):
-                sent.append(await self._producer.send("ledgers", state, name, place.partition))
-        await asyncio.gather(*sent)
-        for place, outcome in outcomes.items():
-            before = self._owned[place].applied
-            assert self._owned[place].confirm(outcome) == list(range(before, self._owned[place].applied))
-            if outcome.settled:
-                progress = ScoreProgress(str(place.partition), 0, 0, settled=outcome.settled)
-                await (await self._producer.send("progress", encode(progress), b"score", 0))
-                self.settled[progress.instance] = progress.settled
 
 
 class Result(NamedTuple):
@@ -182,8 +151,8 @@ class House:
     kafka: Kafka
     resolve: ResolveConfig
     processes: dict[str, Process] = field(default_factory=dict)
-    scores: dict[str, Scores] = field(default_factory=dict)
-    begun_anew: int = 0
+    inputs: dict[str, InMemoryInput] = field(default_factory=dict)
+    restarts: int = 0
 
     def start(self, name: str) -> None:
         process = self.processes[name] = Process(self.kafka)
@@ -198,8 +167,22 @@ class House:
             )
             process.task = asyncio.create_task(resolver.run(asyncio.Event()))
         else:
-            self.scores[name] = Scores(process)
-            process.task = asyncio.create_task(self.scores[name].run())
+            scorer = ScoreWorker(
+                kafka={"process": process},
+                prefix="",
+                config=SCORE,
+                reader=Unread(),
+                now_ms=lambda: LATER_MS,
+                monotonic=self.kafka.monotonic,
+                make_input=partial(self._make_input, name),
+            )
+            process.task = asyncio.create_task(scorer.run(asyncio.Event()))
+
+    def _make_input(
+        self, name: str, processor: Processor, kafka: Mapping[str, object], config: ScoreConfig
+    ) -> InMemoryInput:
+        input_ = self.inputs[name] = InMemoryInput(processor, kafka, config)
+        return input_
 
     async def disturb(self, times: int) -> None:
         """Kill processes at random, and start them again; let some be taken for dead that are not."""
@@ -253,15 +236,30 @@ class House:
 
     async def settled(self, token: str) -> None:
         """Wait until every partition of stories is scored to the end by its owner, who may not have seen all of it."""
-        while sum(replay == token for scores in self.scores.values() for replay in scores.settled.values()) < STORIES:
+        read, settled = 0, dict[int, int]()
+        while len(self._owned_by(settled)) < STORIES:
             for name, process in list(self.processes.items()):
                 if process.task is not None and process.task.done() and not process.task.cancelled():
-                    with suppress(MissingInputError):  # it begins anew
+                    with suppress(MissingInputError):  # it begins again
                         process.task.result()
                     await self._replace(name)
-                    self.begun_anew += 1
+                    self.restarts += 1
             await self.kafka.pause()
             assert self.kafka.seconds < 1_000 + 200, "nothing moves any more"
+            for record in self.kafka.logs[PROGRESS][read:]:
+                progress = decode_progress(record.value or b"")
+                if isinstance(progress, ScoreProgress) and progress.settled == token:
+                    settled[int(progress.instance)] = record.offset
+            read = len(self.kafka.logs[PROGRESS])
+
+    def _owned_by(self, settled: Mapping[int, int]) -> set[int]:
+        """Return the partitions whose owner has written a record of ``settled``: an offset in ``progress`` for each."""
+        return {
+            partition
+            for input_ in self.inputs.values()
+            for partition, since in input_.taken_over.items()
+            if settled.get(partition, -1) >= since
+        }
 
     def accounts(self) -> dict[int, dict[str, int]]:
         """Return what was told last of each source's records."""
@@ -277,10 +275,10 @@ class House:
             index.apply(record.key, record.value)
         threads = {thread: index.by_now(thread) for thread in index._threads}
         scores = {name: msgspec.json.decode(value) for name, value in self._latest("noise-scores").items()}
-        remembered = Remembered()
-        for record in self.kafka.read("ledgers"):
-            remembered.note(record)
-        stored = {name.decode(): Story.decode(value) for name, value in remembered.states.items()}
+        remembered = RestoredPartition()
+        for record in self.kafka.read(changelog.TOPIC):
+            remembered.apply(record)
+        stored = {name.decode(): ScoredStory.decode(value) for name, value in remembered.states.items()}
         states = {name: story for name, story in stored.items() if story.into is None}
         gone = {name for name, story in stored.items() if story.into is not None}
         assert states.keys() == scores.keys()
@@ -315,6 +313,19 @@ async def _producer(kafka: dict[str, Process]) -> AsyncIterator[Producer]:
         await producer.stop()
 
 
+@asynccontextmanager
+async def _open_consumer(*, process: Process, group_id: str, **_: object) -> AsyncIterator[Consumer]:
+    yield Consumer(process=process, group_id=group_id)
+
+
+async def _end_offsets(kafka: Mapping[str, Process], partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+    return {place: len(kafka["process"].kafka.logs[place]) for place in partitions}
+
+
+async def _in_this_thread(call: Callable[..., object], *arguments: object) -> object:
+    return call(*arguments)
+
+
 def _consumer(kafka: dict[str, Process], group: str, _: float) -> Consumer:
     return Consumer(process=kafka["process"], group_id=group)
 
@@ -334,6 +345,7 @@ async def run(
     with pytest.MonkeyPatch.context() as patch:
         for module in (sources, decisions, worker):
             patch.setattr(module, "time", SimpleNamespace(monotonic=kafka.monotonic))
+        patch.setattr(asyncio, "to_thread", _in_this_thread)  # a thread takes real time, so a run would not be its seed
         patch.setattr(worker, "group_consumer", _consumer)
         patch.setattr(fencing, "observe_membership", observe_membership)
         patch.setattr(fencing, "check_before_producing", lambda *_: None)  # who stands still here is taken for dead
@@ -341,6 +353,10 @@ async def run(
         patch.setattr(worker, "open_producer", _producer)
         patch.setattr(worker, "abandoned_on_failure", nullcontext)
         patch.setattr(decisions, "TopicReader", TopicReader)
+        patch.setattr(score_worker, "open_producer", _producer)
+        patch.setattr(score_processor, "TopicReader", TopicReader)
+        patch.setattr(score_processor, "open_consumer", _open_consumer)
+        patch.setattr(score_processor, "end_offsets", _end_offsets)
         for stray in strays:
             kafka.append("signals", encode_signal(stray), key(stray), None, stray.observed_ms)
         for order in orders:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import defaultdict
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -144,6 +144,8 @@ class Producer:
         if partition is None:
             partition = partition_of(key or b"", self._kafka.partitions[topic])
         sent: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        if self._dead:
+            sent.cancel()
         self._queues.setdefault((topic, partition), []).append((value, key, sent))
         if self._kafka.chance.random() < 0.1:
             await self._kafka.pause()
@@ -162,6 +164,9 @@ class Producer:
         self._task.cancel()
         while self._queues and self._kafka.chance.random() < 0.7:
             self._deliver_some()
+        for queue in self._queues.values():
+            for *_, sent in queue:
+                sent.cancel()
 
     async def _deliver(self) -> None:
         while True:
@@ -236,7 +241,7 @@ class Consumer:
         self._name = group_id
         self._paused: set[TopicPartition] = set()
         self._assigned = asyncio.Event()
-        self._generation = 0
+        self.generation = 0
         self.positions: dict[TopicPartition, int] = {}
         self.alive = True
         self.confirm: Callable[[], None] = lambda: None
@@ -270,7 +275,7 @@ class Consumer:
     def assign(self, partitions: set[TopicPartition], generation: int) -> None:
         self.positions = {place: self.group.committed.get(place, 0) for place in sorted(partitions)}
         self._paused.clear()
-        self._generation = generation
+        self.generation = generation
         self._assigned.set()
 
     async def getmany(self, *, timeout_ms: int, max_records: int | None = None) -> dict[TopicPartition, list[Record]]:
@@ -303,7 +308,7 @@ class Consumer:
 
     async def commit(self, offsets: Mapping[TopicPartition, object]) -> None:
         await self._kafka.pause()
-        if self._generation != self.group.generation:
+        if self.generation != self.group.generation:
             raise CommitFailedError
         for place, offset in offsets.items():
             self._check(place)
@@ -344,9 +349,10 @@ def observe_membership(consumer: Consumer, renew: Callable[[float], None], monot
 
 
 class TopicReader:
-    """Reads a topic of one partition as a memory."""
+    """Reads one partition of a topic and follows it; or reads some partitions to their end."""
 
-    def __init__(self, topic: str, kafka: Mapping[str, Process]) -> None:
+    def __init__(self, topic: str, kafka: Mapping[str, Process], partitions: Sequence[int] = (0,)) -> None:
+        self._places = [TopicPartition(topic, partition) for partition in partitions]
         self._kafka = kafka["process"].kafka
         self._place = TopicPartition(topic, 0)
         self._log = self._kafka.logs[self._place]
@@ -356,6 +362,12 @@ class TopicReader:
         return self
 
     async def __aexit__(self, *_: object) -> None: ...
+
+    async def until_end(self) -> AsyncIterator[Record]:
+        for place in self._places:
+            await self._kafka.pause()
+            for record in self._kafka.shown(place):
+                yield record
 
     async def read_to_end(self) -> list[Record]:
         await self._kafka.pause()

@@ -18,18 +18,18 @@ from hubbub.operate import topic_setup
 from ingest.signal import Signal
 from scoring import Ledger
 from scoring.impact import OfflineAssessor
-from streams.score.assessing import OfflineStories, open_assessor
+from streams.score.assessor import OfflineStoryAssessor, open_assessor
 from streams.score.config import EndpointConfig, ScoreConfig
-from streams.score.consulting import AnswerRecord, ConsultedStories
 from streams.score.endpoint import Endpoint, EndpointError, Opinion
+from streams.score.endpoint_assessor import AnswerRecord, EndpointStoryAssessor
+from streams.score.scored_story import ScoredStory
 from streams.score.scorer import PartitionScorer
-from streams.score.state import Story
 from tests.conftest import Broker
 from tests.streams.activity import START_MS, Unread, story
 from tests.streams.score.test_scorer import live, post, told
 
 KEY = "sk-very-secret"
-OFFLINE = OfflineStories(OfflineAssessor(lambda texts: np.zeros((len(texts), 1), dtype=np.float32)))
+OFFLINE = OfflineStoryAssessor(OfflineAssessor(lambda texts: np.zeros((len(texts), 1), dtype=np.float32)))
 GOOD = {"impact": 88.0, "category": "labor"}
 
 
@@ -73,13 +73,13 @@ async def server() -> AsyncIterator[Server]:
 @asynccontextmanager
 async def consulting(
     config: EndpointConfig, *before: AnswerRecord
-) -> AsyncIterator[tuple[ConsultedStories, list[Any]]]:
+) -> AsyncIterator[tuple[EndpointStoryAssessor, list[Any]]]:
     endpoint, kept = Endpoint(config), list[AnswerRecord]()
 
     async def remember(answer: AnswerRecord) -> None:
         kept.append(answer)
 
-    stories = ConsultedStories(
+    stories = EndpointStoryAssessor(
         endpoint, config, offline=OFFLINE, remember=remember, answered_before=before, now_ms=lambda: START_MS
     )
     task = asyncio.create_task(stories.run())
@@ -246,7 +246,7 @@ async def test_the_budget_holds_and_failures_pause_and_fall_back(server: Server)
 async def test_an_answer_enters_its_story_and_survives_a_restart(server: Server) -> None:
     async with consulting(server.config()) as (stories, _):
         scorer = PartitionScorer({}, ScoreConfig(keep_every_seconds=0, keep_every_behind_seconds=0), Unread(), stories)
-        scorer.take([live(post(1, START_MS, likes=900), at_ms=START_MS)], 1, 0.0)
+        scorer.take([live(post(1, START_MS, likes=900), at_ms=START_MS)], 0.0)
         first = told(scorer.advance(START_MS, 0.0))
         await until(lambda: stories._answered)
         scorer.reassess([*stories.answered(), "of another worker"])
@@ -257,10 +257,10 @@ async def test_an_answer_enters_its_story_and_survives_a_restart(server: Server)
         scorer.reassess([story(0).id])
         assert scorer.advance(START_MS + 2, 2.0).states == {}, "nothing new"
     kept = {name.encode(): state for name, state in outcome.states.items() if state is not None}
-    assert Story.decode(kept[story(0).id.encode()]).scoring.ledger.assessment is not None
+    assert ScoredStory.decode(kept[story(0).id.encode()]).scoring.ledger.assessment is not None
     async with consulting(server.config()) as (stories, _):
         again = PartitionScorer(kept, ScoreConfig(keep_every_seconds=0, keep_every_behind_seconds=0), Unread(), stories)
-        again.take([live(post(2, START_MS + 5, likes=2_000), at_ms=START_MS + 5)], 2, 0.0)
+        again.take([live(post(2, START_MS + 5, likes=2_000), at_ms=START_MS + 5)], 0.0)
         assert told(again.advance(START_MS + 5, 0.0))["category"] == "labor"
     assert len(server.asked) == 1
 

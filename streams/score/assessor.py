@@ -19,14 +19,14 @@ from scoring import Assessment, Assessor, Ledger
 from scoring.impact import OfflineAssessor
 from streams.records import encode
 from streams.score.config import ScoreConfig
-from streams.score.consulting import AnswerRecord, ConsultedStories, decode_answer
 from streams.score.endpoint import Endpoint
+from streams.score.endpoint_assessor import AnswerRecord, EndpointStoryAssessor, decode_answer
 from transport.kafka import KafkaError
 from transport.producer import open_producer
 from transport.reader import TopicReader
 from transport.topics import name
 
-__all__ = ["OfflineStories", "StoryAssessor", "Unassessed", "open_assessor"]
+__all__ = ["NoAssessor", "OfflineStoryAssessor", "StoryAssessor", "open_assessor"]
 
 log = structlog.get_logger(__name__)
 
@@ -46,7 +46,7 @@ class StoryAssessor(Protocol):
         ...
 
 
-class Unassessed:
+class NoAssessor:
     """Says nothing of any story: impacts are the middle of the scale, categories unknown."""
 
     def __call__(self, story: str, ledger: Ledger, at_ms: int) -> Assessment | None:
@@ -59,7 +59,7 @@ class Unassessed:
         return ()
 
 
-class OfflineStories:
+class OfflineStoryAssessor:
     """Assesses stories by their loudest titles, anew whenever those have changed."""
 
     def __init__(self, assessor: Assessor) -> None:
@@ -92,9 +92,9 @@ async def open_assessor(
         LookupError: there is no topic for its answers.
     """
     if config.assessor == "none":
-        yield Unassessed()
+        yield NoAssessor()
         return
-    offline = OfflineStories(OfflineAssessor())
+    offline = OfflineStoryAssessor(OfflineAssessor())
     if config.assessor == "offline":
         yield offline
         return
@@ -111,13 +111,13 @@ async def open_assessor(
                 log.warning("an answer is not remembered", error=type(error).__name__)
 
         endpoint = Endpoint(config.openai)
-        consulted = ConsultedStories(
+        assessor = EndpointStoryAssessor(
             endpoint, config.openai, offline=offline, remember=remember, answered_before=before, now_ms=now_ms
         )
         try:
             async with asyncio.TaskGroup() as group:  # if asking fails in a way nobody thought of, the role ends
-                asking = group.create_task(consulted.run())
-                yield consulted
+                asking = group.create_task(assessor.run())
+                yield assessor
                 asking.cancel()
         finally:
             await endpoint.close()

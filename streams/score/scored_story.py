@@ -1,7 +1,7 @@
 """Everything the score stage keeps of one story, and its encoding in the changelog.
 
-Owns the value of a story there: its name, its scoring state, what was delivered and what was last told.
-Must never know how a score is made, nor where the bytes are kept.
+Owns the value of a story there: its name, its scoring state, its de-duplication window and what was emitted last. Must
+never know how a score is made, nor where the bytes are kept.
 """
 
 from __future__ import annotations
@@ -11,18 +11,21 @@ import msgspec
 from scoring import StoryState
 from streams.records.stories import StoryInfo
 from streams.runtime.deduplication import DeduplicationWindow
+from transport.errors import DefectError
 
-__all__ = ["ABSORBED", "CorruptStateError", "Emitted", "Story"]
+__all__ = ["ABSORBED", "CorruptStateError", "Emitted", "ScoredStory"]
 
 VERSION = 1
+ABSORBED = 256
+"""Bounds the merged stories that are remembered, so that a part of a merge that is sent again changes nothing."""
 
 
-class CorruptStateError(ValueError):
-    """A value of the changelog that this version cannot read: our own data is damaged, or from a later version."""
+class CorruptStateError(DefectError, ValueError):
+    """A value of the changelog that this version cannot read: it is damaged, or from a later version."""
 
 
 class Emitted(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """What was last told of a story."""
+    """What was emitted last of a story."""
 
     noise: float
     state: str
@@ -37,28 +40,25 @@ class _Stored(msgspec.Struct, array_like=True):
     emitted: Emitted | None
     due_ms: int
     at_ms: int = 0
-    untold: bool = True
+    unemitted: bool = True
     absorbed: list[str] = []
     into: StoryInfo | None = None
 
-
-ABSORBED = 256
-"""Stories merged into one that are remembered, so that what is sent again of a merge changes nothing."""
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(_Stored)
 
 
-class Story:
+class ScoredStory:
     """One story, decoded.
 
-    ``due_ms``: when it is to be decided on next, though nothing new comes; 0: never. ``at_ms``: the time it was brought
-    to when it was last written, before which it is never scored or decided on again. ``untold``: it has changed since
-    its score was last told. ``absorbed``: the stories that were merged into it, the latest last. ``into``: the story
-    that this one was merged into; then nothing of it is left but where to send what still comes.
+    ``due_ms``: when it is to be decided on next, though no signal comes; 0: never. ``at_ms``: the time it had reached
+    when it was last written; it is never scored or decided on for an earlier time. ``unemitted``: it has changed since
+    its score was last emitted. ``absorbed``: the stories that were merged into it, the latest last. ``into``: the story
+    that this one was merged into. Then it is a redirect: what still comes is forwarded.
     """
 
-    __slots__ = ("absorbed", "at_ms", "delivered", "due_ms", "emitted", "info", "into", "scoring", "untold")
+    __slots__ = ("absorbed", "at_ms", "delivered", "due_ms", "emitted", "info", "into", "scoring", "unemitted")
 
     def __init__(self, info: StoryInfo) -> None:
         self.info = info
@@ -67,37 +67,26 @@ class Story:
         self.emitted: Emitted | None = None
         self.due_ms = 0
         self.at_ms = 0
-        self.untold = True
+        self.unemitted = True
         self.absorbed: list[str] = []
         self.into: StoryInfo | None = None
 
-    def has_moved(self, noise: float) -> bool:
-        """Return whether, since it was told, the noise has moved or the state changed."""
-        return self.emitted is None or self.has_changed_state or noise != self.emitted.noise
+    def differs_from_emitted(self, noise: float) -> bool:
+        """Return whether ``noise`` or the state differs from what was emitted last."""
+        return self.emitted is None or self.has_new_state or noise != self.emitted.noise
 
     @property
-    def has_changed_state(self) -> bool:
-        """Whether its state is another than was told, if any was."""
+    def has_new_state(self) -> bool:
+        """Whether its state is not the one that was emitted last, if any was."""
         return self.emitted is None or self.emitted.state != self.scoring.lifecycle.state
 
     def encode(self) -> bytes:
         """Return the value to keep in the changelog."""
-        stored = _Stored(
-            VERSION,
-            self.info,
-            self.scoring.encode(),
-            self.delivered.dump(),
-            self.emitted,
-            self.due_ms,
-            self.at_ms,
-            self.untold,
-            self.absorbed,
-            self.into,
-        )
-        return _encoder.encode(stored)
+        stored = (self.info, self.scoring.encode(), self.delivered.dump(), self.emitted, self.due_ms, self.at_ms)
+        return _encoder.encode((VERSION, *stored, self.unemitted, self.absorbed, self.into))
 
     @classmethod
-    def decode(cls, encoded: bytes) -> Story:
+    def decode(cls, encoded: bytes) -> ScoredStory:
         """Read what ``encode`` wrote.
 
         Raises:
@@ -113,10 +102,6 @@ class Story:
         story = cls(stored.info)
         story.scoring = StoryState.decode(stored.scoring)
         story.delivered = DeduplicationWindow(stored.delivered)
-        story.emitted = stored.emitted
-        story.due_ms = stored.due_ms
-        story.at_ms = stored.at_ms
-        story.untold = stored.untold
-        story.absorbed = stored.absorbed
-        story.into = stored.into
+        story.emitted, story.due_ms, story.at_ms = stored.emitted, stored.due_ms, stored.at_ms
+        story.unemitted, story.absorbed, story.into = stored.unemitted, stored.absorbed, stored.into
         return story

@@ -25,7 +25,7 @@ from streams.runtime import metrics
 from streams.score.config import EndpointConfig
 from streams.score.endpoint import Endpoint, EndpointError, Opinion
 
-__all__ = ["AnswerRecord", "Budget", "ConsultedStories", "decode_answer"]
+__all__ = ["AnswerRecord", "Budget", "EndpointStoryAssessor", "decode_answer"]
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
@@ -94,7 +94,7 @@ class Budget:
         return hour, day
 
 
-class ConsultedStories:
+class EndpointStoryAssessor:
     """Assesses stories by the endpoint's answers, where there are any, and offline elsewhere."""
 
     def __init__(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
@@ -11,8 +12,8 @@ from hypothesis import strategies as st
 from streams.records import encode
 from streams.records.source_watermark import SourceWatermark
 from streams.records.story_activity import WatermarkAdvance
-from streams.score.assigned import MissingInputError, Owned
-from streams.score.changelog import CorruptOffsetError, Remembered, records
+from streams.score.assigned_partition import AssignedPartition, InputRecord, MissingInputError
+from streams.score.changelog import CorruptOffsetError, RestoredPartition, records
 from streams.score.config import ScoreConfig
 from streams.score.scorer import PartitionScorer
 from tests.streams.activity import Unread
@@ -21,25 +22,31 @@ MARK = encode(WatermarkAdvance(SourceWatermark(0, 1, 1_000)))
 BATCHES = st.lists(st.dictionaries(st.sampled_from(["st_a", "st_b", "st_c"]), st.one_of(st.none(), st.just(b""))))
 
 
-def owned(begin: int) -> Owned[str]:
-    return Owned(
+def owned(begin: int) -> AssignedPartition:
+    return AssignedPartition(
         3, begin, PartitionScorer({}, ScoreConfig(keep_every_seconds=0, keep_every_behind_seconds=0), Unread())
     )
 
 
+def record(offset: int, acknowledged: list[int]) -> InputRecord:
+    return InputRecord(3, offset, 1, MARK, partial(acknowledged.append, offset))
+
+
 def test_a_record_is_taken_in_its_turn_and_once() -> None:
     one = owned(7)
+    acknowledged: list[int] = []
     for offset in (5, 6, 7, 7, 8, 6, 9):
-        one.take(offset, MARK, f"record {offset}", 0.0)
+        one.take(record(offset, acknowledged), 0.0)
     assert (one.next, one.applied) == (10, 7)
-    assert one.confirm(one.scorer.advance(0, 0.0)) == ["record 7", "record 8", "record 9"]
-    assert one.applied == 10
+    for acknowledge in one.confirm(one.scorer.advance(0, 0.0)):
+        acknowledge()
+    assert (one.applied, acknowledged) == (10, [7, 8, 9])
 
 
 def test_a_record_that_is_left_out_is_missed() -> None:
     one = owned(7)
     with pytest.raises(MissingInputError, match="partition 3 of story-activity: offset 7 was to come next, but 8 came"):
-        one.take(8, MARK, "", 0.0)
+        one.take(record(8, []), 0.0)
 
 
 @given(BATCHES, st.data())
@@ -54,9 +61,9 @@ def test_wherever_the_changelog_ends_the_states_hold_what_the_offset_says(
         log += [SimpleNamespace(key=key, value=value) for key, value in records(written, 10 * number)]
         states |= {story: None if state is None else number for story, state in batch.items()}
         history.append(dict(states))
-    remembered = Remembered()
+    remembered = RestoredPartition()
     for record in log[: data.draw(st.integers(0, len(log)))]:
-        remembered.note(record)
+        remembered.apply(record)
     known = (remembered.offset or 0) // 10
     for story, since in history[known].items():
         found = remembered.states.get(story.encode())
@@ -67,4 +74,4 @@ def test_wherever_the_changelog_ends_the_states_hold_what_the_offset_says(
 @pytest.mark.parametrize("value", [None, b"", b"-1", b"many"])
 def test_an_offset_that_is_none_is_an_error(value: bytes | None) -> None:
     with pytest.raises(CorruptOffsetError, match="which is no offset"):
-        Remembered().note(SimpleNamespace(key=b"offset", value=value))
+        RestoredPartition().apply(SimpleNamespace(key=b"offset", value=value))
