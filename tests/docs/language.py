@@ -84,6 +84,7 @@ _PATTERNS = [
     (re.compile(rf"(?<![\w-]){pattern}(?!\w)" if pattern[0].isalpha() else pattern, re.IGNORECASE), better)
     for pattern, better in REJECTED.items()
 ]
+_ANY = re.compile("|".join(pattern.pattern for pattern, _ in _PATTERNS), re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,8 @@ def violations(path: Path) -> list[Violation]:
 def faults(text: str, limited: bool = True) -> list[str]:
     """Return what is wrong with ``text``, without code and links in it."""
     text = _without_code(text)
-    found = [f"{match[0]!r}: write {better!r}" for pattern, better in _PATTERNS for match in pattern.finditer(text)]
+    patterns = _PATTERNS if _ANY.search(text) else []
+    found = [f"{match[0]!r}: write {better!r}" for pattern, better in patterns for match in pattern.finditer(text)]
     for sentence in re.split(r"(?<=[.!?])[\"')*]*\s+(?=[A-Z(\"'*0-9])|:\s|\n\n", " ".join(text.split(" "))):
         words = [word for word in sentence.split() if re.search(r"\w", word)]
         if limited and len(words) > MAX_WORDS:
