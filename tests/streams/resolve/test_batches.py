@@ -19,7 +19,7 @@ from streams.records.story_activity import (
     decode_activities,
 )
 from streams.resolve.batches import ENOUGH_BYTES, Parcels
-from tests.streams.activity import START_MS, seen, story
+from tests.streams.examples.activity import START_MS, seen, story
 from transport.partitioning import partition_of
 
 PARTITIONS = 3

@@ -27,7 +27,7 @@ from streams.records.stories import (
 from streams.resolve.decide import Decided, Decider
 from streams.resolve.matching.matcher import Matcher
 from streams.resolve.threads import ThreadIndex
-from tests.streams.signals import START_MS, root
+from tests.streams.examples.signals import START_MS, root
 
 HOUR_MS = 3_600_000
 

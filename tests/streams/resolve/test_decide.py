@@ -18,7 +18,7 @@ from streams.resolve.decide import Decided, Decider
 from streams.resolve.matching.matcher import Matcher
 from streams.resolve.threads import ThreadIndex
 from streams.runtime.watermark import IdleTimeout, Watermark
-from tests.streams.signals import START_MS, root
+from tests.streams.examples.signals import START_MS, root
 
 SOURCES = 3
 END_MS = START_MS + 30_000_000

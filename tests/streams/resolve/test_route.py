@@ -16,7 +16,7 @@ from streams.records.stories import NOWHERE, Assignment, Merge, Moved, Reached, 
 from streams.resolve.reorder import Place
 from streams.resolve.route import BEGINNING, Ignored, RoutedBatch, Router, RouterConfig
 from streams.resolve.threads import ThreadIndex
-from tests.streams.signals import START_MS, reply, root
+from tests.streams.examples.signals import START_MS, reply, root
 
 CONFIG = RouterConfig(orphan_wait_ms=60_000, remember_irrelevant=3, orphans=1_000)
 RELEVANT = ("x:a", "x:b", "x:c")

@@ -16,7 +16,7 @@ from streams.resolve.handed_over import Told
 from streams.resolve.publishers import Publishers
 from streams.resolve.sources import Sources
 from streams.resolve.threads import ThreadIndex
-from tests.streams.signals import START_MS, reply
+from tests.streams.examples.signals import START_MS, reply
 
 SIGNALS = 10
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from streams.records import encode
 from streams.records.stories import STORY_KEY, THREAD_KEY, Assignment, ThreadRecord
 from streams.resolve.threads import ThreadIndex
-from tests.streams.signals import START_MS
+from tests.streams.examples.signals import START_MS
 
 
 def test_nothing_is_left_of_threads_that_belonged_to_stories_of_several_beats() -> None:

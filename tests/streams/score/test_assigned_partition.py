@@ -16,7 +16,7 @@ from streams.score.assigned_partition import AssignedPartition, InputRecord, Mis
 from streams.score.changelog import CorruptOffsetError, RestoredPartition, records
 from streams.score.config import ScoreConfig
 from streams.score.scorer import PartitionScorer
-from tests.streams.activity import Unread
+from tests.streams.examples.activity import Unread
 
 MARK = encode(WatermarkAdvance(SourceWatermark(0, 1, 1_000)))
 BATCHES = st.lists(st.dictionaries(st.sampled_from(["st_a", "st_b", "st_c"]), st.one_of(st.none(), st.just(b""))))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from streams.records.story_activity import Entry
 from streams.score.scorer import PartitionScorer
-from tests.streams.activity import MINUTE_MS, START_MS, Unread, seen, story
+from tests.streams.examples.activity import MINUTE_MS, START_MS, Unread, seen, story
 from tests.streams.score.test_scorer import CONFIG, live, post, told
 
 

@@ -25,7 +25,7 @@ from streams.score.endpoint_assessor import AnswerRecord, EndpointStoryAssessor
 from streams.score.scored_story import ScoredStory
 from streams.score.scorer import PartitionScorer
 from tests.conftest import Broker
-from tests.streams.activity import START_MS, Unread, story
+from tests.streams.examples.activity import START_MS, Unread, story
 from tests.streams.score.test_scorer import live, post, told
 
 KEY = "sk-very-secret"

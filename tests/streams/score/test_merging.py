@@ -29,7 +29,7 @@ from streams.score.config import ScoreConfig
 from streams.score.output_batch import OutputBatch
 from streams.score.scored_story import ScoredStory
 from streams.score.scorer import PartitionScorer
-from tests.streams.activity import HOUR_MS, MINUTE_MS, START_MS, Unread, seen, story
+from tests.streams.examples.activity import HOUR_MS, MINUTE_MS, START_MS, Unread, seen, story
 
 LATER_MS = START_MS + 10**12
 """The clock, so far from event time that this is a replay."""

@@ -23,7 +23,7 @@ from streams.score.config import ScoreConfig
 from streams.score.output_batch import OutputBatch
 from streams.score.scored_story import CorruptStateError, ScoredStory
 from streams.score.scorer import PartitionScorer
-from tests.streams.activity import (
+from tests.streams.examples.activity import (
     HOUR_MS,
     MINUTE_MS,
     SETTLE,

@@ -37,7 +37,7 @@ from streams.score.config import ScoreConfig
 from streams.score.processor import Processor
 from streams.score.scored_story import ScoredStory
 from streams.score.worker import ScoreWorker
-from tests.streams.activity import Unread
+from tests.streams.examples.activity import Unread
 from tests.system.simulation.kafka_in_memory import (
     Consumer,
     Kafka,

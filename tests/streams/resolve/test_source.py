@@ -10,7 +10,7 @@ from streams.records import encode
 from streams.records.source_watermark import SourceWatermark
 from streams.records.story_activity import Activity, RawEntry, RawStorySignals, StorySignals, decode_activities
 from streams.resolve.sources import MAX_BRACKETS, _passed_on
-from tests.streams.activity import seen, story
+from tests.streams.examples.activity import seen, story
 
 STACK = 100
 """Calls deep that the next stage reads from, more than it ever does: the limit is Python's, of both together."""
