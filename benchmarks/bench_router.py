@@ -34,7 +34,7 @@ def per_second(raws: list[bytes], router: Router, *, used: bool) -> float:
         began = time.process_time()
         for offset, raw in enumerate(raws[begin : begin + FLUSH], begin):
             router.read(offset, raw, decode(raw), 0.0)
-        batch = router.take()
+        batch = router.take_batch()
         spent += time.process_time() - began
         expected = (FLUSH, 0) if used else (0, FLUSH)
         if len(raws) - begin >= FLUSH and (batch.used, sum(batch.ignored.values())) != expected:
@@ -50,7 +50,7 @@ def replies() -> float:
         if signal.is_root:
             story = StoryInfo(signal.id, signal.id, signal.id, "ai", signal.created_ms)
             threads.apply(STORY_KEY + story.id.encode(), encode(story))
-            threads.note(ThreadRecord(signal.id, 0, 0, (Assignment(story.id, "ai", "new"),)))
+            threads.note_decision(ThreadRecord(signal.id, 0, 0, (Assignment(story.id, "ai", "new"),)))
     raws = [encode_signal(signal) for signal in load if not signal.is_root]
     return per_second(raws, Router(lambda _: ("ai",), threads, RouterConfig()), used=True)
 

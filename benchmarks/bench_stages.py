@@ -44,7 +44,7 @@ def stages(raws: list[bytes], flush: int) -> dict[str, float]:
             story = links[signal.id] = signal.url or ""
             infos[story] = StoryInfo(story, story, story, "bench", signal.created_ms)
             threads.apply(STORY_KEY + story.encode(), encode(infos[story]))
-            threads.note(ThreadRecord(signal.id, 0, 0, (Assignment(story, "bench", "url"),)))
+            threads.note_decision(ThreadRecord(signal.id, 0, 0, (Assignment(story, "bench", "url"),)))
     router = Router(lambda _: ("bench",), threads, RouterConfig(), BEGINNING)
     scorer = PartitionScorer({}, ScoreConfig(), TextReader.default(), OfflineStoryAssessor(OfflineAssessor()))
     spent: dict[str, float] = defaultdict(float)
@@ -56,7 +56,7 @@ def stages(raws: list[bytes], flush: int) -> dict[str, float]:
         for place, signal in enumerate(batch, begin):
             router.read(place, raws[place], signal, 0.0)
         sent = []
-        for story, entries in router.take().stories.items():
+        for story, entries in router.take_batch().stories.items():
             sent.append(encode(RawStorySignals(SourceWatermark(0, 1, 0), 0, infos[story], entries)))
         sent.append(encode(WatermarkAdvance(SourceWatermark(0, 1, router.stream_ms))))
         times.append(time.process_time())

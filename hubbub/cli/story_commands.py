@@ -89,9 +89,9 @@ def list_commands(json: JsonLines = False) -> None:
 
     kafka = load().kafka
     threads = asyncio.run(read_threads(kafka.client_options(), kafka.topic_prefix))
-    for command in threads.orders.values():
+    for command in threads.commands.values():
         typer.echo(_line(command, threads, json=json))
-    if not threads.orders and not json:
+    if not threads.commands and not json:
         typer.echo("no commands were given")
 
 

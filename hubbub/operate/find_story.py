@@ -37,5 +37,5 @@ async def merged_into(wanted: str, kafka: Mapping[str, object], prefix: str) -> 
         aiokafka.errors.KafkaError: the broker cannot be reached.
     """
     threads = await read_threads(kafka, prefix)
-    info = threads.named(wanted)
-    return None if info is None or info.into is None else threads.at(info.id, NEVER)
+    info = threads.find_story(wanted)
+    return None if info is None or info.into is None else threads.story_at(info.id, NEVER)

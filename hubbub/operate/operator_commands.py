@@ -88,7 +88,7 @@ def split(
     """Make the threads ``apart`` of ``story`` a new story called ``title``."""
     info = _story(threads, story)
     for thread in apart:
-        if info.id not in threads.by_now(thread):
+        if info.id not in threads.current_stories(thread):
             raise UserError(f"thread {thread} is not in {info.slug}; threads have names like reddit:t3_18wuc1r")
     new = story_id(info.beat, f"apart {apart[0]}")
     new_title = _title(title or f"{info.title} ({apart[0]})")
@@ -112,7 +112,7 @@ def block(threads: ThreadIndex, story: str, given_ms: int) -> list[OperatorComma
 
 
 def _story(threads: ThreadIndex, name: str) -> StoryInfo:
-    info = threads.named(name)
+    info = threads.find_story(name)
     if info is None:
         raise UserError(f"no story {name!r}; see: hubbub scores")
     return info

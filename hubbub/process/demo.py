@@ -120,7 +120,7 @@ class Demo:
                 threads.apply(record.key or b"", record.value)
         facts = truth(self._world, at_ms)
         posts = [post for story in facts.stories for post in story.posts]
-        stories = {post: found for post in posts if (found := threads.by_now(post))}
+        stories = {post: found for post in posts if (found := threads.current_stories(post))}
         return scores, compare_with_truth(facts, stories, scores)
 
     def _children(self, kafka: KafkaSettings, urls: dict[str, str], port: int) -> list[Child]:

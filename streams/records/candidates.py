@@ -10,7 +10,7 @@ import msgspec
 from ingest.signal import Signal
 from streams.records.source_watermark import SourceWatermark
 
-__all__ = ["Candidate", "decode_candidate"]
+__all__ = ["Candidate", "RawCandidate", "decode_candidate"]
 
 
 class Candidate(msgspec.Struct, frozen=True, gc=False):
@@ -20,6 +20,15 @@ class Candidate(msgspec.Struct, frozen=True, gc=False):
     beats: tuple[str, ...] = ()
     at_ms: int = 0
     signal: Signal | None = None
+
+
+class RawCandidate(msgspec.Struct, frozen=True, gc=False):
+    """A :class:`Candidate` to be written: the post is passed on as the bytes it came in."""
+
+    mark: SourceWatermark
+    beats: tuple[str, ...]
+    at_ms: int
+    signal: msgspec.Raw
 
 
 decode_candidate = msgspec.json.Decoder(Candidate).decode

@@ -20,7 +20,7 @@ class ResolveConfig(BaseModel):
     flush_seconds: Annotated[float, Field(gt=0, le=5, description="How long signals are gathered before sending.")] = (
         0.03
     )
-    batch_records: Annotated[int, Field(ge=1, description="Most records read at once, over all partitions.")] = 20_000
+    batch_records: Annotated[int, Field(ge=1, description="Most records read at once, from all partitions.")] = 20_000
     waiting_records: Annotated[
         int, Field(ge=1_000, description="Signals that may wait in a partition before reading it pauses.")
     ] = 50_000
@@ -28,26 +28,29 @@ class ResolveConfig(BaseModel):
         float, Field(ge=0, description="How long, in event time, a reply waits for its root post.")
     ] = 60.0
     forget_hours: Annotated[
-        float, Field(gt=0, description="Event time without a new post after which a story is forgotten.")
+        float, Field(gt=0, description="Event time without a new post after which a story expires.")
     ] = 168.0
     keep_forgotten_seconds: Annotated[
         float,
-        Field(gt=0, description="How long the records of a forgotten story stay, for a source that is read again."),
+        Field(gt=0, description="How long the records of an expired story stay, for a source that is read again."),
     ] = 600.0
     idle_seconds: Annotated[
-        float, Field(gt=0, description="Silence after which a fully read partition holds nobody up.")
+        float, Field(gt=0, description="Silence after which a fully read partition no longer holds up the others.")
     ] = 0.5
-    heartbeat_seconds: Annotated[float, Field(gt=0, description="Time marks are sent at least this often.")] = 0.5
+    heartbeat_seconds: Annotated[
+        float, Field(gt=0, description="Longest time between two watermarks of a partition.")
+    ] = 0.5
     patience_seconds: Annotated[
-        float, Field(gt=0, description="How long, live, a slow partition or an undecided post holds up the others.")
+        float,
+        Field(gt=0, description="How long, live, a slow partition or an undecided post holds up the others."),
     ] = 1.0
     commit_seconds: Annotated[float, Field(gt=0, description="How often offsets are committed.")] = 1.0
     max_dead_share: Annotated[
         float,
-        Field(gt=0, le=1, description="Share of records that are no signals beyond which resolve stops; 1: never."),
+        Field(gt=0, le=1, description="Share of records that are not signals above which resolve stops; 1: never."),
     ] = 0.5
     dead_share_records: Annotated[
-        int, Field(ge=1_000, description="Over so many records of a worker that share is taken.")
+        int, Field(ge=1_000, description="Number of records over which a worker takes that share.")
     ] = 100_000
     session_seconds: Annotated[
         float, Field(ge=1, description="Silence after which a worker counts as dead and its partitions move.")

@@ -1,8 +1,7 @@
-"""The one ordered place where new posts are given to stories.
+"""The decider: the one ordered place where new root posts are assigned to stories.
 
-Owns the order in which candidates are decided, by (``at_ms``, ``created_ms``, ``id``) behind the watermark, and the
-numbering of decisions. What decides is the matcher of each beat; where candidates come from and where decisions go is
-the worker's business. Pure: reads no clock, sends nothing.
+Owns the order of decisions, by (``at_ms``, ``created_ms``, ``id``) behind the watermark, and their numbering. The
+matcher of each beat decides. Pure: reads no clock and sends nothing. Must never know where candidates come from.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ import msgspec
 from ingest.signal import Signal
 from streams.records.candidates import Candidate
 from streams.records.stories import NOWHERE, Assignment, Lesson, Merge, Moved, OperatorCommand, StoryInfo, ThreadRecord
-from streams.resolve.commands import Orders
+from streams.resolve.commands import CommandExecutor
 from streams.resolve.matching.embedding import load_embedding
 from streams.resolve.matching.headline import Headlines
 from streams.resolve.matching.matcher import Matcher, MatcherConfig
@@ -24,29 +23,29 @@ from streams.resolve.matching.story import Reading
 from streams.resolve.matching.titles import title_of
 from streams.resolve.threads import ThreadIndex
 
-__all__ = ["Decided", "Decider"]
+__all__ = ["Decider", "ThreadDecision"]
 
 HOUR_MS = 3_600_000
-NOT_KNOWN = msgspec.Raw(b"null")
+NO_FEATURES = msgspec.Raw(b"null")
 
 
 @dataclass(frozen=True, slots=True)
-class Decided:
-    """A decision to publish, with the stories it founded, and those that had been forgotten by then.
+class ThreadDecision:
+    """A decision to publish, with what else it changes.
 
-    And the titles of stories that are called anew (``named``), and threads that operators ``moved`` to other stories.
+    ``created`` and ``expired``: stories; ``titles``: new titles by story; ``moved``: threads that operators moved.
     """
 
     record: ThreadRecord
-    founded: tuple[StoryInfo, ...]
-    forgotten: tuple[str, ...] = ()
-    named: tuple[tuple[str, str], ...] = ()
+    created: tuple[StoryInfo, ...]
+    expired: tuple[str, ...] = ()
+    titles: tuple[tuple[str, str], ...] = ()
     moved: tuple[Moved, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class _New:
-    """A candidate that waits, with its headline and what the matcher of each of its beats has read of it."""
+class _Queued:
+    """A waiting candidate, with its headline and what the matcher of each of its beats read from it."""
 
     signal: Signal
     title: str
@@ -54,18 +53,18 @@ class _New:
 
 
 class Decider:
-    """Gives each new thread to a story of each of its beats, in one order whatever order they arrive in."""
+    """Assigns each new thread to one story of each of its beats, in one order whatever order they arrive in."""
 
     def __init__(self, matchers: Mapping[str, Matcher], threads: ThreadIndex) -> None:
-        """``threads``: what was decided before, and what operators have ordered; kept by the caller."""
+        """``threads``: earlier decisions and operator commands; the caller keeps it up to date."""
         self._matchers = matchers
         self._threads = threads
-        self._orders = Orders(threads)
+        self._commands = CommandExecutor(threads)
         self._headlines = Headlines(load_embedding(MatcherConfig().embedding).usual)
         self._sequence = 0
         self._expired_hour = 0
         self._position = 0
-        self._queue: list[tuple[int, int, str, int, _New]] = []
+        self._queue: list[tuple[int, int, str, int, _Queued]] = []
         self._queued: set[str] = set()
 
     @property
@@ -74,106 +73,105 @@ class Decider:
         return min((item[3] for item in self._queue), default=self._position)
 
     def decided_ms(self, watermark_ms: int) -> int:
-        """Return the time up to which every candidate that the watermark has passed is decided."""
+        """Return the time up to which every candidate behind ``watermark_ms`` is decided."""
         return min(watermark_ms, self._queue[0][0] - 1) if self._queue else watermark_ms
 
     @property
     def waiting(self) -> int:
-        """How many candidates wait for the watermark."""
+        """The number of candidates that wait for the watermark."""
         return len(self._queue)
 
     def skip(self, offset: int) -> None:
-        """Pass over a record that holds no candidate."""
+        """Pass over a record without a candidate."""
         self._position = offset + 1
 
     def offer(self, offset: int, candidate: Candidate) -> None:
-        """Take in the candidate at ``offset``; one whose thread is decided or queued already changes nothing."""
+        """Take in the candidate at ``offset``; one whose thread is decided or queued changes nothing."""
         self._position = offset + 1
         signal = candidate.signal
         if signal is None or signal.thread in self._queued or self._threads.lookup(signal.thread) is not None:
             return
         self._queued.add(signal.thread)
-        # A beat may be watched no longer; a post of no other belongs to no story.
+        # A beat may no longer be watched. A post of no watched beat belongs to no story.
         beats = [beat for beat in candidate.beats if beat in self._matchers]
-        new = _New(signal, title_of(signal), {beat: self._matchers[beat].read(signal) for beat in beats})
-        entry = (candidate.at_ms, signal.created_ms, signal.id, offset, new)
-        heapq.heappush(self._queue, entry)
+        queued = _Queued(signal, title_of(signal), {beat: self._matchers[beat].read(signal) for beat in beats})
+        heapq.heappush(self._queue, (candidate.at_ms, signal.created_ms, signal.id, offset, queued))
 
-    def decide(self, watermark_ms: int) -> Iterable[Decided]:
-        """Decide, in order, every candidate whose time is at or before the watermark."""
+    def decide(self, watermark_ms: int) -> Iterable[ThreadDecision]:
+        """Decide, in order, every candidate at or before the watermark."""
         while self._queue and self._queue[0][0] <= watermark_ms:
-            at_ms, _, _, _, new = heapq.heappop(self._queue)
-            self._queued.discard(new.signal.thread)
-            yield self._decide(at_ms, new)
+            at_ms, _, _, _, queued = heapq.heappop(self._queue)
+            self._queued.discard(queued.signal.thread)
+            yield self._decide(at_ms, queued)
 
     def adopt(self, record: ThreadRecord) -> None:
-        """Make a decision again that was made before; in the order they were made, before any other."""
+        """Repeat an earlier decision. Adopt all of them in their order before any new one."""
         self._expire(record.at_ms)
         for assignment in record.assignments:
             info, matcher = self._threads.story(assignment.story), self._matchers.get(assignment.beat)
             if info is not None and matcher is not None:
                 matcher.adopt(info, assignment, record.at_ms)
-        self._orders.note(record)
+        self._commands.note(record)
         self._teach(record)
-        self._hear(record)
+        self._choose_titles(record)
         self._sequence = record.sequence + 1
 
     def _expire(self, at_ms: int) -> tuple[str, ...]:
-        """With the first decision of each hour, forget the stories that had no new post for too long."""
+        """With the first decision of each hour, expire the stories that had no new post for too long."""
         hour = at_ms // HOUR_MS
         if hour <= self._expired_hour:
             return ()
         self._expired_hour = hour
         expired = [story for matcher in self._matchers.values() for story in matcher.expire(at_ms)]
-        gone = self._orders.forget(expired)
+        gone = self._commands.expire(expired)
         for story in gone:
-            self._headlines.forget(story)
+            self._headlines.drop(story)
         return gone
 
-    def _decide(self, at_ms: int, new: _New) -> Decided:
-        forgotten = self._expire(at_ms)
-        thread = new.signal.thread
+    def _decide(self, at_ms: int, queued: _Queued) -> ThreadDecision:
+        expired = self._expire(at_ms)
+        thread = queued.signal.thread
         assignments: list[Assignment] = []
-        founded: list[StoryInfo] = []
+        created: list[StoryInfo] = []
         merged: list[Merge] = []
-        for beat, reading in new.readings.items():
+        for beat, reading in queued.readings.items():
             matcher = self._matchers[beat]
-            decision = matcher.decide(new.signal, at_ms, reading)
+            decision = matcher.decide(queued.signal, at_ms, reading)
             features = msgspec.Raw(msgspec.json.encode(decision.features))
             assignments.append(Assignment(decision.story, beat, decision.stage, features))
             for gone, into in decision.merged:
-                merged += self._orders.merge(gone, into)
-            if decision.founded:
-                founded.append(matcher.story(decision.story))
-        due = self._orders.due(thread, at_ms, founded)
-        changes = (*merged, *due.merged)
-        lessons = tuple(self._lessons(due.pinned, thread, assignments))
-        record = ThreadRecord(thread, self._sequence, at_ms, tuple(assignments), changes, new.title, lessons)
+                merged += self._commands.merge(gone, into)
+            if decision.created:
+                created.append(matcher.story(decision.story))
+        done = self._commands.carry_out(thread, at_ms, created)
+        changes = (*merged, *done.merged)
+        lessons = tuple(self._lessons(done.pins, thread, assignments))
+        record = ThreadRecord(thread, self._sequence, at_ms, tuple(assignments), changes, queued.title, lessons)
         self._teach(record)
         self._sequence += 1
-        named = (*due.named, *self._hear(record))
-        return Decided(record, tuple(due.founded), forgotten, named, tuple(due.moved))
+        titles = (*done.titles, *self._choose_titles(record))
+        return ThreadDecision(record, tuple(done.created), expired, titles, tuple(done.moved))
 
-    def _lessons(self, pinned: list[OperatorCommand], thread: str, assignments: list[Assignment]) -> Iterator[Lesson]:
-        """Yield what ``pinned`` teaches: of the thread decided now, or of those before, by what the order holds."""
-        for order in pinned:
-            known, features = self._threads.lookup(order.subject), order.features
+    def _lessons(self, pins: list[OperatorCommand], thread: str, assignments: list[Assignment]) -> Iterator[Lesson]:
+        """Yield what ``pins`` teach the matchers, about the thread decided now or about earlier ones."""
+        for command in pins:
+            known, features = self._threads.lookup(command.subject), command.features
             stories = known.stories if known is not None else ()
-            if order.subject == thread:
+            if command.subject == thread:
                 stories = tuple(one.story for one in assignments)
-                features = assignments[0].features if assignments else NOT_KNOWN
-            elif (before := self._threads.moved.get(order.subject)) is not None:
+                features = assignments[0].features if assignments else NO_FEATURES
+            elif (before := self._threads.moved.get(command.subject)) is not None:
                 stories = (before.into, *stories)
-            into = self._orders.now(order.into)
+            into = self._commands.current(command.into)
             for beat, matcher in self._matchers.items():
-                info = matcher.story(into) if into in matcher else order.found
-                if features != NOT_KNOWN and info is not None and info.beat == beat:
-                    now = (*stories, *map(self._orders.now, stories))
-                    story = next((one for one in now if one in matcher), "")
+                info = matcher.story(into) if into in matcher else command.found
+                if features != NO_FEATURES and info is not None and info.beat == beat:
+                    possible = (*stories, *map(self._commands.current, stories))
+                    story = next((one for one in possible if one in matcher), "")
                     yield Lesson(features, info, story)
 
     def _teach(self, record: ThreadRecord) -> None:
-        """Let the matchers learn what operators ordered: the same, whether it is done now or was done before."""
+        """Let the matchers learn from commands, in the same way whether the decision is new or adopted."""
         for lesson in record.lessons:
             if lesson.into.beat in self._matchers:
                 self._matchers[lesson.into.beat].learn(lesson, record.at_ms)
@@ -181,12 +179,12 @@ class Decider:
             for matcher in self._matchers.values():
                 matcher.merge(merge.gone, merge.into)
             if not any(merge.gone in matcher for matcher in self._matchers.values()):
-                self._orders.learnt(merge.gone)
+                self._commands.note_matcher_merge(merge.gone)
 
-    def _hear(self, record: ThreadRecord) -> list[tuple[str, str]]:
-        """Take in the headline of a decided thread; return the stories that are called anew, with their titles."""
+    def _choose_titles(self, record: ThreadRecord) -> list[tuple[str, str]]:
+        """Take in the headline of a decided thread; return the stories that change their title, with the new one."""
         for merge in record.merged:
-            self._headlines.unite(merge.gone, merge.into)
-        stories = dict.fromkeys(self._orders.now(assignment.story) for assignment in record.assignments)
-        called = [(story, self._headlines.hear(story, record.title)) for story in stories if story != NOWHERE]
-        return [(story, title) for story, title in called if title is not None and not self._orders.is_named(story)]
+            self._headlines.merge(merge.gone, merge.into)
+        stories = dict.fromkeys(self._commands.current(assignment.story) for assignment in record.assignments)
+        chosen = [(story, self._headlines.add(story, record.title)) for story in stories if story != NOWHERE]
+        return [(story, title) for story, title in chosen if title is not None and not self._commands.has_title(story)]

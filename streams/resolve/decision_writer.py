@@ -1,15 +1,13 @@
-"""The single writer of stories: reads candidates, decides them in order, writes the decisions to ``stories``.
+"""The decision writer: reads candidates, has them decided in order, and writes the decisions to ``stories``.
 
-Owns the life of the decider: only the worker that holds the one partition of ``candidates`` decides, and it begins by
-reading back everything that was decided before. Offsets move only after the decisions they led to are acknowledged.
+Owns the life of the decider. Only the worker that holds the single partition of ``candidates`` decides. It starts by
+reading back every earlier decision. Offsets move only after the decisions they led to are acknowledged.
 """
 
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
-from itertools import islice
+from collections.abc import Callable, Iterable, Iterator
 
 import structlog
 from msgspec.structs import replace
@@ -21,92 +19,70 @@ from streams.records.stories import (
     MOVED_KEY,
     STORY_KEY,
     THREAD_KEY,
+    Moved,
     Reached,
     StoryInfo,
     ThreadRecord,
     decode_thread,
 )
 from streams.resolve.config import ResolveConfig
-from streams.resolve.decide import Decided, Decider
-from streams.resolve.matching.beats import Beat
+from streams.resolve.connections import Connections, Outgoing
+from streams.resolve.decide import Decider, ThreadDecision
+from streams.resolve.expired_records import ExpiredRecords
 from streams.resolve.matching.matcher import Matcher
-from streams.resolve.publishers import Publishers
-from streams.resolve.threads import ThreadIndex
+from streams.resolve.memory import STAGE, Memory
 from streams.runtime import metrics
+from streams.runtime.clock import Clock
 from streams.runtime.watermark import IdleTimeout, Watermark
 from transport.fencing import Lease, write_fencing_records
-from transport.kafka import Consumer, ConsumerRecord, Producer, TopicPartition
+from transport.kafka import Consumer, ConsumerRecord, TopicPartition
 from transport.offsets import check_next, commit, locate, seek_to_committed
-from transport.reader import TopicReader
-from transport.topics import name
 
-__all__ = ["Decisions"]
+__all__ = ["DecisionWriter"]
 
-AT_ONCE_SECONDS = 0.1
-"""How long decisions may keep the event loop from everything else, heartbeats to the broker among it."""
-
-SWEPT_AT_ONCE = 20_000
-"""Records looked at between two commits when those of forgotten stories are removed."""
-
+DECIDING_SECONDS = 0.1
+"""Bounds how long decisions block the event loop, and with it the heartbeats to the broker."""
 ADOPTED_AT_ONCE = 100
-"""Decisions read back between two looks at the event loop."""
+"""Decisions read back before the event loop runs again; they take a few milliseconds."""
 
 log = structlog.get_logger(__name__)
 
 
-class Decisions:
+class DecisionWriter:
     """Decides candidates while this worker holds their partition."""
 
     def __init__(
         self,
-        *,
         consumer: Consumer,
-        producer: Producer,
-        threads: ThreadIndex,
-        publishers: Publishers,
-        beats: Mapping[str, Beat],
-        on_decided: Callable[[str], None],
-        caught_up: Callable[[], Awaitable[None]],
+        kafka: Connections,
+        memory: Memory,
+        *,
         lease: Lease,
         config: ResolveConfig,
-        kafka: Mapping[str, object],
-        prefix: str,
-        make_matcher: Callable[[Beat], Matcher],
-        now_ms: Callable[[], int],
+        clock: Clock,
+        make_matchers: Callable[[], dict[str, Matcher]],
     ) -> None:
-        """``on_decided`` is told of each thread, after the broker and ``threads`` have the decision.
-
-        ``threads`` and ``publishers`` are kept by the caller; after ``caught_up`` they hold all that had been written
-        when it was called.
-        """
+        """``make_matchers`` returns the empty matcher of each beat."""
         self._consumer = consumer
-        self._producer = producer
-        self._threads = threads
-        self._publishers = publishers
-        self._beats = beats
-        self._on_decided = on_decided
-        self._caught_up = caught_up
+        self._kafka = kafka
+        self._memory = memory
         self._lease = lease
         self._config = config
-        self._kafka = kafka
-        self._stories = name("stories", prefix)
-        self._place = TopicPartition(name("candidates", prefix), 0)
-        self._make_matcher = make_matcher
-        self._now_ms = now_ms
-        self._appointment: object | None = None
+        self._clock = clock
+        self._make_matchers = make_matchers
+        self._partition = TopicPartition(kafka.topic("candidates"), 0)
+        self._assignment: object | None = None
         self._decider: Decider | None = None
         self._watermark = Watermark(IdleTimeout())
-        self._committed_at = 0.0
-        self._told_at = 0.0
-        self._forgotten: dict[str, float] = {}
-        self._leavings: Iterator[bytes | None] | None = None
-        self._next = self._acknowledged = self._committed = 0
+        self._expired = ExpiredRecords(memory.threads, config.keep_forgotten_seconds)
+        self._committed_at = self._reported_at = 0.0
+        self._next = self._decided = self._committed = 0
         self._lock = asyncio.Lock()
 
     async def assign(self, partitions: frozenset[int]) -> None:
-        """Become the one that decides, with the next step: here the group waits, and nobody may be kept waiting."""
+        """Take over with the next step. The group waits for this call, so it does no more than that."""
         async with self._lock:
-            self._appointment = object() if partitions else None
+            self._assignment = object() if partitions else None
 
     async def revoke(self, _: frozenset[int]) -> None:
         """Commit what is done and stop deciding."""
@@ -114,185 +90,177 @@ class Decisions:
             try:
                 await self._commit()
             finally:
-                self._appointment = self._decider = self._leavings = None
+                self._assignment = self._decider = None
 
     async def step(self) -> None:
-        """Read candidates and decide those that the watermark has passed."""
-        if self._appointment is not None and self._decider is None:
-            await self._take_over(self._appointment)
+        """Read candidates, and decide those that the watermark has passed."""
+        if self._assignment is not None and self._decider is None:
+            await self._take_over(self._assignment)
         decider = self._decider
         busy = decider is not None and decider.waiting > 0
         batches = await self._consumer.getmany(timeout_ms=10 if busy else int(self._config.flush_seconds * 1000))
         async with self._lock:
             if self._decider is None:
-                return  # The group has formed anew meanwhile. Whoever decides now reads this batch again.
-            if records := batches.get(self._place):
-                await check_next(self._consumer, self._place, self._next, records[0].offset)
-                self._read(records)
-            watermark_ms = self._watermark.advance(self._now_ms(), time.monotonic())
-            decided = list(_for_a_while(self._decider.decide(watermark_ms)))
-            await self._publish(decided, self._decider.decided_ms(watermark_ms))
-            if time.monotonic() - self._committed_at >= self._config.commit_seconds:
-                self._acknowledged = self._decider.low
+                return  # The group rebalanced meanwhile. The next decider reads this batch again.
+            if records := batches.get(self._partition):
+                await check_next(self._consumer, self._partition, self._next, records[0].offset)
+                self._read(self._decider, records)
+            watermark_ms = self._watermark.advance(self._clock.now_ms(), self._clock.monotonic())
+            decisions = list(self._limited(self._decider.decide(watermark_ms)))
+            await self._publish(decisions, self._decider.decided_ms(watermark_ms))
+            if self._clock.monotonic() - self._committed_at >= self._config.commit_seconds:
+                self._decided = self._decider.low
                 await self._commit()
-                await self._sweep()
+                await self._remove_expired()
 
     async def close(self) -> None:
         """Commit what is done."""
         async with self._lock:
             await self._commit()
 
-    async def _take_over(self, appointment: object) -> None:
-        """Read back every decision, in order, into fresh matchers, and go on where the last who decided left off."""
-        began = time.monotonic()
-        await self._lease.during(write_fencing_records(self._producer, self._stories, [0]))
-        await self._caught_up()
+    async def _take_over(self, assignment: object) -> None:
+        """Read back every decision, in order, into empty matchers, and resume where the previous decider stopped."""
+        began = self._clock.monotonic()
+        await self._lease.during(write_fencing_records(self._kafka.producer, self._kafka.topic("stories"), [0]))
+        await self._memory.caught_up()
         decider, threads = await self._read_back()
         async with self._lock:
-            if self._appointment is not appointment:
-                return  # The group has formed anew meanwhile, and another may have decided something.
-            self._next = self._acknowledged = self._committed = await seek_to_committed(self._consumer, self._place)
+            if self._assignment is not assignment:
+                return  # The group rebalanced meanwhile, and another worker may have decided something.
+            self._next = self._decided = self._committed = await seek_to_committed(self._consumer, self._partition)
             self._watermark = Watermark(IdleTimeout(live_seconds=self._config.patience_seconds))
             self._decider = decider
-        log.info("deciding", threads=threads, seconds=round(time.monotonic() - began, 3))
+        log.info("deciding", threads=threads, seconds=round(self._clock.monotonic() - began, 3))
 
     async def _read_back(self) -> tuple[Decider, int]:
-        """Return a decider that has made every decision in ``stories``, and how many there are."""
+        """Return a decider that has adopted every decision in ``stories``, and their number."""
         decisions: dict[bytes, ThreadRecord] = {}
-        async with TopicReader(self._stories, self._kafka) as tail:
-            for record in await tail.read_to_end():
+        async with self._kafka.reader("stories") as reader:
+            for record in await reader.read_to_end():
                 key = record.key or b""
                 if key.startswith(THREAD_KEY):
                     decisions.pop(key, None)
                     if record.value is not None:
                         decisions[key] = decode_thread(record.value)
-        matchers = {beat: self._make_matcher(definition) for beat, definition in self._beats.items()}
-        decider = Decider(matchers, self._threads)
+        decider = Decider(self._make_matchers(), self._memory.threads)
         for number, decision in enumerate(sorted(decisions.values(), key=lambda decision: decision.sequence), 1):
             decider.adopt(decision)
             if number % ADOPTED_AT_ONCE == 0:
                 await asyncio.sleep(0)
         return decider, len(decisions)
 
-    def _read(self, records: list[ConsumerRecord[bytes, bytes]]) -> None:
-        if self._decider is None:
-            return
-        monotonic = time.monotonic()
+    def _read(self, decider: Decider, records: list[ConsumerRecord[bytes, bytes]]) -> None:
+        monotonic = self._clock.monotonic()
         self._next = records[-1].offset + 1
         for record in records:
             candidate = decode_candidate(record.value or b"")
             if candidate.signal is None:
                 self._watermark.update(candidate.mark, monotonic)
-                self._decider.skip(record.offset)
+                decider.skip(record.offset)
                 continue
             try:
-                self._decider.offer(record.offset, candidate)
+                decider.offer(record.offset, candidate)
             except Exception as error:
                 error.add_note(locate(record))
                 raise
 
-    async def _publish(self, decided: list[Decided], reached_ms: int) -> None:
-        """Write decisions, each after the stories it founded, merged or forgot, and how far that was.
+    def _limited(self, decisions: Iterable[ThreadDecision]) -> Iterator[ThreadDecision]:
+        """Yield decisions until their time is up."""
+        until = self._clock.monotonic() + DECIDING_SECONDS
+        for decision in decisions:
+            yield decision
+            if self._clock.monotonic() >= until:
+                return
 
-        Tell of them once the broker has them.
+    async def _publish(self, decisions: list[ThreadDecision], reached_ms: int) -> None:
+        """Write each decision after the story records it changes, and then the time up to which all is decided.
+
+        Others learn of a decision once the broker has it.
         """
-        telling = self._is_worth_telling(reached_ms)
-        if not decided and not telling:
+        reports_time = self._should_report(reached_ms)
+        if not decisions and not reports_time:
             return
         self._lease.check()
-        records: list[tuple[bytes, bytes]] = []
-        after: list[tuple[bytes, bytes]] = []
+        threads = self._memory.threads
+        records: list[Outgoing] = []
+        moved: list[Moved] = []
+        changes: list[StoryInfo] = []
         changed: dict[str, StoryInfo] = {}
-        for decision in decided:
-            for info in decision.founded:
-                records.append((STORY_KEY + info.id.encode(), encode(info)))
-                self._threads.apply(*records[-1])
-            changes = [(MOVED_KEY + moved.thread.encode(), encode(moved)) for moved in decision.moved]
-            changes += [(STORY_KEY + info.id.encode(), encode(info)) for info in self._changes(decision, changed)]
-            after += changes
-            records += changes
-            records.append((THREAD_KEY + decision.record.thread.encode(), encode(decision.record)))
-        if telling:
-            after.append((DECIDED_KEY, encode(Reached(reached_ms))))
-            records.append(after[-1])
-        sent = [await self._producer.send(self._stories, value, key, 0) for key, value in records]
-        await self._lease.during(asyncio.gather(*sent))
-        for key, value in after:
-            self._threads.apply(key, value)
-        for decision in decided:
-            self._threads.note(decision.record)
+        for decision in decisions:
+            for info in decision.created:
+                records.append(_story_record(info))
+                threads.note_story(info)
+            records += [_record(MOVED_KEY, one.thread, encode(one)) for one in decision.moved]
+            moved += decision.moved
+            new = self._changes(decision, changed)
+            records += map(_story_record, new)
+            changes += new
+            records.append(_record(THREAD_KEY, decision.record.thread, encode(decision.record)))
+        if reports_time:
+            records.append(Outgoing("stories", encode(Reached(reached_ms)), DECIDED_KEY, 0))
+        await self._lease.during(await self._kafka.enqueue(records))
+        for one in moved:
+            threads.moved[one.thread] = one
+        for info in changes:
+            threads.note_story(info)
+        if reports_time:
+            threads.decided_ms = max(threads.decided_ms, reached_ms)
+        for decision in decisions:
             for assignment in decision.record.assignments:
-                metrics.CANDIDATES_DECIDED.labels("resolve", assignment.stage).inc()
-            self._on_decided(decision.record.thread)
+                metrics.CANDIDATES_DECIDED.labels(STAGE, assignment.stage).inc()
+            self._memory.note_decision(decision.record)
 
-    def _is_worth_telling(self, reached_ms: int) -> bool:
-        """Say whether to tell how far all is decided: at once while anybody may wait for it, else now and then."""
-        now = time.monotonic()
-        late = now - self._told_at >= self._config.heartbeat_seconds
-        told_ms = self._threads.decided_ms
-        if reached_ms <= told_ms or not (late or self._publishers.unfinished(told_ms)):
+    def _should_report(self, reached_ms: int) -> bool:
+        """Return whether to write the decided time: at once while a replay waits for it, else with the heartbeat."""
+        now = self._clock.monotonic()
+        late = now - self._reported_at >= self._config.heartbeat_seconds
+        decided_ms = self._memory.threads.decided_ms
+        if reached_ms <= decided_ms or not (late or self._memory.publishers.need_decisions_after(decided_ms)):
             return False
-        self._told_at = now
+        self._reported_at = now
         return True
 
-    def _changes(self, decision: Decided, changed: dict[str, StoryInfo]) -> list[StoryInfo]:
-        """Return the stories of which the decision says something new; ``changed``: those of this batch so far."""
+    def _changes(self, decision: ThreadDecision, changed: dict[str, StoryInfo]) -> list[StoryInfo]:
+        """Return the existing stories that the decision changes; ``changed``: those of this batch so far."""
         more: dict[str, StoryInfo] = {}
 
-        def change(story: str, **what: str | int) -> None:
-            info = more.get(story) or changed.get(story) or self._threads.story(story)
+        def change(story: str, **fields: str | int) -> None:
+            info = more.get(story) or changed.get(story) or self._memory.threads.story(story)
             if info is None:
-                raise RuntimeError(f"story {story} was founded, but has no record in the topic 'stories'")
-            more[story] = replace(info, **what)
+                raise RuntimeError(f"story {story} was created, but has no record in the topic 'stories'")
+            more[story] = replace(info, **fields)
 
         at_ms = decision.record.at_ms
-        for story, title in decision.named:
+        for story, title in decision.titles:
             change(story, title=title)
         for merge in decision.record.merged:
             change(merge.gone, into=merge.into, merged_ms=at_ms)
-        for story in decision.forgotten:
-            if self._threads.story(story) is not None:
+        for story in decision.expired:
+            if self._memory.threads.story(story) is not None:
                 change(story, forgotten_ms=at_ms)
         changed |= more
         return list(more.values())
 
-    async def _sweep(self) -> None:
-        """Remove what is left of stories forgotten a while ago, some at a time.
-
-        Only then: a source that is read again has to come to the same result.
-        """
-        now = time.monotonic()
-        self._forgotten = {story: self._forgotten.get(story, now) for story in self._threads.forgotten}
-        if self._leavings is None:
-            due = {
-                story for story, since in self._forgotten.items() if now - since >= self._config.keep_forgotten_seconds
-            }
-            if not due:
-                return
-            self._leavings = self._threads.leavings(due, min(self._threads.forgotten[story] for story in due))
-        looked_at = list(islice(self._leavings, SWEPT_AT_ONCE))
-        if len(looked_at) < SWEPT_AT_ONCE:
-            self._leavings = None
-        keys = [key for key in looked_at if key is not None]
+    async def _remove_expired(self) -> None:
+        """Remove some of the records that are left of stories expired a while ago."""
+        keys = self._expired.next_keys(self._clock.monotonic())
         if not keys:
             return
         self._lease.check()
-        sent = [await self._producer.send(self._stories, None, key, 0) for key in keys]
-        await self._lease.during(asyncio.gather(*sent))
+        await self._lease.during(await self._kafka.enqueue([Outgoing("stories", None, key, 0) for key in keys]))
         for key in keys:
-            self._threads.apply(key, None)
+            self._memory.threads.apply(key, None)
 
     async def _commit(self) -> None:
-        self._committed_at = time.monotonic()
-        due = self._decider is not None and self._acknowledged > self._committed
-        if due and await commit(self._consumer, {self._place: self._acknowledged}):
-            self._committed = self._acknowledged
+        self._committed_at = self._clock.monotonic()
+        due = self._decider is not None and self._decided > self._committed
+        if due and await commit(self._consumer, {self._partition: self._decided}):
+            self._committed = self._decided
 
 
-def _for_a_while(decisions: Iterable[Decided]) -> Iterator[Decided]:
-    """Yield decisions until their time is up."""
-    until = time.monotonic() + AT_ONCE_SECONDS
-    for decided in decisions:
-        yield decided
-        if time.monotonic() >= until:
-            return
+def _record(kind: bytes, name: str, value: bytes) -> Outgoing:
+    return Outgoing("stories", value, kind + name.encode(), 0)
+
+
+def _story_record(info: StoryInfo) -> Outgoing:
+    return _record(STORY_KEY, info.id, encode(info))

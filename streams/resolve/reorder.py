@@ -1,7 +1,7 @@
-"""Signals of known threads that wait until all decisions before them are known.
+"""The reorder buffer: signals of known threads that wait until every decision before them is known.
 
-Owns their order. While recordings are replayed, a source is read ahead of the decisions; which story a signal belongs
-to may depend on one, since stories are merged. Pure.
+Owns their order. A replay reads a source ahead of the decisions, and a later decision may merge stories, so it may
+change the story that a signal belongs to. Pure.
 """
 
 from __future__ import annotations
@@ -12,62 +12,62 @@ from typing import NamedTuple
 
 from streams.records.story_activity import RawEntry
 
-__all__ = ["Hold", "Place"]
+__all__ = ["ReorderBuffer", "ResumePoint", "ThreadStories"]
 
 
-class Place(NamedTuple):
-    """Where in its source a router may begin: at ``offset``, when the time there was ``stream_ms``."""
+class ResumePoint(NamedTuple):
+    """Where a router may resume its source: at ``offset``, when the time of the source was ``stream_ms``."""
 
     offset: int
     stream_ms: int
 
 
-Owner = tuple[str, tuple[str, ...]]
+ThreadStories = tuple[str, tuple[str, ...]]
 """A thread and its stories."""
 
 
-class Hold:
-    """What waits, by time. Most of it comes in the order of time, and is kept cheaply."""
+class ReorderBuffer:
+    """Waiting entries by time. Most arrive in the order of time, and a deque holds those cheaply."""
 
     def __init__(self) -> None:
-        self._line: deque[tuple[Owner, RawEntry]] = deque()
-        self._others: list[tuple[int, int, Place, Owner, RawEntry]] = []
+        self._in_order: deque[tuple[ThreadStories, RawEntry]] = deque()
+        self._out_of_order: list[tuple[int, int, ResumePoint, ThreadStories, RawEntry]] = []
 
     def __len__(self) -> int:
-        return len(self._line) + len(self._others)
+        return len(self._in_order) + len(self._out_of_order)
 
     @property
     def first_ms(self) -> int | None:
-        """The time of the first that waits, None if nothing does."""
-        firsts = [self._line[0][1].at_ms] if self._line else []
-        if self._others:
-            firsts.append(self._others[0][0])
+        """The time of the first waiting entry, None if none waits."""
+        firsts = [self._in_order[0][1].at_ms] if self._in_order else []
+        if self._out_of_order:
+            firsts.append(self._out_of_order[0][0])
         return min(firsts, default=None)
 
     @property
-    def place(self) -> Place | None:
-        """A place before everything that waits, None if nothing does."""
-        places = [other[2] for other in self._others]
-        if self._line:
-            first = self._line[0][1]
-            places.append(Place(first.offset, first.at_ms))
-        return min(places, default=None)
+    def resume_point(self) -> ResumePoint | None:
+        """A point before every waiting entry, None if none waits."""
+        points = [waiting[2] for waiting in self._out_of_order]
+        if self._in_order:
+            first = self._in_order[0][1]
+            points.append(ResumePoint(first.offset, first.at_ms))
+        return min(points, default=None)
 
-    def add(self, owner: Owner, entry: RawEntry, place: Place) -> None:
-        """Let ``entry`` wait, which is read again if one begins at ``place``."""
-        last = self._line[-1][1] if self._line else None
-        here = place == (entry.offset, entry.at_ms)
-        if here and (last is None or (last.at_ms <= entry.at_ms and last.offset < entry.offset)):
-            self._line.append((owner, entry))
+    def add(self, owner: ThreadStories, entry: RawEntry, resume_point: ResumePoint) -> None:
+        """Add ``entry``; a router that resumes at ``resume_point`` reads it again."""
+        last = self._in_order[-1][1] if self._in_order else None
+        is_own_point = resume_point == (entry.offset, entry.at_ms)
+        if is_own_point and (last is None or (last.at_ms <= entry.at_ms and last.offset < entry.offset)):
+            self._in_order.append((owner, entry))
         else:
-            heapq.heappush(self._others, (entry.at_ms, entry.offset, place, owner, entry))
+            heapq.heappush(self._out_of_order, (entry.at_ms, entry.offset, resume_point, owner, entry))
 
-    def release(self, until_ms: float) -> list[tuple[Owner, RawEntry]]:
-        """Return what has waited for no time after ``until_ms``, and forget it."""
+    def release(self, until_ms: float) -> list[tuple[ThreadStories, RawEntry]]:
+        """Remove and return the entries up to ``until_ms``."""
         released = []
-        while self._line and self._line[0][1].at_ms <= until_ms:
-            released.append(self._line.popleft())
-        while self._others and self._others[0][0] <= until_ms:
-            *_, owner, entry = heapq.heappop(self._others)
+        while self._in_order and self._in_order[0][1].at_ms <= until_ms:
+            released.append(self._in_order.popleft())
+        while self._out_of_order and self._out_of_order[0][0] <= until_ms:
+            *_, owner, entry = heapq.heappop(self._out_of_order)
             released.append((owner, entry))
         return released

@@ -1,8 +1,7 @@
-"""What was told of each source: where whoever reads it next begins, and what had become of its records by then.
+"""What workers reported about each source: where its next reader resumes, and what became of its records so far.
 
-Owns the memory of what ``resolve`` writes to ``progress``. What came last is not always what reaches furthest: a worker
-that was taken for dead may tell of a source once more after the one that took it over, who must find what it told
-itself. Pure.
+Owns the memory of what ``resolve`` writes to ``progress``. The last report is not always the furthest. A worker that
+was taken for dead may report once more after its successor, which must still find its own reports. Pure.
 """
 
 from __future__ import annotations
@@ -12,51 +11,52 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from streams.records.progress import ResolveProgress
-from streams.resolve.reorder import Place
+from streams.resolve.reorder import ResumePoint
 
-__all__ = ["Told"]
+__all__ = ["ReportedProgress"]
 
-PLACES_KEPT = 64
-"""Of each source; two are told a second or so, and one of the last few is what was committed."""
+MAX_POINTS = 64
+"""Resume points kept for each source. Two are reported about once a second; one of the last few is committed."""
 
 
 @dataclass(slots=True)
-class _Source:
-    """``last`` and ``furthest``: the offset after the last record read, and what became of all up to there."""
+class _Reported:
+    """``last`` and ``furthest``: the offset after the last record read, and the counts of all records before it."""
 
     last: tuple[int, Mapping[str, int]] = (0, {})
     furthest: tuple[int, Mapping[str, int]] = (0, {})
-    places: OrderedDict[int, Place] = field(default_factory=OrderedDict)
+    points: OrderedDict[int, ResumePoint] = field(default_factory=OrderedDict)
 
-    def keep(self, place: Place) -> None:
-        self.places[place.offset] = place
-        self.places.move_to_end(place.offset)
-        if len(self.places) > PLACES_KEPT:
-            self.places.popitem(last=False)
+    def keep(self, point: ResumePoint) -> None:
+        self.points[point.offset] = point
+        self.points.move_to_end(point.offset)
+        if len(self.points) > MAX_POINTS:
+            self.points.popitem(last=False)
 
 
-class Told:
-    """What was told of all sources, to be kept up to date by ``note``."""
+class ReportedProgress:
+    """The reports about all sources."""
 
     def __init__(self) -> None:
-        self._sources: dict[int, _Source] = {}
+        self._sources: dict[int, _Reported] = {}
 
     def note(self, progress: ResolveProgress) -> None:
-        """Take in what a worker says of one source."""
+        """Take in a worker's report about one source."""
         number = int(progress.instance)
-        source = self._sources.setdefault(number, _Source())
+        source = self._sources.setdefault(number, _Reported())
         source.last = progress.offsets.get(number, 0), progress.counts
-        source.furthest = max(source.furthest, source.last, key=lambda account: account[0])
-        source.keep(Place(progress.low, progress.low_ms))
-        source.keep(Place(progress.committed, progress.committed_ms))
+        source.furthest = max(source.furthest, source.last, key=lambda report: report[0])
+        source.keep(ResumePoint(progress.low, progress.low_ms))
+        source.keep(ResumePoint(progress.committed, progress.committed_ms))
 
-    def place(self, source: int, offset: int) -> Place:
-        """Return where to begin at ``offset``, with the time there if it was told."""
-        known = self._sources.get(source)
-        return Place(offset, 0) if known is None else known.places.get(offset, Place(offset, 0))
+    def resume_point(self, source: int, offset: int) -> ResumePoint:
+        """Return the point to resume at for ``offset``: with the time there if it was reported, else with 0."""
+        reported = self._sources.get(source)
+        unknown = ResumePoint(offset, 0)
+        return unknown if reported is None else reported.points.get(offset, unknown)
 
-    def account(self, source: int, offset: int) -> Mapping[str, int]:
-        """Return what became of all records below ``offset``, and of some above it: the last that was told of those."""
-        known = self._sources.get(source, _Source())
-        position, counts = known.last
-        return counts if position >= offset else known.furthest[1]
+    def counts(self, source: int, offset: int) -> Mapping[str, int]:
+        """Return what became of all records below ``offset``, and of some above it, by the last such report."""
+        reported = self._sources.get(source, _Reported())
+        position, counts = reported.last
+        return counts if position >= offset else reported.furthest[1]

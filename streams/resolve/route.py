@@ -1,9 +1,10 @@
-"""One partition of ``signals`` on its way to stories: what to send where, and how far it is done.
+"""The router: one partition of ``signals`` on its way to stories.
 
-Owns the order, the time and the waiting of one source. Known threads pass straight through; a new root post becomes a
-candidate and waits, with what follows in its thread, for the matcher's decision; a reply whose root has not been seen
-waits a while for it. In a replay, everything waits until what was decided before it is known, since stories are merged.
-Pure: reads no clock, sends nothing. The worker asks it what to send, and tells it of decisions.
+Owns the order, the time and the waiting of one source: what to send where, and from which offset to resume. A signal of
+a known thread passes at once. A new root post becomes a candidate and waits, with what follows in its thread, for the
+matcher's decision. A reply whose root post has not been seen waits a while for it. In a replay every signal waits until
+all decisions before it are known, since stories are merged.
+Pure: reads no clock and sends nothing. Its caller fetches what to send and reports decisions.
 """
 
 from __future__ import annotations
@@ -19,17 +20,17 @@ import msgspec
 from ingest.signal import CLOCK_SKEW_MS, Signal
 from streams.records.stories import NOWHERE
 from streams.records.story_activity import Merging, RawEntry
-from streams.resolve.reorder import Hold, Owner, Place
+from streams.resolve.reorder import ReorderBuffer, ResumePoint, ThreadStories
 from streams.resolve.threads import Known, ThreadIndex
 
-__all__ = ["AT_ONCE", "Ignored", "Place", "RoutedBatch", "Router", "RouterConfig"]
+__all__ = ["UNBOUNDED_MS", "Ignored", "Relevance", "RoutedBatch", "Router", "RouterConfig"]
 
 Relevance = Callable[[Signal], tuple[str, ...]]
-"""The beats a root post is relevant to; none: it is irrelevant."""
+"""Returns the beats that a root post is relevant to; none if it is irrelevant."""
 
 
 class Ignored(StrEnum):
-    """Why a good signal is not used. A closed list: each value is a metric label."""
+    """Why a valid signal is not used. A closed list: each value is a metric label."""
 
     IRRELEVANT = "irrelevant"
     ORPHAN = "orphan"
@@ -41,10 +42,10 @@ class Ignored(StrEnum):
 class RouterConfig:
     """Limits of one partition's router.
 
-    ``orphan_wait_ms``: how long, in event time, a reply waits for its root post. ``remember_irrelevant``: how many
-    irrelevant threads are remembered, the latest seen, so that their replies need not wait. ``orphans``: how many
-    signals may wait. ``forget_ms``: after how long without a new post stories are forgotten; a post that old is no
-    new one.
+    ``orphan_wait_ms``: how long, in event time, a reply waits for its root post. ``remember_irrelevant``: the number of
+    irrelevant threads to remember, the latest seen, so that their replies need not wait. ``orphans``: the number of
+    replies that may wait. ``forget_ms``: the time without a new post after which a story expires; a root post that old
+    founds no story.
     """
 
     orphan_wait_ms: int = 60_000
@@ -53,20 +54,21 @@ class RouterConfig:
     forget_ms: int = 7 * 86_400_000
 
 
-BEGINNING = Place(0, 0)
-AT_ONCE = float("inf")
+BEGINNING = ResumePoint(0, 0)
+UNBOUNDED_MS = float("inf")
+"""Live: no signal waits for earlier decisions."""
 
 
 @dataclass(slots=True)
-class _Pending:
+class _Undecided:
     """A thread whose root post is a candidate, undecided since ``since`` (monotonic seconds).
 
-    ``place``: of the first of ``entries``, as it was read.
+    ``resume_point``: where the first of ``entries`` was read.
     """
 
     at_ms: int
     since: float
-    place: Place
+    resume_point: ResumePoint
     entries: list[RawEntry]
 
 
@@ -80,16 +82,17 @@ class _Orphan(NamedTuple):
 
 @dataclass(slots=True)
 class RoutedBatch:
-    """What a router has to send: signals by story, candidates as (beats, time, signal), and what it ignored.
+    """What a router has to send, and what it ignored.
 
-    ``redirected``: signals by story, too, that another router may have sent to a story that was merged into it.
-    ``merges``: those that decisions on threads of this source brought about.
+    ``stories``: signals by story. ``redirected``: the same, but another router may have sent these to a story that was
+    merged into this one. ``merges``: the merges caused by decisions on this source's threads. ``candidates``: new root
+    posts, each with its beats.
     """
 
     stories: dict[str, list[RawEntry]] = field(default_factory=dict)
     redirected: dict[str, list[RawEntry]] = field(default_factory=dict)
     merges: list[Merging] = field(default_factory=list)
-    candidates: list[tuple[tuple[str, ...], int, Signal]] = field(default_factory=list)
+    candidates: list[tuple[tuple[str, ...], RawEntry]] = field(default_factory=list)
     used: int = 0
     ignored: dict[Ignored, int] = field(default_factory=dict)
 
@@ -98,16 +101,16 @@ class Router:
     """The state of one source between two commits of its offset."""
 
     def __init__(
-        self, relevance: Relevance, threads: ThreadIndex, config: RouterConfig, place: Place = BEGINNING
+        self, relevance: Relevance, threads: ThreadIndex, config: RouterConfig, resume_point: ResumePoint = BEGINNING
     ) -> None:
-        """``threads``: kept by the caller. ``place``: where reading begins, as the router before this one said."""
+        """``threads`` is kept up to date by the caller. ``resume_point``: what the previous router returned."""
         self._relevance = relevance
         self._threads = threads
         self._config = config
-        self._position, self._stream_ms = place
-        self._pending: dict[str, _Pending] = {}
-        self._hold = Hold()
-        self._until_ms = AT_ONCE
+        self._position, self._stream_ms = resume_point
+        self._undecided: dict[str, _Undecided] = {}
+        self._buffer = ReorderBuffer()
+        self._until_ms = UNBOUNDED_MS
         self._orphans: OrderedDict[int, _Orphan] = OrderedDict()
         self._orphans_of: dict[str, list[int]] = {}
         self._irrelevant: OrderedDict[str, None] = OrderedDict()
@@ -125,126 +128,127 @@ class Router:
 
     @property
     def waiting(self) -> int:
-        """How many signals wait for decisions or for their root post."""
-        return len(self._orphans) + len(self._hold) + sum(len(waiting.entries) for waiting in self._pending.values())
+        """The number of signals that wait for decisions or for their root post."""
+        entries = sum(len(undecided.entries) for undecided in self._undecided.values())
+        return len(self._orphans) + len(self._buffer) + entries
 
     @property
-    def place(self) -> Place:
-        """The first record that is not handed out; everything below it is, and may be committed once acknowledged."""
-        places = [waiting.place for waiting in self._pending.values()]
+    def resume_point(self) -> ResumePoint:
+        """The first record that is not released. Its offset may be committed once everything below is acknowledged."""
+        points = [undecided.resume_point for undecided in self._undecided.values()]
         if self._orphans:
             first = next(iter(self._orphans.values())).entry
-            places.append(Place(first.offset, first.at_ms))
-        if (held := self._hold.place) is not None:
-            places.append(held)
-        return min(places, default=Place(self._position, self._stream_ms))
+            points.append(ResumePoint(first.offset, first.at_ms))
+        if (buffered := self._buffer.resume_point) is not None:
+            points.append(buffered)
+        return min(points, default=ResumePoint(self._position, self._stream_ms))
 
     @property
     def undecided(self) -> int:
-        """How many threads wait for a decision, and signals for decisions before them."""
-        return len(self._pending) + len(self._hold)
+        """The number of threads that wait for their decision, and of signals that wait for earlier decisions."""
+        return len(self._undecided) + len(self._buffer)
 
     @property
-    def drains(self) -> bool:
-        """Say whether something that waits can be handed out without another record being read.
+    def can_drain(self) -> bool:
+        """Whether something that waits can be released before another record is read.
 
-        Not while it waits for time to pass in this very source.
+        It cannot while everything waits for the time of this very source to move on.
         """
-        first_ms = next((waiting.at_ms for waiting in self._pending.values()), self._stream_ms)
-        held_ms = self._hold.first_ms
-        return first_ms < self._stream_ms or (held_ms is not None and held_ms <= self._stream_ms)
+        first_ms = next((undecided.at_ms for undecided in self._undecided.values()), self._stream_ms)
+        buffered_ms = self._buffer.first_ms
+        return first_ms < self._stream_ms or (buffered_ms is not None and buffered_ms <= self._stream_ms)
 
-    def held_ms(self, waited_since: float) -> int | None:
-        """Return the time up to which everything has been handed out, or None if nothing that waits holds it back.
+    def released_ms(self, waiting_since: float) -> int | None:
+        """Return the time up to which everything is released; None if nothing that waits holds that time back.
 
-        Posts that have been waiting since before ``waited_since`` (monotonic seconds) hold it back no longer.
+        A post that has been waiting since before ``waiting_since`` (monotonic seconds) no longer holds it back.
         """
-        pending = (waiting.at_ms for waiting in self._pending.values() if waiting.since >= waited_since)
-        firsts = [first_ms for first_ms in (next(pending, None), self._hold.first_ms) if first_ms is not None]
+        recent = (undecided.at_ms for undecided in self._undecided.values() if undecided.since >= waiting_since)
+        firsts = [first_ms for first_ms in (next(recent, None), self._buffer.first_ms) if first_ms is not None]
         return min(firsts) - 1 if firsts else None
 
     def read_ms(self, *, idle: bool) -> int:
-        """Return the time up to which everything has been read.
+        """Return the time up to which everything is read.
 
-        While the source is not ``idle``, more records with its latest time may follow, so that time is not complete.
+        Unless the source is ``idle``, more records with its latest time may follow, so that time is not complete.
         """
         return self._stream_ms if idle else self._stream_ms - 1
 
     def skip(self, offset: int) -> None:
-        """Pass over a record that is no signal."""
+        """Pass over a record that is not a signal."""
         self._position = offset + 1
 
     def read(self, offset: int, raw: bytes, signal: Signal, monotonic: float) -> None:
-        """Take in the record at ``offset``: ``raw`` bytes, which decode to ``signal``."""
+        """Take in the record at ``offset``: ``raw`` bytes that decode to ``signal``."""
         self._position = offset + 1
         self._stream_ms = max(self._stream_ms, signal.observed_ms)
         thread = signal.thread
         entry = RawEntry(offset, self._stream_ms, msgspec.Raw(raw))
         if (known := self._threads.lookup(thread)) is not None:
             if entry.at_ms <= known.at_ms and signal.is_root:
-                # Read again: the router before this one may not have come to tell of them.
-                self._batch.merges += self._threads.merges(thread)
-            self._pass(thread, known, entry)
-        elif (waiting := self._pending.get(thread)) is not None:
-            waiting.entries.append(entry)
+                # Read again: the previous router may have stopped before it reported these merges.
+                self._batch.merges += self._threads.merges_of(thread)
+            self._route_known(thread, known, entry)
+        elif (undecided := self._undecided.get(thread)) is not None:
+            undecided.entries.append(entry)
         elif thread in self._irrelevant and not signal.is_root:
             self._irrelevant.move_to_end(thread)
             self._ignore(Ignored.IRRELEVANT)
         elif signal.is_root and signal.created_ms < entry.at_ms - self._config.forget_ms + CLOCK_SKEW_MS:
-            # Its thread may have been decided and forgotten, and nobody can know.
+            # The thread may have been decided, and its story may have expired, so that no record of it is left.
             self._ignore(Ignored.FORGOTTEN)
         elif signal.is_root:
-            self._new_thread(thread, entry, signal, monotonic)
+            self._propose(thread, entry, signal, monotonic)
         else:
             self._orphans[offset] = _Orphan(thread, monotonic, entry)
             self._orphans_of.setdefault(thread, []).append(offset)
 
     def decided(self, thread: str) -> None:
-        """Hand out what waited for the decision on ``thread``, which ``lookup`` now knows.
+        """Release what waited for the decision on ``thread``, which the thread index now holds.
 
-        The decision may have been asked for by a router before this one, which has read replies but not the post yet.
+        A previous router may have proposed the thread, and this one may have read its replies but not the post yet.
         """
         known = self._threads.lookup(thread)
         if known is None:
             return
-        if (waiting := self._pending.pop(thread, None)) is not None:
-            self._batch.merges += self._threads.merges(thread)
-            for entry in waiting.entries:
-                self._hold_or_hand_out((thread, known.stories), entry, waiting.place)
+        if (undecided := self._undecided.pop(thread, None)) is not None:
+            self._batch.merges += self._threads.merges_of(thread)
+            for entry in undecided.entries:
+                self._buffer_or_release((thread, known.stories), entry, undecided.resume_point)
         for offset in self._orphans_of.pop(thread, ()):
-            self._pass(thread, known, self._orphans.pop(offset).entry)
+            self._route_known(thread, known, self._orphans.pop(offset).entry)
 
-    def allow(self, until_ms: float) -> None:
-        """Let what is seen up to ``until_ms`` be handed out, now and from now on, and nothing after it."""
+    def release_until(self, until_ms: float) -> None:
+        """Release entries up to ``until_ms``, now and from now on, and none after it."""
         self._until_ms = until_ms
-        for owner, entry in self._hold.release(until_ms):
-            self._hand_out(owner, entry)
+        for owner, entry in self._buffer.release(until_ms):
+            self._release(owner, entry)
 
-    def take(self, *, silent_since: float | None = None) -> RoutedBatch:
-        """Return what there is to send, and forget it.
+    def take_batch(self, *, idle_since: float | None = None) -> RoutedBatch:
+        """Return what there is to send, and start an empty batch.
 
-        ``silent_since``: set while the source is idle and event time stands still; replies that have waited for their
-        root since before it (monotonic seconds) are given up then.
+        ``idle_since``: set while the source is idle and event time stands still. Replies that have waited for their
+        root post since before it (monotonic seconds) are dropped.
         """
-        self._give_up_orphans(silent_since)
+        self._drop_late_orphans(idle_since)
         batch, self._batch = self._batch, RoutedBatch()
         return batch
 
-    def _hold_or_hand_out(self, owner: Owner, entry: RawEntry, place: Place) -> None:
+    def _buffer_or_release(self, owner: ThreadStories, entry: RawEntry, resume_point: ResumePoint) -> None:
         if entry.at_ms > self._until_ms:
-            self._hold.add(owner, entry, place)
+            self._buffer.add(owner, entry, resume_point)
         else:
-            self._hand_out(owner, entry)
+            self._release(owner, entry)
 
-    def _hand_out(self, owner: Owner, entry: RawEntry) -> None:
+    def _release(self, owner: ThreadStories, entry: RawEntry) -> None:
         thread, stories = owner
         threads, at_ms = self._threads, entry.at_ms
         reason: Ignored | None = Ignored.BLOCKED if stories else Ignored.IRRELEVANT
-        for story in threads.of(thread, stories, at_ms):
-            into = threads.at(story, at_ms)
-            if threads.is_used(into, at_ms):
-                # What did not wait may have been sent to another story, too, before it was known to belong here.
-                is_redirected = into not in stories and self._until_ms == AT_ONCE
+        for story in threads.stories_at(thread, stories, at_ms):
+            into = threads.story_at(story, at_ms)
+            if threads.accepts(into, at_ms):
+                # Live, a signal may also have been sent to another story before its merge into this one was known.
+                is_redirected = into not in stories and self._until_ms == UNBOUNDED_MS
                 batch = self._batch.redirected if is_redirected else self._batch.stories
                 batch.setdefault(into, []).append(entry)
                 reason = None
@@ -259,10 +263,10 @@ class Router:
         if count:
             self._batch.ignored[reason] = self._batch.ignored.get(reason, 0) + count
 
-    def _pass(self, thread: str, known: Known, entry: RawEntry) -> None:
-        """Hand out a signal of a known thread; one from too long before its root is an orphan even so.
+    def _route_known(self, thread: str, known: Known, entry: RawEntry) -> None:
+        """Route a signal of a known thread. One that came too long before its root post is an orphan all the same.
 
-        That happens when a worker reads again what another had read before: it must come to the same result.
+        A worker that reads again what another has read meets such a signal, and must come to the same result.
         """
         if entry.at_ms < known.at_ms - self._config.orphan_wait_ms:
             self._ignore(Ignored.ORPHAN)
@@ -271,13 +275,14 @@ class Router:
         if read_ms < known.at_ms:
             entry = RawEntry(entry.offset, known.at_ms, entry.signal)
         if entry.at_ms > self._until_ms:
-            self._hold.add((thread, known.stories), entry, Place(entry.offset, read_ms))
+            self._buffer.add((thread, known.stories), entry, ResumePoint(entry.offset, read_ms))
         else:
-            self._hand_out((thread, known.stories), entry)
+            self._release((thread, known.stories), entry)
 
-    def _new_thread(self, thread: str, entry: RawEntry, signal: Signal, monotonic: float) -> None:
+    def _propose(self, thread: str, entry: RawEntry, signal: Signal, monotonic: float) -> None:
+        """Make a new root post a candidate, with the replies that came before it, if it is relevant."""
         earlier = [self._orphans.pop(offset).entry for offset in self._orphans_of.pop(thread, ())]
-        # Asked at each look at a post: its title may have been changed, and who began later does not know the first.
+        # Asked for every observation of a post: its title may change, and a later worker does not know the first one.
         beats = self._relevance(signal)
         self._irrelevant.pop(thread, None)
         if not beats:
@@ -289,18 +294,18 @@ class Router:
         in_time = [e for e in earlier if e.at_ms >= entry.at_ms - self._config.orphan_wait_ms]
         self._ignore(Ignored.ORPHAN, len(earlier) - len(in_time))
         in_time.append(entry)
-        first = Place(in_time[0].offset, in_time[0].at_ms)
-        # Replies that came before their root count from when it came: the time of a source never goes back.
+        first = ResumePoint(in_time[0].offset, in_time[0].at_ms)
+        # Replies before their root post count from its time: the time of a source never goes back.
         entries = [RawEntry(e.offset, entry.at_ms, e.signal) for e in in_time]
-        self._pending[thread] = _Pending(entry.at_ms, monotonic, first, entries)
-        self._batch.candidates.append((beats, entry.at_ms, signal))
+        self._undecided[thread] = _Undecided(entry.at_ms, monotonic, first, entries)
+        self._batch.candidates.append((beats, entry))
 
-    def _give_up_orphans(self, silent_since: float | None) -> None:
-        """Ignore the replies that waited too long, oldest first, and those that are too many."""
+    def _drop_late_orphans(self, idle_since: float | None) -> None:
+        """Ignore the replies that waited too long, oldest first, and those beyond the limit."""
         earliest_ms = self._stream_ms - self._config.orphan_wait_ms
         while self._orphans:
             offset, orphan = next(iter(self._orphans.items()))
-            late = orphan.entry.at_ms < earliest_ms or (silent_since is not None and orphan.since < silent_since)
+            late = orphan.entry.at_ms < earliest_ms or (idle_since is not None and orphan.since < idle_since)
             if not late and len(self._orphans) <= self._config.orphans:
                 return
             del self._orphans[offset]

@@ -53,7 +53,7 @@ class Headlines:
     def __len__(self) -> int:
         return len(self._stories)
 
-    def hear(self, story: str, title: str) -> str | None:
+    def add(self, story: str, title: str) -> str | None:
         """Take in the headline of a new post of ``story``; return what the story is called from now on, if anew.
 
         The first headline is what it is called at first.
@@ -65,10 +65,10 @@ class Headlines:
         self._take_in(heard, title)
         return self._choose(heard)
 
-    def unite(self, gone: str, into: str) -> None:
+    def merge(self, gone: str, into: str) -> None:
         """Make the headlines of ``gone`` those of ``into``, which keeps its title until it next chooses."""
         if gone not in self._stories or into not in self._stories:
-            self.forget(gone)
+            self.drop(gone)
             return
         left, heard = self._heard(gone), self._heard(into)
         del self._stories[gone]
@@ -80,7 +80,7 @@ class Headlines:
         best = sorted(both, key=lambda one: (one != heard.title, -self._support(heard, one, both[one]), one))
         heard.candidates = {one: both[one] for one in best[:CANDIDATES]}
 
-    def forget(self, story: str) -> None:
+    def drop(self, story: str) -> None:
         """Forget the headlines of a story that takes no new posts."""
         self._stories.pop(story, None)
 

@@ -85,7 +85,7 @@ class Decision(msgspec.Struct, frozen=True):
     """
 
     story: str
-    founded: bool
+    created: bool
     stage: Stage
     score: float
     features: Features
@@ -158,18 +158,18 @@ class Matcher:
         reading = reading or self.read(signal)
         features, post = reading.features, self._index.post(reading)
         stage, score, joined, rivals = self._match(reading, post, at_ms)
-        founded = joined is None
+        created = joined is None
         if joined is None:
             joined = self._introduce(signal, at_ms)
         self._index.add(joined, post, at_ms)
-        story, met = (joined, ()) if founded else self._merge(joined, rivals)
+        story, met = (joined, ()) if created else self._merge(joined, rivals)
         merged = [(gone, story.info.id) for gone in (joined.info.id, *met) if gone != story.info.id]
         late = self._look_again(at_ms)
         if met or late:
             features = msgspec.structs.replace(features, joined=joined.info.id, met=tuple(met), late=tuple(late))
-        if founded:
+        if created:
             self._stragglers.add(story, at_ms)
-        return Decision(self._index.last(story).info.id, founded, stage, score, features, (*merged, *late))
+        return Decision(self._index.last(story).info.id, created, stage, score, features, (*merged, *late))
 
     def adopt(self, info: StoryInfo, assignment: Assignment, at_ms: int) -> None:
         """Take in a decision made before, in the order they were made, so that later ones come out the same."""
@@ -177,7 +177,7 @@ class Matcher:
         features = _decode_features(assignment.features)
         stories = self._index.stories
         story = stories.get(features.joined or info.id) or stories.get(info.id)
-        founded = story is None
+        created = story is None
         if story is None:
             story = self._index.found(info, at_ms)
         self._index.add(story, self._index.post(self._index.read(features)), at_ms)
@@ -188,7 +188,7 @@ class Matcher:
         for gone, into in features.late:
             if gone in stories and into in stories:
                 self._index.merge(stories[into], stories[gone])
-        if founded:
+        if created:
             self._stragglers.add(story, at_ms)
 
     def learn(self, lesson: Lesson, at_ms: int) -> None:

@@ -1,4 +1,4 @@
-"""What operators order is done with the next decision, once, in every life, and again in a replay that keeps it."""
+"""An operator command is carried out with the next decision, once, in every run, and again in a replay."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from streams.records.stories import (
     OperatorCommand,
     StoryInfo,
 )
-from streams.resolve.decide import Decided, Decider
+from streams.resolve.decide import Decider, ThreadDecision
 from streams.resolve.matching.matcher import Matcher
 from streams.resolve.threads import ThreadIndex
 from tests.streams.examples.signals import START_MS, root
@@ -32,29 +32,29 @@ from tests.streams.examples.signals import START_MS, root
 HOUR_MS = 3_600_000
 
 
-class OfItsOwn:
-    """A matcher that founds a story for each post, unless told that a post is like another: ``x:b like x:a``."""
+class StoryPerPost:
+    """A matcher that creates a story for each post, unless its title says otherwise: ``x:b like x:a``."""
 
     def __init__(self) -> None:
         self.last_ms: dict[str, int] = {}
         self.merging: tuple[str, ...] = ()
         self.became: dict[str, str] = {}
-        self.learnt: list[tuple[str, str]] = []
+        self.lessons: list[tuple[str, str]] = []
 
     def read(self, _: Signal) -> None:
-        """It reads nothing ahead."""
+        """This matcher reads nothing ahead."""
 
     def decide(self, signal: Signal, at_ms: int, _: None = None) -> SimpleNamespace:
         _, _, like = (signal.title or "").partition(" like ")
         story = f"st {like or signal.id}"
         while story in self.became:
             story = self.became[story]
-        founded = story not in self.last_ms
+        created = story not in self.last_ms
         self.last_ms[story] = at_ms
         merged, self.merging = tuple((gone, story) for gone in self.merging), ()
         for gone, into in merged:
             self.merge(gone, into)
-        return SimpleNamespace(story=story, founded=founded, stage="new", features=(), merged=merged)
+        return SimpleNamespace(story=story, created=created, stage="new", features=(), merged=merged)
 
     def adopt(self, info: StoryInfo, _: Assignment, at_ms: int) -> None:
         self.last_ms[info.id] = at_ms
@@ -66,7 +66,7 @@ class OfItsOwn:
         return gone
 
     def learn(self, lesson: Lesson, at_ms: int) -> None:
-        self.learnt.append((lesson.story, lesson.into.id))
+        self.lessons.append((lesson.story, lesson.into.id))
         self.last_ms[lesson.into.id] = at_ms
 
     def merge(self, gone: str, into: str) -> None:
@@ -81,12 +81,12 @@ class OfItsOwn:
         return StoryInfo(story, story, story, "beat", 0)
 
 
-class House:
-    """A decider and the log that it writes, as far as orders need it."""
+class DeciderWithLog:
+    """A decider and the log it writes, as far as commands need it."""
 
     def __init__(self, *orders: OperatorCommand) -> None:
         self.threads = ThreadIndex()
-        self.decided: list[Decided] = []
+        self.decided: list[ThreadDecision] = []
         self.offset = 0
         self.order(*orders)
         self.begin()
@@ -96,19 +96,19 @@ class House:
             self.threads.apply(ORDER_KEY + f"{order.kind}:{order.subject}".encode(), encode(order))
 
     def begin(self) -> None:
-        """Start anew with what was written."""
-        self.matcher = OfItsOwn()
+        """Start a new decider from what was written."""
+        self.matcher = StoryPerPost()
         self.decider = Decider(cast(dict[str, Matcher], {"beat": self.matcher}), self.threads)
         for decided in self.decided:
             self.decider.adopt(decided.record)
 
-    def post(self, thread: str, at_ms: int, like: str = "", title: str = "") -> Decided:
+    def post(self, thread: str, at_ms: int, like: str = "", title: str = "") -> ThreadDecision:
         signal = root(thread, at_ms, title=title or (f"{thread} like {like}" if like else thread))
         self.decider.offer(self.offset, Candidate(SourceWatermark(0, 1, 0), ("beat",), START_MS + at_ms, signal))
         self.offset += 1
         (decided,) = self.decider.decide(START_MS + at_ms)
-        changed = {info.id: info for info in decided.founded}
-        for story, called in decided.named:
+        changed = {info.id: info for info in decided.created}
+        for story, called in decided.titles:
             changed[story] = msgspec.structs.replace(self.info(story), title=called)
         for merge in decided.record.merged:
             info = changed.get(merge.gone) or self.info(merge.gone)
@@ -117,7 +117,7 @@ class House:
             self.threads.apply(STORY_KEY + info.id.encode(), encode(info))
         for moved in decided.moved:
             self.threads.apply(MOVED_KEY + moved.thread.encode(), encode(moved))
-        self.threads.note(decided.record)
+        self.threads.note_decision(decided.record)
         self.decided.append(decided)
         return decided
 
@@ -131,99 +131,99 @@ A, B, C = "st x:a", "st x:b", "st x:c"
 MERGE = OperatorCommand("merge", A, B)
 
 
-def test_a_merge_is_done_with_the_next_decision_and_once() -> None:
-    house = House()
-    house.post("x:a", 0)
-    house.post("x:b", 1)
-    house.order(MERGE)
-    assert house.post("x:c", 2).record.merged == (Merge(A, B),)
-    assert house.post("x:d", 3, like="x:a").record.merged == ()
-    assert house.decided[-1].record.assignments[0].story == B, "the matcher has learnt it"
-    house.begin()
-    assert house.post("x:e", 4).record.merged == ()
+def test_a_merge_is_carried_out_once_with_the_next_decision() -> None:
+    log = DeciderWithLog()
+    log.post("x:a", 0)
+    log.post("x:b", 1)
+    log.order(MERGE)
+    assert log.post("x:c", 2).record.merged == (Merge(A, B),)
+    assert log.post("x:d", 3, like="x:a").record.merged == ()
+    assert log.decided[-1].record.assignments[0].story == B, "the matcher learned it"
+    log.begin()
+    assert log.post("x:e", 4).record.merged == ()
 
-    house.matcher.merging = (A,)
-    assert house.post("x:f", 5, like="x:c").record.merged == (Merge(B, C),), "what A has become"
-    house.matcher.merging = (C,)
-    assert house.post("x:g", 6, like="x:a").record.merged == (), "they are one already: no ring"
-    assert house.threads.by_now("x:a") == house.threads.by_now("x:g") == (C,)
+    log.matcher.merging = (A,)
+    assert log.post("x:f", 5, like="x:c").record.merged == (Merge(B, C),), "the story that A became"
+    log.matcher.merging = (C,)
+    assert log.post("x:g", 6, like="x:a").record.merged == (), "they are one story already"
+    assert log.threads.current_stories("x:a") == log.threads.current_stories("x:g") == (C,)
 
 
-def test_an_order_from_before_is_done_as_soon_as_all_is_there() -> None:
-    house = House(MERGE, OperatorCommand("rename", A, title="called so"), OperatorCommand("pin", "x:c", B))
-    first = house.post("x:a", 0)
-    assert (first.founded[0].title, first.named, first.record.merged) == ("called so", (), ())
-    second = house.post("x:b", 1)
+def test_an_early_command_is_carried_out_once_everything_it_names_exists() -> None:
+    log = DeciderWithLog(MERGE, OperatorCommand("rename", A, title="called so"), OperatorCommand("pin", "x:c", B))
+    first = log.post("x:a", 0)
+    assert (first.created[0].title, first.titles, first.record.merged) == ("called so", (), ())
+    second = log.post("x:b", 1)
     assert second.record.merged == (Merge(A, B),)
-    third = house.post("x:c", 2)
+    third = log.post("x:c", 2)
     assert third.moved == (Moved("x:c", B, 0),)
-    assert house.threads.by_now("x:c") == (B,)
-    house.order(OperatorCommand("rename", A, title="called otherwise"))
-    assert house.post("x:d", 3).named == ((A, "called otherwise"),)
+    assert log.threads.current_stories("x:c") == (B,)
+    log.order(OperatorCommand("rename", A, title="called otherwise"))
+    assert log.post("x:d", 3).titles == ((A, "called otherwise"),)
 
 
-def test_a_story_is_called_what_its_posts_agree_on_unless_an_operator_has_named_it() -> None:
+def test_a_title_follows_the_posts_unless_an_operator_set_it() -> None:
     titles = ("Look at this here now please", "Ferry sinks off Tarnholm tonight", "Tarnholm ferry sinks, forty aboard")
     heard = [f"{title} like x:a" for title in titles]
 
-    def posted(house: House, number: int) -> Decided:
-        return house.post(f"x:{number}", number, like="x:a", title=heard[number % 3])
+    def posted(log: DeciderWithLog, number: int) -> ThreadDecision:
+        return log.post(f"x:{number}", number, like="x:a", title=heard[number % 3])
 
-    house, named = House(), House(OperatorCommand("rename", A, title="so"))
-    for one in (house, named):
+    log, named = DeciderWithLog(), DeciderWithLog(OperatorCommand("rename", A, title="so"))
+    for one in (log, named):
         one.post("x:a", 0, title="Hello everybody, good morning to you")
         posted(one, 1)
-    before = posted(house, 2).named
+    before = posted(log, 2).titles
     assert [story for story, _ in before] == [A]
     assert before[0][1] in heard[1:]
-    assert posted(named, 2).named == ()
-    again = House()
-    again.threads, again.decided, again.offset = deepcopy(house.threads), [*house.decided], house.offset
+    assert posted(named, 2).titles == ()
+    again = DeciderWithLog()
+    again.threads, again.decided, again.offset = deepcopy(log.threads), [*log.decided], log.offset
     again.begin()
-    assert [posted(house, n).named for n in range(3, 30)] == [posted(again, n).named for n in range(3, 30)]
+    assert [posted(log, n).titles for n in range(3, 30)] == [posted(again, n).titles for n in range(3, 30)]
 
 
-def test_threads_split_off_belong_to_a_story_of_their_own_from_then_on() -> None:
-    house = House()
-    house.post("x:a", 0)
-    house.post("x:b", 1, like="x:a")
+def test_pinned_threads_belong_to_their_new_story_from_then_on() -> None:
+    log = DeciderWithLog()
+    log.post("x:a", 0)
+    log.post("x:b", 1, like="x:a")
     apart = StoryInfo("st apart", "apart", "Apart", "beat", 0)
-    house.order(*(OperatorCommand("pin", thread, apart.id, found=apart) for thread in ("x:b", "x:unseen")))
-    done = house.post("x:c", 2)
-    assert (done.founded[1:], done.moved) == ((apart,), (Moved("x:b", apart.id, START_MS + 2),))
-    of = house.threads.of
-    assert of("x:b", (A,), START_MS + 2) == (A,), "what was said before stays"
-    assert of("x:b", (A,), START_MS + 3) == (apart.id,)
-    assert house.matcher.learnt == [], "what the order does not hold of a thread cannot be learnt"
-    house.begin()
-    done = house.post("x:unseen", 3, like="x:a")
-    assert (done.founded, done.moved) == ((), (Moved("x:unseen", apart.id, 0),))
-    assert house.matcher.learnt == [(A, apart.id)]
-    house.begin()
-    assert house.matcher.learnt == [(A, apart.id)], "it is part of the decision"
+    log.order(*(OperatorCommand("pin", thread, apart.id, found=apart) for thread in ("x:b", "x:unseen")))
+    done = log.post("x:c", 2)
+    assert (done.created[1:], done.moved) == ((apart,), (Moved("x:b", apart.id, START_MS + 2),))
+    stories_at = log.threads.stories_at
+    assert stories_at("x:b", (A,), START_MS + 2) == (A,), "earlier signals stay"
+    assert stories_at("x:b", (A,), START_MS + 3) == (apart.id,)
+    assert log.matcher.lessons == [], "a command without features teaches nothing"
+    log.begin()
+    done = log.post("x:unseen", 3, like="x:a")
+    assert (done.created, done.moved) == ((), (Moved("x:unseen", apart.id, 0),))
+    assert log.matcher.lessons == [(A, apart.id)]
+    log.begin()
+    assert log.matcher.lessons == [(A, apart.id)], "the lesson is part of the decision"
     features = msgspec.Raw(b"[]")
-    house.order(
+    log.order(
         OperatorCommand("pin", "x:b", A, features=features), OperatorCommand("pin", "x:a", apart.id, features=features)
     )
-    house.post("x:d", 4)
-    assert house.matcher.learnt[1:] == [(apart.id, A), (A, apart.id)], "from where it was by then"
+    log.post("x:d", 4)
+    assert log.matcher.lessons[1:] == [(apart.id, A), (A, apart.id)], "from the story it was in by then"
 
 
-def test_a_blocked_story_goes_nowhere_and_takes_with_it_what_turns_out_to_be_the_same() -> None:
-    house = House(OperatorCommand("block", A))
-    assert house.post("x:a", 0).record.merged == (Merge(A, NOWHERE),)
-    assert house.threads.by_now("x:a") == ()
-    (merging,) = house.threads.merges("x:a")
+def test_a_story_merged_into_a_blocked_one_is_blocked_too() -> None:
+    log = DeciderWithLog(OperatorCommand("block", A))
+    assert log.post("x:a", 0).record.merged == (Merge(A, NOWHERE),)
+    assert log.threads.current_stories("x:a") == ()
+    (merging,) = log.threads.merges_of("x:a")
     assert (merging.gone.id, merging.into.id) == (A, NOWHERE)
-    house.post("x:b", 1)
-    house.matcher.merging = (B,)
-    assert house.post("x:c", 2, like="x:a").record.merged == (Merge(B, NOWHERE),)
+    log.post("x:b", 1)
+    log.matcher.merging = (B,)
+    assert log.post("x:c", 2, like="x:a").record.merged == (Merge(B, NOWHERE),)
 
 
-def test_a_story_merged_by_order_is_forgotten_with_the_last_of_its_parts() -> None:
-    house = House(MERGE)
-    house.post("x:a", 0)
-    house.post("x:b", 1)
-    assert house.post("x:c", 20 * HOUR_MS, like="x:a").forgotten == ()
-    assert house.post("x:d", 30 * HOUR_MS).forgotten == (), "the matcher still gives posts to one of them"
-    assert house.post("x:e", 50 * HOUR_MS).forgotten == (B,)
+def test_a_story_merged_by_command_expires_with_the_last_of_its_parts() -> None:
+    log = DeciderWithLog(MERGE)
+    log.post("x:a", 0)
+    log.post("x:b", 1)
+    assert log.post("x:c", 20 * HOUR_MS, like="x:a").expired == ()
+    assert log.post("x:d", 30 * HOUR_MS).expired == (), "the matcher still gives posts to one part"
+    assert log.post("x:e", 50 * HOUR_MS).expired == (B,)

@@ -1,4 +1,4 @@
-"""The one who decides: the same decisions however candidates arrive, are repeated, or are read again."""
+"""The decider makes the same decisions however candidates arrive, are repeated, or are read again."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from streams.records import encode
 from streams.records.candidates import Candidate
 from streams.records.source_watermark import SourceWatermark
 from streams.records.stories import STORY_KEY, Assignment, StoryInfo
-from streams.resolve.decide import Decided, Decider
+from streams.resolve.decide import Decider, ThreadDecision
 from streams.resolve.matching.matcher import Matcher
 from streams.resolve.threads import ThreadIndex
 from streams.runtime.watermark import IdleTimeout, Watermark
@@ -34,14 +34,14 @@ class OrderMatters:
         self.last_ms: dict[str, int] = {}
 
     def read(self, _: Signal) -> None:
-        """It reads nothing ahead."""
+        """This matcher reads nothing ahead."""
 
     def decide(self, signal: Signal, at_ms: int, _: None = None) -> SimpleNamespace:
-        founded = not self.stories or self.memory % 3 == 0
-        story = f"st-{signal.id}" if founded else self.stories[self.memory % len(self.stories)]
+        created = not self.stories or self.memory % 3 == 0
+        story = f"st-{signal.id}" if created else self.stories[self.memory % len(self.stories)]
         self._note(story, signal.id, at_ms)
-        stage = "new" if founded else "similar"
-        return SimpleNamespace(story=story, founded=founded, stage=stage, features=(signal.id,), merged=())
+        stage = "new" if created else "similar"
+        return SimpleNamespace(story=story, created=created, stage=stage, features=(signal.id,), merged=())
 
     def adopt(self, info: StoryInfo, assignment: Assignment, at_ms: int) -> None:
         (post,) = msgspec.json.decode(assignment.features)
@@ -59,7 +59,7 @@ class OrderMatters:
         self.memory = (self.memory * 31 + sum(post.encode()) + at_ms) % 1_000_003
 
     def merge(self, gone: str, into: str) -> None:
-        """It learns nothing."""
+        """This matcher learns nothing."""
 
     def __contains__(self, story: str) -> bool:
         return story in self.last_ms
@@ -69,7 +69,7 @@ class OrderMatters:
 
 
 def by_the_rule(candidates: list[Candidate]) -> dict[str, tuple[str, int]]:
-    """Decide a plain list in its order: by the time in its source, then by what the post says of itself."""
+    """Decide a plain list in order: by the time in its source, then by the post's own time and id."""
     matcher, hour, decided = OrderMatters(), 0, dict[str, tuple[str, int]]()
     found = {c.signal.thread: (c.at_ms, c.signal.created_ms, c.signal.id, c.signal) for c in candidates if c.signal}
     for number, (at_ms, _, _, signal) in enumerate(sorted(found.values(), key=lambda entry: entry[:3])):
@@ -81,35 +81,35 @@ def by_the_rule(candidates: list[Candidate]) -> dict[str, tuple[str, int]]:
 
 
 def write_log(chance: random.Random) -> list[Candidate]:
-    """Make up the topic: what each source sends in its order, mixed, with parts sent again after restarts."""
-    lanes: list[list[Candidate]] = []
+    """Generate the topic: what each source sends in its order, mixed, with parts sent again after restarts."""
+    queues: list[list[Candidate]] = []
     for source in range(SOURCES):
-        at_ms, lane = START_MS, list[Candidate]()
+        at_ms, queue = START_MS, list[Candidate]()
         for number in range(chance.randrange(6)):
             at_ms += chance.choice((0, 0, 1_000, 50_000, 4_000_000))
             post = root(f"x:s{source}p{number}", at_ms - START_MS - chance.choice((0, 500)))
-            lane.append(Candidate(SourceWatermark(source, SOURCES, 0), ("beat",), at_ms, post))
-            lane.append(Candidate(SourceWatermark(source, SOURCES, at_ms - 1)))
-        while lane and len(lane) < 100 and chance.random() < 0.4:
-            again = chance.randrange(len(lane))
-            lane.extend(lane[again : again + chance.randrange(1, 5)])
-            lane.extend(lane[again:])  # in the end, all of it has been sent
-        lane.append(Candidate(SourceWatermark(source, SOURCES, END_MS)))
-        lanes.append(lane)
+            queue.append(Candidate(SourceWatermark(source, SOURCES, 0), ("beat",), at_ms, post))
+            queue.append(Candidate(SourceWatermark(source, SOURCES, at_ms - 1)))
+        while queue and len(queue) < 100 and chance.random() < 0.4:
+            again = chance.randrange(len(queue))
+            queue.extend(queue[again : again + chance.randrange(1, 5)])
+            queue.extend(queue[again:])  # in the end, all of it has been sent
+        queue.append(Candidate(SourceWatermark(source, SOURCES, END_MS)))
+        queues.append(queue)
     log: list[Candidate] = []
-    while any(lanes):
-        log.append(chance.choice([lane for lane in lanes if lane]).pop(0))
-    # Marks are sent again and again, so whoever begins to read late hears them too.
+    while any(queues):
+        log.append(chance.choice([queue for queue in queues if queue]).pop(0))
+    # Watermarks are repeated, so that a late reader gets them too.
     return log + [Candidate(SourceWatermark(source, SOURCES, END_MS)) for source in range(SOURCES)]
 
 
 @dataclass
-class Lives:
-    """A decider, and the one after it; what they wrote, and what they committed."""
+class Runs:
+    """A decider and its successors: what they wrote, and what they committed."""
 
     log: list[Candidate]
     threads: ThreadIndex = field(default_factory=ThreadIndex)
-    written: list[Decided] = field(default_factory=list)
+    written: list[ThreadDecision] = field(default_factory=list)
     committed: int = 0
 
     def __post_init__(self) -> None:
@@ -124,7 +124,7 @@ class Lives:
         self.position = self.committed
 
     def step(self, count: int) -> None:
-        """Read some records, decide what may be decided, and write it."""
+        """Read some records, decide what the watermark allows, and write it."""
         for offset in range(self.position, min(self.position + count, len(self.log))):
             candidate = self.log[offset]
             self.position = offset + 1
@@ -134,10 +134,10 @@ class Lives:
             else:
                 self.decider.offer(offset, candidate)
         for decided in self.decider.decide(self.watermark.advance(END_MS + 10**9, 0.0)):
-            assert [info.id for info in decided.founded] in ([], [decided.record.assignments[0].story])
-            for info in decided.founded:
+            assert [info.id for info in decided.created] in ([], [decided.record.assignments[0].story])
+            for info in decided.created:
                 self.threads.apply(STORY_KEY + info.id.encode(), encode(info))
-            self.threads.note(decided.record)
+            self.threads.note_decision(decided.record)
             self.written.append(decided)
 
     def commit(self) -> None:
@@ -146,31 +146,31 @@ class Lives:
             undecided = candidate.signal is not None and self.threads.lookup(candidate.signal.thread) is None
             if undecided and offset < self.position:
                 first = next(n for n, c in enumerate(self.log) if c.signal == candidate.signal)
-                assert self.committed <= first or self.committed <= offset, "what waits is not passed"
+                assert self.committed <= first or self.committed <= offset, "a waiting candidate is not passed"
 
 
 def test_decisions_do_not_depend_on_arrival_repetition_or_restarts() -> None:
     for seed in range(800):
         chance = random.Random(seed)
         log = write_log(chance)
-        lives = Lives(log)
-        while lives.position < len(log):
-            lives.step(chance.randrange(1, 8))
+        runs = Runs(log)
+        while runs.position < len(log):
+            runs.step(chance.randrange(1, 8))
             if chance.random() < 0.4:
-                lives.commit()
+                runs.commit()
             if chance.random() < 0.1:
-                lives.begin()
-        lives.commit()
-        assert (lives.decider.waiting, lives.committed) == (0, len(log))
-        decided = {d.record.thread: (d.record.assignments[0].story, d.record.sequence) for d in lives.written}
-        assert len(decided) == len(lives.written), f"seed {seed}: each thread is decided once"
+                runs.begin()
+        runs.commit()
+        assert (runs.decider.waiting, runs.committed) == (0, len(log))
+        decided = {d.record.thread: (d.record.assignments[0].story, d.record.sequence) for d in runs.written}
+        assert len(decided) == len(runs.written), f"seed {seed}: each thread is decided once"
         assert decided == by_the_rule(log), f"seed {seed}"
 
 
-def test_a_post_of_a_beat_that_is_watched_no_longer_belongs_to_no_story() -> None:
+def test_a_post_of_a_beat_no_longer_watched_belongs_to_no_story() -> None:
     decider = Decider({}, threads := ThreadIndex())
     decider.offer(0, Candidate(SourceWatermark(0, 1, 0), ("gone",), START_MS, root("x:a", 0)))
     (decided,) = decider.decide(START_MS)
-    assert (decided.record.thread, decided.record.assignments, decided.founded) == ("x:a", (), ())
-    threads.note(decided.record)
-    assert (decider.low, threads.by_now("x:a")) == (1, ())
+    assert (decided.record.thread, decided.record.assignments, decided.created) == ("x:a", (), ())
+    threads.note_decision(decided.record)
+    assert (decider.low, threads.current_stories("x:a")) == (1, ())

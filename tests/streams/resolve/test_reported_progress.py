@@ -1,10 +1,10 @@
-"""What was told of a source, whoever told it last."""
+"""Reports about a source: its next reader finds the right resume point and counts, whichever worker reported last."""
 
 from __future__ import annotations
 
 from streams.records.progress import ResolveProgress
-from streams.resolve.handed_over import PLACES_KEPT, Told
-from streams.resolve.reorder import Place
+from streams.resolve.reorder import ResumePoint
+from streams.resolve.reported_progress import MAX_POINTS, ReportedProgress
 
 
 def progress(position: int, *, low: int | None = None, committed: int = 0) -> ResolveProgress:
@@ -22,34 +22,35 @@ def progress(position: int, *, low: int | None = None, committed: int = 0) -> Re
     )
 
 
-def test_whoever_takes_a_source_over_finds_the_time_at_the_place_that_was_committed() -> None:
-    told = Told()
-    assert told.place(3, 0) == Place(0, 0)
-    told.note(progress(100, low=90, committed=80))
-    assert [told.place(3, offset) for offset in (80, 90, 85)] == [Place(80, 800), Place(90, 900), Place(85, 0)]
-    assert told.place(4, 90) == Place(90, 0), "another source's"
+def test_the_next_reader_finds_the_time_at_the_committed_offset() -> None:
+    reported = ReportedProgress()
+    assert reported.resume_point(3, 0) == ResumePoint(0, 0)
+    reported.note(progress(100, low=90, committed=80))
+    points = [ResumePoint(80, 800), ResumePoint(90, 900), ResumePoint(85, 0)]
+    assert [reported.resume_point(3, point.offset) for point in points] == points
+    assert reported.resume_point(4, 90) == ResumePoint(90, 0), "it belongs to another source"
 
 
-def test_one_that_was_taken_for_dead_and_tells_once_more_hides_nothing() -> None:
-    told = Told()
-    told.note(progress(100, low=100))
-    told.note(progress(500, low=480, committed=480))
-    told.note(progress(110, low=110, committed=100))  # read before the other took over, written after it
-    assert told.account(3, 480) == {"read": 500, "used": 500}
-    assert told.place(3, 480) == Place(480, 4800)
+def test_a_late_report_of_a_worker_taken_for_dead_hides_no_later_report() -> None:
+    reported = ReportedProgress()
+    reported.note(progress(100, low=100))
+    reported.note(progress(500, low=480, committed=480))
+    reported.note(progress(110, low=110, committed=100))  # read before the other took over, written after it
+    assert reported.counts(3, 480) == {"read": 500, "used": 500}
+    assert reported.resume_point(3, 480) == ResumePoint(480, 4800)
 
 
-def test_a_source_that_was_put_back_is_counted_by_who_tells_of_it_now() -> None:
-    told = Told()
-    told.note(progress(500))
-    told.note(progress(40))
-    assert told.account(3, 30) == {"read": 40, "used": 40}
+def test_the_last_report_counts_for_a_source_that_was_set_back() -> None:
+    reported = ReportedProgress()
+    reported.note(progress(500))
+    reported.note(progress(40))
+    assert reported.counts(3, 30) == {"read": 40, "used": 40}
 
 
-def test_places_are_forgotten_but_not_the_last() -> None:
-    told = Told()
-    for number in range(3 * PLACES_KEPT):
-        told.note(progress(number + 1, committed=7))
-    assert told.place(3, 7) == Place(7, 70)
-    assert told.place(3, 3 * PLACES_KEPT) == Place(3 * PLACES_KEPT, 30 * PLACES_KEPT)
-    assert told.place(3, 20) == Place(20, 0)
+def test_only_the_latest_resume_points_are_kept() -> None:
+    reported = ReportedProgress()
+    for number in range(3 * MAX_POINTS):
+        reported.note(progress(number + 1, committed=7))
+    assert reported.resume_point(3, 7) == ResumePoint(7, 70)
+    assert reported.resume_point(3, 3 * MAX_POINTS) == ResumePoint(3 * MAX_POINTS, 30 * MAX_POINTS)
+    assert reported.resume_point(3, 20) == ResumePoint(20, 0)

@@ -1,4 +1,4 @@
-"""One source on its way to stories: whatever is decided when, and wherever it starts anew, the same is handed out."""
+"""The router releases the same signals whenever decisions come and wherever it resumes."""
 
 from __future__ import annotations
 
@@ -6,14 +6,23 @@ import random
 from dataclasses import dataclass, field
 from typing import Any
 
-import pytest
 from msgspec.structs import replace
 
-from ingest.signal import Signal, encode
+from ingest.signal import Signal, decode, encode
 from streams.records import encode as wire_encode
-from streams.records import stories
-from streams.records.stories import NOWHERE, Assignment, Merge, Moved, Reached, StoryInfo, ThreadRecord
-from streams.resolve.reorder import Place
+from streams.records.stories import (
+    DECIDED_KEY,
+    MOVED_KEY,
+    NOWHERE,
+    STORY_KEY,
+    Assignment,
+    Merge,
+    Moved,
+    Reached,
+    StoryInfo,
+    ThreadRecord,
+)
+from streams.resolve.reorder import ResumePoint
 from streams.resolve.route import BEGINNING, Ignored, RoutedBatch, Router, RouterConfig
 from streams.resolve.threads import ThreadIndex
 from tests.streams.examples.signals import START_MS, reply, root
@@ -24,8 +33,8 @@ BLOCKED = "x:blocked"
 IRRELEVANT = ("x:no", "x:nor")
 THREADS = (*RELEVANT, BLOCKED, *IRRELEVANT)
 
-Handed = dict[tuple[str, int], int]
-"""When it counts, of each signal of each story, by story and offset."""
+Released = dict[tuple[str, int], int]
+"""The time from which each signal counts, by story and offset."""
 
 
 def relevance(signal: Signal) -> tuple[str, ...]:
@@ -33,32 +42,32 @@ def relevance(signal: Signal) -> tuple[str, ...]:
 
 
 def assignments(thread: str) -> tuple[Assignment, ...]:
-    """``x:c`` belongs to two stories; a blocked one to none."""
+    """``x:c`` belongs to two stories, a blocked thread to none."""
     stories = {"x:c": ("of x:c", "of x:a"), BLOCKED: ()}.get(thread, (f"of {thread}",))
     return tuple(Assignment(story, "beat", "new") for story in stories)
 
 
 def name_story(threads: ThreadIndex, story: str, **more: Any) -> None:
-    """Let the topic ``stories`` say of ``story`` what it is called, and ``more``."""
-    threads.apply(stories.STORY_KEY + story.encode(), wire_encode(StoryInfo(story, story, story, "beat", 0, **more)))
+    """Apply a record of the topic ``stories`` about ``story``, with the fields ``more``."""
+    threads.apply(STORY_KEY + story.encode(), wire_encode(StoryInfo(story, story, story, "beat", 0, **more)))
 
 
 @dataclass
-class Lives:
-    """A router, and the one after it, and so on; what they handed out, and what they are told from outside."""
+class Runs:
+    """A router and its successors: what they released, and what they learn from outside."""
 
     records: list[Signal | None]
     threads: ThreadIndex = field(default_factory=ThreadIndex)
     candidates: dict[str, int] = field(default_factory=dict)
-    handed: Handed = field(default_factory=dict)
-    committed: Place = BEGINNING
+    released: Released = field(default_factory=dict)
+    committed: ResumePoint = BEGINNING
     decisions: int = 0
 
     def __post_init__(self) -> None:
         self.begin()
 
     def begin(self) -> None:
-        """Start anew at what was committed."""
+        """Start a new router at the committed point."""
         self.router = Router(relevance, self.threads, CONFIG, self.committed)
         self.began = self.committed.offset
         self.outcomes = 0
@@ -73,63 +82,65 @@ class Lives:
                 self.router.read(offset, encode(signal), signal, 0.0)
 
     def decide(self, number: int) -> None:
-        """Let the matcher decide one of the candidates it has, and tell of it."""
+        """Decide one of the candidates, and report the decision."""
         undecided = [thread for thread in self.candidates if self.threads.lookup(thread) is None]
         if undecided:
             thread = undecided[number % len(undecided)]
             for assignment in assignments(thread):
                 name_story(self.threads, assignment.story)
-            self.threads.note(ThreadRecord(thread, self.decisions, self.candidates[thread], assignments(thread)))
+            decision = ThreadRecord(thread, self.decisions, self.candidates[thread], assignments(thread))
+            self.threads.note_decision(decision)
             self.decisions += 1
             self.router.decided(thread)
 
     def take(self) -> RoutedBatch:
-        batch = self.router.take()
-        for beats, at_ms, signal in batch.candidates:
+        batch = self.router.take_batch()
+        for beats, entry in batch.candidates:
             assert beats == ("beat",)
-            assert self.candidates.setdefault(signal.thread, at_ms) == at_ms, "a candidate's time is that of its source"
+            thread = decode(bytes(entry.signal)).thread
+            assert self.candidates.setdefault(thread, entry.at_ms) == entry.at_ms, "a candidate has its source's time"
         for story, entries in batch.stories.items():
             for entry in entries:
                 sent = self.records[entry.offset]
                 assert sent is not None
                 assert bytes(entry.signal) == encode(sent)
                 assert story in [assignment.story for assignment in assignments(sent.thread)]
-                at_ms = self.handed.setdefault((story, entry.offset), entry.at_ms)
-                assert at_ms == entry.at_ms, "a signal counts from the same time in every life"
+                at_ms = self.released.setdefault((story, entry.offset), entry.at_ms)
+                assert at_ms == entry.at_ms, "a signal counts from the same time in every run"
         self.outcomes += batch.used + sum(batch.ignored.values())
         assert self.outcomes + self.router.waiting == self.router.position - self.began, "each record has an outcome"
         return batch
 
     def commit(self) -> None:
-        self.committed = self.router.place
+        self.committed = self.router.resume_point
 
 
-def run(records: list[Signal | None], actions: list[tuple[str, int]]) -> Handed:
-    """Do what is asked, then let everything come to its end; return what was handed out."""
-    lives = Lives(records)
-    for action, number in actions:
+def run(records: list[Signal | None], steps: list[tuple[str, int]]) -> Released:
+    """Do ``steps``, then read and decide everything else; return what was released."""
+    runs = Runs(records)
+    for action, number in steps:
         match action:
             case "read":
-                lives.read(number)
+                runs.read(number)
             case "decide":
-                lives.decide(number)
+                runs.decide(number)
             case "take":
-                lives.take()
-                lives.commit()
+                runs.take()
+                runs.commit()
             case "crash":
-                lives.begin()
+                runs.begin()
     while True:
-        lives.read(len(records))
-        lives.take()
-        if all(lives.threads.lookup(thread) is not None for thread in lives.candidates):
+        runs.read(len(records))
+        runs.take()
+        if all(runs.threads.lookup(thread) is not None for thread in runs.candidates):
             break
-        lives.decide(0)
-    assert lives.router.undecided == 0
-    return lives.handed
+        runs.decide(0)
+    assert runs.router.undecided == 0
+    return runs.released
 
 
-def by_the_rule(records: list[Signal | None]) -> Handed:
-    """Say what is to be handed out: what is in a thread after its post, or at most a minute before it."""
+def by_the_rule(records: list[Signal | None]) -> Released:
+    """Return what must be released: the signals of a thread after its post, or at most a minute before it."""
     times, time_ms, posts = [], 0, dict[str, int]()
     for signal in records:
         time_ms = time_ms if signal is None else max(time_ms, signal.observed_ms)
@@ -146,7 +157,7 @@ def by_the_rule(records: list[Signal | None]) -> Handed:
 
 
 def source(chance: random.Random) -> list[Signal | None]:
-    """Make up a partition: posts seen over and over, replies before and after them, records nobody can read."""
+    """Generate a partition: posts seen again and again, replies before and after them, invalid records."""
     records: list[Signal | None] = []
     at_ms = 0
     for number in range(chance.randrange(4, 30)):
@@ -160,38 +171,38 @@ def source(chance: random.Random) -> list[Signal | None]:
     return records
 
 
-def life(chance: random.Random) -> list[tuple[str, int]]:
-    """Make up what is done when."""
+def actions(chance: random.Random) -> list[tuple[str, int]]:
+    """Generate a sequence of actions."""
     kinds = ("read", "read", "decide", "take", "take", "crash")
     return [(chance.choice(kinds), chance.randrange(1, 6)) for _ in range(chance.randrange(30))]
 
 
-def test_restarts_and_slow_decisions_change_nothing() -> None:
+def test_restarts_and_slow_decisions_do_not_change_what_is_released() -> None:
     for seed in range(2_000):
         chance = random.Random(seed)
         records = source(chance)
-        assert run(records, life(chance)) == by_the_rule(records), f"seed {seed}"
+        assert run(records, actions(chance)) == by_the_rule(records), f"seed {seed}"
 
 
-def test_the_place_to_begin_never_passes_what_is_not_handed_out() -> None:
+def test_the_resume_point_never_passes_a_signal_that_waits() -> None:
     for seed in range(500):
         chance = random.Random(seed)
-        lives = Lives(source(chance))
-        for action, number in life(chance):
+        runs = Runs(source(chance))
+        for action, number in actions(chance):
             if action == "read":
-                lives.read(number)
+                runs.read(number)
             elif action == "decide":
-                lives.decide(number)
-            lives.take()
-            waiting = lives.router.position - lives.began - lives.outcomes
-            place = lives.router.place
-            assert (place.offset < lives.router.position) == (waiting > 0)
-            assert lives.router.position - place.offset >= waiting
+                runs.decide(number)
+            runs.take()
+            waiting = runs.router.position - runs.began - runs.outcomes
+            point = runs.router.resume_point
+            assert (point.offset < runs.router.position) == (waiting > 0)
+            assert runs.router.position - point.offset >= waiting
             if waiting == 0:
-                assert place.stream_ms == lives.router.stream_ms
+                assert point.stream_ms == runs.router.stream_ms
 
 
-def test_what_has_no_place_is_given_up_for_a_reason_of_its_own() -> None:
+def test_each_unused_signal_is_counted_with_its_reason() -> None:
     threads = ThreadIndex()
     router = Router(relevance, threads, RouterConfig(orphan_wait_ms=60_000, orphans=2), BEGINNING)
 
@@ -200,199 +211,188 @@ def test_what_has_no_place_is_given_up_for_a_reason_of_its_own() -> None:
 
     read(0, root("x:no", 0))
     read(1, reply("x:no", 1, 0))
-    assert router.take().ignored == {Ignored.IRRELEVANT: 2}
+    assert router.take_batch().ignored == {Ignored.IRRELEVANT: 2}
 
     read(2, reply("x:a", 1, 0))
-    read(3, root("x:a", 70_000))  # too late for the reply, which waited a minute
-    batch = router.take()
+    read(3, root("x:a", 70_000))  # more than a minute after the reply
+    batch = router.take_batch()
     assert batch.ignored == {Ignored.ORPHAN: 1}
-    assert [signal.id for _, _, signal in batch.candidates] == ["x:a"]
+    assert [decode(bytes(entry.signal)).id for _, entry in batch.candidates] == ["x:a"]
 
     for number in range(3):
         read(4 + number, reply("x:b", number, 70_000), monotonic=5.0)
-    assert router.take().ignored == {Ignored.ORPHAN: 1}, "two may wait, the oldest goes"
-    assert router.take(silent_since=5.0).ignored == {}, "while signals come, event time says how long to wait"
-    assert router.take(silent_since=5.1).ignored == {Ignored.ORPHAN: 2}, "and in silence, the clock does"
-    assert router.place == Place(3, START_MS + 70_000)
+    assert router.take_batch().ignored == {Ignored.ORPHAN: 1}, "two may wait, so the oldest is dropped"
+    assert router.take_batch(idle_since=5.0).ignored == {}, "while signals arrive, event time limits the wait"
+    assert router.take_batch(idle_since=5.1).ignored == {Ignored.ORPHAN: 2}, "in silence, the clock does"
+    assert router.resume_point == ResumePoint(3, START_MS + 70_000)
 
-    threads.note(ThreadRecord("x:a", 0, START_MS + 70_000, ()))
+    threads.note_decision(ThreadRecord("x:a", 0, START_MS + 70_000, ()))
     router.decided("x:a")
-    assert router.take().ignored == {Ignored.IRRELEVANT: 1}, "of no beat that is watched"
-    assert router.place == Place(7, START_MS + 70_000)
+    assert router.take_batch().ignored == {Ignored.IRRELEVANT: 1}, "a thread of no watched beat"
+    assert router.resume_point == ResumePoint(7, START_MS + 70_000)
 
 
-def test_whether_a_post_is_relevant_is_what_its_title_says_now_whoever_looks() -> None:
+def test_relevance_is_asked_again_for_every_observation_of_a_root_post() -> None:
     lines = [root("x:a", 0, title="before"), reply("x:a", 1, 1), root("x:a", 60_000, title="it is relevant after all")]
     for begins in (0, 2):
         router = Router(
             lambda signal: ("beat",) * ("relevant" in (signal.title or "")), ThreadIndex(), CONFIG, BEGINNING
         )
         for offset, signal in enumerate(lines[begins:], begins):
-            router.read(offset, b"{}", signal, 0.0)
-        batch = router.take()
-        assert [signal for _, _, signal in batch.candidates] == [lines[2]]
+            router.read(offset, encode(signal), signal, 0.0)
+        batch = router.take_batch()
+        assert [decode(bytes(entry.signal)) for _, entry in batch.candidates] == [lines[2]]
         assert batch.ignored == ({Ignored.IRRELEVANT: 2} if begins == 0 else {})
 
 
-def test_a_thread_whose_replies_keep_coming_stays_known_as_irrelevant() -> None:
+def test_a_thread_whose_replies_keep_coming_stays_remembered_as_irrelevant() -> None:
     router = Router(lambda _: (), ThreadIndex(), RouterConfig(remember_irrelevant=2), BEGINNING)
     router.read(0, b"{}", root("x:no", 0), 0.0)
     for number in range(20):
         router.read(2 * number + 1, b"{}", reply("x:no", number, 0), 0.0)
         router.read(2 * number + 2, b"{}", root(f"x:nor{number}", 0), 0.0)
-    assert router.take().ignored == {Ignored.IRRELEVANT: 41}
+    assert router.take_batch().ignored == {Ignored.IRRELEVANT: 41}
 
 
-@pytest.mark.parametrize("held_for", [0.0, 3.0])
-def test_time_is_held_back_by_what_waits_for_a_decision_but_not_for_ever(held_for: float) -> None:
+def test_an_undecided_post_holds_back_the_released_time_until_its_timeout() -> None:
     router = Router(relevance, ThreadIndex(), CONFIG, BEGINNING)
     for offset, signal in enumerate((root("x:a", 10_000), root("x:b", 20_000), reply("x:b", 1, 30_000))):
         router.read(offset, b"{}", signal, float(offset))
-    assert router.read_ms(idle=False) == START_MS + 29_999, "more of the newest time may follow"
+    assert router.read_ms(idle=False) == START_MS + 29_999, "more records of the latest time may follow"
     assert router.read_ms(idle=True) == START_MS + 30_000
-    expected = {0.0: START_MS + 9_999, 3.0: None}[held_for]
-    assert router.held_ms(waited_since=held_for) == expected
-    assert router.held_ms(waited_since=1.0) == START_MS + 19_999
+    assert router.released_ms(waiting_since=0.0) == START_MS + 9_999
+    assert router.released_ms(waiting_since=1.0) == START_MS + 19_999
+    assert router.released_ms(waiting_since=3.0) is None
 
 
-def decide_in_order(lives: Lives, chance: random.Random) -> None:
-    """Let the matcher decide the earliest of the candidates, by which stories may turn out to be one."""
-    undecided = [thread for thread in lives.candidates if lives.threads.lookup(thread) is None]
+def decide_in_order(runs: Runs, chance: random.Random) -> None:
+    """Decide the earliest candidate; the decision may merge stories."""
+    undecided = [thread for thread in runs.candidates if runs.threads.lookup(thread) is None]
     if not undecided:
         return
-    thread = min(undecided, key=lambda thread: lives.candidates[thread])
-    into, at_ms, merged = f"of {thread}", lives.candidates[thread], list[Merge]()
+    thread = min(undecided, key=lambda thread: runs.candidates[thread])
+    into, at_ms, merged = f"of {thread}", runs.candidates[thread], list[Merge]()
     for story in [f"of {other}" for other in RELEVANT]:
-        info = lives.threads.story(story)
+        info = runs.threads.story(story)
         if info is not None and info.into is None and chance.random() < 0.5:
-            name_story(lives.threads, story, into=into, merged_ms=at_ms)
+            name_story(runs.threads, story, into=into, merged_ms=at_ms)
             merged.append(Merge(story, into))
-    name_story(lives.threads, into)
+    name_story(runs.threads, into)
     assigned = (Assignment(into, "beat", "new"),)
-    lives.threads.note(ThreadRecord(thread, lives.decisions, at_ms, assigned, tuple(merged)))
-    lives.decisions += 1
-    lives.router.decided(thread)
+    runs.threads.note_decision(ThreadRecord(thread, runs.decisions, at_ms, assigned, tuple(merged)))
+    runs.decisions += 1
+    runs.router.decided(thread)
 
 
-def test_in_a_replay_signals_go_where_all_decisions_before_them_say_in_every_life() -> None:
+def test_in_a_replay_every_earlier_decision_determines_where_a_signal_goes() -> None:
     for seed in range(500):
         chance = random.Random(seed)
         records = [signal for signal in source(chance) if signal is None or signal.thread in RELEVANT]
-        lives, places, told, read_ms = Lives(records), dict[int, tuple[str, int]](), set[str](), 0
+        runs, places, reported, read_ms = Runs(records), dict[int, tuple[str, int]](), set[str](), 0
         for _ in range(60):
-            undecided = [lives.candidates[t] for t in lives.candidates if lives.threads.lookup(t) is None]
+            undecided = [runs.candidates[t] for t in runs.candidates if runs.threads.lookup(t) is None]
             reached_ms = min([read_ms, *(at_ms - 1 for at_ms in undecided)])
-            lives.threads.apply(stories.DECIDED_KEY, wire_encode(Reached(reached_ms)))
-            lives.router.allow(lives.threads.decided_ms + 1)
+            runs.threads.apply(DECIDED_KEY, wire_encode(Reached(reached_ms)))
+            runs.router.release_until(runs.threads.decided_ms + 1)
             match chance.choice(("read", "read", "decide", "take", "take", "crash")):
                 case "read":
-                    lives.read(chance.randrange(1, 6))
+                    runs.read(chance.randrange(1, 6))
                 case "decide":
-                    decide_in_order(lives, chance)
+                    decide_in_order(runs, chance)
                 case "crash":
-                    lives.begin()
+                    runs.begin()
                 case "take":
-                    held_ms = lives.router.held_ms(waited_since=0.0)
-                    batch = lives.router.take()
-                    read_ms = lives.router.read_ms(idle=lives.router.position == len(records))
-                    lives.candidates |= {signal.thread: at_ms for _, at_ms, signal in batch.candidates}
-                    told |= {merging.gone.id for merging in batch.merges}
+                    released_ms = runs.router.released_ms(waiting_since=0.0)
+                    batch = runs.router.take_batch()
+                    read_ms = runs.router.read_ms(idle=runs.router.position == len(records))
+                    runs.candidates |= {decode(bytes(e.signal)).thread: e.at_ms for _, e in batch.candidates}
+                    reported |= {merging.gone.id for merging in batch.merges}
                     assert batch.redirected == {}
                     for story, entries in batch.stories.items():
                         for entry in entries:
                             there = places.setdefault(entry.offset, (story, entry.at_ms))
-                            assert there == (story, entry.at_ms), f"seed {seed}: the same in every life"
-                    waiting = set(range(lives.router.place.offset, lives.router.position)) - places.keys()
-                    assert held_ms is None or waiting
-                    lives.commit()
+                            assert there == (story, entry.at_ms), f"seed {seed}: the same in every run"
+                    waiting = set(range(runs.router.resume_point.offset, runs.router.position)) - places.keys()
+                    assert released_ms is None or waiting
+                    runs.commit()
         for offset, (story, at_ms) in places.items():
             signal = records[offset]
             assert signal is not None
-            assert story == lives.threads.at(f"of {signal.thread}", at_ms), f"seed {seed}: as all decisions say"
-        gone = {f"of {thread}" for thread in RELEVANT if lives.threads.at(f"of {thread}", 10**15) != f"of {thread}"}
-        told |= {merging.gone.id for merging in lives.router.take().merges}
-        if lives.router.undecided == 0 and lives.router.position == len(records):
-            assert told >= gone, f"seed {seed}: every merge is told of"
+            assert story == runs.threads.story_at(f"of {signal.thread}", at_ms), (
+                f"seed {seed}: as all decisions determine"
+            )
+        stories = [f"of {thread}" for thread in RELEVANT]
+        gone = {story for story in stories if runs.threads.story_at(story, 10**15) != story}
+        reported |= {merging.gone.id for merging in runs.router.take_batch().merges}
+        if runs.router.undecided == 0 and runs.router.position == len(records):
+            assert reported >= gone, f"seed {seed}: every merge is reported"
 
 
-def test_live_a_signal_passes_at_once_and_says_if_it_may_have_been_sent_elsewhere_before() -> None:
+def test_live_a_signal_passes_at_once_and_is_marked_if_another_story_may_have_it() -> None:
     threads = ThreadIndex()
     router = Router(relevance, threads, CONFIG, BEGINNING)
     for thread in ("x:a", "x:b"):
-        threads.note(ThreadRecord(thread, 0, START_MS, (Assignment(f"of {thread}", "beat", "new"),)))
+        threads.note_decision(ThreadRecord(thread, 0, START_MS, (Assignment(f"of {thread}", "beat", "new"),)))
         name_story(threads, f"of {thread}")
     name_story(threads, "of x:a", into="of x:b", merged_ms=START_MS + 5)
     for offset, signal in enumerate((reply("x:a", 1, 5), reply("x:a", 2, 6), reply("x:b", 3, 7))):
         router.read(offset, b"{}", signal, 0.0)
-    batch = router.take()
+    batch = router.take_batch()
     assert [entry.offset for entry in batch.stories["of x:a"]] == [0]
     assert [entry.offset for entry in batch.redirected["of x:b"]] == [1]
     assert [entry.offset for entry in batch.stories["of x:b"]] == [2]
 
 
-def test_waiting_for_its_own_time_is_no_reason_to_stop_reading() -> None:
+def test_a_source_that_waits_for_its_own_time_cannot_drain() -> None:
     router = Router(relevance, ThreadIndex(), CONFIG, BEGINNING)
-    router.allow(START_MS)
+    router.release_until(START_MS)
     for offset in range(100):
         router.read(offset, b"{}", reply("x:a", offset, 10) if offset else root("x:a", 10), 0.0)
-    assert (router.waiting, router.drains) == (100, False), "only a later record tells that this time is over"
+    assert (router.waiting, router.can_drain) == (100, False), "only a later record ends this time"
     router.read(100, b"{}", reply("x:a", 100, 11), 0.0)
-    assert router.drains
+    assert router.can_drain
 
 
-def test_a_forgotten_story_takes_nothing_later_and_its_posts_are_no_new_ones() -> None:
+def test_an_expired_story_takes_no_later_signal_and_its_posts_create_no_story() -> None:
     week_ms = CONFIG.forget_ms
     threads = ThreadIndex()
-    threads.note(ThreadRecord("x:a", 0, START_MS, (Assignment("of x:a", "beat", "new"),)))
+    threads.note_decision(ThreadRecord("x:a", 0, START_MS, (Assignment("of x:a", "beat", "new"),)))
     name_story(threads, "of x:a")
     name_story(threads, "of x:a", forgotten_ms=START_MS + week_ms + 10)
-    name_story(threads, "of x:a")  # its own older record, which the one who decides reads after it has decided
+    name_story(threads, "of x:a")  # its older record, which the deciding worker reads back later
     router = Router(relevance, threads, CONFIG, BEGINNING)
     again = replace(root("x:a", 0), observed_ms=START_MS + week_ms + 11)
     for offset, signal in enumerate((reply("x:a", 1, week_ms + 10), reply("x:a", 2, week_ms + 11), again)):
         router.read(offset, b"{}", signal, 0.0)
-    batch = router.take()
+    batch = router.take_batch()
     assert [entry.offset for entry in batch.stories["of x:a"]] == [0]
     assert batch.ignored == {Ignored.FORGOTTEN: 2}
 
-    left = [key for key in threads.leavings({"of x:a"}, 0) if key is not None]
+    left = [key for key in threads.expired_keys({"of x:a"}, 0) if key is not None]
     assert left == [b"t:x:a", b"s:of x:a"]
     for key in left:
         threads.apply(key, None)
-    assert (len(threads), threads.stories(), threads.forgotten) == (0, 0, {})
+    assert (len(threads), threads.live_stories(), threads.expired) == (0, 0, {})
     router = Router(relevance, threads, CONFIG, BEGINNING)
     router.read(3, b"{}", again, 0.0)
     router.read(4, b"{}", reply("x:a", 3, week_ms + 12), 0.0)
     router.read(5, b"{}", reply("x:b", 1, week_ms + 90_000), 0.0)
-    batch = router.take()
+    batch = router.take_batch()
     assert (batch.candidates, batch.ignored) == ([], {Ignored.FORGOTTEN: 1, Ignored.ORPHAN: 1})
 
 
-def test_what_is_left_of_merged_and_blocked_threads_goes_with_the_story_they_ended_in() -> None:
-    threads = ThreadIndex()
-    for number, thread in enumerate(("x:a", "x:b", "x:c")):
-        threads.note(ThreadRecord(thread, number, START_MS, (Assignment(f"of {thread}", "beat", "new"),)))
-        name_story(threads, f"of {thread}")
-    threads.note(ThreadRecord("x:blocked", 3, START_MS, ()))
-    name_story(threads, "of x:a", into="of x:b", merged_ms=START_MS)
-    name_story(threads, "of x:b", forgotten_ms=START_MS + 9)
-    left = {key for key in threads.leavings({"of x:b"}, START_MS) if key is not None}
-    assert left == {b"t:x:a", b"t:x:b", b"s:of x:a", b"s:of x:b"}
-    assert b"t:x:blocked" in threads.leavings({"of x:b"}, START_MS + 1)
-
-
-def test_what_an_operator_has_moved_or_blocked_goes_there_from_then_on() -> None:
+def test_a_moved_thread_and_a_blocked_story_take_effect_from_their_time_on() -> None:
     threads = ThreadIndex()
     for thread in ("x:a", "x:b"):
-        threads.note(ThreadRecord(thread, 0, START_MS, (Assignment(f"of {thread}", "beat", "new"),)))
+        threads.note_decision(ThreadRecord(thread, 0, START_MS, (Assignment(f"of {thread}", "beat", "new"),)))
         name_story(threads, f"of {thread}")
-    threads.apply(stories.MOVED_KEY + b"x:a", wire_encode(Moved("x:a", "of x:b", START_MS + 1)))
+    threads.apply(MOVED_KEY + b"x:a", wire_encode(Moved("x:a", "of x:b", START_MS + 1)))
     name_story(threads, "of x:b", into=NOWHERE, merged_ms=START_MS + 5)
     router = Router(relevance, threads, CONFIG, BEGINNING)
-    router.allow(START_MS + 9)
+    router.release_until(START_MS + 9)
     for offset, at_ms in enumerate((1, 2, 5, 6)):
         router.read(offset, b"{}", reply("x:a", offset, at_ms), 0.0)
-    batch = router.take()
+    batch = router.take_batch()
     places = {story: [entry.offset for entry in entries] for story, entries in batch.stories.items()}
     assert places == {"of x:a": [0], "of x:b": [1, 2]}
     assert (batch.used, batch.ignored) == (3, {Ignored.BLOCKED: 1})

@@ -1,4 +1,4 @@
-"""Stopping while the broker takes nothing: what was in hand is not committed, whatever the broker does then."""
+"""The sources of a worker: shutdown while the broker takes nothing, and when a partition is paused."""
 
 from __future__ import annotations
 
@@ -6,28 +6,26 @@ import asyncio
 from types import SimpleNamespace
 from typing import Any
 
-from aiokafka import TopicPartition
-
 from ingest.signal import encode
-from streams.records import encode as wire_encode
-from streams.records.stories import STORY_KEY, THREAD_KEY, Assignment, StoryInfo, ThreadRecord
+from streams.records.stories import Assignment, StoryInfo, ThreadRecord
 from streams.resolve.config import ResolveConfig
-from streams.resolve.handed_over import Told
-from streams.resolve.publishers import Publishers
+from streams.resolve.connections import Connections
+from streams.resolve.memory import Memory
+from streams.resolve.source import SourceContext
 from streams.resolve.sources import Sources
-from streams.resolve.threads import ThreadIndex
-from tests.streams.examples.signals import START_MS, reply
+from streams.runtime.clock import Clock
+from tests.streams.examples.signals import START_MS, reply, root
+from transport.kafka import TopicPartition
 
-SIGNALS = 10
+PARTITION = TopicPartition("signals", 0)
 
 
-class Reader:
-    """Stands for the consumer: there are ten signals in one partition."""
+class FakeConsumer:
+    """A consumer of one partition with ``values``."""
 
-    def __init__(self) -> None:
-        self.committed_offset = 0
-        self.position = 0
-        values = [encode(reply("x:a", number, number)) for number in range(SIGNALS)]
+    def __init__(self, values: list[bytes]) -> None:
+        self.committed_offset = self.position = 0
+        self.paused_partitions: set[TopicPartition] = set()
         self.records = [
             SimpleNamespace(topic="signals", partition=0, offset=offset, value=value, timestamp=0)
             for offset, value in enumerate(values)
@@ -36,35 +34,43 @@ class Reader:
     async def committed(self, _: TopicPartition) -> int:
         return self.committed_offset
 
-    async def beginning_offsets(self, places: list[TopicPartition]) -> dict[TopicPartition, int]:
-        return dict.fromkeys(places, 0)
+    async def beginning_offsets(self, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
+        return dict.fromkeys(partitions, 0)
 
     def seek(self, _: TopicPartition, offset: int) -> None:
         self.position = offset
 
     async def getmany(self, **_: int) -> dict[TopicPartition, list[Any]]:
-        records, self.position = self.records[self.position :], SIGNALS
-        return {TopicPartition("signals", 0): records} if records else {}
+        records, self.position = self.records[self.position :], len(self.records)
+        return {PARTITION: records} if records else {}
 
     def highwater(self, _: TopicPartition) -> int:
-        return SIGNALS
+        return len(self.records)
 
     def paused(self) -> set[TopicPartition]:
-        return set()
+        return self.paused_partitions
+
+    def pause(self, partition: TopicPartition) -> None:
+        self.paused_partitions.add(partition)
+
+    def resume(self, partition: TopicPartition) -> None:
+        self.paused_partitions.discard(partition)
 
     async def commit(self, offsets: dict[TopicPartition, Any]) -> None:
         (self.committed_offset,) = (place.offset for place in offsets.values())
 
 
-class Writer:
-    """Stands for the producer; while the broker is ``away``, what would wait for room in its buffer waits."""
+class FakeProducer:
+    """A producer that acknowledges at once; while the broker is ``away``, it blocks on ``story-activity``."""
 
     def __init__(self) -> None:
-        self.away = asyncio.Event()
+        self.away = False
+        self.blocked = asyncio.Event()
         self.sent: list[bytes] = []
 
     async def send(self, topic: str, value: bytes, *_: object) -> asyncio.Future[None]:
-        if topic == "story-activity" and self.away.is_set():
+        if topic == "story-activity" and self.away:
+            self.blocked.set()
             await asyncio.Event().wait()
         self.sent.append(value)
         acknowledged = asyncio.get_running_loop().create_future()
@@ -72,43 +78,64 @@ class Writer:
         return acknowledged
 
 
-async def nothing() -> None:
-    """There is nothing to catch up with."""
+class NoTopic:
+    """Stands for the reader of an empty topic."""
+
+    async def wait_until_read(self) -> None: ...
 
 
-def of_one_story() -> ThreadIndex:
-    threads = ThreadIndex()
-    threads.apply(STORY_KEY + b"st_a", wire_encode(StoryInfo("st_a", "a", "a", "beat", START_MS)))
-    known = ThreadRecord("x:a", 0, START_MS - 1, (Assignment("st_a", "beat", "new"),))
-    threads.apply(THREAD_KEY + b"x:a", wire_encode(known))
-    return threads
+def make_memory() -> Memory:
+    """Return a memory that knows the thread x:a and its story."""
+    no_topic: Any = NoTopic()
+    memory = Memory(no_topic, no_topic, lambda: 0.0)
+    memory.threads.note_story(StoryInfo("st_a", "a", "a", "beat", START_MS))
+    memory.threads.note_decision(ThreadRecord("x:a", 0, START_MS - 1, (Assignment("st_a", "beat", "new"),)))
+    return memory
 
 
-async def test_what_was_cut_off_while_it_was_sent_is_not_committed() -> None:
-    reader, writer = Reader(), Writer()
-    sources = Sources(
-        consumer=reader,
-        producer=writer,
-        threads=of_one_story(),
-        publishers=Publishers(),
-        told=Told(),
-        caught_up=nothing,
-        relevance=lambda _: ("beat",),
-        config=ResolveConfig(),
-        prefix="",
-        partitions=(1, 1),
-        now_ms=lambda: START_MS + 1_000,
-    )
+def make_sources(consumer: FakeConsumer, producer: FakeProducer, config: ResolveConfig) -> Sources:
+    kafka = Connections({}, "", producer, 10.0)
+    clock = Clock(lambda: START_MS + 1_000, lambda: 0.0)
+    context = SourceContext(make_memory(), lambda _: ("beat",), config, clock, sources=1, partitions=1)
+    return Sources(consumer, kafka, context)
+
+
+async def test_records_whose_send_was_interrupted_are_not_committed() -> None:
+    consumer = FakeConsumer([encode(reply("x:a", number, number)) for number in range(10)])
+    producer = FakeProducer()
+    sources = make_sources(consumer, producer, ResolveConfig())
     await sources.assign(frozenset({0}))
-    writer.away.set()
+    producer.away = True
     step = asyncio.create_task(sources.step())
-    while reader.position < SIGNALS:
-        await asyncio.sleep(0.01)
-    await asyncio.sleep(0.05)
+    await producer.blocked.wait()
     step.cancel()
     await asyncio.gather(step, return_exceptions=True)
-    writer.away.clear()
+    producer.away = False
     await sources.close()
-    assert reader.committed_offset == 0
-    assert not any(b"x:ar" in value for value in writer.sent)
-    assert sources._cut_off
+    assert consumer.committed_offset == 0
+    assert not any(b"x:ar" in value for value in producer.sent)
+
+
+async def test_what_is_sent_and_reported_is_committed_when_the_partitions_are_revoked() -> None:
+    consumer = FakeConsumer([encode(reply("x:a", number, number)) for number in range(10)])
+    producer = FakeProducer()
+    sources = make_sources(consumer, producer, ResolveConfig())
+    await sources.assign(frozenset({0}))
+    await sources.step()
+    await sources.revoke(frozenset({0}))
+    assert consumer.committed_offset == 10
+    assert sum(b"x:ar9" in value for value in producer.sent) == 1
+
+
+async def test_a_full_partition_is_paused_and_resumed_once_it_has_drained() -> None:
+    config = ResolveConfig(waiting_records=1_000, flush_seconds=1e-9)
+    values = [encode(root("x:b", 0)), *(encode(reply("x:b", number, 10 + number)) for number in range(1_500))]
+    consumer, producer = FakeConsumer(values), FakeProducer()
+    sources = make_sources(consumer, producer, config)
+    await sources.assign(frozenset({0}))
+    await sources.step()
+    assert consumer.paused_partitions == {PARTITION}
+    sources._context.memory.threads.note_decision(ThreadRecord("x:b", 1, START_MS, ()))
+    sources.decided("x:b")
+    await sources.step()
+    assert consumer.paused_partitions == set()

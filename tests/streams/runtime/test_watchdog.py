@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
-from aiokafka.errors import KafkaConnectionError
 
 from streams.runtime.watchdog import CHECKS, StalledError, Watchdog
+from transport.kafka import BrokerAwayError
 
 LIMIT_SECONDS = 80.0
 CHECK_SECONDS = LIMIT_SECONDS / CHECKS
@@ -87,7 +87,7 @@ async def test_a_broker_that_is_away_or_hangs_is_not_a_stall() -> None:
         if queries > 3 * CHECKS:
             raise EnoughError
         if queries % 2:
-            raise KafkaConnectionError("no broker")
+            raise BrokerAwayError("no broker")
         return await asyncio.Event().wait() or ""
 
     with pytest.raises(EnoughError):

@@ -140,7 +140,7 @@ def _by_story(outcome: Outcome, orphan_wait_ms: int) -> Iterator[tuple[str, Logg
         known = outcome.threads.lookup(one.signal.thread)
         if known is None or one.at_ms < known.at_ms - orphan_wait_ms:
             continue  # Nobody decided it: no root post, or nothing that any beat cares for. Or an orphan.
-        for story in outcome.threads.by_now(one.signal.thread):
+        for story in outcome.threads.current_stories(one.signal.thread):
             yield story, one
 
 
@@ -169,7 +169,7 @@ def against_oracle(outcome: Outcome, orphan_wait_ms: int = 60_000) -> list[Findi
     signals = list(_by_story(outcome, orphan_wait_ms))
     due = {(story, *one.place) for story, one in signals}
     # What was handed on to a story that was merged later is the other's by now.
-    handed_on = {(outcome.threads.at(story, math.inf), *place) for story, *place in outcome.handed_on}
+    handed_on = {(outcome.threads.story_at(story, math.inf), *place) for story, *place in outcome.handed_on}
     missing, wrong = due - handed_on, handed_on - due
     expected = _by_hand(outcome, signals)
     lost = twice = 0
@@ -205,7 +205,7 @@ def against_oracle(outcome: Outcome, orphan_wait_ms: int = 60_000) -> list[Findi
             worst[True][0] < TOLERANCE and not made_up,
             "greatest difference {:.2g} (story {})".format(*worst[True])
             + f"; {len(made_up)} stories out of nothing"
-            + "".join(f"\n{one}, now {outcome.threads.at(one, math.inf)}" for one in sorted(made_up)[:3]),
+            + "".join(f"\n{one}, now {outcome.threads.story_at(one, math.inf)}" for one in sorted(made_up)[:3]),
         ),
         Finding(
             "those of stories too large to be kept exactly are near them",

@@ -101,7 +101,7 @@ def scored_by_hand(signals: Sequence[Signal], threads: ThreadIndex, at_ms: int) 
     read, assess = TextReader.default(), OfflineStoryAssessor(OfflineAssessor())
     ledgers: dict[str, Ledger] = {}
     for item in signals:
-        for story in threads.by_now(item.thread):
+        for story in threads.current_stories(item.thread):
             ledgers.setdefault(story, Ledger()).apply(item, read(item))
     for story, ledger in ledgers.items():
         ledger.assessment = assess(story, ledger, at_ms)

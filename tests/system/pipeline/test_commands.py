@@ -109,7 +109,9 @@ async def orders_are_carried_out(
         OperatorCommand("pin", thread, into["story"]),
     ]
     await operator_commands.publish(given, it.options, it.kafka.topic_prefix)
-    kept = (await operator_commands.read_threads(it.options, it.kafka.topic_prefix)).orders[f"o:pin:{thread}".encode()]
+    kept = (await operator_commands.read_threads(it.options, it.kafka.topic_prefix)).commands[
+        f"o:pin:{thread}".encode()
+    ]
     assert b'"' in bytes(kept.features), "the words of the post, for the matcher to learn from"
     assert f"merge {gone['slug']} into {into['slug']}" in await hubbub(it, "stories", "list")
 

@@ -72,7 +72,7 @@ async def test_golden_case_through_the_pipeline(broker: Broker, tmp_path: Path) 
     async with house(broker, assessor="none") as it:  # the golden case was never assessed
         await it.replay(write_recording(tmp_path / "golden.ndjson", _signals()))
         scores, threads = await it.scores(), await it.threads()
-    (story,) = threads.by_now("reddit:t3_golden")
+    (story,) = threads.current_stories("reddit:t3_golden")
     scored = scores[story]
 
     by_hand = Factors(

@@ -52,7 +52,7 @@ async def test_front_page_of_reddit(broker: Broker, shared: Path) -> None:
     # Every post is in a story, and each platform's counts are the sums of the last observations.
     members: dict[str, list[str]] = defaultdict(list)
     for post in last:
-        (story,) = threads.by_now(post)
+        (story,) = threads.current_stories(post)
         members[story].append(post)
     assert set(members) == set(scores)
     for story, posts in members.items():

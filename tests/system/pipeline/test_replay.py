@@ -25,7 +25,8 @@ async def test_scores_are_those_of_the_plain_set_of_signals(broker: Broker, tmp_
         assert {story: item.noise for story, item in scores.items()} == pytest.approx(by_hand, abs=1e-9)
         assert {item.scored_ms for item in scores.values()} == {signals[-1].observed_ms}
         # Both wordings of a subject are one story, and no two subjects share one.
-        stories = [{threads.by_now(s.thread) for s in signals if f":s{n}p" in s.id} for n in range(len(SUBJECTS))]
+        subjects = [[s.thread for s in signals if f":s{n}p" in s.id] for n in range(len(SUBJECTS))]
+        stories = [set(map(threads.current_stories, threads_of)) for threads_of in subjects]
         assert [len(found) for found in stories] == [1] * len(SUBJECTS)
         assert len(set().union(*stories)) == len(SUBJECTS)
 

@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import accumulate
-from types import SimpleNamespace
 from typing import NamedTuple, cast
 
 import msgspec
@@ -22,7 +21,7 @@ from scoring import Lifecycle
 from streams.records import encode
 from streams.records.progress import PublishProgress, ResolveProgress, ScoreProgress, decode_progress
 from streams.records.stories import ORDER_KEY, OperatorCommand
-from streams.resolve import decisions, sources, worker
+from streams.resolve import connections, worker
 from streams.resolve.config import ResolveConfig
 from streams.resolve.matching.beats import Beat
 from streams.resolve.matching.matcher import Matcher, MatcherConfig
@@ -163,6 +162,7 @@ class House:
                 config=self.resolve,
                 beats={"beat": Beat(name="beat")},
                 now_ms=lambda: LATER_MS,
+                monotonic=self.kafka.monotonic,
                 make_matcher=cast(Callable[[Beat, MatcherConfig], Matcher], BySubject),
             )
             process.task = asyncio.create_task(resolver.run(asyncio.Event()))
@@ -273,7 +273,7 @@ class House:
         index = ThreadIndex()
         for record in self.kafka.read("stories"):
             index.apply(record.key, record.value)
-        threads = {thread: index.by_now(thread) for thread in index._threads}
+        threads = {thread: index.current_stories(thread) for thread in index._threads}
         scores = {name: msgspec.json.decode(value) for name, value in self._latest("noise-scores").items()}
         remembered = RestoredPartition()
         for record in self.kafka.read(changelog.TOPIC):
@@ -285,7 +285,7 @@ class House:
         assert gone == {info.id for info in index._stories.values() if info.into is not None}
         return Result(
             threads,
-            index.forgotten,
+            index.expired,
             {story: score["noise"] for story, score in scores.items()},
             {story: state.scoring.lifecycle for story, state in states.items()},
             frozenset(
@@ -343,16 +343,13 @@ async def run(
     """Play a recording through the house, where ``orders`` were given and ``strays`` came before; return the result."""
     kafka = Kafka(random.Random(seed), PARTITIONS)
     with pytest.MonkeyPatch.context() as patch:
-        for module in (sources, decisions, worker):
-            patch.setattr(module, "time", SimpleNamespace(monotonic=kafka.monotonic))
         patch.setattr(asyncio, "to_thread", _in_this_thread)  # a thread takes real time, so a run would not be its seed
-        patch.setattr(worker, "group_consumer", _consumer)
+        patch.setattr(connections, "group_consumer", _consumer)
+        patch.setattr(connections, "TopicReader", TopicReader)
+        patch.setattr(connections, "open_producer", _producer)
         patch.setattr(fencing, "observe_membership", observe_membership)
         patch.setattr(fencing, "check_before_producing", lambda *_: None)  # who stands still here is taken for dead
-        patch.setattr(worker, "TopicReader", TopicReader)
-        patch.setattr(worker, "open_producer", _producer)
         patch.setattr(worker, "abandoned_on_failure", nullcontext)
-        patch.setattr(decisions, "TopicReader", TopicReader)
         patch.setattr(score_worker, "open_producer", _producer)
         patch.setattr(score_processor, "TopicReader", TopicReader)
         patch.setattr(score_processor, "open_consumer", _open_consumer)

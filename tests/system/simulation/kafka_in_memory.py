@@ -375,7 +375,7 @@ class TopicReader:
         self._position += len(records)
         return records
 
-    async def poll(self, _: int) -> list[Record]:
+    async def poll(self) -> list[Record]:
         await self._kafka.pause()
         records = self._log[self._position : self._position + self._kafka.chance.randrange(6)]
         self._position += len(records)

@@ -40,7 +40,7 @@ class BySubject:
         merged = tuple(others[: -1 - count : -1] if self._memory % 2 else others[:count])
         self._note(subject, story, merged, at_ms)
         pairs = tuple((gone, story) for gone in merged)
-        return SimpleNamespace(story=story, founded=founded, stage="new", features=[subject, merged], merged=pairs)
+        return SimpleNamespace(story=story, created=founded, stage="new", features=[subject, merged], merged=pairs)
 
     def adopt(self, info: StoryInfo, assignment: Assignment, at_ms: int) -> None:
         subject, merged = msgspec.json.decode(assignment.features)

@@ -1,4 +1,4 @@
-"""Headlines: a story goes by the one that says best what all say, and seldom changes its name."""
+"""Headlines: a story takes the title that best covers what its posts say, and seldom changes it."""
 
 from __future__ import annotations
 
@@ -24,68 +24,68 @@ def headlines() -> Headlines:
     return Headlines(load_embedding("wordllama").usual)
 
 
-def titles(heard: list[str]) -> list[str]:
-    """Return what a story is called after each headline."""
-    told, called = headlines(), []
-    for title in heard:
-        called.append(told.hear("st", title) or (called[-1] if called else title))
-    return called
+def titles(added: list[str]) -> list[str]:
+    """Return the title of a story after each added headline."""
+    story, chosen = headlines(), list[str]()
+    for title in added:
+        chosen.append(story.add("st", title) or (chosen[-1] if chosen else title))
+    return chosen
 
 
-def test_a_story_comes_to_go_by_what_its_posts_agree_on() -> None:
-    called = titles(BANK)
-    assert called[0] == called[1] == BANK[0]
-    assert called[-1] in BANK[1:]
+def test_a_story_takes_the_title_that_its_posts_agree_on() -> None:
+    chosen = titles(BANK)
+    assert chosen[0] == chosen[1] == BANK[0]
+    assert chosen[-1] in BANK[1:]
 
 
-def test_what_is_known_well_enough_stays() -> None:
+def test_a_good_first_title_stays() -> None:
     assert set(titles(["Quillon ledger outage leaves thousands without wages", *BANK[2:]])) == {BANK[1]}
 
 
-def test_copies_are_no_support() -> None:
+def test_copies_of_a_headline_give_it_no_weight() -> None:
     advert = "Win a free phone today, click here and share"
     assert titles([BANK[1], *[advert] * 50, *BANK[2:]])[-1] in BANK
 
 
-def test_a_question_is_told_from_what_answers_it() -> None:
+def test_an_answer_replaces_a_question() -> None:
     asked = "Why did the Quillon ledger outage leave thousands without wages?"
     assert titles([asked, *BANK[1:]])[-1] in BANK
 
 
-def test_an_exclamation_is_no_headline() -> None:
+def test_an_exclamation_never_becomes_the_title() -> None:
     assert titles(["Ferry sinks off Tarnholm with forty aboard", *["Tarnholm!", "Ferry!!", "Tarnholm ferry"] * 9])[
         -1
     ] == ("Ferry sinks off Tarnholm with forty aboard")
 
 
-def test_a_story_that_takes_in_another_keeps_its_title_until_it_grows() -> None:
-    told = headlines()
+def test_a_merged_story_keeps_its_title_until_it_grows() -> None:
+    stories = headlines()
     for title in BANK[:2]:
-        told.hear("into", title)
+        stories.add("into", title)
     for title in BANK[2:5]:
-        told.hear("gone", title)
-    told.unite("gone", "into")
-    told.unite("unheard of", "into")
-    assert len(told) == 1
-    assert told.hear("into", BANK[5]) in BANK[1:]
-    told.forget("into")
-    assert len(told) == 0
-    told.hear("gone", BANK[0])
-    told.unite("gone", "into")
-    assert len(told) == 0, "nobody knows what it would be called there"
+        stories.add("gone", title)
+    stories.merge("gone", "into")
+    stories.merge("unknown", "into")
+    assert len(stories) == 1
+    assert stories.add("into", BANK[5]) in BANK[1:]
+    stories.drop("into")
+    assert len(stories) == 0
+    stories.add("gone", BANK[0])
+    stories.merge("gone", "into")
+    assert len(stories) == 0, "without headlines of its own, the story gets none of the merged one"
 
 
 @given(st.integers(0, 1_000))
 @settings(max_examples=30, deadline=None)
-def test_titles_seldom_change_and_nothing_grows(seed: int) -> None:
+def test_titles_seldom_change_and_memory_is_bounded(seed: int) -> None:
     chance = random.Random(seed)
     words = [f"word{number}" for number in range(300)]
-    told, changes, posts = headlines(), 0, 400
+    stories, changes, posts = headlines(), 0, 400
     for _ in range(posts):
         title = " ".join(chance.choices(words, k=chance.randint(1, 9)))
-        changes += told.hear("st", title) is not None
-    (heard,) = told._stories.values()
+        changes += stories.add("st", title) is not None
+    (kept,) = stories._stories.values()
     assert changes <= 1 + posts.bit_length() / (GROWTH - 1)
-    assert len(heard.candidates) <= CANDIDATES
-    assert len(heard.said) <= MAX_STEMS
-    assert heard.title in heard.candidates
+    assert len(kept.candidates) <= CANDIDATES
+    assert len(kept.said) <= MAX_STEMS
+    assert kept.title in kept.candidates

@@ -1,4 +1,4 @@
-"""What people order teaches the matcher: what is like a post that they moved follows it, in every life and replay."""
+"""Operator commands teach the matcher: posts like a moved one follow it, in every run and replay."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from ingest.signal import Signal
 from streams.records import encode
 from streams.records.candidates import Candidate
 from streams.records.source_watermark import SourceWatermark
-from streams.records.stories import OperatorCommand, StoryInfo
-from streams.resolve.decide import Decided, Decider
+from streams.records.stories import MOVED_KEY, ORDER_KEY, STORY_KEY, OperatorCommand, StoryInfo
+from streams.resolve.decide import Decider, ThreadDecision
 from streams.resolve.matching.beats import load_beat
 from streams.resolve.matching.matcher import Matcher
-from streams.resolve.threads import MOVED_KEY, ORDER_KEY, STORY_KEY, ThreadIndex
+from streams.resolve.threads import ThreadIndex
 
 START_MS = 1_767_225_600_000
 MINUTE_MS = 60_000
@@ -34,14 +34,14 @@ MINERS = (
 )
 
 
-class Life(NamedTuple):
+class Run(NamedTuple):
     """A decider and its log."""
 
     decider: Decider
     threads: ThreadIndex
-    log: list[Decided]
+    log: list[ThreadDecision]
 
-    def post(self, number: int, title: str) -> Decided:
+    def post(self, number: int, title: str) -> ThreadDecision:
         at_ms = START_MS + number * MINUTE_MS
         signal = Signal(
             id=f"t:{number}", kind="post", platform="t", thread=f"t:{number}", title=title,
@@ -49,11 +49,11 @@ class Life(NamedTuple):
         )  # fmt: skip
         self.decider.offer(number, Candidate(SourceWatermark(0, 1, 0), ("general",), at_ms, signal))
         (decided,) = self.decider.decide(at_ms)
-        for info in decided.founded:
+        for info in decided.created:
             self.threads.apply(STORY_KEY + info.id.encode(), encode(info))
         for moved in decided.moved:
             self.threads.apply(MOVED_KEY + moved.thread.encode(), encode(moved))
-        self.threads.note(decided.record)
+        self.threads.note_decision(decided.record)
         self.log.append(decided)
         return decided
 
@@ -63,56 +63,56 @@ class Life(NamedTuple):
             given = msgspec.structs.replace(order, features=known[0]) if known else order
             self.threads.apply(ORDER_KEY + f"{order.kind}:{order.subject}".encode(), encode(given))
 
-    def again(self) -> Life:
-        """Return the life of another, who has read the log."""
+    def restart(self) -> Run:
+        """Return the run of another decider that has read the log."""
         threads = deepcopy(self.threads)
-        life = Life(Decider({"general": Matcher(load_beat("general"))}, threads), threads, [*self.log])
+        run = Run(Decider({"general": Matcher(load_beat("general"))}, threads), threads, [*self.log])
         for decided in self.log:
-            life.decider.adopt(decided.record)
-        return life
+            run.decider.adopt(decided.record)
+        return run
 
 
-def born(*orders: OperatorCommand) -> Life:
+def start(*orders: OperatorCommand) -> Run:
     threads = ThreadIndex()
-    life = Life(Decider({"general": Matcher(load_beat("general"))}, threads), threads, [])
-    life.order(*orders)
-    return life
+    run = Run(Decider({"general": Matcher(load_beat("general"))}, threads), threads, [])
+    run.order(*orders)
+    return run
 
 
-def stories(decided: list[Decided]) -> list[str]:
+def stories(decided: list[ThreadDecision]) -> list[str]:
     return [one.record.assignments[0].story for one in decided]
 
 
-def test_what_is_like_the_posts_split_off_follows_them_and_they_stay_apart() -> None:
-    life = born()
+def test_posts_like_the_ones_split_off_follow_them_and_the_stories_stay_apart() -> None:
+    run = start()
     told = [QUAKE[0], QUAKE[1], MINERS[0], QUAKE[2], MINERS[1]]
-    before = stories([life.post(number, title) for number, title in enumerate(told)])
-    assert len(set(before)) == 1, "for the matcher it is one story"
+    before = stories([run.post(number, title) for number, title in enumerate(told)])
+    assert len(set(before)) == 1, "the matcher takes them for one story"
     orders = [OperatorCommand("pin", f"t:{number}", APART.id, found=APART) for number in (2, 4)]
-    life.order(*orders)
-    life.post(5, "A brass band plays in the park of Oldenburg")
-    second = life.again()
-    for one in (life, second):
+    run.order(*orders)
+    run.post(5, "A brass band plays in the park of Oldenburg")
+    second = run.restart()
+    for one in (run, second):
         after = [one.post(6 + number, title) for number, title in enumerate((MINERS[2], QUAKE[3], MINERS[3]))]
         assert stories(after) == [APART.id, before[0], APART.id]
         assert not any(decided.record.merged for decided in after)
-    assert life.log == second.log
+    assert run.log == second.log
 
-    replayed = born(*orders)
+    replayed = start(*orders)
     replay = stories(
         [replayed.post(number, title) for number, title in enumerate((*told, MINERS[2], QUAKE[3], MINERS[3]))]
     )
     assert replay[-3:] == [APART.id, before[0], APART.id]
 
 
-def test_what_is_like_either_of_two_stories_merged_by_order_comes_to_the_one() -> None:
-    life = born()
+def test_posts_like_either_of_two_stories_merged_by_command_join_the_merged_one() -> None:
+    run = start()
     band = "A brass band plays in the park of Oldenburg tonight"
-    quake, other = stories([life.post(0, QUAKE[0]), life.post(1, band)])
+    quake, other = stories([run.post(0, QUAKE[0]), run.post(1, band)])
     assert quake != other
-    life.order(OperatorCommand("merge", other, quake))
-    life.post(2, "Parliament of Ruritania votes on fishing quotas")
-    second = life.again()
-    for one in (life, second):
+    run.order(OperatorCommand("merge", other, quake))
+    run.post(2, "Parliament of Ruritania votes on fishing quotas")
+    second = run.restart()
+    for one in (run, second):
         assert stories([one.post(3, band + "!"), one.post(4, QUAKE[1])]) == [quake, quake]
-    assert life.log == second.log
+    assert run.log == second.log

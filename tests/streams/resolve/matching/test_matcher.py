@@ -73,7 +73,7 @@ def test_two_stories_told_in_turns_are_two() -> None:
     assert stories[0] == stories[2] == stories[4]
     assert stories[1] == stories[3] == stories[5]
     assert stories[0] != stories[1]
-    assert [decision.founded for decision in decisions[:2]] == [True, True]
+    assert [decision.created for decision in decisions[:2]] == [True, True]
 
 
 def test_the_same_link_or_the_same_words_need_no_likeness() -> None:
@@ -145,7 +145,7 @@ def test_a_story_without_a_new_post_is_forgotten() -> None:
     assert given.expire(START_MS + 79 * HOUR_MS) == [first.story]
     assert len(given) == 0
     again = given.decide(post(2, QUAKE[0], hours=80), START_MS + 80 * HOUR_MS)
-    assert again.founded
+    assert again.created
 
 
 def test_too_many_stories_push_out_the_one_silent_for_longest() -> None:
@@ -159,7 +159,7 @@ def test_too_many_stories_push_out_the_one_silent_for_longest() -> None:
 
 def test_slugs_are_unique_also_after_a_merge() -> None:
     given = matcher()
-    slugs = [given.story(d.story).slug for d in decide(given, [post(n, "Plane") for n in range(3)]) if d.founded]
+    slugs = [given.story(d.story).slug for d in decide(given, [post(n, "Plane") for n in range(3)]) if d.created]
     assert len(slugs) == len(set(slugs))
 
 
@@ -178,7 +178,7 @@ def test_a_matcher_that_adopts_decisions_goes_on_as_the_one_that_made_them(share
         if number >= 900:
             assert other.decide(signal, signal.observed_ms) == made
             continue
-        if made.founded:
+        if made.created:
             infos[made.story] = one.story(made.story)
         merged += len(made.merged)
         late += len(made.features.late)

@@ -1,0 +1,90 @@
+"""What a worker of ``resolve`` remembers: the decisions, the publishers, and how far each source has come.
+
+Owns reading it from the topics ``stories`` and ``progress`` at the start, and keeping it up to date. Must never write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import NoReturn
+
+from streams.records.progress import ResolveProgress, decode_progress
+from streams.records.stories import ThreadRecord
+from streams.resolve.connections import Connections
+from streams.resolve.publishers import Publishers
+from streams.resolve.reported_progress import ReportedProgress
+from streams.resolve.threads import ThreadIndex
+from streams.runtime import metrics
+from transport.kafka import ConsumerRecord
+from transport.reader import TopicReader
+
+__all__ = ["STAGE", "Memory", "open_memory"]
+
+STAGE = "resolve"
+
+
+class Memory:
+    """The thread index, the publishers and the reported progress. ``on_decided`` is called with each decided thread."""
+
+    def __init__(self, stories: TopicReader, progress: TopicReader, monotonic: Callable[[], float]) -> None:
+        self.threads = ThreadIndex()
+        self.publishers = Publishers()
+        self.reported = ReportedProgress()
+        self.on_decided: Callable[[str], None] = lambda _: None
+        self._stories = stories
+        self._progress = progress
+        self._monotonic = monotonic
+
+    async def load(self) -> None:
+        """Read both topics from their beginning to their end."""
+        for record in await self._stories.read_to_end():
+            self.threads.apply(record.key or b"", record.value)
+        for record in await self._progress.read_to_end():
+            self._note_progress(record)
+
+    async def caught_up(self) -> None:
+        """Wait until everything is known that was in the topics when this was called."""
+        for reader in (self._stories, self._progress):
+            await reader.wait_until_read()
+
+    def note_decision(self, decision: ThreadRecord) -> None:
+        """Take in a decision that this worker made and the broker acknowledged."""
+        self.threads.note_decision(decision)
+        self.on_decided(decision.thread)
+
+    async def follow_stories(self) -> NoReturn:
+        """Take in what is added to ``stories``."""
+        while True:
+            for record in await self._stories.poll():
+                decision = self.threads.apply(record.key or b"", record.value)
+                if decision is not None:
+                    self.on_decided(decision.thread)
+            metrics.STORIES_LIVE.labels(STAGE).set(self.threads.live_stories())
+
+    async def follow_progress(self) -> NoReturn:
+        """Take in what is added to ``progress``."""
+        while True:
+            for record in await self._progress.poll():
+                self._note_progress(record)
+
+    def _note_progress(self, record: ConsumerRecord[bytes, bytes]) -> None:
+        if record.value is None:
+            return
+        progress = decode_progress(record.value)
+        self.publishers.note(progress, self._monotonic())
+        if isinstance(progress, ResolveProgress):
+            self.reported.note(progress)
+
+
+@asynccontextmanager
+async def open_memory(kafka: Connections, monotonic: Callable[[], float]) -> AsyncIterator[Memory]:
+    """Yield a memory that holds everything written so far.
+
+    Raises:
+        TopicMissingError: a topic does not exist.
+    """
+    async with kafka.reader("stories") as stories, kafka.reader("progress") as progress:
+        memory = Memory(stories, progress, monotonic)
+        await memory.load()
+        yield memory

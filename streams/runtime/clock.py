@@ -1,0 +1,16 @@
+"""The clocks of a role, passed in so that tests and simulations can set the time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+__all__ = ["Clock"]
+
+
+class Clock(NamedTuple):
+    """``now_ms``: UTC epoch milliseconds. ``monotonic``: seconds that never go back, for durations."""
+
+    now_ms: Callable[[], int]
+    monotonic: Callable[[], float] = time.monotonic
