@@ -1,34 +1,50 @@
-"""Commands that die with the process that started them, whatever it dies of.
+"""Child processes that die with the process that started them.
 
-Owns the one way in which Hubbub starts processes of its own, so that none is ever left behind.
+Owns the one way in which Hubbub starts processes, so that none is left behind, even by kill -9.
 """
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import IO, Final
 
-__all__ = ["tied"]
+__all__ = ["start_child"]
 
-# Runs in place of the command until it becomes the command. The kernel then kills it when the process that started it
-# dies, even by kill -9 (PR_SET_PDEATHSIG, prctl(2)); the second look at the parent covers a death before prctl was
-# called. Another process image rather than a preexec function, since code run between fork and exec can deadlock in a
-# threaded parent.
+# Runs first, and then becomes the command. From then on the kernel kills the process when its parent dies
+# (PR_SET_PDEATHSIG, prctl(2)). The comparison covers a parent that died before that. This is a program of its own
+# because code between fork and exec can deadlock in a threaded parent.
 _BECOME: Final = """
 import ctypes, os, signal, sys
 if sys.platform == "linux":
     ctypes.CDLL(None, use_errno=True).prctl(1, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != int(sys.argv[1]):
-        sys.exit("the process that wanted this one is gone")
+        sys.exit("the parent process is gone")
 os.execv(sys.argv[2], sys.argv[2:])
 """
+MAX_LINE_BYTES: Final = 2**20
 
 
-def tied(command: Sequence[str]) -> list[str]:
-    """Return a command that runs ``command`` (an absolute path and arguments) and, on Linux, dies with this process.
+async def start_child(
+    command: Sequence[str],
+    *,
+    stdout: int | IO[bytes] = asyncio.subprocess.DEVNULL,
+    stderr: int | IO[bytes],
+    env: Mapping[str, str] | None = None,
+) -> asyncio.subprocess.Process:
+    """Start ``command``, an absolute path and its arguments; on Linux it dies with this process.
 
-    The tie is to the *thread* that starts it: start it from one that lives as long as the command is needed.
+    It dies with the *thread* that starts it: start it from one that runs as long as the command is needed. It has a
+    session of its own, so that Ctrl-C in a terminal reaches only this process, which stops its children in order.
     """
-    return [sys.executable, "-I", "-S", "-c", _BECOME, str(os.getpid()), *command]
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-I", "-S", "-c", _BECOME, str(os.getpid()), *command),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=stdout,
+        stderr=stderr,
+        env=env,
+        start_new_session=True,
+        limit=MAX_LINE_BYTES,
+    )

@@ -12,27 +12,31 @@ import faulthandler
 import gc
 import logging
 import os
+import random
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Final
 
 import structlog
 
-from hubbub.process.broker_wait import wait_for_broker
 from hubbub.process.exit_reason import FAILED, TRY_AGAIN, exit_code, first_cause, in_one_line, is_defect
 from hubbub.process.health_server import HealthServer, Problems
 from hubbub.process.logs import configure
 from hubbub.settings import Settings
 from transport.admin import broker_answers
+from transport.retry import Backoff
 
-__all__ = ["PORTS", "Limits", "Role", "run_role"]
+__all__ = ["COLLECT_AFTER", "Limits", "Role", "run_role", "wait_for_broker"]
 
 PORTS: Final = {"collect": 9101, "resolve": 9102, "score": 9103, "serve": 9104}
 """The port of each role's /metrics, unless ``metrics_port`` sets another."""
 COLLECT_AFTER: Final = 100_000, 20, 10
 """Allocations before the garbage collector looks for cycles, and how often it visits older generations. Python's
 defaults suit small programs: with a few thousand stories in memory an eighth of the time went there for nothing."""
+FIRST_PAUSE_SECONDS: Final = 0.5
+LONGEST_PAUSE_SECONDS: Final = 10.0
+"""A role continues at most this long after its broker does, and asks it a few times a minute while it is away."""
 
 M_MMAP_THRESHOLD: Final = -3
 LARGE_BYTES: Final = 262_144
@@ -106,7 +110,8 @@ async def _run(
         async with HealthServer(lambda: waiting or problems(), host=settings.metrics_host, port=port) as health:
             log.info("started", metrics=f"http://{settings.metrics_host}:{health.port}/metrics")
             if needs_broker:
-                await _until_broker(settings, stop, waiting)
+                options, servers = settings.kafka.client_options(), settings.kafka.bootstrap_servers
+                await _unless_stopped(wait_for_broker(lambda: broker_answers(options), servers, waiting), stop)
             if not stop.is_set():
                 await role(stop)
     except Exception as raised:
@@ -123,26 +128,37 @@ async def _run(
     return 0
 
 
-async def _until_broker(settings: Settings, stop: asyncio.Event, waiting: list[str]) -> None:
-    """Return when a broker answers or ``stop`` is set. Meanwhile ``waiting`` says why the role is not ready."""
-    options, servers = settings.kafka.client_options(), settings.kafka.bootstrap_servers
+async def wait_for_broker(
+    answers: Callable[[], Awaitable[bool]],
+    servers: str,
+    waiting: list[str],
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+) -> None:
+    """Return when ``answers`` says that the broker at ``servers`` answers; log only that it is away, and is back.
 
-    def on_away() -> None:
-        waiting.append(f"no broker answers at {servers}")
-        log.warning("no broker answers; waiting for it", servers=servers)
-
-    answered = asyncio.create_task(wait_for_broker(lambda: broker_answers(options), on_away))
-    stopped = asyncio.create_task(stop.wait())
-    try:
-        await asyncio.wait((answered, stopped), return_when=asyncio.FIRST_COMPLETED)
-        if answered.done():
-            answered.result()
-    finally:
-        answered.cancel()
-        stopped.cancel()
-    if waiting and not stop.is_set():
+    Meanwhile ``waiting`` says why the role is not ready.
+    """
+    backoff = Backoff(FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, random.Random())
+    while not await answers():
+        if not waiting:
+            waiting.append(f"no broker answers at {servers}")
+            log.warning("no broker answers; waiting for it", servers=servers)
+        await sleep(backoff.next_seconds())
+    if waiting:
         log.info("the broker answers again")
-    waiting.clear()
+        waiting.clear()
+
+
+async def _unless_stopped(work: Coroutine[object, object, None], stop: asyncio.Event) -> None:
+    """Await ``work``; cancel it when ``stop`` is set."""
+    working, stopped = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait((working, stopped), return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            working.result()
+    finally:
+        working.cancel()
+        stopped.cancel()
 
 
 def _watch_loop(loop: asyncio.AbstractEventLoop, hung_seconds: float) -> None:

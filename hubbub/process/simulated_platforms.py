@@ -1,6 +1,6 @@
-"""The simulated platforms as a process of their own, and the settings by which collectors read them.
+"""The simulated platforms as a process of their own, and the settings with which collectors read them.
 
-Owns the starting and the end of that process. What the platforms serve is :mod:`hubbub.world`.
+Owns the start and the end of that process. :mod:`hubbub.world` serves the platforms.
 """
 
 from __future__ import annotations
@@ -8,13 +8,13 @@ from __future__ import annotations
 import asyncio
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import orjson
 
 from hubbub.clock import WorldClock
-from hubbub.process.child_process import tied
+from hubbub.process.child_process import start_child
 from hubbub.world.servers import SIMULATORS
 from transport.errors import UserError
 
@@ -30,15 +30,9 @@ async def platforms(clock: WorldClock, *arguments: str) -> AsyncIterator[dict[st
     Raises:
         UserError: they do not start.
     """
-    command: Sequence[str] = [sys.executable, "-m", "hubbub.world", "--clock", str(clock), *arguments]
+    command = [sys.executable, "-m", "hubbub.world", "--clock", str(clock), *arguments]
     with tempfile.TemporaryFile() as errors:
-        process = await asyncio.create_subprocess_exec(
-            *tied(command),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=errors,
-            start_new_session=True,
-        )
+        process = await start_child(command, stdout=asyncio.subprocess.PIPE, stderr=errors)
         try:
             if process.stdout is None:
                 raise RuntimeError("the simulated platforms have no output")
@@ -46,8 +40,8 @@ async def platforms(clock: WorldClock, *arguments: str) -> AsyncIterator[dict[st
             if not ready:
                 await process.wait()
                 errors.seek(0)
-                said = errors.read().decode(errors="replace").strip().splitlines()
-                raise UserError(f"the simulated platforms did not start: {said[-1] if said else 'they said nothing'}")
+                lines = errors.read().decode(errors="replace").strip().splitlines()
+                raise UserError(f"the simulated platforms did not start: {lines[-1] if lines else 'no output'}")
             yield orjson.loads(ready)
         finally:
             if process.returncode is None:

@@ -15,9 +15,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import aiohttp
-from prometheus_client.parser import text_string_to_metric_families
 
-from hubbub.process.child_process import tied
+from hubbub.process.child_process import start_child
 from hubbub.process.exit_reason import TRY_AGAIN
 from transport.errors import UserError
 
@@ -164,19 +163,6 @@ class Supervisor:
             raise LookupError(f"{name} is not running")
         return process.pid
 
-    async def metrics(self, name: str) -> dict[str, float]:
-        """Return a child's metrics, each summed over its labels."""
-        (child,) = (child for child in self._children if child.name == name)
-        totals: dict[str, float] = {}
-        async with (
-            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session,
-            session.get(f"http://127.0.0.1:{child.health_port}/metrics") as response,
-        ):
-            for family in text_string_to_metric_families(await response.text()):
-                for sample in family.samples:
-                    totals[sample.name] = totals.get(sample.name, 0.0) + sample.value
-        return totals
-
     async def failure(self) -> str:
         """Wait until a child cannot be kept running; return why."""
         done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_EXCEPTION)
@@ -232,16 +218,8 @@ class Supervisor:
                 return
 
     async def _run(self, child: Child) -> int:
-        process = await asyncio.create_subprocess_exec(
-            *tied(child.command),
-            env={**os.environ, **child.environment},
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.PIPE,
-            # Ctrl-C in a terminal reaches the supervisor alone, which stops its children in order.
-            start_new_session=True,
-            limit=2**20,
-        )
+        environment = {**os.environ, **child.environment}
+        process = await start_child(child.command, stderr=asyncio.subprocess.PIPE, env=environment)
         self._processes[child.name] = process
         try:
             if process.stderr is not None:

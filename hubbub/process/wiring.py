@@ -15,7 +15,7 @@ from hubbub.process.run_role import Role, run_role
 from hubbub.settings import Settings
 from ingest.health import Health
 from ingest.registry import PLATFORMS, collect
-from streams.resolve.matching.beats import Beat, load_beat
+from streams.resolve.matching.beats import load_beat
 from streams.resolve.worker import Resolver
 from streams.score.reading import TextReader
 from streams.score.worker import ScoreWorker
@@ -53,7 +53,7 @@ def run_collect(settings: Settings, names: Sequence[str]) -> int:
 
 def run_resolve(settings: Settings) -> int:
     """Gather signals into stories; return the exit code."""
-    beats = _beats(settings)
+    beats = {beat.name: beat for beat in map(load_beat, settings.resolve.beats)}
 
     def make() -> tuple[Role, Problems]:
         resolver = Resolver(
@@ -105,11 +105,3 @@ def run_serve(settings: Settings) -> int:
         return server.run, server.problems
 
     return run_role("serve", settings, make)
-
-
-def _beats(settings: Settings) -> dict[str, Beat]:
-    beats = {}
-    for beat_name in settings.resolve.beats:
-        beat = load_beat(beat_name)
-        beats[beat.name] = beat
-    return beats

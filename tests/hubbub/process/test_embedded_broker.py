@@ -94,7 +94,7 @@ async def test_a_binary_that_ends_at_once_is_reported_with_its_output(
     broken.write_text("#!/bin/sh\necho no such storage; exit 3\n")
     broken.chmod(0o755)
     monkeypatch.setenv("CALF_TANSU_BIN", str(broken))
-    with pytest.raises(BrokerError, match=r"ended at once \(exit code 3\); it said: no such storage"):
+    with pytest.raises(BrokerError, match=r"ended at once \(exit code 3\); its first line: no such storage"):
         await EmbeddedBroker().__aenter__()
 
 

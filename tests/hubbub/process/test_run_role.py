@@ -9,11 +9,10 @@ import subprocess
 import sys
 
 import pytest
-import stamina
 
-from hubbub.process.broker_wait import wait_for_broker
 from hubbub.process.exit_reason import FAILED, TRY_AGAIN
 from hubbub.process.local import free_port
+from hubbub.process.run_role import LONGEST_PAUSE_SECONDS, wait_for_broker
 
 HANGS = """
 import asyncio, time
@@ -103,14 +102,20 @@ async def test_a_role_without_a_broker_waits_with_one_line_and_stops_when_asked(
     assert ours == ["started", "no broker answers; waiting for it", "stopped"]
 
 
-async def test_a_broker_is_waited_for_however_long_it_takes_and_reported_once() -> None:
+async def test_a_broker_is_waited_for_with_growing_pauses_until_it_answers() -> None:
     answers = iter([False] * 50 + [True])
-    reports: list[str] = []
+    waiting: list[str] = []
+    pauses: list[float] = []
 
     async def answer() -> bool:
         return next(answers)
 
-    with stamina.set_testing(True, attempts=51):
-        await wait_for_broker(answer, lambda: reports.append("away"))
-    assert reports == ["away"]
-    assert list(answers) == []
+    async def sleep(seconds: float) -> None:
+        assert waiting == ["no broker answers at broker:9092"]
+        pauses.append(seconds)
+
+    await wait_for_broker(answer, "broker:9092", waiting, sleep)
+    assert waiting == []
+    assert len(pauses) == 50
+    assert pauses[0] <= 0.5
+    assert LONGEST_PAUSE_SECONDS / 2 <= min(pauses[10:]) <= max(pauses) <= LONGEST_PAUSE_SECONDS

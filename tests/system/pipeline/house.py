@@ -6,7 +6,9 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import aiohttp
 import msgspec
+from prometheus_client.parser import text_string_to_metric_families
 
 from hubbub.operate.replay import read_recordings, replay, wait_until_scored
 from hubbub.process.local import role_children, running
@@ -30,9 +32,12 @@ SESSION_SECONDS = 6
 class House:
     """Resolve and score, running."""
 
-    def __init__(self, kafka: KafkaSettings, supervisor: Supervisor, lines: list[str]) -> None:
+    def __init__(
+        self, kafka: KafkaSettings, supervisor: Supervisor, children: Sequence[Child], lines: list[str]
+    ) -> None:
         self.kafka = kafka
         self.supervisor = supervisor
+        self.children = children
         self.lines = lines
 
     @property
@@ -45,6 +50,16 @@ class House:
         recordings = read_recordings(files, lambda *what: refused.append(what))
         done = await replay(recordings, kafka=self.options, prefix=self.kafka.topic_prefix, speed=speed)
         await wait_until_scored(done.token, kafka=self.options, prefix=self.kafka.topic_prefix, idle_timeout_seconds=60)
+
+    async def metrics(self, role: str) -> dict[str, float]:
+        """Return the metrics of ``role``, each summed over its labels."""
+        (port,) = (child.health_port for child in self.children if child.name == role)
+        totals: dict[str, float] = {}
+        async with aiohttp.ClientSession() as session, session.get(f"http://127.0.0.1:{port}/metrics") as response:
+            for family in text_string_to_metric_families(await response.text()):
+                for sample in family.samples:
+                    totals[sample.name] = totals.get(sample.name, 0.0) + sample.value
+        return totals
 
     async def scores(self) -> dict[str, NoiseScore]:
         return await read_scores(self.options, self.kafka.topic_prefix)
@@ -88,7 +103,7 @@ async def house(
         children.append(child)
     lines: list[str] = []
     async with running(kafka, children, lambda child, line: lines.append(f"{child}: {line}")) as supervisor:
-        yield House(kafka, supervisor, lines)
+        yield House(kafka, supervisor, children, lines)
 
 
 def write_recording(path: Path, signals: Sequence[Signal]) -> Path:

@@ -158,5 +158,5 @@ async def dead_letters_are_sent_again(it: House) -> None:
 
 async def until_dead(it: House, letters: int = 1) -> None:
     async with asyncio.timeout(20):
-        while (await it.supervisor.metrics("resolve")).get("hubbub_dead_letters_total", 0) < letters:
+        while (await it.metrics("resolve")).get("hubbub_dead_letters_total", 0) < letters:
             await asyncio.sleep(0.2)

@@ -101,7 +101,7 @@ async def test_damaged_records_are_used_ignored_or_dead_and_nothing_crashes(brok
         await it.replay(write_recording(tmp_path / "good.ndjson", good := make(8)))
         published = RECORDS + len(good)
         async with asyncio.timeout(120):
-            while (counts := await it.supervisor.metrics("resolve")).get("hubbub_records_waiting"):
+            while (counts := await it.metrics("resolve")).get("hubbub_records_waiting"):
                 await asyncio.sleep(0.5)
         assert counts["hubbub_records_read_total"] == published
         assert sum(counts.get(metric, 0) for metric in OUTCOMES) == published

@@ -40,7 +40,7 @@ async def test_scores_are_those_of_the_plain_set_of_signals(broker: Broker, tmp_
 
 
 async def everything_is_accounted_for(it: House, published: int) -> None:
-    counts = await it.supervisor.metrics("resolve")
+    counts = await it.metrics("resolve")
     read = counts["hubbub_records_read_total"]
     assert read == published
     done = ("hubbub_records_used_total", "hubbub_records_ignored_total", "hubbub_dead_letters_total")
