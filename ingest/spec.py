@@ -43,7 +43,7 @@ class PlatformSpec(Generic[ConfigT]):
     has options without a default, so that it is collected only when they are set.
     ``rate_limit``: what the platform allows. ``terms``, ``terms_url``: what its terms of use say about collecting.
     ``loud_interactions``: interactions of a very loud story, an engagement of 100. ``views_per_like``: people who saw
-    an item for each who liked it. None: the value of scoring for other platforms.
+    an item for each who liked it. None: scoring takes its value for other platforms.
     """
 
     name: str

@@ -86,7 +86,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     views_per_member: float = 0.02
     views_per_follower: float = 0.05
-    views_per_like: Mapping[str, float] = msgspec.field(default_factory=_views_per_like)
+    views_per_like: dict[str, float] = msgspec.field(default_factory=_views_per_like)
     other_views_per_like: float = 50.0
     reach_decades: float = 8.0
     """An audience of 10 to this power is a reach of 100."""
@@ -94,7 +94,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     interactions_per_like: int = 1
     interactions_per_reply: int = 2
     interactions_per_share: int = 3
-    loud_interactions: Mapping[str, float] = msgspec.field(default_factory=_loud_interactions)
+    loud_interactions: dict[str, float] = msgspec.field(default_factory=_loud_interactions)
     """Interactions of a very loud story, by platform: an engagement of 100 on that platform alone."""
     other_loud_interactions: float = 10_000.0
     engagement_decades: float = 4.0
@@ -113,6 +113,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     sentiment_replies_max: int = 200
 
     unassessed_impact: float = 50.0
+
+    def add_platform(self, name: str, loud_interactions: float | None, views_per_like: float | None) -> None:
+        """Add what a platform says of itself; None leaves the ``other_…`` value.
+
+        Raises:
+            ValueError: the platform is known with another constant.
+        """
+        for table, value in ((self.loud_interactions, loud_interactions), (self.views_per_like, views_per_like)):
+            if value is not None and table.setdefault(name, value) != value:
+                raise ValueError(f"{name} has the constant {table[name]:g} here, and says {value:g}")
 
 
 DEFAULT = Settings()

@@ -15,6 +15,7 @@ from hubbub.process.run_role import Role, run_role
 from hubbub.settings import Settings
 from ingest.health import Health
 from ingest.registry import PLATFORMS, collect
+from scoring import DEFAULT
 from streams.resolve.matching.beats import load_beat
 from streams.resolve.worker import Resolver
 from streams.score.reading import TextReader
@@ -75,6 +76,8 @@ def run_score(settings: Settings) -> int:
         FiguresError: the operator's file of public figures cannot be used.
     """
     reader = TextReader.load(settings.score.figures_file)
+    for spec in PLATFORMS.values():
+        DEFAULT.add_platform(spec.name, spec.loud_interactions, spec.views_per_like)
 
     def make() -> tuple[Role, Problems]:
         scorer = ScoreWorker(

@@ -14,6 +14,7 @@ from ingest.loop import CollectorLoop, LoopOptions
 from ingest.platforms.hackernews.config import HackerNewsConfig
 from ingest.platforms.reddit.config import RedditConfig
 from ingest.registry import PLATFORMS, collect
+from scoring import Settings
 from tests.ingest.sites import Answer, HackerNewsSite, RedditSite, hang, status
 from tests.ingest.topics import Place, until
 from transport.errors import UserError
@@ -60,6 +61,17 @@ def test_every_option_is_documented_and_carries_its_unit(spec: object) -> None:
     for name, field in spec.config.model_fields.items():  # type: ignore[attr-defined]
         assert field.description, name
         assert name in words or name.endswith(units), name
+
+
+def test_scoring_takes_the_constants_of_every_platform_and_contradicts_none() -> None:
+    scoring = Settings()
+    scoring.add_platform("gab", 7.0, None)
+    assert (scoring.loud_interactions["gab"], "gab" in scoring.views_per_like) == (7.0, False)
+    assert "gab" not in Settings().loud_interactions
+    for name, spec in PLATFORMS.items():
+        scoring.add_platform(name, spec.loud_interactions, spec.views_per_like)
+        with pytest.raises(ValueError, match=name):
+            scoring.add_platform(name, 1.0, None)
 
 
 async def test_a_wrong_name_or_missing_options_are_told_before_anything_starts() -> None:
