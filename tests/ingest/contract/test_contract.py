@@ -84,8 +84,7 @@ def strikes(fault: Answer) -> Check:
             platform.asked_at.clear()
             platform.answers = {number: fault}
             async with platform.reading() as reading:
-                await reading.poll_until_read(expected)
-            assert len(platform.asked_at) >= number
+                await reading.poll_until_read(expected, requests=number)
             assert all("\n" not in str(error) and str(error) for error in reading.errors)
 
     return struck
@@ -101,7 +100,7 @@ def is_left_alone(fault: Answer, seconds: float) -> Check:
             platform.asked_at.clear()
             platform.answers = {number: fault}
             async with platform.reading() as reading:
-                await reading.poll_until_read(expected)
+                await reading.poll_until_read(expected, requests=number)
             struck_at = platform.asked_at[number - 1]
             # Concurrent requests may be under way in the same instant.
             assert not [at for at in platform.asked_at[number:] if struck_at < at < struck_at + seconds]
@@ -136,7 +135,7 @@ async def follows_no_redirect(platform: PlatformUnderTest) -> None:
                 platform.asked_at.clear()
                 platform.answers = {number: status(code, {"Location": f"{thief.url}/api/v1/access_token"})}
                 async with platform.reading() as reading:
-                    await reading.poll_until_read(expected)
+                    await reading.poll_until_read(expected, requests=number)
         assert thief.requests == []
 
 
