@@ -1,4 +1,4 @@
-"""What the brokers under Hubbub can carry: records and megabytes a second, and the time of a single record.
+"""The capacity of the brokers: records and megabytes per second, and the latency of a single record.
 
 Run: python -m benchmarks.bench_broker [embedded|kafka]…
 """
@@ -27,7 +27,7 @@ SINGLE_RECORDS = 200
 
 
 async def measure(kind: str, servers: str, pid: int) -> None:
-    """Print what the broker ``kind`` at ``servers`` does."""
+    """Print the figures of the broker ``kind`` at ``servers``."""
     places = [TopicPartition("bench", partition) for partition in range(PARTITIONS)]
     admin = AIOKafkaAdminClient(bootstrap_servers=servers)
     await admin.start()
@@ -64,7 +64,7 @@ async def measure(kind: str, servers: str, pid: int) -> None:
     for what, seconds in (("acknowledged", acked), ("read", seen)):
         cuts = statistics.quantiles(seconds, n=20)
         print(f"{kind:8}  one record {what:12}  p50 {cuts[9] * 1e3:6.1f} ms   p95 {cuts[18] * 1e3:6.1f} ms")
-    print(f"{kind:8}  resident memory after that  {_resident_mib(pid)} MiB")
+    print(f"{kind:8}  resident memory afterwards  {_resident_mib(pid)} MiB")
 
 
 def _resident_mib(pid: int) -> int:

@@ -1,8 +1,9 @@
-"""How many new posts a second one core gives to stories, and what those take. Run: python -m benchmarks.bench_matcher.
+"""How many new posts per second one core matches to stories, and the memory of the stories.
 
-As in the pipeline, many posts are read, and then decided one after the other. They are made up: each story has words of
-its own, most of them rare, and each post says some of these among words that everybody says; half of the posts begin a
-story.
+Run: python -m benchmarks.bench_matcher.
+
+As in the pipeline, many posts are read, and then decided one after the other. They are generated. Each story has words
+of its own, most of them rare. Each post has some of these among common words. Half of the posts begin a story.
 """
 
 from __future__ import annotations
@@ -31,19 +32,19 @@ SYLLABLES = [first + second for first in "bcdfghklmnprstvz" for second in ("a", 
 
 
 class Newsroom:
-    """Makes posts up, the same for a seed."""
+    """Generates posts. The same seed gives the same posts."""
 
     def __init__(self, seed: int) -> None:
         self._random = random.Random(seed)
         words = ["".join(self._random.choices(SYLLABLES, k=self._random.randint(1, 4))) for _ in range(WORDS)]
         self._words = list(dict.fromkeys(words))
-        # Zipf's law, flattened at the top as stop words are not what costs.
+        # Zipf's law, flattened at the top, because stop words cost little.
         self._shares = list(accumulate(1 / (rank + 200) for rank in range(len(self._words))))
         self._stories: list[list[str]] = []
         self._number = 0
 
     def posts(self, share_of_new: float) -> Iterator[Signal]:
-        """Yield posts without end; ``share_of_new`` of them begin a story."""
+        """Yield posts without end. ``share_of_new``: the share that begins a story."""
         pick = self._random
         while True:
             if not self._stories or pick.random() < share_of_new:
@@ -60,12 +61,12 @@ class Newsroom:
 
 
 def resident() -> int:
-    """Return how many bytes of memory this process holds now."""
+    """Return the resident memory of this process, in bytes."""
     return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
 
 
 def main() -> None:
-    """Fill the index, then measure, with cycles looked for as seldom as in the role."""
+    """Fill the index, then measure, with the garbage collector set as in the role."""
     gc.set_threshold(*COLLECT_AFTER)
     matcher, newsroom = Matcher(load_beat("general")), Newsroom(1)
     before = resident()
@@ -84,8 +85,8 @@ def main() -> None:
         seconds += time.process_time() - began
     rate = round(POSTS / seconds)
     result = {"stories": len(matcher), "posts": POSTS, "posts_per_second": rate, "bytes_per_story": bytes_each}
-    told = f"{rate:,} new posts/s with {len(matcher):,} live stories of {bytes_each:,} bytes"
-    print(json.dumps(result) if "--json" in sys.argv else told)
+    emitted = f"{rate:,} new posts/s with {len(matcher):,} live stories of {bytes_each:,} bytes"
+    print(json.dumps(result) if "--json" in sys.argv else emitted)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
-"""How long Hubbub needs to score again after ``kill -9``, when it knows of many stories.
+"""How long Hubbub needs to score again after ``kill -9``, when it holds many stories.
 
     python -m benchmarks.bench_restart [stories]
 
-Both roles are killed and started at once, while a new reply to a story from before waits. The time is from the start of
-the processes to that story's new score in the broker's log; it includes the group's wait for those that died.
+Both roles are killed and started at once, while a new reply to an existing story waits. The time runs from the start of
+the processes to the new score of that story in the broker's log. It includes the time until the group drops the dead
+members.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ QUIET_SECONDS = 10.0
 
 
 def posts_and_replies(stories: int) -> Iterator[Signal]:
-    """Yield ``stories`` posts about as many links, and a reply to each."""
+    """Yield ``stories`` posts with as many links, and a reply to each."""
     began_ms = now_ms() - 60_000
     sites = sorted(WATCHED_SITES)
     for number in range(stories):
@@ -57,8 +58,8 @@ def _signal(id_: str, thread: str, at_ms: int, *, url: str | None = None, text: 
     )
 
 
-async def told(run: Run) -> int:
-    """Return how many scores there are."""
+async def emitted(run: Run) -> int:
+    """Return the number of scores."""
     topic = f"{run.prefix}noise-scores"
     async with AIOKafkaConsumer(bootstrap_servers=run.servers) as consumer:
         return sum(
@@ -80,7 +81,7 @@ async def main(stories: int) -> None:
             while count < stories or time.monotonic() - since < QUIET_SECONDS:
                 processes.check()
                 await asyncio.sleep(1)
-                if (now := await told(run)) != count:
+                if (now := await emitted(run)) != count:
                     count, since = now, time.monotonic()
             print(f"{stories} stories scored {since - began:.0f} s after the start; {processes.peak_bytes() >> 20} MiB")
             processes.kill()
@@ -88,7 +89,7 @@ async def main(stories: int) -> None:
         await publish([late], run)
         began = time.monotonic()
         with Processes(commands, run.environment, folder) as processes:
-            while await told(run) == count:
+            while await emitted(run) == count:
                 processes.check()
                 await asyncio.sleep(0.1)
             print(f"scoring again {time.monotonic() - began:.1f} s after the next; {processes.peak_bytes() >> 20} MiB")

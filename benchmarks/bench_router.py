@@ -1,8 +1,8 @@
-"""What the fast side of `resolve` does on one core, and what it remembers. Run: python -m benchmarks.bench_router.
+"""The rate of the router of `resolve` on one core, and its memory. Run: python -m benchmarks.bench_router.
 
-Signals a second, by CPU time, from the record's bytes to the story (or to nothing): replies in known threads, and posts
-that the beat `ai` does not watch, which its patterns have to read. Then what a million known threads of 100 000 stories
-take, in bytes of resident memory.
+Signals per second of CPU time, from the bytes of the record to the story (or to nothing). Measured for replies in known
+threads, and for posts that the beat `ai` does not select, which its patterns have to read. Then the resident memory of
+a million known threads of 100 000 stories.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ THREADS, STORIES = 1_000_000, 100_000
 
 
 def per_second(raws: list[bytes], router: Router, *, used: bool) -> float:
-    """Return how many of these records, all of which are ``used`` or none, a second of CPU decodes and routes."""
+    """Return how many records are decoded and routed per second of CPU time. ``used``: all of them are, or none is."""
     spent = 0.0
     for begin in range(0, len(raws), FLUSH):
         began = time.process_time()
@@ -66,7 +66,7 @@ def irrelevant() -> float:
 
 
 def memory() -> float:
-    """Return the bytes that a known thread takes, its share of its story's name included."""
+    """Return the bytes that a known thread takes, including its share of the name of its story."""
     threads = ThreadIndex()
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     for number in range(STORIES):

@@ -1,11 +1,11 @@
-"""How cost grows: with live stories, with the signals of one story, and with partitions.
+"""How cost grows with live stories, with the signals of one story, and with partitions.
 
     python -m benchmarks.bench_scale [--stories 100 1000 …] [--signals 1000 …] [--partitions 1 2 …] [--plot FILE]
 
-Stories: one partition of the score stage, without Kafka, holds so many stories of six signals each; then come 20 000
-signals to stories at random, 2 000 at once. CPU time of this process, and how far its resident memory rises; each row
-in a process of its own. Signals of one story: see :mod:`benchmarks.bench_scoring`. Partitions: the comparison's load
-through all of Hubbub on Apache Kafka, on this machine, whose cores do not grow with them.
+Stories: one partition of the score stage, without Kafka, holds this many stories of six signals each. Then 20 000
+signals arrive for random stories, 2 000 at once. The figures are the CPU time of this process and the rise of its
+resident memory, each row in a process of its own. Signals of one story: see :mod:`benchmarks.bench_scoring`.
+Partitions: the load of the comparison through all of Hubbub on Apache Kafka, on this machine.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
 class Held(NamedTuple):
-    """What it takes to hold some stories. ``signal_us``: CPU time of one more signal; bytes are of one story."""
+    """The cost of holding stories. ``signal_us``: CPU time of one more signal. Bytes are those of one story."""
 
     signal_us: float
     memory_bytes: float
@@ -55,7 +55,7 @@ class Held(NamedTuple):
 
 
 def hold(stories: int) -> Held:
-    """Measure one partition with so many stories, in a process that has done nothing else."""
+    """Measure one partition with this many stories, in a new process."""
     reader, chance = TextReader.default(), random.Random(stories)
     scorer = PartitionScorer({}, ScoreConfig(keep_every_seconds=0, keep_every_behind_seconds=0), reader)
     states: dict[bytes, bytes] = {}
@@ -118,14 +118,14 @@ def _resident_bytes() -> int:
 
 
 def _apart(run: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Return what ``run`` returns in a fresh process."""
+    """Return the result of ``run`` in a new process."""
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
         return pool.submit(run, *args, **kwargs).result()
 
 
 def by_stories(sizes: Sequence[int]) -> Panel:
     """Print how cost grows with live stories."""
-    print("live stories | a signal | memory of a story | its state in the log | read back by whoever takes over")
+    print("live stories | a signal | memory of a story | its state in the log | read by the next owner")
     print("---|---|---|---|---")
     held = []
     for stories in sizes:
@@ -162,7 +162,7 @@ def by_signals(sizes: Sequence[int]) -> Panel:
 
 
 def by_partitions(counts: Sequence[int]) -> Panel:
-    """Print how fast all of Hubbub is on topics of so many partitions."""
+    """Print the rate of all of Hubbub on topics with this many partitions."""
     print("\npartitions | signals/s | CPU-s per million\n---|---|---")
     rates, spent = [], []
     for partitions in counts:
@@ -176,7 +176,7 @@ def by_partitions(counts: Sequence[int]) -> Panel:
 
 
 def main() -> None:
-    """Measure, print tables, draw."""
+    """Measure, print the tables, draw the curves."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--stories", type=int, nargs="+", default=STORIES)
     parser.add_argument("--signals", type=int, nargs="+", default=SIGNALS)

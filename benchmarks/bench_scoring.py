@@ -1,10 +1,9 @@
-"""What scoring costs: CPU time per update of a story, by how large the story is.
+"""The CPU time of one update of a story, by the size of the story.
 
     python benchmarks/bench_scoring.py
 
-An update: one new signal, or 20 of them at once, are applied to a ledger that was scored before, as the score stage
-keeps it, and the story is scored. CPU time of this process, the best of many rounds, since whatever else runs on the
-machine only ever adds. Nothing is read from or sent to anywhere.
+An update applies one new signal, or 20 at once, to a ledger that was scored before, and scores the story. The figure is
+the CPU time of this process, the best of many rounds, since other processes only add to it. There is no I/O.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ ROUNDS = 60
 
 
 def signal(index: int, rng: random.Random) -> tuple[Signal, Reading]:
-    """Return the item of that number: one in five is a post, the rest are replies to one of the last posts."""
+    """Return item ``number``: one in five is a post, the rest are replies to one of the last posts."""
     root = index // 5 * 5
     created_ms = NOW_MS - 2_000_000 + index
     post = index == root
@@ -53,7 +52,7 @@ def best_us(run: Callable[[], object], prepare: Callable[[], object] = lambda: N
 
 
 class Cost(NamedTuple):
-    """What a ledger of one size costs, in microseconds; ``encoded``: its bytes."""
+    """The cost of a ledger of one size, in microseconds. ``encoded``: its bytes."""
 
     one: float
     twenty: float
@@ -64,7 +63,7 @@ class Cost(NamedTuple):
 
 
 def cost(size: int) -> Cost:
-    """Return what a ledger to which ``size`` signals were applied costs."""
+    """Return the cost of a ledger to which ``size`` signals were applied."""
     rng = random.Random(size)
     full = Ledger()
     for index in range(size):
@@ -109,7 +108,7 @@ def main() -> None:
     state = StoryState().encode()
     print(f"\nfigures of one title: {best_us(lambda: index.match(one)):.1f} us")
     print(f"sentiment of one remark: {best_us(lambda: sentiment(remark)):.1f} us")
-    print(f"empty story's state, there and back: {best_us(lambda: StoryState.decode(state).encode()):.1f} us")
+    print(f"empty story's state, decoded and encoded: {best_us(lambda: StoryState.decode(state).encode()):.1f} us")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""How many signals a second one core decodes and encodes. Run: python -m benchmarks.bench_signal [--json]."""
+"""How many signals per second one core decodes and encodes. Run: python -m benchmarks.bench_signal [--json]."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ TYPICAL = json.dumps(
     },
     separators=(",", ":"),
 ).encode()
-"""The example of the contract: a link post with everything Reddit tells."""
+"""The example of the contract: a link post with every field of Reddit."""
 
 ROUNDS = 20
 CALLS = 25_000
 
 
 def calls_per_second(call: Callable[[], object]) -> float:
-    """Return the best of some rounds, by CPU time: what else runs on the machine disturbs the others."""
+    """Return the best of several rounds, by CPU time. Other processes disturb the rest."""
     best = 0.0
     for _ in range(ROUNDS):
         began_at = time.process_time()

@@ -1,12 +1,11 @@
-"""Whether anything grows: hours' worth of traffic in a few minutes, and the memory of every role meanwhile.
+"""Whether memory or logs grow: hours of traffic in a few minutes, and the memory of every role meanwhile.
 
     python -m benchmarks.bench_soak [--signals 1200000] [--days 48]
 
-So many signals (167 a second for two hours) come evenly in ten minutes, as if seen over so many days, so that stories
-are resolved and forgotten all the while: everything is kept for a day. ``serve`` follows along, and ``collect``
-reads simulated platforms, two hours of theirs in the time that this takes. Of each role: its resident memory, and
-how far a line through the last half of the samples rises, an hour's worth of traffic. Of the compacted topics: their
-size in the broker's log.
+The signals (167 a second for two hours) come evenly in ten minutes, with times spread over the days. Everything is kept
+for a day, so stories are resolved and evicted all the time. ``serve`` runs too, and ``collect`` reads simulated
+platforms: two hours of their time. For each role the figures are its resident memory, and its rise along a line
+through the last half of the samples. For each compacted topic it is the size of the log.
 """
 
 from __future__ import annotations
@@ -41,7 +40,7 @@ CHUNK = 20_000
 SLICE = 500
 PER_SECOND = 2_000
 MAY_WAIT = {"signals": 5_000, "story-activity": 500}
-"""Records of a topic that may wait when more comes: two to four seconds' worth."""
+"""Records of a topic that may wait when more are published: two to four seconds of them."""
 DAY_MS = 86_400_000
 KEPT_A_DAY = {
     "HUBBUB_RESOLVE__FORGET_HOURS": "24",
@@ -53,20 +52,20 @@ AT_THE_WORLDS_PACE = {
     "HUBBUB_COLLECT__HACKERNEWS__WATCH_HOURS": "0.1",
     "HUBBUB_COLLECT__REDDIT__SWEEP_SECONDS": "10",
 }
-"""Or nothing would leave the watch in the collectors' hour, and listings be read whole twice in it instead of thirty
-times."""
+"""With the defaults, no item would leave the tracked items in the collectors' hour, and full scans would run twice
+instead of thirty times."""
 COMPACTED = ("hubbub-score-ledgers-changelog", "noise-scores", "stories", "progress")
 LIVE = "hubbub_stories_live"
 HOUR_MS = 3_600_000
 BEFORE_HOURS = 2.0
-"""Of the collectors' world are over when they begin, so that they find listings as full as they will be."""
+"""The age of the collectors' world at the start, so that its listings are full from the beginning."""
 WORLD_SPEED = 12.0
 CHATTER = "800"
 MIB = 1 << 20
 
 
 def rise(samples: Sequence[Sample]) -> float:
-    """Return by which share of its mean the memory rises over the last half, along a line of least squares."""
+    """Return the rise of memory over the last half as a share of its mean, by a least-squares line."""
     half = samples[len(samples) // 2 :]
     at_ms = [sample.at_ms for sample in half]
     sizes = [sample.resident_bytes for sample in half]
@@ -77,12 +76,12 @@ def rise(samples: Sequence[Sample]) -> float:
 
 
 def log_bytes(cluster: Path, topic: str) -> int:
-    """Return what the broker keeps of ``topic``."""
+    """Return the size of ``topic`` in the broker's log."""
     return sum(file.stat().st_size for file in cluster.glob(f"**/{topic}-[0-9]*/*.log"))
 
 
 def live_stories(port: int) -> int:
-    """Return how many stories ``score`` holds, by its own metrics; none until it is up."""
+    """Return how many stories ``score`` holds, by its metrics; 0 until it runs."""
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
             families = list(text_string_to_metric_families(answer.read().decode()))
@@ -92,7 +91,7 @@ def live_stories(port: int) -> int:
 
 
 async def feed(run: Run, count: int, days: float) -> None:
-    """Publish ``count`` signals at an even pace, more slowly if those who read them do not keep up."""
+    """Publish ``count`` signals at an even rate, more slowly if the roles do not keep up."""
     begin_ms = now_ms() - int(days * DAY_MS)
     span_ms = int(days * DAY_MS * CHUNK / count)
 
@@ -118,14 +117,14 @@ async def feed(run: Run, count: int, days: float) -> None:
 
 
 def _group(run: Run, stage: str) -> AIOKafkaConsumer:
-    """Return a consumer that asks for the offsets of a stage's group, of which it is no member."""
+    """Return a consumer that reads the offsets of a stage's group without being a member."""
     return AIOKafkaConsumer(
         bootstrap_servers=run.servers, group_id=f"{run.prefix}hubbub-{stage}", enable_auto_commit=False
     )
 
 
 async def _taken(group: AIOKafkaConsumer, topic: str, prefix: str) -> None:
-    """Wait until all that ``topic`` has now is committed but for what may wait."""
+    """Wait until at most ``WAITING`` records of ``topic`` are not committed."""
     places = [TopicPartition(f"{prefix}{topic}", number) for number in range(PARTITIONS)]
     end = sum((await group.end_offsets(places)).values())
     done = -1
@@ -135,7 +134,7 @@ async def _taken(group: AIOKafkaConsumer, topic: str, prefix: str) -> None:
 
 
 async def main(count: int, days: float) -> int:
-    """Run, print, and return 1 if anything grew by a hundredth."""
+    """Run, print, and return 1 if anything grew by 1 %."""
     with tempfile.TemporaryDirectory() as scratch, Cluster(Path(scratch, "kafka"), heap_mib=768) as cluster:
         folder = Path(scratch)
         run = Run(cluster.bootstrap_servers, "soak.", "soak", PARTITIONS, folder)

@@ -1,9 +1,9 @@
-"""What each stage of the pipeline costs a signal, without Kafka between them: CPU microseconds.
+"""The CPU time of each stage of the pipeline per signal, in microseconds, without Kafka between the stages.
 
     python -m benchmarks.bench_stages [signals]
 
-The load is the comparison's, at 20 000 signals in a second of event time, all relevant. A flush is what `resolve` reads
-at once: the more there is in it, the more signals of one story are dealt with together.
+The load is that of the comparison, at 20 000 signals per second of event time, all of them relevant. A flush is what
+`resolve` reads at once. In a larger flush, more signals of one story are processed together.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Hubbub and its peers, side by side on real Kafka: the same job on the same load, how fast, and whether it is right.
+"""Hubbub and its peers on real Kafka: the same job on the same load, how fast it is done, and whether it is right.
 
     python -m benchmarks.compare [--seconds 20] [--signals 400000] [--peers hubbub faust …] [--json FILE] [--plot FILE]
 
-Owns the order of the runs. The job is defined in README.md and job.py.
+Owns the order of the runs. README.md and job.py define the job.
 """
 
 from __future__ import annotations
@@ -24,28 +24,28 @@ from benchmarks.feed import make_topics, now_ms, publish
 from benchmarks.load import make_load
 from benchmarks.participants import PARTICIPANTS, Run, UnavailableError
 from benchmarks.processes import EndedError, Processes
-from benchmarks.report import Row, machine, plot, table, write_json
-from benchmarks.results import Expected, Told, begun_ms, differences, finished_ms, latencies_ms, read_told
+from benchmarks.report import ResultRow, machine, plot, table, write_json
+from benchmarks.results import EmittedScore, Expected, begun_ms, differences, finished_ms, latencies_ms, read_emitted
 from deploy.kafka.cluster import Cluster, KafkaUnavailableError
 
 PARTITIONS = 4
 RATE = 2_000
-"""Signals a second when latency is measured."""
+"""Signals per second while latency is measured."""
 WARM_SECONDS = 10
 QUIET_SECONDS = 3.0
 GIVE_UP_SECONDS = 45.0
 BEGIN_SECONDS = 180.0
 LIMIT_SECONDS = 400.0
 LEAST_MS = 500
-"""Who tells everything in less time than this has told it all at once, which says nothing of how fast it was."""
+"""A participant that emits everything in less time than this has emitted it at once. That gives no rate."""
 
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """A load to be worked through: how much of it is relevant, and how many signals come in a second of event time.
+    """A load: which share is relevant, and how many signals there are per second of event time.
 
-    ``texted``: replies have texts, which the job does not ask for, but which Hubbub reads all the same.
-    ``signals``: how many; None: what the command line says, or a tenth of that for slow peers.
+    ``texted``: replies have texts. The job does not use them, but Hubbub reads them.
+    ``signals``: how many; None: the number of the command line, or a tenth of it for slow peers.
     """
 
     relevant_share: float
@@ -60,7 +60,7 @@ ROUNDS = {
     "all": Round(1.0, 20_000),
     "tenth": Round(0.1, 20_000),
 }
-"""What is worked through; then comes ``live``. Only what is right counts of the first."""
+"""The loads, before ``live``. The first one only checks the results."""
 
 
 class Comparison:
@@ -79,8 +79,8 @@ class Comparison:
         folder.mkdir(parents=True, exist_ok=True)
         return Run(self._servers, f"{load}.", f"{participant}-{load}", self._partitions, folder)
 
-    async def work_through(self, participant: str, kind: str, row: Row) -> None:
-        """Let a participant work through a load that waits for it, and note how fast it was."""
+    async def work_through(self, participant: str, kind: str, row: ResultRow) -> None:
+        """Let a participant process a load that waits for it, and record the rate."""
         who, what = PARTICIPANTS[participant], ROUNDS[kind]
         count = what.signals or (self._signals // 10 if who.slow else self._signals)
         run = self._run(participant, f"{kind}-{count}")
@@ -99,26 +99,26 @@ class Comparison:
             await publish(signals, run)
             del signals
         with Processes(who.prepare(run), run.environment, run.folder) as processes:
-            told = await self._until_done(run, participant, processes, expected)
-        faults = [] if participant == "floor" else differences(told, expected)
+            emitted = await self._until_done(run, participant, processes, expected)
+        faults = [] if participant == "floor" else differences(emitted, expected)
         row.faults += faults
-        if kind == "check" or faults:  # who has not told all of it was not faster for that
+        if kind == "check" or faults:  # a participant that did not emit everything gets no rate
             return
-        begin_ms, end_ms = told[0].at_ms, finished_ms(told)
+        begin_ms, end_ms = emitted[0].at_ms, finished_ms(emitted)
         if participant == "hubbub":
-            # Its first stage works while the last still joins its group, and it tells seldom: all of that counts.
+            # The first stage works while the last one still joins its group, and it emits seldom. All of that counts.
             begin_ms = await begun_ms(run)
         elif participant != "floor":
-            # Groups that form and compilers that warm up: the first quarter is not held against a peer.
-            begin_ms = told[len(told) // 4].at_ms
+            # Groups form and compilers warm up, so the first quarter does not count for a peer.
+            begin_ms = emitted[len(emitted) // 4].at_ms
             count -= count // 4
         row.peak_bytes = max(row.peak_bytes, processes.peak_bytes())
         if end_ms - begin_ms >= LEAST_MS:
             row.rates[kind] = count / (end_ms - begin_ms) * 1_000
             row.cpu_per_million[kind] = processes.cpu_seconds(begin_ms, end_ms) / count * 1e6
 
-    async def live(self, participant: str, row: Row) -> None:
-        """Send a participant signals as they happen, and note how late it told of them."""
+    async def live(self, participant: str, row: ResultRow) -> None:
+        """Send a participant signals at their time, and record the latency of its scores."""
         run = self._run(participant, f"live-{participant}")
         await make_topics(run)
         first = make_load(200, relevant_share=1.0, begin_ms=now_ms() - 1_000, span_ms=1_000, tag="first")
@@ -128,13 +128,13 @@ class Comparison:
             await self._until_begun(run, participant, processes)
             seconds = WARM_SECONDS + self._seconds
             begin_ms = now_ms() + 2_000
-            begin_ms += (RATE * seconds) // 50  # making the load takes a while
+            begin_ms += (RATE * seconds) // 50  # generating the load takes a while
             signals = make_load(RATE * seconds, relevant_share=1.0, begin_ms=begin_ms, span_ms=seconds * 1_000)
             await publish(signals, run, paced=True)
             expected = Expected.of([*first, *signals])
-            told = await self._until_done(run, participant, processes, expected)
-        row.faults += differences(told, expected)
-        late = latencies_ms(signals[RATE * WARM_SECONDS :], told, expected)
+            emitted = await self._until_done(run, participant, processes, expected)
+        row.faults += differences(emitted, expected)
+        late = latencies_ms(signals[RATE * WARM_SECONDS :], emitted, expected)
         cuts = statistics.quantiles(late, n=100)
         row.p50_ms, row.p99_ms = cuts[49], cuts[98]
         row.peak_bytes = max(row.peak_bytes, processes.peak_bytes())
@@ -144,11 +144,13 @@ class Comparison:
         while not await self._told(run, participant):
             processes.check()
             if time.monotonic() > deadline:
-                raise EndedError(f"{participant} told nothing within {BEGIN_SECONDS:.0f} s")
+                raise EndedError(f"{participant} emitted nothing within {BEGIN_SECONDS:.0f} s")
             await asyncio.sleep(0.2)
 
-    async def _until_done(self, run: Run, participant: str, processes: Processes, expected: Expected) -> list[Told]:
-        """Return all that was told once it is right, or once nothing has come for long."""
+    async def _until_done(
+        self, run: Run, participant: str, processes: Processes, expected: Expected
+    ) -> list[EmittedScore]:
+        """Return the emitted scores when they are right, or when nothing has been emitted for long."""
         await self._until_begun(run, participant, processes)
         deadline, count, since = time.monotonic() + LIMIT_SECONDS, 0, time.monotonic()
         while time.monotonic() < deadline:
@@ -161,13 +163,13 @@ class Comparison:
                 if count == 2:
                     break
             elif silent_seconds > QUIET_SECONDS:
-                told = await read_told(run, hubbub=participant == "hubbub", expected=expected)
-                if silent_seconds > GIVE_UP_SECONDS or not differences(told, expected):
-                    return told
-        return await read_told(run, hubbub=participant == "hubbub", expected=expected)
+                emitted = await read_emitted(run, hubbub=participant == "hubbub", expected=expected)
+                if silent_seconds > GIVE_UP_SECONDS or not differences(emitted, expected):
+                    return emitted
+        return await read_emitted(run, hubbub=participant == "hubbub", expected=expected)
 
     async def _told(self, run: Run, participant: str) -> int:
-        """Return how many records a participant has written."""
+        """Return how many records a participant has emitted."""
         topic = f"{run.prefix}noise-scores" if participant == "hubbub" else run.environment["BENCH_OUTPUT"]
         async with AIOKafkaConsumer(bootstrap_servers=self._servers) as consumer:
             ends = await consumer.end_offsets([TopicPartition(topic, number) for number in range(self._partitions)])
@@ -176,9 +178,9 @@ class Comparison:
 
 async def compare(
     names: Sequence[str], signals: int, seconds: int, rounds: Sequence[str], partitions: int
-) -> list[Row]:
+) -> list[ResultRow]:
     """Run everything and return a row for each participant."""
-    rows = {name: Row(name, PARTICIPANTS[name].title) for name in names}
+    rows = {name: ResultRow(name, PARTICIPANTS[name].title) for name in names}
     with tempfile.TemporaryDirectory() as scratch, Cluster(Path(scratch, "kafka"), heap_mib=768) as cluster:
         comparison = Comparison(cluster.bootstrap_servers, Path(scratch), signals, seconds, partitions)
         for kind in rounds:
@@ -199,10 +201,12 @@ async def compare(
 def main() -> int:
     """Compare, print, write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--signals", type=int, default=400_000, help="to work through (slow peers: a tenth)")
-    parser.add_argument("--seconds", type=int, default=20, help="of latency at 2 000 signals/s (and 10 before)")
-    parser.add_argument("--partitions", type=int, default=PARTITIONS, help="of each topic")
-    parser.add_argument("--peers", nargs="+", choices=PARTICIPANTS, default=list(PARTICIPANTS), help="who takes part")
+    parser.add_argument("--signals", type=int, default=400_000, help="number of signals (slow peers: a tenth)")
+    parser.add_argument(
+        "--seconds", type=int, default=20, help="seconds of latency at 2 000 signals/s (after 10 of warm-up)"
+    )
+    parser.add_argument("--partitions", type=int, default=PARTITIONS, help="partitions of each topic")
+    parser.add_argument("--peers", nargs="+", choices=PARTICIPANTS, default=list(PARTICIPANTS), help="participants")
     parser.add_argument("--rounds", nargs="+", choices=[*ROUNDS, "live"], default=[*ROUNDS, "live"])
     parser.add_argument("--json", type=Path, help="write the figures here")
     parser.add_argument("--plot", type=Path, help="write a picture (SVG) here")

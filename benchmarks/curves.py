@@ -1,6 +1,6 @@
-"""Curves: how figures grow, drawn on logarithmic axes, in SVG.
+"""Curves on logarithmic axes, in SVG.
 
-Owns the drawing. Must never know what is drawn.
+Owns the drawing. Must never know what the figures mean.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ COLOURS = ("#c2410c", "#1d4ed8", "#15803d")
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One pair of axes. ``lines``: by name, a figure for each of ``at``; all above 0."""
+    """One pair of axes. ``lines``: by name, one figure for each of ``at``. All are above 0."""
 
     title: str
     at: Sequence[float]
@@ -27,7 +27,7 @@ class Panel:
 
 
 def draw(panels: Sequence[Panel]) -> str:
-    """Return the panels beside each other."""
+    """Return the panels side by side."""
     width = LEFT + len(panels) * (WIDTH + GAP + LEFT)
     drawn = "".join(_panel(panel, LEFT + number * (WIDTH + GAP + LEFT)) for number, panel in enumerate(panels))
     return (
@@ -66,7 +66,7 @@ def _panel(panel: Panel, left: int) -> str:
 
 
 def _short(number: float) -> str:
-    """Return a number as an axis has room for it.
+    """Return a number in a short form for an axis.
 
     >>> [_short(number) for number in (0.01, 8, 1_000, 250_000, 1_000_000)]
     ['0.01', '8', '1k', '250k', '1M']

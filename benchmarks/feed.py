@@ -1,6 +1,6 @@
-"""The load on its way into Kafka: all at once, or each signal at its time.
+"""Publishes the load to Kafka: all at once, or each signal at its time.
 
-Owns the topics of a run. Their output topics are stamped by the broker, whose clock is everybody's.
+Owns the topics of a run. The broker stamps the records of output topics, so all participants have the same clock.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def now_ms() -> int:
 
 
 async def make_topics(run: Run) -> None:
-    """Make what a participant reads and writes, where it is not there."""
+    """Create the topics that a participant reads and writes, if they do not exist."""
     wanted = [
         NewTopic(topic, run.partitions, 1, topic_configs=STAMPED)
         for topic in (f"{run.prefix}noise-scores", run.environment["BENCH_OUTPUT"], run.environment["BENCH_ACTIVITY"])
@@ -46,20 +46,20 @@ async def make_topics(run: Run) -> None:
 
 
 async def publish(signals: Sequence[Signal], run: Run, *, paced: bool = False) -> None:
-    """Write ``signals`` to the run's topic; ``paced``: none before it was observed."""
+    """Write ``signals`` to the topic of the run. ``paced``: none before the time it was observed."""
     async with open_producer({"bootstrap_servers": run.servers}) as producer:
         await send(producer, signals, run, paced=paced)
 
 
 async def send(producer: AIOKafkaProducer, signals: Sequence[Signal], run: Run, *, paced: bool = False) -> None:
-    """Write ``signals`` by a ``producer`` that is there already; see :func:`publish`."""
-    on_the_way: deque[asyncio.Future[RecordMetadata]] = deque()
+    """Write ``signals`` with a ``producer`` that exists already; see :func:`publish`."""
+    pending: deque[asyncio.Future[RecordMetadata]] = deque()
     for signal in signals:
         if paced and (early_ms := signal.observed_ms - now_ms()) > 0:
             await asyncio.sleep(early_ms / 1000)
-        on_the_way.append(await producer.send(run.signals, encode(signal), key(signal)))
-        if len(on_the_way) > UNACKNOWLEDGED:
-            await on_the_way[UNACKNOWLEDGED // 2]
-            while on_the_way and on_the_way[0].done():
-                await on_the_way.popleft()
-    await asyncio.gather(*on_the_way)
+        pending.append(await producer.send(run.signals, encode(signal), key(signal)))
+        if len(pending) > UNACKNOWLEDGED:
+            await pending[UNACKNOWLEDGED // 2]
+            while pending and pending[0].done():
+                await pending.popleft()
+    await asyncio.gather(*pending)

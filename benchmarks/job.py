@@ -1,7 +1,7 @@
-"""The job that Hubbub and its peers are compared by: what is relevant, what a story is, what its score is.
+"""The job of the comparison: which signals are relevant, what a story is, and what its score is.
 
-Owns the job's arithmetic for peers written in Python, on plain values, with the standard library alone: some of them
-run in an environment of their own. README.md says the same in words. Must never know how anything is read or sent.
+Owns the arithmetic of the job for peers in Python, with plain values and the standard library alone. Some peers run in
+an environment of their own. README.md describes the same job. Must never know how anything is read or sent.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ WATCHED_SITES = frozenset(f"site{number}.example.org" for number in range(12))
 """A post is relevant if it links to one of these sites."""
 BUCKET_MS = 300_000
 BUCKETS = 12
-"""A story's windows: its items in each of the latest twelve spans of five minutes in which it may have any."""
+"""The windows of a story: its items in each of the latest twelve spans of five minutes."""
 DURATION_MS = 72 * 3_600_000
 LOUD = {"reddit": 50_000.0, "hackernews": 3_000.0, "mastodon": 10_000.0, "lemmy": 3_000.0}
 OTHER_LOUD = 10_000.0
@@ -25,16 +25,16 @@ OTHER_LOUD = 10_000.0
 Signal = Mapping[str, Any]
 Story = dict[str, Any]
 Item = list[int]
-"""Of an item: when it was last observed (ms), and its interactions then."""
+"""An item: when it was last observed (ms), and its interactions then."""
 
 
 def is_relevant(url: str) -> bool:
-    """Say whether a post with this link is to be followed."""
+    """Return whether a post with this link is relevant."""
     return urlsplit(url).hostname in WATCHED_SITES
 
 
 def new_story() -> Story:
-    """Return what is kept of a story of which nothing is known yet."""
+    """Return the state of a new story."""
     return {
         "items": 0,
         "interactions": {},
@@ -47,10 +47,9 @@ def new_story() -> Story:
 
 
 def take(story: Story, signal: Signal, old: Item | None) -> Item | None:
-    """Add one observation to ``story``; return what is to be kept of its item, or None if nothing is new.
+    """Add one observation to ``story``. Return the new state of its item, or None if nothing is new.
 
-    ``old``: what is kept of that item. A later observation replaces its counts; an earlier one, or the same again,
-    changes nothing.
+    ``old``: the state of the item. A later observation replaces its counts. An earlier or equal one changes nothing.
     """
     observed_ms, counts, platform = signal["observed_ms"], signal["counts"], signal["platform"]
     if old is not None and observed_ms <= old[0]:
@@ -68,7 +67,7 @@ def take(story: Story, signal: Signal, old: Item | None) -> Item | None:
 
 
 def score(name: str, story: Story) -> dict[str, Any]:
-    """Return the record to emit for the story ``name``; see SCORING.md's formulas for ``raw``."""
+    """Return the record to emit for the story ``name``; ``raw`` follows the formulas of the scoring."""
     people = 0.02 * sum(story["communities"].values())
     loud = sum(acts / LOUD.get(platform, OTHER_LOUD) for platform, acts in story["interactions"].items())
     reach = 100 * min(1.0, math.log10(1 + people) / 8)
@@ -87,7 +86,7 @@ def score(name: str, story: Story) -> dict[str, Any]:
 
 
 def _cover(story: Story, created_ms: int) -> None:
-    """Count a new item, in the story and in its span of time."""
+    """Count a new item in the story and in its span of time."""
     story["items"] += 1
     first_ms = story["first_ms"]
     story["first_ms"] = created_ms if first_ms is None else min(first_ms, created_ms)

@@ -1,8 +1,8 @@
-"""Which posts of an unlabelled recording are put together. Run: python -m benchmarks.joined_pairs RECORDING [TOPICS].
+"""Which posts of an unlabelled recording are in one story. Run: python -m benchmarks.joined_pairs RECORDING [TOPICS].
 
-TOPICS holds topics somebody else has found in the recording, one JSON object a line with a ``name`` and the ids of its
-``signals``: told is the share of the pairs within a topic that are in one story. ``--pairs N`` prints N pairs of posts
-that are in one story, drawn at random, to be judged by reading.
+TOPICS is a file of topics that another system has found in the recording. Each line is a JSON object with a ``name``
+and the ids of its ``signals``. The report has the share of the pairs within a topic that are in one story.
+``--pairs N`` prints N random pairs of posts that are in one story, to be judged by reading.
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ SHOWN_CHARS = 400
 
 
 class Topic(msgspec.Struct):
-    """Signals that somebody else has put together."""
+    """Signals that another system has put together."""
 
     name: str
     signals: tuple[str, ...]
 
 
 def shares(topics: list[Topic], story_of: dict[str, str]) -> tuple[int, int, int]:
-    """Return how many topics have two of the signals at least, their pairs, and how many of these are in one story."""
+    """Return how many topics have two or more signals, their pairs, and how many pairs are in one story."""
     known = [[story_of[signal] for signal in topic.signals if signal in story_of] for topic in topics]
     pairs = [pair for stories in known for pair in combinations(stories, 2)]
     return sum(len(stories) > 1 for stories in known), len(pairs), sum(one == other for one, other in pairs)
 
 
 def drawn(story_of: dict[str, str], count: int, seed: int) -> list[tuple[str, str]]:
-    """Return ``count`` pairs of signals that share a story, each pair as likely as any other."""
+    """Return ``count`` pairs of signals that share a story, drawn uniformly."""
     stories: dict[str, list[str]] = defaultdict(list)
     for signal, story in story_of.items():
         stories[story].append(signal)
@@ -54,8 +54,8 @@ def drawn(story_of: dict[str, str], count: int, seed: int) -> list[tuple[str, st
     return sorted(pairs)
 
 
-def told(signal: Signal) -> str:
-    """Return what ``signal`` says, on one line."""
+def one_line(signal: Signal) -> str:
+    """Return the text of ``signal`` on one line."""
     words = " ".join(f"{signal.title or ''} | {signal.text or ''}".split())
     return f"[{signal.id}] {words[:SHOWN_CHARS]} {signal.url or ''}"
 
@@ -65,7 +65,7 @@ def _refuse(file: Path, number: int, error: InvalidSignalError) -> None:
 
 
 def main() -> None:
-    """Gather the recording and print what was asked for."""
+    """Gather the recording, and print the figures and pairs."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("recording", type=Path)
     parser.add_argument("topics", type=Path, nargs="?")
@@ -89,7 +89,7 @@ def main() -> None:
         linked, pairs, together = shares(topics, story_of)
         print(f"{linked} topics with two posts and more: {together} of {pairs} pairs together ({together / pairs:.1%})")
     for number, (one, other) in enumerate(drawn(story_of, options.pairs, options.seed), 1):
-        print(f"\n{number}\n  {told(signals[one])}\n  {told(signals[other])}")
+        print(f"\n{number}\n  {one_line(signals[one])}\n  {one_line(signals[other])}")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""The load of the comparison: signals of many stories, told on several platforms, the same for every run of a seed.
+"""The load of the comparison: signals of many stories on several platforms, the same for every run of a seed.
 
-Owns what the load looks like. Stories stay under 192 items, where Hubbub's ledger is exact, so that results can be
-compared to the last digit. A post's counter of replies is never below the replies that follow. Posts are bare links:
-finding out by their words that two links tell the same story, as Hubbub does, is not part of the job. ``titled`` adds
-the words, for measuring Hubbub alone.
+Owns the form of the load. Stories stay under 192 items, where Hubbub's ledger is exact, so that results can be compared
+to the last digit. The reply count of a post is never below the replies that follow. Posts are bare links: Hubbub can
+also match two links by their words, but that is not part of the job. ``titled`` adds the words, to measure Hubbub
+alone.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ SITES = sorted(WATCHED_SITES)
 OTHER_SITES = [f"site{number}.example.net" for number in range(100)]
 MAX_ITEMS = 180
 SPAN_MS = 7_200_000
-"""What the stories are spread over before they are given the times asked for."""
+"""The time over which stories are generated, before their times are scaled to the span."""
 WORDS = """
 the of and to that have it for not with you this from they she will would there their what about who which when
 could them see than then now think how are were been did very too because why should really just know people
@@ -33,8 +33,8 @@ council river bridge budget report paper window market station engine doctor win
 question morning minute letter system program history picture member village weather problem answer reason water
 already perhaps almost never again under between during without another every enough something nothing later early
 good great love hope best wrong bad hate terrible fail happy sad risk strong win lose
-""".split()  # noqa: SIM905 (read more easily so)
-"""What replies are made of: one word in eight carries a feeling."""
+""".split()  # noqa: SIM905 (easier to read)
+"""The words of replies: one word in eight carries sentiment."""
 SYLLABLES = [c + v for c in "bdfgklmnprstvz" for v in "aeiou"]
 REPLY_WORDS = (4, 60)
 
@@ -51,7 +51,7 @@ def make_load(
 ) -> list[Signal]:
     """Return ``count`` signals in the order they are observed, evenly from ``begin_ms`` over ``span_ms``.
 
-    ``relevant_share``: of the stories, 0 to 1. ``tag``: stands in all ids. ``titled``: posts have titles;
+    ``relevant_share``: of the stories, 0 to 1. ``tag``: part of all ids. ``titled``: posts have titles.
     ``texted``: replies have texts.
     """
     rng = random.Random(f"{SEED}{tag}")
@@ -65,7 +65,7 @@ def make_load(
     latest_ms: dict[str, int] = {}
     timed = []
     for index, signal in enumerate(signals[:count]):
-        # Never twice in one millisecond: of two looks at one time none would be the later.
+        # Never twice in one millisecond: of two observations at the same time, neither would be the later one.
         at_ms = max(begin_ms + span_ms * index // count, latest_ms.get(signal.id, 0) + 1)
         latest_ms[signal.id] = at_ms
         timed.append(
@@ -80,7 +80,7 @@ def make_load(
 
 
 def _story(name: str, rng: random.Random, *, relevant: bool, titled: bool) -> Iterator[Signal]:
-    """Yield the signals of one story: some threads about one link."""
+    """Yield the signals of one story: several threads about one link."""
     site = rng.choice(SITES if relevant else OTHER_SITES)
     url = f"https://{site}/{name}-{_name(rng)}"
     title = " ".join(_name(rng) for _ in range(8)) if titled else None
@@ -114,7 +114,7 @@ def _story(name: str, rng: random.Random, *, relevant: bool, titled: bool) -> It
 
 
 def _what_follows(post: Signal, rng: random.Random, lasting_ms: int, replies: int) -> Iterator[Signal]:
-    """Yield later looks at a post's counts, one for every eighth reply, and its replies."""
+    """Yield the replies of a post, and a later observation of its counts for every eighth reply."""
     likes = 0
     for look_ms in sorted(rng.sample(range(1, lasting_ms), replies // 8)):
         likes += rng.randrange(200)

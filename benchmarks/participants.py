@@ -1,7 +1,7 @@
-"""Who takes part in the comparison, and how each is set up and started.
+"""The participants of the comparison, and how each is set up and started.
 
-Owns commands, settings and what must be installed first, which goes to ``.local/bench``. Every participant may use
-both cores: two processes, or two threads. Must never know how it is measured.
+Owns commands, settings and the installation of peers, which goes to ``.local/bench``. Every participant may use both
+cores: two processes, or two threads. Must never know how it is measured.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ PEERS = HERE / "peers"
 
 
 class UnavailableError(RuntimeError):
-    """A participant cannot run here; the message says why, and what to do about it, in one line."""
+    """A participant cannot run here. The message says why, and how to fix it, in one line."""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run of one participant: where it reads and writes. ``folder``: for whatever it keeps."""
+    """One run of one participant: where it reads and writes. ``folder``: for its files."""
 
     servers: str
     prefix: str
@@ -40,12 +40,12 @@ class Run:
 
     @property
     def signals(self) -> str:
-        """The topic it reads."""
+        """The topic that the participant reads."""
         return f"{self.prefix}signals"
 
     @property
     def environment(self) -> dict[str, str]:
-        """What peers are told."""
+        """The environment of peers."""
         return {
             "BENCH_SERVERS": self.servers,
             "BENCH_GROUP": self.group,
@@ -60,9 +60,9 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Participant:
-    """``prepare`` installs what it needs and returns its commands for a run.
+    """A participant. ``prepare`` installs what it needs and returns its commands for a run.
 
-    ``slow``: gets a tenth of the signals to work through, so that nobody waits for an hour.
+    ``slow``: it gets a tenth of the signals, since it would take an hour for all of them.
     """
 
     title: str
@@ -124,7 +124,7 @@ def _flink(_: Run) -> list[list[str]]:
 
 
 def _java(peer: str, main: str, *options: str) -> list[str]:
-    """Return the command for a Java peer, its jars resolved by Maven and its sources compiled."""
+    """Return the command for a Java peer. Maven resolves its jars, and its sources are compiled."""
     sources = PEERS / peer
     if shutil.which("mvn") is None or shutil.which("javac") is None:
         raise UnavailableError(f"{peer} is built with Maven and Java 17: apt-get install maven openjdk-17-jdk-headless")
@@ -142,7 +142,7 @@ def _java(peer: str, main: str, *options: str) -> list[str]:
 
 
 def _made(peer: str, wanted: Path, steps: Callable[[Path], Sequence[Sequence[str]]]) -> Path:
-    """Return the folder with what ``peer`` needs, made by ``steps`` unless it was for this very ``wanted``."""
+    """Return the folder with what ``peer`` needs. ``steps`` make it unless it was made for the same ``wanted``."""
     folder = LOCAL / peer
     stamp = folder / wanted.name
     if not stamp.is_file() or stamp.read_bytes() != wanted.read_bytes():
@@ -168,4 +168,4 @@ PARTICIPANTS = {
     "kafka-streams": Participant("Kafka Streams (Java)", _kafka_streams),
     "flink": Participant("Flink (Java)", _flink),
 }
-"""All of them, in the order they run: Hubbub soon after the load, so that no story has faded meanwhile."""
+"""All of them, in the order they run. Hubbub runs soon after the load, so that no story has decayed meanwhile."""

@@ -1,6 +1,6 @@
-"""The processes of one participant: started together, watched for what they cost, ended together.
+"""The processes of one participant: started together, measured while they run, killed together.
 
-Owns the reading of /proc. Must never know what the processes do.
+Owns the reads of /proc. Must never know what the processes do.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 
 
 class EndedError(RuntimeError):
-    """A process has failed; the message has the end of what it said."""
+    """A process has failed. The message has the end of its output."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What the processes had used by ``at_ms`` (UTC epoch ms): CPU seconds so far, and resident bytes then."""
+    """The usage of the processes at ``at_ms`` (UTC epoch ms): CPU seconds so far, and resident bytes."""
 
     at_ms: int
     cpu_seconds: float
@@ -39,7 +39,7 @@ class Sample:
 
 
 class Processes:
-    """The ``commands``, running in ``folder`` until the ``with`` block ends; what they say goes to files there."""
+    """The ``commands``, running in ``folder`` until the ``with`` block ends. Their output goes to files there."""
 
     def __init__(self, commands: Sequence[Sequence[str]], environment: Mapping[str, str], folder: Path) -> None:
         self._commands = commands
@@ -48,21 +48,21 @@ class Processes:
         self._started: list[subprocess.Popen[bytes]] = []
         self._logs: list[Path] = []
         self.samples: list[Sample] = []
-        """So far, in order."""
+        """The samples so far, in order."""
         self._cpu_ticks: dict[int, int] = {}
         self._done = threading.Event()
         self._watch = threading.Thread(target=self._sample, daemon=True)
 
     def __enter__(self) -> Self:
         setpriv = shutil.which("setpriv")
-        tie = [setpriv, "--pdeathsig", "KILL"] if setpriv else []  # they end with us, whatever we die of
+        prefix = [setpriv, "--pdeathsig", "KILL"] if setpriv else []  # they die with this process
         for number, command in enumerate(self._commands):
             log = self._folder / f"process-{number}.log"
             self._logs.append(log)
             with log.open("wb") as output:
                 self._started.append(
                     subprocess.Popen(
-                        [*tie, *command],
+                        [*prefix, *command],
                         stdout=output,
                         stderr=subprocess.STDOUT,
                         env=self._environment,
@@ -88,14 +88,14 @@ class Processes:
                 process.wait()
 
     def check(self) -> None:
-        """Raise EndedError if one of them has failed."""
+        """Raise EndedError if a process has failed."""
         for process, command, log in zip(self._started, self._commands, self._logs, strict=True):
             if code := process.poll():
                 last = log.read_text(errors="replace").strip()[-2_000:]
                 raise EndedError(f"{' '.join(command)} ended with {code}: {last}")
 
     def kill(self) -> None:
-        """End all of them as a crash would (SIGKILL)."""
+        """Kill all of them, as a crash does (SIGKILL)."""
         for process in self._started:
             process.kill()
             process.wait()
@@ -105,7 +105,7 @@ class Processes:
         return self._at(to_ms).cpu_seconds - self._at(from_ms).cpu_seconds
 
     def peak_bytes(self) -> int:
-        """Return the most memory that all had resident together."""
+        """Return the peak of the resident memory of all together."""
         return max((sample.resident_bytes for sample in self.samples), default=0)
 
     def _at(self, at_ms: int) -> Sample:
@@ -119,7 +119,7 @@ class Processes:
                 try:
                     stat = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
                 except OSError:
-                    continue  # it has just ended
+                    continue  # the process has just ended
                 self._cpu_ticks[pid] = int(stat[11]) + int(stat[12])
                 resident += int(stat[21]) * os.sysconf("SC_PAGE_SIZE")
             cpu_seconds = sum(self._cpu_ticks.values()) / TICKS_PER_SECOND
@@ -127,7 +127,7 @@ class Processes:
             self._done.wait(EVERY_SECONDS)
 
     def _tree(self) -> list[int]:
-        """Return the processes and all that come from them."""
+        """Return the processes and all their descendants."""
         found, new = [], [process.pid for process in self._started]
         while new:
             found.extend(new)
@@ -137,6 +137,6 @@ class Processes:
                     try:
                         children.extend(int(child) for child in task.read_text().split())
                     except OSError:
-                        continue  # it has just ended
+                        continue  # the process has just ended
             new = children
         return found

@@ -1,6 +1,6 @@
 """The comparison as a table, as JSON and as a picture.
 
-Owns how figures are shown. Must never know how they came about.
+Owns how figures are shown. Must never know how they were measured.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from html import escape
 from importlib.metadata import version
 from pathlib import Path
 
-__all__ = ["Row", "machine", "plot", "table", "write_json"]
+__all__ = ["ResultRow", "machine", "plot", "table", "write_json"]
 
 BAR_WIDTH = 460
 BAR_HEIGHT = 22
@@ -23,10 +23,10 @@ LABEL_WIDTH = 200
 
 
 @dataclass(slots=True)
-class Row:
-    """What was measured of one participant. Rates in signals/s and CPU seconds per million signals, by round.
+class ResultRow:
+    """The figures of one participant. Rates in signals/s and CPU seconds per million signals, by round.
 
-    ``faults``: where its results were wrong. ``left_out``: why it could not be measured.
+    ``faults``: where its results are wrong. ``left_out``: why it could not be measured.
     """
 
     name: str
@@ -41,7 +41,7 @@ class Row:
 
 
 def machine() -> dict[str, object]:
-    """Return the facts that figures depend on."""
+    """Return the facts that the figures depend on."""
     cpu = [line.partition(":")[2].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")]
     memory = [int(line.split()[1]) // 1024 for line in _lines("/proc/meminfo") if line.startswith("MemTotal")]
     return {
@@ -56,9 +56,8 @@ def machine() -> dict[str, object]:
     }
 
 
-def table(rows: Iterable[Row]) -> str:
-    """Return the figures as a Markdown table; the ratio is Hubbub's rate to the participant's at the
-    very same job, where no reply has a text."""
+def table(rows: Iterable[ResultRow]) -> str:
+    """Return the figures as a Markdown table. The ratio is Hubbub's rate to the participant's without texts."""
     rows = list(rows)
     ours = next((row.rates.get("plain") for row in rows if row.name == "hubbub"), None)
     lines = [
@@ -83,13 +82,13 @@ def table(rows: Iterable[Row]) -> str:
     return "\n".join(lines)
 
 
-def write_json(file: Path, rows: Sequence[Row], facts: dict[str, object], signals: int) -> None:
-    """Write all figures and what they depend on."""
+def write_json(file: Path, rows: Sequence[ResultRow], facts: dict[str, object], signals: int) -> None:
+    """Write all figures and the facts they depend on."""
     told = {"machine": facts, "load_after": os.getloadavg(), "signals": signals, "rows": [asdict(row) for row in rows]}
     file.write_text(json.dumps(told, indent=1) + "\n")
 
 
-def plot(rows: Iterable[Row]) -> str:
+def plot(rows: Iterable[ResultRow]) -> str:
     """Return the rates as bars, in SVG."""
     shown = [(row.title, rate) for row in rows if (rate := row.rates.get("plain"))]
     most = max((rate for _, rate in shown), default=1.0)
@@ -123,7 +122,7 @@ def _number(value: float | None, unit: str = "") -> str:
     return f"{value:,.0f}{unit}" if value >= 10 else f"{value:.1f}{unit}"
 
 
-def _verdict(row: Row) -> str:
+def _verdict(row: ResultRow) -> str:
     if row.left_out:
         return f"left out: {row.left_out}"
     if row.faults:

@@ -1,7 +1,7 @@
-"""What a participant told, when, and whether it is right.
+"""The scores that a participant emitted, when, and whether they are right.
 
-Owns the reading of output topics, Hubbub's and the peers', as one kind of record, and their comparison with what the
-load must come to.
+Owns the reads of output topics, Hubbub's and the peers', as one kind of record, and their comparison with the expected
+result of the load.
 """
 
 from __future__ import annotations
@@ -24,18 +24,17 @@ from streams.records.candidates import decode_candidate
 from streams.resolve.threads import ThreadIndex
 from transport.reader import TopicReader
 
-__all__ = ["Expected", "Told", "begun_ms", "differences", "finished_ms", "latencies_ms", "read_told"]
+__all__ = ["EmittedScore", "Expected", "begun_ms", "differences", "finished_ms", "latencies_ms", "read_emitted"]
 
 HOUR_MS = 3_600_000
 TOLERANCE = 1e-9
 
 
 @dataclass(slots=True)
-class Told:
-    """One score of one story, in the broker's log at ``at_ms``. ``scored_ms``: the time it was scored for, if it says.
+class EmittedScore:
+    """One score of one story, in the broker's log at ``at_ms``. ``scored_ms``: the time of the score, if it has one.
 
-    ``hour``: items of the hour before that; ``buckets``: items by span of five minutes. Each tells the one or the
-    other.
+    ``hour``: items of the hour before that. ``buckets``: items by span of five minutes. Each record has one of both.
     """
 
     at_ms: int
@@ -52,7 +51,7 @@ class Told:
 
 @dataclass(slots=True)
 class Expected:
-    """What a load must come to: the job's own result of it, by story, and when each story's items were created."""
+    """The expected result of a load: the job's own result by story, and when each story's items were created."""
 
     stories: dict[str, dict[str, Any]] = field(default_factory=dict)
     created_ms: dict[str, list[int]] = field(default_factory=dict)
@@ -60,7 +59,7 @@ class Expected:
 
     @classmethod
     def of(cls, signals: Iterable[Signal]) -> Expected:
-        """Work through ``signals``."""
+        """Do the job on ``signals``."""
         expected = cls()
         stories: dict[str, job.Story] = {}
         items: dict[str, job.Item] = {}
@@ -81,31 +80,31 @@ class Expected:
         return expected
 
 
-async def read_told(run: Run, *, hubbub: bool, expected: Expected) -> list[Told]:
-    """Return all that was told so far, in the order of the log's time.
+async def read_emitted(run: Run, *, hubbub: bool, expected: Expected) -> list[EmittedScore]:
+    """Return all scores emitted so far, in the order of the log's time.
 
     Raises:
         ValueError: Hubbub has put two links into one story.
     """
     options: dict[str, object] = {"bootstrap_servers": run.servers}
     topic = f"{run.prefix}noise-scores" if hubbub else run.environment["BENCH_OUTPUT"]
-    async with TopicReader(topic, options) as tail:
-        records = [record for record in await tail.read_to_end() if record.value is not None]
+    async with TopicReader(topic, options) as reader:
+        records = [record for record in await reader.read_to_end() if record.value is not None]
     names = await _link_of_story(run, expected) if hubbub else {}
-    told = [_of_hubbub(record, names) if hubbub else _of_peer(record) for record in records]
-    return sorted(told, key=lambda one: one.at_ms)
+    emitted = [_of_hubbub(record, names) if hubbub else _of_peer(record) for record in records]
+    return sorted(emitted, key=lambda one: one.at_ms)
 
 
 async def begun_ms(run: Run) -> int:
-    """Return when Hubbub began to work: the log's time of the first new post that was handed on to be decided."""
-    async with TopicReader(f"{run.prefix}candidates", {"bootstrap_servers": run.servers}) as tail:
-        records = await tail.read_to_end()
+    """Return when Hubbub began to work: the log's time of the first new post that was sent to be decided."""
+    async with TopicReader(f"{run.prefix}candidates", {"bootstrap_servers": run.servers}) as reader:
+        records = await reader.read_to_end()
     return next(record.timestamp for record in records if decode_candidate(record.value or b"").signal is not None)
 
 
-def differences(told: Sequence[Told], expected: Expected) -> list[str]:
-    """Return in words where the last that was told of a story is not what it must be."""
-    last = {one.story: one for one in told}
+def differences(emitted: Sequence[EmittedScore], expected: Expected) -> list[str]:
+    """Return in words where the last score of a story differs from the expected one."""
+    last = {one.story: one for one in emitted}
     faults = [f"{story} was not scored" for story in expected.stories.keys() - last.keys()]
     faults += [f"{story} should not be scored" for story in last.keys() - expected.stories.keys()]
     for story, wanted in expected.stories.items():
@@ -115,7 +114,7 @@ def differences(told: Sequence[Told], expected: Expected) -> list[str]:
             (name, getattr(one, name), wanted[name]) for name in ("items", "interactions", "platforms", "last_ms")
         ]
         if one.buckets is None:
-            created = expected.created_ms[story]  # as observed, so in order
+            created = expected.created_ms[story]  # in the order observed
             since = bisect_right(created, one.scored_ms - HOUR_MS)
             pairs.append(("hour", one.hour, bisect_right(created, one.scored_ms) - since))
         else:
@@ -126,23 +125,23 @@ def differences(told: Sequence[Told], expected: Expected) -> list[str]:
     return faults
 
 
-def finished_ms(told: Sequence[Told]) -> int:
-    """Return when the last of all stories had its final numbers."""
-    final = {one.story: (one.items, one.interactions) for one in told}
+def finished_ms(emitted: Sequence[EmittedScore]) -> int:
+    """Return when the last story had its final numbers."""
+    final = {one.story: (one.items, one.interactions) for one in emitted}
     first: dict[str, int] = {}
-    for one in told:
+    for one in emitted:
         if (one.items, one.interactions) == final[one.story]:
             first.setdefault(one.story, one.at_ms)
     return max(first.values())
 
 
-def latencies_ms(signals: Iterable[Signal], told: Iterable[Told], expected: Expected) -> list[int]:
-    """Return, for each new item among ``signals``, how long after it was observed a score of its story covered it.
+def latencies_ms(signals: Iterable[Signal], emitted: Iterable[EmittedScore], expected: Expected) -> list[int]:
+    """Return, for each new item among ``signals``, how long after it was observed a score covered it.
 
-    A score covers an item if its story's last coverage is not before it.
+    A score covers an item if the last coverage of the story is not before the item.
     """
     coverage: Mapping[str, tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
-    for one in told:
+    for one in emitted:
         reached, at = coverage[one.story]
         if not reached or one.last_ms > reached[-1]:
             reached.append(one.last_ms)
@@ -159,10 +158,10 @@ def latencies_ms(signals: Iterable[Signal], told: Iterable[Told], expected: Expe
 
 
 async def _link_of_story(run: Run, expected: Expected) -> dict[str, str]:
-    """Return the link that each of Hubbub's stories is about."""
+    """Return the link of each of Hubbub's stories."""
     index = ThreadIndex()
-    async with TopicReader(f"{run.prefix}stories", {"bootstrap_servers": run.servers}) as tail:
-        for record in await tail.read_to_end():
+    async with TopicReader(f"{run.prefix}stories", {"bootstrap_servers": run.servers}) as reader:
+        for record in await reader.read_to_end():
             index.apply(record.key or b"", record.value)
     links: dict[str, str] = {}
     for thread, link in expected.story_of.items():
@@ -173,11 +172,11 @@ async def _link_of_story(run: Run, expected: Expected) -> dict[str, str]:
     return links
 
 
-def _of_hubbub(record: ConsumerRecord[bytes, bytes], names: Mapping[str, str]) -> Told:
-    """Take out of a NoiseScore what the job asks for; feelings, consequence and people are not part of the job."""
+def _of_hubbub(record: ConsumerRecord[bytes, bytes], names: Mapping[str, str]) -> EmittedScore:
+    """Return the parts of a NoiseScore that the job has. Sentiment, impact and figures are not part of the job."""
     value = json.loads(record.value or b"")
     windows, factors = value["windows"], value["factors"]
-    return Told(
+    return EmittedScore(
         record.timestamp,
         names[value["story"]],
         windows["life"]["items"],
@@ -190,9 +189,9 @@ def _of_hubbub(record: ConsumerRecord[bytes, bytes], names: Mapping[str, str]) -
     )
 
 
-def _of_peer(record: ConsumerRecord[bytes, bytes]) -> Told:
+def _of_peer(record: ConsumerRecord[bytes, bytes]) -> EmittedScore:
     value = json.loads(record.value or b"")
-    if "story" not in value:  # the floor tells no stories
-        return Told(record.timestamp, "", value["decoded"], 0, 0, 0.0, 0)
+    if "story" not in value:  # the floor emits no stories
+        return EmittedScore(record.timestamp, "", value["decoded"], 0, 0, 0.0, 0)
     buckets = {int(number): count for number, count in value.pop("buckets").items()}
-    return Told(record.timestamp, buckets=buckets, **value)
+    return EmittedScore(record.timestamp, buckets=buckets, **value)

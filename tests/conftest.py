@@ -1,7 +1,7 @@
-"""What tests stand on: the recordings beside the project, and a broker on loopback of either kind.
+"""Fixtures for all tests: the recordings beside the project, and brokers of both kinds on loopback.
 
-A test that needs a broker asks for ``broker`` and runs twice, on the embedded one and on Apache Kafka; what this
-machine cannot run is skipped with the reason, and the reasons are counted at the end of the run.
+A test that needs a broker uses ``broker`` and runs twice: on the embedded broker and on Apache Kafka. Tests that this
+machine cannot run are skipped with a reason. The end of the run counts the reasons.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, settings
 from deploy.kafka.cluster import Cluster, KafkaUnavailableError
 from hubbub.process.embedded_broker import BrokerError, EmbeddedBroker
 
-# A busy machine is slow, and that is no fault of a test's.
+# On a busy machine a test may be slow.
 settings.register_profile("hubbub", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("hubbub")
 
@@ -28,7 +28,7 @@ SHARED = Path(__file__).parents[1] / ".." / "shared" / "data"
 
 @dataclass(frozen=True, slots=True)
 class Broker:
-    """A broker to test on. Tests share it, so every topic and group of a test starts with its ``topic_prefix``."""
+    """A broker for tests. They share it, so every topic and group of a test starts with its ``topic_prefix``."""
 
     kind: str
     bootstrap_servers: str
@@ -37,7 +37,7 @@ class Broker:
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """Return the folder of public recordings, which lie beside the project and are never copied into it."""
+    """Return the folder of public recordings, which is beside the project and never copied into it."""
     if not SHARED.is_dir():
         pytest.skip("needs the recordings of ../shared/data")
     return SHARED.resolve()
@@ -55,7 +55,7 @@ async def embedded_broker() -> AsyncIterator[EmbeddedBroker]:
 
 @pytest.fixture(params=["embedded", "kafka"])
 def broker(request: pytest.FixtureRequest) -> Broker:
-    """Return each kind of broker in turn, with a prefix no other test uses."""
+    """Return each kind of broker in turn, with a prefix that no other test uses."""
     running = request.getfixturevalue("embedded_broker" if request.param == "embedded" else "jvm_kafka")
     return Broker(request.param, running.bootstrap_servers, f"t{uuid.uuid4().hex[:10]}-")
 
@@ -70,9 +70,9 @@ def jvm_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         pytest.skip(str(error))
 
 
-@pytest.hookimpl(tryfirst=True)  # before -m chooses
+@pytest.hookimpl(tryfirst=True)  # before -m selects
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test that asks for a broker, so that the fast suite leaves it out."""
+    """Mark every test that uses a broker, so that the fast suite leaves it out."""
     for item in items:
         if {"broker", "embedded_broker", "jvm_kafka"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.broker)
@@ -82,13 +82,13 @@ _deselected = 0
 
 
 def pytest_deselected(items: list[pytest.Item]) -> None:
-    """Count what -m and -k leave out; a worker process tells the process that reports."""
-    global _deselected  # noqa: PLW0603 (pytest has no other place to keep it for a hook)
+    """Count the tests that -m and -k leave out."""
+    global _deselected  # noqa: PLW0603 (pytest has no other place for a hook to store it)
     _deselected += len(items)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """In a worker process: tell how many tests were left out."""
+    """In a worker process: report how many tests were left out."""
     output = getattr(session.config, "workeroutput", None)
     if output is not None:
         output["deselected"] = _deselected
@@ -96,13 +96,13 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: object) -> None:
-    """Hear from a worker process that has ended. All of them leave out the same."""
+    """Read the number of a worker process that has ended. All workers leave out the same tests."""
     global _deselected  # noqa: PLW0603 (see above)
     _deselected = max(_deselected, getattr(node, "workeroutput", {}).get("deselected", 0))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say at the end of a run what was left out, counted by reason."""
+    """Print at the end of a run which tests were left out, counted by reason."""
     reasons: Counter[str] = Counter()
     for report in terminalreporter.stats.get("skipped", []):
         reasons[report.longrepr[2].removeprefix("Skipped: ") if isinstance(report.longrepr, tuple) else "?"] += 1

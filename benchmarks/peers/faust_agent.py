@@ -1,7 +1,7 @@
-"""The job as a plain Faust program: one event at a time, tables by key, as Faust's own tutorial would have it.
+"""The job as a plain Faust program: one event at a time, tables by key, as in Faust's own tutorial.
 
 Run: faust_agent.py worker, with BENCH_SERVERS, BENCH_GROUP, BENCH_SIGNALS, BENCH_ACTIVITY, BENCH_OUTPUT and
-BENCH_PARTITIONS set. Must never use anything of Hubbub's.
+BENCH_PARTITIONS set. Must never use Hubbub's code.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ stories = app.Table("stories")
 
 @app.agent(signals)  # type: ignore[untyped-decorator]  # Faust has no types
 async def route(stream: faust.Stream[dict[str, Any]]) -> None:
-    """Send what is relevant to its story."""
+    """Send relevant signals to their story."""
     async for signal in stream:
         thread = signal["thread"]
         story = story_of_thread.get(thread)
@@ -45,8 +45,8 @@ async def route(stream: faust.Stream[dict[str, Any]]) -> None:
 
 
 @app.agent(activity)  # type: ignore[untyped-decorator]  # Faust has no types
-async def tally(stream: faust.Stream[dict[str, Any]]) -> None:
-    """Add each signal to its story and tell the score."""
+async def aggregate(stream: faust.Stream[dict[str, Any]]) -> None:
+    """Add each signal to its story and emit the score."""
     async for name, signal in stream.items():
         story = stories.get(name) or job.new_story()
         item = job.take(story, signal, items.get(signal["id"]))

@@ -1,7 +1,7 @@
 """The job as a Quix Streams program: a dataframe over the topic, grouped by story, with state by key.
 
 Run with BENCH_SERVERS, BENCH_GROUP, BENCH_SIGNALS, BENCH_OUTPUT and BENCH_STATE (a folder) set, in an environment made
-from requirements.txt. Must never use anything of Hubbub's.
+from requirements.txt. Must never use Hubbub's code.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ app = Application(
 
 
 def route(signal: dict[str, Any], state: State) -> dict[str, Any] | None:
-    """Name the story of a signal; None for what is not relevant. The state is that of the thread."""
+    """Add the story to a signal. Return None if it is not relevant. The state is that of the thread."""
     story = state.get("story")
     if story is None and signal["id"] == signal["thread"] and job.is_relevant(signal["url"]):
         story = signal["url"]
@@ -32,7 +32,7 @@ def route(signal: dict[str, Any], state: State) -> dict[str, Any] | None:
     return None if story is None else {**signal, "story": story}
 
 
-def tally(signal: dict[str, Any], state: State) -> dict[str, Any] | None:
+def aggregate(signal: dict[str, Any], state: State) -> dict[str, Any] | None:
     """Add a signal to its story and return the score. The state is that of the story."""
     story = state.get("story") or job.new_story()
     key = f"item {signal['id']}"
@@ -48,7 +48,7 @@ frame = app.dataframe(app.topic(os.environ["BENCH_SIGNALS"], value_deserializer=
 frame = frame.apply(route, stateful=True)
 frame = frame[frame.apply(lambda value: value is not None)]
 frame = frame.group_by("story")
-frame = frame.apply(tally, stateful=True)
+frame = frame.apply(aggregate, stateful=True)
 frame = frame[frame.apply(lambda value: value is not None)]
 frame = frame.to_topic(app.topic(os.environ["BENCH_OUTPUT"], value_serializer="json"))
 

@@ -1,7 +1,7 @@
-"""``python -m tests.system.chaos``: the whole system disturbed in every way we know, and what came of it.
+"""``python -m tests.system.chaos``: the whole system under every fault we can inject, and an audit of the result.
 
-Owns the command line, the brokers and the table at the end. Two parts, each with its own schedule of faults: simulated
-platforms are collected from, and what was collected is replayed, undisturbed and disturbed.
+Owns the command line, the brokers and the tables at the end. There are two parts, each with its own schedule of faults.
+First, collectors read simulated platforms. Then the collected signals are replayed, undisturbed and disturbed.
 """
 
 from __future__ import annotations
@@ -26,24 +26,24 @@ from rich.text import Text
 from deploy.kafka.cluster import Cluster, KafkaUnavailableError
 from hubbub.operate.replay import read_recordings
 from hubbub.settings import KafkaSettings
-from tests.system.chaos import live, recorded
-from tests.system.chaos.load import filled_up
-from tests.system.chaos.recorded import Result
+from tests.system.chaos import live, replayed
+from tests.system.chaos.load import fill_up
+from tests.system.chaos.replayed import Result
 from tests.system.chaos.schedule import RECORDED
 from transport.errors import UserError
 
 BROKERS = 3
 PARTITIONS = 4
 LIVE_SHARE = 0.6
-"""Of the minutes; the rest is the replay's."""
+"""The share of the minutes for the live part. The rest is for the replay."""
 
 
 async def _chaos(
-    minutes: float, seed: int, recording_file: Path | None, folder: Path, tell: Callable[[str], None]
+    minutes: float, seed: int, recording_file: Path | None, folder: Path, report: Callable[[str], None]
 ) -> dict[str, Result]:
     results = {}
     cluster = Cluster(folder, brokers=BROKERS)
-    tell(f"{BROKERS} brokers, every record on all of them, acknowledged by at least two")
+    report(f"{BROKERS} brokers, every record on all of them, acknowledged by at least two")
     await asyncio.to_thread(cluster.__enter__)
     try:
         kafka = KafkaSettings(
@@ -55,26 +55,24 @@ async def _chaos(
         seconds = 60 * minutes * LIVE_SHARE
         if recording_file is None:
             results["live"], recording, world = await live.run(
-                kafka=kafka, cluster=cluster, folder=folder, seed=seed, seconds=seconds, tell=tell
+                kafka=kafka, cluster=cluster, folder=folder, seed=seed, seconds=seconds, report=report
             )
-            recording = filled_up(recording, world, 60 * minutes - seconds, random.Random(f"looks {seed}"))
+            recording = fill_up(recording, world, 60 * minutes - seconds, random.Random(f"looks {seed}"))
             lines = b"".join(raw + b"\n" for _, raw in recording)
             await asyncio.to_thread((folder / "recording.ndjson").write_bytes, lines)
         else:
             recording = list(read_recordings([recording_file], lambda *_: None))
-        results["recorded"] = await recorded.run(
+        results["recorded"] = await replayed.run(
             recording,
             kafka=kafka.model_copy(update={"topic_prefix": ""}),
             folder=folder,
             seed=f"recorded {seed}",
-            lanes=RECORDED,
+            queues=RECORDED,
             seconds=60 * minutes - seconds,
-            tell=tell,
+            report=report,
             cluster=cluster,
-            environment=live.PACE,
+            environment=live.TICK_SETTINGS,
         )
-        for result in results.values():
-            result.findings.append(result.load.offered())
     finally:
         await asyncio.to_thread(cluster.stop)
     return results
@@ -83,44 +81,42 @@ async def _chaos(
 def _print(results: Mapping[str, Result]) -> None:
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
     for part, result in results.items():
-        table = Table(
-            "at", "fault", "struck", "what is known of it", title=f"{part}: what was done", title_justify="left"
-        )
-        for done in sorted(result.done, key=lambda done: done.at_seconds):
-            mark = Text(done.kind) if done.fired else Text(f"{done.kind}: NOT SEEN", style="bold red")
-            table.add_row(f"{done.at_seconds:.1f} s", mark, done.target, Text(done.found))
+        table = Table("at", "fault", "target", "evidence", title=f"{part}: faults injected", title_justify="left")
+        for fault in sorted(result.injected, key=lambda fault: fault.at_seconds):
+            kind = Text(fault.kind) if fault.observed else Text(f"{fault.kind}: NOT OBSERVED", style="bold red")
+            table.add_row(f"{fault.at_seconds:.1f} s", kind, fault.target, Text(fault.evidence))
         console.print(table)
-        table = Table("promise", "", "found", title=f"{part}: what was found", title_justify="left")
+        table = Table("promise", "", "found", title=f"{part}: findings", title_justify="left")
         for finding in result.findings:
             kept = Text("kept", style="green") if finding.kept else Text("BROKEN", style="bold red")
             table.add_row(finding.promise, kept, Text(finding.found))
         console.print(table)
         for why, times in result.failures.items():
-            console.print(Text(f"  ended by itself, {times}x: {why}"[:300]))
+            console.print(Text(f"  a role failed by itself, {times}x: {why}"[:300]))
         console.print(f"  {result.load}\n")
 
 
 def main() -> int:
-    """Run it; return the exit code: 0 all promises kept and every fault seen, 1 not."""
+    """Run it. Return the exit code: 0 if all promises are kept and every fault was observed, else 1."""
     parser = argparse.ArgumentParser(
         prog="python -m tests.system.chaos",
-        description="Kill, stop and poison a running Hubbub, and see that nothing is lost.",
+        description="Kill, stop and poison a running Hubbub, and check that nothing is lost.",
     )
-    parser.add_argument("--minutes", type=float, default=3.0, help="how long faults are done (default: 3)")
-    parser.add_argument("--seed", type=int, default=1, help="which world and which schedule (default: 1)")
-    parser.add_argument("--recording", type=Path, metavar="FILE", help="only replay this one; nothing is collected")
+    parser.add_argument("--minutes", type=float, default=3.0, help="how long faults are injected (default: 3)")
+    parser.add_argument("--seed", type=int, default=1, help="seed of the world and of the schedule (default: 1)")
+    parser.add_argument("--recording", type=Path, metavar="FILE", help="only replay this file; collect nothing")
     parser.add_argument("--json", action="store_true", help="print one JSON document instead of tables")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="keep the recording and all logs there")
     options = parser.parse_args()
-    logging.disable(logging.ERROR)  # Kafka's client has much to say while brokers die.
+    logging.disable(logging.ERROR)  # Kafka's client logs a lot while brokers die.
     began = time.monotonic()
 
-    def tell(what: str) -> None:
+    def report(what: str) -> None:
         sys.stderr.write(f"{time.monotonic() - began:6.1f} s  {what}\n")
 
     with tempfile.TemporaryDirectory(prefix="hubbub-chaos-") as folder:
         try:
-            results = asyncio.run(_chaos(options.minutes, options.seed, options.recording, Path(folder), tell))
+            results = asyncio.run(_chaos(options.minutes, options.seed, options.recording, Path(folder), report))
         except (KafkaUnavailableError, UserError) as error:
             sys.stderr.write(f"chaos: {error}\n")
             return 1
@@ -129,15 +125,15 @@ def main() -> int:
                 logs = shutil.ignore_patterns("data")
                 shutil.copytree(folder, options.keep, ignore=logs, dirs_exist_ok=True)
     kept = all(f.kept for result in results.values() for f in result.findings)
-    fired = all(done.fired for result in results.values() for done in result.done)
+    observed = all(fault.observed for result in results.values() for fault in result.injected)
     if options.json:
-        document = {"seed": options.seed, "minutes": options.minutes, "kept": kept and fired, **results}
+        document = {"seed": options.seed, "minutes": options.minutes, "kept": kept and observed, **results}
         sys.stdout.write(json.dumps(msgspec.to_builtins(document), indent=2) + "\n")
     else:
         _print(results)
-        print_verdict = f"seed {options.seed}: " + ("all promises kept" if kept and fired else "BROKEN")
-        sys.stdout.write(f"{print_verdict}; {time.monotonic() - began:.0f} s in all\n")
-    return 0 if kept and fired else 1
+        conclusion = f"seed {options.seed}: " + ("all promises kept" if kept and observed else "BROKEN")
+        sys.stdout.write(f"{conclusion}; {time.monotonic() - began:.0f} s in all\n")
+    return 0 if kept and observed else 1
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""What chaos strikes: the roles, several of each, as real processes on a real broker.
+"""The deployment under test: the roles, several of each, as real processes on a real broker.
 
-Owns their life, their clocks, what they say, and whether the brokers are in step. Must never know what is done to them.
+Owns the processes, their clocks, their logs, and the check that the brokers are in sync. Must never know the faults.
 """
 
 from __future__ import annotations
@@ -20,25 +20,25 @@ from hubbub.operate import topic_setup
 from hubbub.process.local import free_port, role_children
 from hubbub.process.supervisor import Child, RestartPolicy, Supervisor
 from hubbub.settings import KafkaSettings
-from tests.system.chaos.clocked import Dial
+from tests.system.chaos.clock_offset import ClockOffset
 
-__all__ = ["SESSION_SECONDS", "Stage", "until_in_step"]
+__all__ = ["SESSION_SECONDS", "Deployment", "until_in_sync"]
 
 ROOT = Path(__file__).parents[3]
 SESSION_SECONDS = 6
 READY_SECONDS = 120.0
 COLLECTORS = ("hackernews", "reddit")
 RESTART_ALWAYS = RestartPolicy(tries=1_000, longest_pause_seconds=1.0)
-"""Chaos kills its roles all the time."""
+"""Faults kill roles all the time, so the supervisor must start them again all the time."""
 
 
-class Stage:
-    """Roles that run inside an ``async with`` block; ``kafka`` says on which broker, with which prefix."""
+class Deployment:
+    """Roles that run inside an ``async with`` block. ``kafka``: the broker and the prefix of the topics."""
 
     def __init__(
         self, kafka: KafkaSettings, roles: Sequence[str], folder: Path, environment: Mapping[str, str] | None = None
     ) -> None:
-        """``roles``: one for each process. ``folder``: for what they say. ``environment``: more settings of theirs."""
+        """``roles``: one for each process. ``folder``: for their logs. ``environment``: more settings."""
         self.kafka = kafka
         self.failures: Counter[str] = Counter()
         self._folder = folder
@@ -54,7 +54,7 @@ class Stage:
             "HUBBUB_LOG_FORMAT": "json",
             **(environment or {}),
         }
-        self.dials: dict[str, Dial] = {}
+        self.clock_offsets: dict[str, ClockOffset] = {}
         self.ports: dict[str, int] = {}
         counts: Counter[str] = Counter()
         children = []
@@ -62,7 +62,7 @@ class Stage:
             counts[role] += 1
             children.append(self._child(role, f"{role}-{counts[role]}"))
         self._names = [child.name for child in children]
-        self.supervisor = Supervisor(children, self._heard, policy=RESTART_ALWAYS)
+        self.supervisor = Supervisor(children, self._on_line, policy=RESTART_ALWAYS)
 
     async def __aenter__(self) -> Self:
         await topic_setup.create(
@@ -84,7 +84,7 @@ class Stage:
         return [name for name in self._names if name.rpartition("-")[0] == role]
 
     async def pid(self, name: str) -> int:
-        """Return the process id of ``name``, waiting for it to run."""
+        """Return the process id of ``name``. Wait until it runs."""
         while True:
             try:
                 return self.supervisor.pid(name)
@@ -92,48 +92,48 @@ class Stage:
                 await asyncio.sleep(0.05)
 
     @asynccontextmanager
-    async def further(self, role: str) -> AsyncIterator[None]:
-        """Run a further worker of ``role`` until the block ends; it is ready when the block begins."""
-        child = self._child(role, f"{role}-further")
-        async with Supervisor([child], self._heard, policy=RESTART_ALWAYS) as supervisor:
+    async def extra_worker(self, role: str) -> AsyncIterator[None]:
+        """Run another worker of ``role`` until the block ends. It is ready when the block begins."""
+        child = self._child(role, f"{role}-extra")
+        async with Supervisor([child], self._on_line, policy=RESTART_ALWAYS) as supervisor:
             await supervisor.ready(READY_SECONDS)
             yield
 
     def _child(self, role: str, name: str) -> Child:
         collectors = COLLECTORS if role == "collect" else ()
         (child,) = (child for child in role_children(self._environment, collectors) if child.name == role)
-        dial = self._folder / f"{self.kafka.topic_prefix}{name}.clock"
-        self.dials[name] = Dial(dial)
+        offset = self._folder / f"{self.kafka.topic_prefix}{name}.clock"
+        self.clock_offsets[name] = ClockOffset(offset)
         _, _, _, *command = child.command
         child.name = name
-        child.command = [child.command[0], "-m", "tests.system.chaos.clocked", str(dial), *command]
+        child.command = [child.command[0], "-m", "tests.system.chaos.clock_offset", str(offset), *command]
         if role == "serve":
             self.ports[name] = free_port()
             child.environment = {**child.environment, "HUBBUB_SERVE__PORT": str(self.ports[name])}
         return child
 
-    def _heard(self, child: str, line: str) -> None:
+    def _on_line(self, child: str, line: str) -> None:
         with self._log.open("a", encoding="utf-8") as log:
             log.write(f"{child}: {line}\n")
         if line.startswith("{"):
-            said = orjson.loads(line)
-            if said.get("event") == "failed":
-                self.failures[f"{child.rpartition('-')[0]}: {said.get('error')}"] += 1
+            entry = orjson.loads(line)
+            if entry.get("event") == "failed":
+                self.failures[f"{child.rpartition('-')[0]}: {entry.get('error')}"] += 1
 
 
-async def until_in_step(kafka: KafkaSettings, timeout_seconds: float = 60.0) -> None:
-    """Return when every replica of every partition is in step.
+async def until_in_sync(kafka: KafkaSettings, timeout_seconds: float = 60.0) -> None:
+    """Wait until every replica of every partition is in sync.
 
     Raises:
-        TimeoutError: one is not, in time.
+        TimeoutError: a replica is not in sync in time.
     """
     async with asyncio.timeout(timeout_seconds):
-        while await out_of_step(kafka):
+        while await out_of_sync(kafka):
             await asyncio.sleep(0.3)
 
 
-async def out_of_step(kafka: KafkaSettings) -> int:
-    """Return of how many partitions a replica is not in step; 1 where no broker answers."""
+async def out_of_sync(kafka: KafkaSettings) -> int:
+    """Return how many partitions have a replica that is not in sync; 1 if no broker answers."""
     admin = AIOKafkaAdminClient(**kafka.client_options(), request_timeout_ms=3_000)
     try:
         async with asyncio.timeout(8):
