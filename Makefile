@@ -34,8 +34,9 @@ demo: setup ## the whole system on this machine, with simulated platforms: no ac
 
 test: setup ## all tests that this machine can run; lists what was skipped and why
 	@.ci/chromium
-	$(BIN)/python -m pytest -m 'not mutation' --numprocesses=$(WORKERS) --dist=worksteal \
-		--cov=scoring --cov=ingest.signal --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=100 $(ARGS)
+	$(BIN)/python -m pytest -m 'not mutation' --numprocesses=$(WORKERS) --dist=worksteal --durations=20 \
+		--cov --cov-report= $(ARGS)
+	$(BIN)/python -m tests.coverage_floors
 
 test-fast: setup ## tests that need neither broker nor browser, in about a minute
 	$(BIN)/python -m pytest -m 'not broker and not slow and not browser' $(ARGS)
