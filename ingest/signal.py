@@ -17,6 +17,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from transport.errors import NeverRetryError
+
 __all__ = [
     "MAX_RECORD_BYTES",
     "Author",
@@ -64,7 +66,7 @@ class Reason(StrEnum):
     BAD_TEXT = "bad_text"
 
 
-class InvalidSignalError(ValueError):
+class InvalidSignalError(NeverRetryError, ValueError):
     """A record that is not a signal. ``reason`` is for counting, ``detail`` for the person who mends the producer."""
 
     def __init__(self, reason: Reason, detail: str) -> None:

@@ -30,8 +30,6 @@ from hubbub.cli import (
 )
 from hubbub.cli.control_characters import strip_controls
 from hubbub.settings import load
-from streams.resolve.matching.beats import BeatError
-from streams.score.reading import FiguresError
 from transport.errors import UserError
 from transport.kafka import BrokerAwayError, KafkaError
 
@@ -108,4 +106,4 @@ def _message(error: Exception) -> str | None:
         return f"no broker answers at {where}; start one with 'hubbub up', or set HUBBUB_KAFKA__BOOTSTRAP_SERVERS"
     if isinstance(error, KafkaError):
         return f"the broker refused: {error}; see the broker's log, then try again"
-    return str(error) if isinstance(error, (UserError, BeatError, FiguresError)) else None
+    return str(error) if isinstance(error, UserError) else None

@@ -10,6 +10,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import NoReturn
 
+from transport.errors import RestartError
 from transport.kafka import KafkaError
 
 __all__ = ["LIMIT_SECONDS", "StalledError", "Watchdog"]
@@ -20,7 +21,7 @@ CHECKS = 8
 """Checks in that time: a stall is reported at most an eighth of the limit late."""
 
 
-class StalledError(RuntimeError):
+class StalledError(RestartError):
     """There is work and no progress for too long. End the process; its supervisor starts it again."""
 
 

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from ingest.signal import Signal
 from scoring import UNREAD, FigureFileError, FigureIndex, Reading, Sentiment, Tier, sentiment
+from transport.errors import UserError
 
 __all__ = ["FiguresError", "Reader", "TextReader"]
 
@@ -20,7 +21,7 @@ _FELT_ALONE: dict[Sentiment | None, Reading] = {None: UNREAD, **{felt: Reading((
 """Of the signals that involve no public figure, most of all: by what they feel."""
 
 
-class FiguresError(ValueError):
+class FiguresError(UserError, ValueError):
     """An operator's own file of public figures cannot be used; the message says what to mend."""
 
 

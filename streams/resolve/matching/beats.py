@@ -18,6 +18,7 @@ from ahocorasick_rs import AhoCorasick, Implementation, MatchKind
 from msgspec import Meta
 
 from ingest.signal import Signal
+from transport.errors import UserError
 
 __all__ = ["BEAT_FILES", "Beat", "BeatError", "load_beat"]
 
@@ -33,7 +34,7 @@ _is_unspaced = re.compile(
 ).match
 
 
-class BeatError(ValueError):
+class BeatError(UserError, ValueError):
     """A beat that cannot be read; the message says which, why, and what to do."""
 
 
