@@ -1,7 +1,7 @@
-"""Who says how much hangs on a story, and when he is asked again.
+"""The assessors that estimate the impact of a story, and when each estimates it again.
 
-Owns the assessors that a worker may be set to use. The offline one is a pure function of a story's ledger, so that a
-replay comes to the same impact; how texts are read is scoring's (:mod:`scoring.impact`).
+Owns which assessors a worker may use. The offline one is a pure function of a story's ledger, so a replay comes to the
+same impact. Must never know how texts are read: that is scoring's (:mod:`scoring.impact`).
 """
 
 from __future__ import annotations
@@ -32,22 +32,22 @@ log = structlog.get_logger(__name__)
 
 
 class StoryAssessor(Protocol):
-    """Says what hangs on a story."""
+    """Estimates the impact of stories."""
 
     def __call__(self, story: str, ledger: Ledger, at_ms: int) -> Assessment | None:
-        """Return what holds at ``at_ms``: the ledger's own assessment, if what it rests on is still so; None: nothing.
+        """Return the assessment at ``at_ms``: the ledger's own while its basis holds; None if there is none.
 
         ``story``: its id. Called at every tick at which the story is decided on, so the usual answer must be quick.
         """
         ...
 
     def answered(self) -> Collection[str]:
-        """Return the stories that are to be asked about anew though nothing has happened in them."""
+        """Return the stories to assess again although they have no new signals."""
         ...
 
 
 class NoAssessor:
-    """Says nothing of any story: impacts are the middle of the scale, categories unknown."""
+    """Assesses no story: impacts are the middle of the scale, categories unknown."""
 
     def __call__(self, story: str, ledger: Ledger, at_ms: int) -> Assessment | None:
         """Return None."""
@@ -60,13 +60,13 @@ class NoAssessor:
 
 
 class OfflineStoryAssessor:
-    """Assesses stories by their loudest titles, anew whenever those have changed."""
+    """Assesses stories by their loudest titles, and again whenever those have changed."""
 
     def __init__(self, assessor: Assessor) -> None:
         self._assessor = assessor
 
     def __call__(self, story: str, ledger: Ledger, at_ms: int) -> Assessment | None:
-        """Return the assessment of the titles that are the loudest now; None: there are no words yet."""
+        """Return the assessment of the titles that are the loudest now; None while there are no words."""
         del story
         titles = [title for title in ledger.titles() if title]
         if not titles:
@@ -78,7 +78,7 @@ class OfflineStoryAssessor:
         return msgspec.structs.replace(self._assessor.assess(titles, at_ms), basis=basis)
 
     def answered(self) -> Collection[str]:
-        """Return no story: what it says changes only with the story."""
+        """Return no story: an assessment changes only with the story."""
         return ()
 
 
@@ -86,7 +86,7 @@ class OfflineStoryAssessor:
 async def open_assessor(
     config: ScoreConfig, *, kafka: Mapping[str, object], prefix: str, now_ms: Callable[[], int]
 ) -> AsyncIterator[StoryAssessor]:
-    """Yield the assessor that is set. ``kafka``: aiokafka's connection options; ``now_ms``: what budgets go by.
+    """Yield the assessor that ``config`` names. ``now_ms``: the clock of budgets.
 
     Raises:
         LookupError: there is no topic for its answers.
@@ -100,22 +100,22 @@ async def open_assessor(
         return
     topic = name("assessments", prefix)
     async with TopicReader(topic, kafka) as tail:
-        before = [decode_answer(record.value) for record in await tail.read_to_end() if record.value]
+        saved = [decode_answer(record.value) for record in await tail.read_to_end() if record.value]
     async with open_producer(kafka) as producer:
 
-        async def remember(answer: AnswerRecord) -> None:
+        async def save(answer: AnswerRecord) -> None:
             try:
                 await producer.send_and_wait(topic, encode(answer), answer.story.encode(), 0)
             except KafkaError as error:
-                # The story's own state will have it; only a replay into fresh topics will ask again.
-                log.warning("an answer is not remembered", error=type(error).__name__)
+                # The story's own state has the answer; only a replay into new topics asks again.
+                log.warning("assessor answer not saved in its topic", error=type(error).__name__)
 
         endpoint = Endpoint(config.openai)
         assessor = EndpointStoryAssessor(
-            endpoint, config.openai, offline=offline, remember=remember, answered_before=before, now_ms=now_ms
+            endpoint, config.openai, offline=offline, save=save, saved=saved, now_ms=now_ms
         )
         try:
-            async with asyncio.TaskGroup() as group:  # if asking fails in a way nobody thought of, the role ends
+            async with asyncio.TaskGroup() as group:  # an unexpected failure ends the role
                 asking = group.create_task(assessor.run())
                 yield assessor
                 asking.cancel()

@@ -26,7 +26,7 @@ class EndpointConfig(BaseModel):
 
 
 class ScoreConfig(BaseModel):
-    """How stories are scored and when a score is worth telling."""
+    """How stories are scored and when a score is emitted."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -40,11 +40,11 @@ class ScoreConfig(BaseModel):
         float, Field(ge=0, description="The same, while event time is more than ten seconds behind.")
     ] = 2.0
     emit_fade_points: Annotated[
-        float, Field(ge=0, le=100, description="A quiet story is told of again when it has faded this far.")
+        float, Field(ge=0, le=100, description="A quiet story is emitted again when it has decayed this far.")
     ] = 0.1
     keep_every_seconds: Annotated[
         float,
-        Field(ge=0, description="How often states are written that have no news; a crash has so much read again."),
+        Field(ge=0, description="How often states without news are written; after a crash, this much is read again."),
     ] = 1.0
     keep_every_behind_seconds: Annotated[
         float, Field(ge=0, description="The same, while event time is more than ten seconds behind.")
@@ -57,7 +57,7 @@ class ScoreConfig(BaseModel):
         0.02
     )
     retention_days: Annotated[
-        float, Field(gt=0, description="How long a resolved story is kept before it is forgotten, in event time.")
+        float, Field(gt=0, description="How long a resolved story is kept before it is deleted, in event time.")
     ] = 7.0
     session_seconds: Annotated[
         float, Field(ge=1, description="Silence after which a worker counts as dead and its partitions move.")
@@ -65,8 +65,8 @@ class ScoreConfig(BaseModel):
     assessor: Annotated[
         Literal["offline", "openai", "none"],
         Field(
-            description="Who says what hangs on a story: the model in the wheel, an endpoint (the model in the wheel "
-            "until that has answered), or nobody (an impact of 50)."
+            description="What estimates the impact of a story: the model in the wheel, an endpoint (the model in the "
+            "wheel until that has answered), or nothing (an impact of 50)."
         ),
     ] = "offline"
     openai: EndpointConfig = EndpointConfig()

@@ -1,12 +1,12 @@
-"""Stories assessed by a model behind an endpoint, beside the way of the data and never on it.
+"""Stories assessed by a model behind an endpoint, off the path of the data.
 
-Owns when a story is asked about, what that may cost, where answers are remembered, and what holds meanwhile: the
+Owns when a story is asked about, what that may cost, where answers are kept, and what holds until there is one: the
 offline assessor. Must never know the wire of the endpoint (:mod:`streams.score.endpoint`).
 
-A story is asked about when it is first seen and again each time the number of its items has doubled, so eight times at
-most. An answer belongs to (story, doubling): it is kept in the story's state, so a restart does not ask again, and in
-the topic ``assessments``, so that a replay into fresh topics finds it there. Given that topic, a replay is
-deterministic; without it, *when* an answer arrives is not, and so neither are the decisions between.
+A story is asked about when it is first seen, and again each time the number of its items has doubled: at most eight
+times. An answer belongs to (story, doubling). It is kept in the story's state, so a restart does not ask again. It is
+also kept in the topic ``assessments``, so that a replay into new topics finds it there. With that topic, a replay is
+deterministic. Without it, the time at which an answer arrives is not, and so neither are the decisions that follow.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ __all__ = ["AnswerRecord", "Budget", "EndpointStoryAssessor", "decode_answer"]
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
-QUEUED = 200
-"""Questions that may wait; a story past that is left to the offline assessor until it is looked at again."""
-REMEMBERED = 100_000
+MAX_QUEUED = 200
+"""Bounds the questions that wait. A story beyond that is left to the offline assessor until it is decided on again."""
+MAX_ANSWERS = 100_000
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 600.0
 
@@ -39,7 +39,7 @@ log = structlog.get_logger(__name__)
 
 
 class AnswerRecord(msgspec.Struct, frozen=True):
-    """One answer, in the topic ``assessments``. ``doubling``: the bits of the number of items that it was asked at."""
+    """One answer, in the topic ``assessments``. ``doubling``: the bit length of the number of items it is based on."""
 
     story: str
     doubling: int
@@ -47,11 +47,6 @@ class AnswerRecord(msgspec.Struct, frozen=True):
     category: Category
     model: str
     asked_ms: int
-
-    @property
-    def key(self) -> tuple[str, int]:
-        """What the answer belongs to."""
-        return self.story, self.doubling
 
 
 class _Question(NamedTuple):
@@ -61,7 +56,7 @@ class _Question(NamedTuple):
 
 
 class Budget:
-    """At most so many requests in any hour and in any day.
+    """A limit on requests in any hour and in any day.
 
     >>> budget = Budget(per_hour=2, per_day=3)
     >>> [budget.spend(at_ms) for at_ms in (0, 1, 2, HOUR_MS + 3, HOUR_MS + 4)]
@@ -73,7 +68,7 @@ class Budget:
         self._spent_ms: deque[int] = deque()
 
     def spend(self, at_ms: int) -> bool:
-        """Take one request at ``at_ms`` (UTC epoch ms), if there is one left; return whether there was."""
+        """Count a request at ``at_ms`` (UTC epoch ms) if one is left; return whether there was."""
         if min(self.left(at_ms)) <= 0:
             return False
         self.note(at_ms)
@@ -95,7 +90,7 @@ class Budget:
 
 
 class EndpointStoryAssessor:
-    """Assesses stories by the endpoint's answers, where there are any, and offline elsewhere."""
+    """Assesses stories by the endpoint's answers where there are any, and offline elsewhere."""
 
     def __init__(
         self,
@@ -103,31 +98,33 @@ class EndpointStoryAssessor:
         config: EndpointConfig,
         *,
         offline: Callable[[str, Ledger, int], Assessment | None],
-        remember: Callable[[AnswerRecord], Awaitable[None]],
-        answered_before: Sequence[AnswerRecord] = (),
+        save: Callable[[AnswerRecord], Awaitable[None]],
+        saved: Sequence[AnswerRecord] = (),
         now_ms: Callable[[], int],
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``remember``: keeps an answer for good; ``answered_before``: those kept, in the order they came."""
+        """``save``: keeps an answer for good. ``saved``: the answers kept, in the order they came."""
         self._endpoint = endpoint
-        self._config = config
+        self._model = config.model
         self._offline = offline
-        self._remember = remember
+        self._save = save
         self._now_ms = now_ms
+        self._monotonic = monotonic
         self._budget = Budget(config.requests_per_hour, config.requests_per_day)
         self._answers: OrderedDict[tuple[str, int], Opinion] = OrderedDict()
         self._asked: set[tuple[str, int]] = set()
-        self._questions: asyncio.Queue[_Question] = asyncio.Queue(QUEUED)
+        self._questions: asyncio.Queue[_Question] = asyncio.Queue(MAX_QUEUED)
         self._answered: set[str] = set()
         self._paused_until = 0.0
         self._failures = 0
-        for answer in sorted(answered_before, key=lambda answer: answer.asked_ms):
+        for answer in sorted(saved, key=lambda answer: answer.asked_ms):
             self._budget.note(answer.asked_ms)
             if answer.model == config.model:
                 self._keep(answer)
-        self._tell_budget()
+        self._report_budget()
 
     def __call__(self, story: str, ledger: Ledger, at_ms: int) -> Assessment | None:
-        """Return the answer for what the story has grown to, else its last answer, else what the offline one says."""
+        """Return the answer for the story's size now, else its last answer, else the offline assessment."""
         titles = tuple(title for title in ledger.titles() if title)
         doubling = len(ledger.items).bit_length()
         held = ledger.assessment
@@ -142,12 +139,12 @@ class EndpointStoryAssessor:
         return held if is_answer else self._offline(story, ledger, at_ms)
 
     def answered(self) -> Collection[str]:
-        """Return the stories of which there is an answer that was not there at the last call."""
+        """Return the stories with an answer that was not there at the last call."""
         stories, self._answered = self._answered, set()
         return stories
 
     async def run(self) -> None:
-        """Ask what is to be asked, one question after the other, until cancelled."""
+        """Ask one question after the other, until cancelled."""
         while True:
             question = await self._questions.get()
             try:
@@ -156,12 +153,12 @@ class EndpointStoryAssessor:
                 self._asked.discard((question.story, question.doubling))
 
     async def _consult(self, question: _Question) -> None:
-        await asyncio.sleep(self._paused_until - time.monotonic())
+        await asyncio.sleep(self._paused_until - self._monotonic())
         asked_ms = self._now_ms()
         if not self._budget.spend(asked_ms):
             metrics.ASSESSOR_FALLBACKS.labels("budget").inc()
             return
-        self._tell_budget()
+        self._report_budget()
         try:
             opinion = await self._endpoint.ask(question.titles)
         except EndpointError as error:
@@ -169,18 +166,17 @@ class EndpointStoryAssessor:
             return
         self._failures = 0
         metrics.ASSESSOR_REQUESTS.labels("answered").inc()
-        answer = AnswerRecord(
-            question.story, question.doubling, opinion.impact, opinion.category, self._config.model, asked_ms
-        )
-        await self._remember(answer)
+        story, doubling, _ = question
+        answer = AnswerRecord(story, doubling, opinion.impact, opinion.category, self._model, asked_ms)
+        await self._save(answer)
         self._keep(answer)
-        self._answered.add(question.story)
+        self._answered.add(story)
 
     def _ask(self, question: _Question) -> None:
         key = question.story, question.doubling
         if key in self._asked:
             return
-        if time.monotonic() < self._paused_until:
+        if self._monotonic() < self._paused_until:
             metrics.ASSESSOR_FALLBACKS.labels("pause").inc()
         elif min(self._budget.left(self._now_ms())) <= 0:
             metrics.ASSESSOR_FALLBACKS.labels("budget").inc()
@@ -191,20 +187,20 @@ class EndpointStoryAssessor:
             self._questions.put_nowait(question)
 
     def _pause(self, error: EndpointError) -> None:
-        """Leave the endpoint alone for a while, longer each time it fails in a row."""
+        """Ask nothing for a while, longer after each failure in a row."""
         metrics.ASSESSOR_REQUESTS.labels(error.failure).inc()
         metrics.ASSESSOR_FALLBACKS.labels("failure").inc()
         seconds = max(error.wait_seconds, FIRST_PAUSE_SECONDS * 2.0**self._failures)
         self._failures = min(self._failures + 1, 20)
-        self._paused_until = time.monotonic() + min(seconds, LONGEST_PAUSE_SECONDS)
+        self._paused_until = self._monotonic() + min(seconds, LONGEST_PAUSE_SECONDS)
         log.warning("assessor gave no answer; the offline one holds", failure=error.failure, detail=str(error))
 
     def _keep(self, answer: AnswerRecord) -> None:
-        self._answers[answer.key] = Opinion(answer.impact, answer.category)
-        if len(self._answers) > REMEMBERED:
+        self._answers[answer.story, answer.doubling] = Opinion(answer.impact, answer.category)
+        if len(self._answers) > MAX_ANSWERS:
             self._answers.popitem(last=False)
 
-    def _tell_budget(self) -> None:
+    def _report_budget(self) -> None:
         for window, left in zip(("hour", "day"), self._budget.left(self._now_ms()), strict=True):
             metrics.ASSESSOR_BUDGET.labels(window).set(left)
 

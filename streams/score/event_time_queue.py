@@ -81,7 +81,7 @@ class DueSignals(NamedTuple):
     """Signals of one batch whose time has come.
 
     ``low``: the source's low-water mark for the story once they are applied. It is 0 while other batches of the source
-    wait for the story: an earlier one may hold an offset below the mark.
+    wait for the story: an earlier one may hold an offset below it.
     """
 
     batch: SignalBatch
@@ -100,7 +100,7 @@ class MergeStep:
 
 @dataclass(slots=True)
 class _Waiting:
-    """How many batches of one source wait for one story, and the highest low-water mark among them."""
+    """How many batches of one source wait for one story, and the highest low-water mark of them."""
 
     batches: int = 0
     low: int = 0

@@ -1,19 +1,21 @@
 """Why a story's score is what it is: what each factor adds, the numbers behind it, and what would raise it most.
 
-Owns the way from a NoiseScore to an explanation. It needs nothing but the record and scoring's constants, so anybody
-who reads the topic can explain as much. Must never know how an explanation is shown.
+Owns the way from a NoiseScore to an explanation. The record and scoring's constants are enough for it. Must never know
+how an explanation is shown.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
 
 from scoring import DEFAULT, explain
+from scoring.explain import Raise
 from streams.records.noise_score import NoiseScore
 
-__all__ = ["Explained", "FactorExplained", "Raised", "explain_score"]
+__all__ = ["Explained", "FactorExplained", "explain_score"]
 
 
 class FactorExplained(msgspec.Struct, frozen=True):
@@ -27,23 +29,16 @@ class FactorExplained(msgspec.Struct, frozen=True):
     inputs: Mapping[str, object]
 
 
-class Raised(msgspec.Struct, frozen=True):
-    """A change, and the points of noise that it would add now."""
-
-    change: str
-    points: float
-
-
 class Explained(msgspec.Struct, frozen=True):
     """The whole: the factors, what would raise the noise (the most effective first), and the constants used."""
 
     factors: dict[str, FactorExplained]
-    raises: list[Raised]
+    raises: Sequence[Raise]
     constants: dict[str, object]
 
 
-class _Measured(msgspec.Struct, frozen=True):
-    """What the record says of the raw numbers; 0 where a record of an older version does not."""
+class _Measured(NamedTuple):
+    """The raw numbers in the record; 0 where a record of an earlier version has none."""
 
     people: float
     loudness: float
@@ -61,21 +56,18 @@ HOW = {
     "cross_platform": f"{DEFAULT.points_per_platform:g} for each platform with a post",
     "polarity": f"how evenly votes and replies are split, against {100 * DEFAULT.polarity_prior:g} with a weight of "
     f"{DEFAULT.polarity_prior_weight:g}",
-    "industry_impact": f"assessed from the loudest posts; {DEFAULT.unassessed_impact:g} where nobody has",
+    "industry_impact": f"assessed from the loudest posts; {DEFAULT.unassessed_impact:g} without an assessor",
 }
 """The formulas in words, with the constants used."""
 
 
 def explain_score(score: NoiseScore) -> Explained:
     """Return why ``score`` is what it is."""
-    reach, engagement, duration, platforms = (
-        _inputs(score, name) for name in ("reach", "engagement", "duration", "cross_platform")
-    )
     measured = _Measured(
-        _number(reach, "audience"),
-        _number(engagement, "loudness"),
-        int(_number(duration, "run_ms")),
-        int(_number(platforms, "platforms_with_posts")),
+        _number(score, "reach", "audience"),
+        _number(score, "engagement", "loudness"),
+        int(_number(score, "duration", "run_ms")),
+        int(_number(score, "cross_platform", "platforms_with_posts")),
     )
     why = explain(score.factors, score.decay, measured)
     return Explained(
@@ -90,7 +82,7 @@ def explain_score(score: NoiseScore) -> Explained:
             )
             for part in why.parts
         },
-        [Raised(one.change, one.points) for one in why.raises],
+        why.raises,
         msgspec.to_builtins(DEFAULT),
     )
 
@@ -100,6 +92,6 @@ def _inputs(score: NoiseScore, factor: str) -> Mapping[str, object]:
     return inputs if isinstance(inputs, Mapping) else {}
 
 
-def _number(inputs: Mapping[str, object], name: str) -> float:
-    value = inputs.get(name)
+def _number(score: NoiseScore, factor: str, name: str) -> float:
+    value = _inputs(score, factor).get(name)
     return float(value) if isinstance(value, (int, float)) else 0.0

@@ -1,7 +1,7 @@
-"""What scoring wants to know of a signal's text: the public figures involved, and how a reply feels about it.
+"""What scoring needs from a signal's text: the public figures in it, and the sentiment of a reply.
 
-Owns which signals are worth reading, and the registry of figures that is used. How figures are matched and feelings
-judged is scoring's.
+Owns which signals are read, and the registry of figures in use. Must never know how figures are matched, nor how a
+sentiment is found: that is scoring's.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ __all__ = ["FiguresError", "Reader", "TextReader"]
 
 
 _FELT_ALONE: dict[Sentiment | None, Reading] = {None: UNREAD, **{felt: Reading((), felt) for felt in (-1, 0, 1)}}
-"""Of the signals that involve no public figure, most of all: by what they feel."""
+"""For signals without a public figure, which most are: by sentiment."""
 
 
 class FiguresError(UserError, ValueError):
-    """An operator's own file of public figures cannot be used; the message says what to mend."""
+    """An operator's own file of public figures cannot be used. The message says what to fix."""
 
 
 class Reader(Protocol):
-    """Finds in a signal's text what scoring wants to know of it."""
+    """Reads the texts of signals."""
 
     @property
     def tiers(self) -> Mapping[str, Tier]:
@@ -34,7 +34,7 @@ class Reader(Protocol):
         ...
 
     def __call__(self, signal: Signal) -> Reading:
-        """Return what the text of ``signal`` says."""
+        """Return the reading of ``signal``."""
         ...
 
 
@@ -51,7 +51,7 @@ class TextReader:
 
     @classmethod
     def load(cls, figures_file: Path | None) -> TextReader:
-        """Return a reader with that registry and, on top of it, the operator's own.
+        """Return a reader with that registry and the operator's own, which takes precedence.
 
         Raises:
             FiguresError: the file is not there, or not a registry.
@@ -77,7 +77,7 @@ class TextReader:
         return self._figures.tiers
 
     def __call__(self, signal: Signal) -> Reading:
-        """Return what the text of ``signal`` says. Only replies are reactions, so only they have a sentiment."""
+        """Return the reading of ``signal``. Only replies are reactions, so only they have a sentiment."""
         feeling = sentiment(signal.text, signal.lang) if signal.kind == "reply" and signal.text else None
         figures = self._figures.match(signal)
         return Reading(figures, feeling) if figures else _FELT_ALONE[feeling]

@@ -1,7 +1,6 @@
-"""The records of ``noise-scores`` and ``noise-events`` as the score stage writes them.
+"""Making the NoiseScore of a story from its score and the evidence for it.
 
-Owns their fields; they are a contract with other programs (``docs/reference/contracts.md``). Keys of maps are sorted,
-so that two runs that come to the same numbers write the same bytes.
+Owns what ``inputs`` holds for each factor. Must never know when a score is emitted.
 """
 
 from __future__ import annotations
@@ -49,8 +48,8 @@ def score_record(
 def _by_factor(scored: Score, evidence: EvidenceSet) -> dict[str, dict[str, object]]:
     """Return the raw numbers behind each factor, and the signals that gave most of them.
 
-    ``exact`` is False where a large story's numbers are estimates. What engagement comes from, and what was read for
-    the impact, are the posts in ``top``.
+    ``exact`` is False where a large story's numbers are estimates. The posts in ``top`` are the source of engagement,
+    and the text that was read for the impact.
     """
     inputs = scored.inputs
     return {

@@ -130,7 +130,7 @@ class PartitionScorer:
         if output.forwarded or output.settled or self._monotonic - self._written_at >= every_seconds:
             output.states, self._unwritten = dict.fromkeys(self._unwritten), {}
             self._written_at = self._monotonic
-            # In the order taken, since Faust takes an offset for a claim on all before it.
+            # In the order taken, since a committed offset covers all records before it.
             while self._records and self._records[0].parts == 0:
                 self._records.popleft()
                 output.applied += 1

@@ -76,12 +76,10 @@ async def consulting(
 ) -> AsyncIterator[tuple[EndpointStoryAssessor, list[Any]]]:
     endpoint, kept = Endpoint(config), list[AnswerRecord]()
 
-    async def remember(answer: AnswerRecord) -> None:
+    async def save(answer: AnswerRecord) -> None:
         kept.append(answer)
 
-    stories = EndpointStoryAssessor(
-        endpoint, config, offline=OFFLINE, remember=remember, answered_before=before, now_ms=lambda: START_MS
-    )
+    stories = EndpointStoryAssessor(endpoint, config, offline=OFFLINE, save=save, saved=before, now_ms=lambda: START_MS)
     task = asyncio.create_task(stories.run())
     yield stories, kept
     task.cancel()
@@ -152,7 +150,7 @@ async def test_whatever_goes_wrong_is_one_of_a_few_things_and_never_tells_the_ke
     assert len(server.asked) == 1
 
 
-async def test_nobody_there() -> None:
+async def test_an_endpoint_that_does_not_listen_is_unreachable() -> None:
     endpoint = Endpoint(EndpointConfig.model_validate({"base_url": "http://127.0.0.1:1/"}))
     with pytest.raises(EndpointError) as caught:
         await endpoint.ask(["a title"])
