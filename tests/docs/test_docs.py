@@ -11,6 +11,7 @@ import pytest
 import typer
 
 from hubbub.cli import app
+from ingest.signal import decode
 from tests.docs.tables import PREFIX, ROOT, TABLES, metrics, pages, render, settings
 
 TEXT = {"", ".css", ".html", ".js", ".json", ".lock", ".md", ".py", ".sh", ".svg", ".toml", ".xml", ".yaml", ".yml"}
@@ -138,6 +139,17 @@ def test_files_that_are_named_exist() -> None:
 def test_every_generated_part_is_on_a_page() -> None:
     everything = "".join(page.read_text() for page in pages())
     assert [table for table in TABLES if f"<!-- table: {table} -->" not in everything] == []
+
+
+def test_every_row_of_a_generated_table_has_a_description() -> None:
+    rows = [(name, row) for name, make in TABLES.items() for row in make().splitlines()]
+    assert [f"{name}: {row}" for name, row in rows if re.search(r"\|\s*\|$", row)] == []
+
+
+def test_the_signals_of_the_tutorial_are_valid() -> None:
+    page = (ROOT / "docs" / "tutorial" / "first-story.md").read_text()
+    signals = [decode(line.encode()) for line in re.findall(r'^\{"v":1.*$', page, re.MULTILINE)]
+    assert [signal.thread for signal in signals] == ["reddit:t3_a1", "hackernews:42", "reddit:t3_a1"]
 
 
 def _symptoms() -> list[str]:
