@@ -45,7 +45,7 @@ class StoryPerPost:
         """This matcher reads nothing ahead."""
 
     def decide(self, signal: Signal, at_ms: int, _: None = None) -> SimpleNamespace:
-        _, _, like = (signal.title or "").partition(" like ")
+        like = (signal.title or "").partition(" like ")[2]
         story = f"st {like or signal.id}"
         while story in self.became:
             story = self.became[story]

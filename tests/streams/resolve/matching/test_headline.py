@@ -85,6 +85,7 @@ def test_titles_seldom_change_and_memory_is_bounded(seed: int) -> None:
         title = " ".join(chance.choices(words, k=chance.randint(1, 9)))
         changes += stories.add("st", title) is not None
     (kept,) = stories._stories.values()
+    assert not isinstance(kept, str)
     assert changes <= 1 + posts.bit_length() / (GROWTH - 1)
     assert len(kept.candidates) <= CANDIDATES
     assert len(kept.said) <= MAX_STEMS
