@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from enum import StrEnum
-from typing import Final
+from typing import ClassVar, Final
 
 import msgspec
 import structlog
@@ -51,12 +51,21 @@ class ConsumerState(StrEnum):
 class TopicConsumer:
     """Reads one topic. A subclass decides what a record means.
 
-    ``label``: the topic's name in metrics. ``newest``: about how many of the newest records to begin with; None begins
-    with the first.
+    ``newest``: about how many of the newest records to begin with; None begins with the first.
     """
 
+    label: ClassVar[str]
+    """The topic's name in metrics."""
+
     def __init__(
-        self, kafka: Mapping[str, object], topic: str, label: str, now_ms: Callable[[], int], newest: int | None
+        self,
+        kafka: Mapping[str, object],
+        topic: str,
+        now_ms: Callable[[], int],
+        read_model: ReadModel,
+        subscribers: Subscribers,
+        *,
+        newest: int | None = None,
     ) -> None:
         self.state = ConsumerState.CONNECTING
         self.behind_records = 0
@@ -64,8 +73,9 @@ class TopicConsumer:
         self.skipped: dict[SkipReason, int] = {}
         self._kafka = kafka
         self._topic = topic
-        self._label = label
         self._now_ms = now_ms
+        self._read_model = read_model
+        self._subscribers = subscribers
         self._newest = newest
 
     async def run(self) -> None:
@@ -82,7 +92,7 @@ class TopicConsumer:
                 self._pause(ConsumerState.NO_TOPIC, error)
             except TopicChangedError as error:
                 logger.warning("reading the topic from its beginning again", topic=self._topic, why=str(error))
-                metrics.RESTARTS.labels(self._label, "log_changed").inc()
+                metrics.RESTARTS.labels(self.label, "log_changed").inc()
             except (KafkaError, TimeoutError, OSError) as error:
                 self._pause(ConsumerState.UNREACHABLE, error)
             await asyncio.sleep(retry_seconds)
@@ -91,7 +101,7 @@ class TopicConsumer:
     def _pause(self, state: ConsumerState, error: Exception) -> None:
         if self.state is not state:
             logger.warning("cannot read the topic; trying again", topic=self._topic, why=str(error) or repr(error))
-            metrics.RESTARTS.labels(self._label, state.value).inc()
+            metrics.RESTARTS.labels(self.label, state.value).inc()
         self.state = state
 
     async def _read(self, reader: TopicReader) -> None:
@@ -106,9 +116,9 @@ class TopicConsumer:
                     self._consume(record)
                 if records:
                     self.last_record_ms = self._now_ms()
-                    metrics.READ.labels(self._label).inc(len(records))
+                    metrics.READ.labels(self.label).inc(len(records))
                 self.behind_records = await reader.lag()
-                metrics.BEHIND.labels(self._label).set(self.behind_records)
+                metrics.BEHIND.labels(self.label).set(self.behind_records)
                 if reader.caught_up and self.state is ConsumerState.CATCHING_UP:
                     self.state = ConsumerState.LIVE
                     self._end()
@@ -136,7 +146,7 @@ class TopicConsumer:
                 why = error.detail[:MAX_SHOWN_CHARS]
                 logger.warning("skipping invalid record", topic=self._topic, key=record.key, why=why)
             self.skipped[error.reason] = self.skipped.get(error.reason, 0) + 1
-            metrics.SKIPPED.labels(self._label, error.reason.value).inc()
+            metrics.SKIPPED.labels(self.label, error.reason.value).inc()
 
     def _begin(self) -> None:
         """Prepare for the first record."""
@@ -151,17 +161,7 @@ class TopicConsumer:
 class ScoreConsumer(TopicConsumer):
     """Reads ``noise-scores`` from the beginning."""
 
-    def __init__(
-        self,
-        kafka: Mapping[str, object],
-        topic: str,
-        now_ms: Callable[[], int],
-        read_model: ReadModel,
-        subscribers: Subscribers,
-    ) -> None:
-        super().__init__(kafka, topic, "noise-scores", now_ms, None)
-        self._read_model = read_model
-        self._subscribers = subscribers
+    label = "noise-scores"
 
     def _begin(self) -> None:
         self._read_model.begin_reading()
@@ -184,21 +184,9 @@ class ScoreConsumer(TopicConsumer):
 
 
 class EventConsumer(TopicConsumer):
-    """Reads the recent part of ``noise-events``: about ``newest`` records, then what follows."""
+    """Reads ``noise-events``, from its recent part on."""
 
-    def __init__(
-        self,
-        kafka: Mapping[str, object],
-        topic: str,
-        now_ms: Callable[[], int],
-        read_model: ReadModel,
-        subscribers: Subscribers,
-        *,
-        newest: int,
-    ) -> None:
-        super().__init__(kafka, topic, "noise-events", now_ms, newest)
-        self._read_model = read_model
-        self._subscribers = subscribers
+    label = "noise-events"
 
     def _apply(self, record: ConsumerRecord[bytes, bytes]) -> None:
         if record.value is not None:

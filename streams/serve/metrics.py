@@ -9,21 +9,6 @@ from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram
 
-__all__ = [
-    "BEHIND",
-    "CLIENTS",
-    "CLIENTS_DROPPED",
-    "EVENTS_MISSED",
-    "MESSAGES",
-    "NEWEST_SCORE_AGE",
-    "READ",
-    "REQUEST_SECONDS",
-    "RESTARTS",
-    "SCORE_DELAY",
-    "SKIPPED",
-    "STORIES",
-]
-
 # All records read from a topic.
 READ: Final = Counter("hubbub_serve_records_read", "Records read", ["topic"])
 # The records among them that are not a NoiseScore or NoiseEvent. Above zero: a producer breaks the contract.

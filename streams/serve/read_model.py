@@ -60,26 +60,8 @@ class StoryRow(msgspec.Struct, frozen=True, kw_only=True):
     @classmethod
     def of(cls, score: NoiseScore) -> StoryRow:
         """Return the row of ``score``."""
-        return cls(
-            story=score.story,
-            slug=score.slug,
-            title=score.title[:ROW_TITLE_CHARS],
-            beat=score.beat,
-            category=score.category,
-            noise=score.noise,
-            previous=score.previous,
-            band=score.band,
-            state=score.state,
-            raw=score.raw,
-            decay=score.decay,
-            factors=score.factors,
-            velocity_per_hour=score.velocity_per_hour,
-            platforms=score.platforms,
-            figures=score.figures,
-            first_seen_ms=score.first_seen_ms,
-            last_coverage_ms=score.last_coverage_ms,
-            scored_ms=score.scored_ms,
-        )
+        fields = {name: getattr(score, name) for name in cls.__struct_fields__}
+        return cls(**fields | {"title": score.title[:ROW_TITLE_CHARS]})
 
     def cut(self) -> StoryRow:
         """Return the row with as many platforms and figures as a ranking shows."""

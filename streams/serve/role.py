@@ -25,7 +25,7 @@ from streams.serve.subscribers import Subscribers
 from streams.serve.vocabulary import vocabulary
 from transport import topics
 
-__all__ = ["Server", "application", "serve"]
+__all__ = ["Server", "application"]
 
 MAX_BODY_BYTES = 1_024
 SHUTDOWN_SECONDS = 2.0
@@ -120,25 +120,6 @@ class Server:
             await asyncio.sleep(READY_POLL_SECONDS)
         if ready is not None:
             ready(self)
-
-
-async def serve(
-    *,
-    kafka: Mapping[str, object],
-    prefix: str,
-    host: str = "127.0.0.1",
-    port: int,
-    now_ms: Callable[[], int],
-    stop: asyncio.Event,
-    ready: Callable[[Server], None] | None = None,
-) -> None:
-    """Run a :class:`Server` with the default settings on ``host`` and ``port`` (0: a free one) until ``stop`` is set.
-
-    Raises:
-        OSError: the server cannot listen on the address.
-    """
-    config = ServeConfig(host=host, port=port)
-    await Server(kafka=kafka, prefix=prefix, config=config, now_ms=now_ms).run(stop, ready)
 
 
 def application(config: ServeConfig, api: Api, live: Live) -> web.Application:
