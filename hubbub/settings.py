@@ -34,33 +34,30 @@ class SettingsError(UserError):
 class KafkaSettings(BaseModel):
     """The connection to the broker, and the layout of Hubbub's topics."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
-    bootstrap_servers: Annotated[str, Field(description="host:port of the brokers, separated by commas.")] = (
-        "127.0.0.1:9092"
-    )
-    topic_prefix: Annotated[
-        str, Field(pattern=r"^[a-zA-Z0-9._-]*$", description="Prefix of the names of topics and groups.")
-    ] = ""
-    partitions: Annotated[
-        int,
-        Field(ge=1, le=1_000, description="Partitions of the topics that scale; a role can have this many workers."),
-    ] = 4
-    replication: Annotated[int, Field(ge=1, le=10, description="Copies of each record; use 3 in production.")] = 1
-    security_protocol: Annotated[
-        Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"],
-        Field(description="Encryption (SSL) and login (SASL) of the connection."),
-    ] = "PLAINTEXT"
-    sasl_mechanism: Annotated[
-        Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"], Field(description="How to log in, with SASL.")
-    ] = "PLAIN"
-    sasl_username: Annotated[str | None, Field(description="User name for SASL.")] = None
-    sasl_password: Annotated[SecretStr | None, Field(description="Password for SASL.")] = None
-    ca_file: Annotated[
-        Path | None, Field(description="Trusted certificates, a PEM file; none: those of the system.")
-    ] = None
-    cert_file: Annotated[Path | None, Field(description="Our certificate for mutual TLS, a PEM file.")] = None
-    key_file: Annotated[Path | None, Field(description="Key of our certificate, a PEM file.")] = None
+    bootstrap_servers: str = "127.0.0.1:9092"
+    """host:port of the brokers, separated by commas."""
+    topic_prefix: Annotated[str, Field(pattern=r"^[a-zA-Z0-9._-]*$")] = ""
+    """Prefix of the names of topics and groups."""
+    partitions: Annotated[int, Field(ge=1, le=1_000)] = 4
+    """Partitions of the topics that scale; a role can have this many workers."""
+    replication: Annotated[int, Field(ge=1, le=10)] = 1
+    """Copies of each record; use 3 in production."""
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    """Encryption (SSL) and login (SASL) of the connection."""
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "PLAIN"
+    """How to log in, with SASL."""
+    sasl_username: str | None = None
+    """User name for SASL."""
+    sasl_password: SecretStr | None = None
+    """Password for SASL."""
+    ca_file: Path | None = None
+    """Trusted certificates, a PEM file; none: those of the system."""
+    cert_file: Path | None = None
+    """Our certificate for mutual TLS, a PEM file."""
+    key_file: Path | None = None
+    """Key of our certificate, a PEM file."""
 
     def client_options(self) -> dict[str, object]:
         """Return the connection as aiokafka's keyword arguments.
@@ -72,7 +69,7 @@ class KafkaSettings(BaseModel):
             "bootstrap_servers": self.bootstrap_servers,
             "security_protocol": self.security_protocol,
         }
-        if "SSL" in self.security_protocol and self.security_protocol != "SASL_PLAINTEXT":
+        if self.security_protocol.endswith("SSL"):
             try:
                 context = ssl.create_default_context(cafile=None if self.ca_file is None else str(self.ca_file))
                 if self.cert_file is not None:
@@ -104,12 +101,10 @@ else:
 class CollectSettings(_PlatformSettings):
     """The platforms to collect from."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
-    names: Annotated[
-        tuple[str, ...] | None,
-        Field(description="Collectors to run; None: those that need no account or are given one."),
-    ] = None
+    names: tuple[str, ...] | None = None
+    """Collectors to run; none: those that need no account, and those whose account is set."""
 
     def chosen(self) -> tuple[str, ...]:
         """Return the names of the collectors to run."""
@@ -142,7 +137,12 @@ class Settings(BaseSettings):
     """All settings of Hubbub."""
 
     model_config = SettingsConfigDict(
-        env_prefix="HUBBUB_", env_nested_delimiter="__", toml_file=FILE, extra="forbid", frozen=True
+        env_prefix="HUBBUB_",
+        env_nested_delimiter="__",
+        toml_file=FILE,
+        extra="forbid",
+        frozen=True,
+        use_attribute_docstrings=True,
     )
 
     kafka: KafkaSettings = KafkaSettings()
@@ -150,27 +150,16 @@ class Settings(BaseSettings):
     resolve: ResolveConfig = ResolveConfig()
     score: ScoreConfig = ScoreConfig()
     serve: ServeConfig = ServeConfig()
-    metrics_host: Annotated[
-        str, Field(description="Address of /metrics, /healthz and /readyz. They need no login: keep it private.")
-    ] = "127.0.0.1"
-    metrics_port: Annotated[
-        int | None,
-        Field(
-            ge=0,
-            le=65_535,
-            description="Port of /metrics, /healthz and /readyz; none: one port for each role, from 9101 on.",
-        ),
-    ] = None
-    log_level: Annotated[
-        Literal["debug", "info", "warning", "error"], Field(description="Least severe log lines to write.")
-    ] = "info"
-    log_format: Annotated[
-        Literal["auto", "console", "json"],
-        Field(description="Format of log lines; auto: console on a terminal, else json."),
-    ] = "auto"
-    world_clock: Annotated[
-        str | None, Field(description="Clock of a simulated world, ORIGIN@STARTEDxSPEED; hubbub demo sets it.")
-    ] = None
+    metrics_host: str = "127.0.0.1"
+    """Address of /metrics, /healthz and /readyz. They need no login: keep it private."""
+    metrics_port: Annotated[int | None, Field(ge=0, le=65_535)] = None
+    """Port of /metrics, /healthz and /readyz; none: one port for each role, from 9101 on."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """Least severe log lines to write."""
+    log_format: Literal["auto", "console", "json"] = "auto"
+    """Format of log lines; auto: console on a terminal, else json."""
+    world_clock: str | None = None
+    """Clock of a simulated world, ORIGIN@STARTEDxSPEED; hubbub demo sets it."""
 
     @field_validator("world_clock")
     @classmethod

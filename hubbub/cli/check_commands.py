@@ -13,12 +13,12 @@ from rich.table import Table
 from rich.text import Text
 
 from hubbub.cli.control_characters import strip_controls
+from hubbub.cli.options import JsonLines, JsonObject
 from hubbub.settings import load
 
 __all__ = ["register"]
 
 MARKS = {True: ("✓ ", "green"), False: ("✗ ", "bold red"), None: ("· ", "dim")}
-JsonLines = Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -31,7 +31,7 @@ def register(app: typer.Typer) -> None:
     app.command(epilog="Example: hubbub collectors --json")(collectors)
 
 
-def create(json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False) -> None:
+def create(json: JsonObject = False) -> None:
     """Create the topics that are missing. Existing topics stay as they are."""
     from hubbub.operate.topic_setup import create  # noqa: PLC0415 (each command loads only what it runs)
 

@@ -1,4 +1,4 @@
-"""``hubbub eval``: how well the system does on recordings of which the truth is known."""
+"""``hubbub eval``: how well the system works on recordings with a known truth."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from rich.console import Console
 from rich.table import Table
 
 from hubbub.cli.control_characters import strip_controls
+from hubbub.cli.options import JsonLines, JsonObject
 
 __all__ = ["register"]
 
 
 def register(app: typer.Typer) -> None:
     """Add these commands to ``app``."""
-    evaluate = typer.Typer(no_args_is_help=True, help="Measure against recordings of which the truth is known.")
+    evaluate = typer.Typer(no_args_is_help=True, help="Measure against recordings with a known truth.")
     evaluate.command("stories", epilog="Example: hubbub eval stories recording.ndjson.gz --json")(stories)
     evaluate.command("spikes", epilog="Example: hubbub eval spikes recording.ndjson.gz --world")(spikes)
     app.add_typer(evaluate, name="eval")
@@ -34,9 +35,9 @@ def stories(
             help="Signals with a field label, the story each belongs to (null: none): NDJSON, plain, .gz or .zst.",
         ),
     ],
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    json: JsonObject = False,
 ) -> None:
-    """Tell how well posts are gathered into stories, held against labels."""
+    """Measure how well posts are gathered into stories, compared with labels."""
     from hubbub.evaluate.stories.evaluation import evaluate  # noqa: PLC0415
     from hubbub.evaluate.stories.labelled import read_labelled  # noqa: PLC0415 (each command loads only what it runs)
     from streams.resolve.matching.beats import load_beat  # noqa: PLC0415
@@ -66,26 +67,22 @@ def stories(
 def spikes(
     files: Annotated[
         list[Path] | None,
-        typer.Argument(
-            exists=True,
-            dir_okay=False,
-            readable=True,
-            help="Signals, with a field label or without: NDJSON, plain, .gz or .zst. None: the simulated world.",
-        ),
+        typer.Argument(exists=True, dir_okay=False, readable=True, help="Recorded signals; none: the simulated world."),
     ] = None,
-    world: Annotated[bool, typer.Option("--world", help="The simulated world as well.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line, one for each set.")] = False,
+    world: Annotated[bool, typer.Option("--world", help="Also measure on the simulated world.")] = False,
+    json: JsonLines = False,
 ) -> None:
-    """Tell how soon spikes are found, how many are missed and how many false, beside three simpler detectors."""
+    """Measure how soon spikes are found, and how many are missed or false, beside three simpler detectors."""
     from hubbub.evaluate.spikes.table import trial_table  # noqa: PLC0415
     from hubbub.evaluate.spikes.trials import read, trials  # noqa: PLC0415
 
     recordings = [read(file) for file in files or ()]
     out, err = Console(highlight=False), Console(stderr=True)
     with err.status("reading") as status:
-        for name, measured in trials(
+        measurements = trials(
             recordings, world=world or not recordings, begin=lambda to: status.update(strip_controls(to))
-        ):
+        )
+        for name, measured in measurements:
             if json:
                 typer.echo(orjson.dumps({"set": name, **measured.as_json()}).decode())
             else:

@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hubbub.cli.control_characters import strip_controls
+from hubbub.cli.options import JsonLines, JsonObject, Recordings
 from hubbub.settings import load
 from transport.errors import UserError
 
@@ -32,15 +33,10 @@ def register(app: typer.Typer) -> None:
 
 
 def replay(
-    files: Annotated[
-        list[Path],
-        typer.Argument(
-            exists=True, dir_okay=False, readable=True, help="Recorded signals: NDJSON, plain, .gz or .zst."
-        ),
-    ],
+    files: Recordings,
     speed: Annotated[str, typer.Option(help="Times as fast as recorded, or max.")] = "1",
     until_idle: Annotated[bool, typer.Option("--until-idle", help="Return when all signals are scored.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object when done.")] = False,
+    json: JsonObject = False,
 ) -> None:
     """Publish recorded signals as a collector would have."""
     from hubbub.operate import replay as replaying  # noqa: PLC0415 (each command loads only what it runs)
@@ -116,7 +112,7 @@ def dead_letters(
     reason: Annotated[str | None, typer.Option(help="Only those with this reason.")] = None,
     stage: Annotated[str | None, typer.Option(help="Only those of this stage.")] = None,
     replay: Annotated[bool, typer.Option("--replay", help="Publish them again to the topics they came from.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
+    json: JsonLines = False,
 ) -> None:
     """List records that could not be used, and publish them again."""
     from hubbub.operate import dead_letters as letters  # noqa: PLC0415

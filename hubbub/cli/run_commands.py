@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from hubbub.cli.options import JsonObject
 from hubbub.settings import load
 
 __all__ = ["register"]
@@ -26,7 +27,7 @@ def register(app: typer.Typer) -> None:
 
 def demo(
     seconds: Annotated[float, typer.Option(min=10, help="How long to run, once the roles are ready.")] = 90.0,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object when done.")] = False,
+    json: JsonObject = False,
     data: Annotated[
         Path | None,
         typer.Option(exists=True, dir_okay=False, help="Recorded signals to serve instead of a generated world."),

@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.live import Live
 
+from hubbub.cli.options import JsonLines, JsonObject, Story
 from hubbub.settings import load
 
 __all__ = ["register"]
@@ -25,7 +26,7 @@ def register(app: typer.Typer) -> None:
 def scores(
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Keep showing changes until Ctrl-C.")] = False,
     top: Annotated[int, typer.Option(min=1, help="How many stories.")] = 20,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
+    json: JsonLines = False,
 ) -> None:
     """Show the ranking now, or as it changes."""
     from hubbub.cli.ranking import ranking, ranking_table  # noqa: PLC0415 (each command loads only what it runs)
@@ -64,8 +65,8 @@ def scores(
 
 
 def explain(
-    story: Annotated[str, typer.Argument(help="A story's slug or id, as 'hubbub scores' shows it.")],
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    story: Story,
+    json: JsonObject = False,
 ) -> None:
     """Show why a story has its score."""
     from hubbub.cli.explanation import render  # noqa: PLC0415

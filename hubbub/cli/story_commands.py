@@ -11,6 +11,7 @@ import msgspec
 import typer
 
 from hubbub.cli.control_characters import strip_controls
+from hubbub.cli.options import JsonLines, Story
 from hubbub.settings import load
 
 if TYPE_CHECKING:
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
     from streams.resolve.threads import ThreadIndex
 
 __all__ = ["register"]
-
-Story = Annotated[str, typer.Argument(help="A story's slug or id, as 'hubbub scores' shows it.")]
-JsonLines = Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")]
 
 
 def register(app: typer.Typer) -> None:

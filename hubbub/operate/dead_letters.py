@@ -1,6 +1,6 @@
 """Dead letters: reading them, and publishing their originals again.
 
-Owns the operator's side of the topic ``dead-letters``. Each stage writes its own letters.
+Owns the operator's side of the topic ``dead-letters``. Each stage writes its own dead letters.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ KEY_AND_HEADER_BYTES = 1_024
 
 @dataclass(frozen=True, slots=True)
 class Redriven:
-    """How many originals were published again, and the letters whose originals are gone or too large to publish."""
+    """How many originals were published again, and the dead letters whose originals are gone or too large."""
 
     published: int
     gone: tuple[DeadLetter, ...]
@@ -60,14 +60,14 @@ async def read(
 async def redrive(letters: Sequence[DeadLetter], kafka: Mapping[str, object]) -> Redriven:
     """Publish the originals of ``letters`` again, to the topics and partitions they came from, each once.
 
-    A truncated original is read from its place, and must have the hash in the letter. The items that a collector
-    rejected came from no topic, and are left out.
+    A truncated original is read from its place, and must have the recorded hash. The items that a collector rejected
+    came from no topic, and are left out.
 
     Raises:
         KafkaError: the broker cannot be reached, or refuses.
     """
     gone, too_large = [], []
-    # An original that was published again, and rejected again, has a letter for each time.
+    # An original that was published again, and rejected again, has a dead letter for each time.
     originals: dict[tuple[str, int, bytes], None] = {}
     for letter in letters:
         if (place := _place(letter)) is None:
@@ -87,7 +87,7 @@ async def redrive(letters: Sequence[DeadLetter], kafka: Mapping[str, object]) ->
 
 
 async def _read_back(letter: DeadLetter, place: tuple[str, int, int], kafka: Mapping[str, object]) -> bytes | None:
-    """Return the original of a truncated letter from its place; None if it no longer stands there."""
+    """Return the truncated original from its place; None if it is no longer there."""
     topic, number, offset = place
     async with open_consumer(**kafka, group_id=None, enable_auto_commit=False, auto_offset_reset="none") as consumer:
         if topic not in await consumer.topics():

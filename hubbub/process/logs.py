@@ -30,7 +30,7 @@ SECRET_CHARS: Final = 4
 """Shorter secrets are not hidden: they would blank out half of every line, and give themselves away by that."""
 REPEAT_SECONDS: Final = 60.0
 MAX_MESSAGES: Final = 1_000
-"""Different messages remembered. When there are more, all are forgotten, and each may be written once more."""
+"""Different messages remembered. One more clears the memory, and each may then be written once again."""
 
 
 class RepeatFilter(logging.Filter):
@@ -76,7 +76,7 @@ def configure(
     """Set up logging for this process, to standard error.
 
     ``level``: debug, info, warning or error. ``style``: console, json, or auto (json unless on a terminal).
-    ``secrets``: replaced by ``***`` in every line, whoever writes it.
+    ``secrets``: replaced by ``***`` in every line, also in those of libraries.
     """
     as_json = style == "json" or (style == "auto" and not sys.stderr.isatty())
     console = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)

@@ -99,7 +99,7 @@ async def test_settings_that_a_broker_does_not_show_are_unverified_and_not_wrong
 
     if broker.kind == "embedded":  # it returns what was set at the creation, without defaults
         assert {problem.unverified for problem in found} == {True}
-        assert "retention.ms cannot be verified on this broker" in {problem.what for problem in found}
+        assert "retention.ms cannot be checked on this broker" in {problem.what for problem in found}
     else:  # Kafka's defaults are ours here: 7 days, 1 MiB, deleted by time
         assert found == []
 

@@ -1,0 +1,18 @@
+"""Options and arguments that several commands have, with one wording each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["JsonLines", "JsonObject", "Recordings", "Story"]
+
+JsonObject = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+JsonLines = Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")]
+Story = Annotated[str, typer.Argument(help="A story's slug or id, as 'hubbub scores' shows it.")]
+Recordings = Annotated[
+    list[Path],
+    typer.Argument(exists=True, dir_okay=False, readable=True, help="Recorded signals: NDJSON, plain, .gz or .zst."),
+]
