@@ -1,6 +1,6 @@
 """The limit on the share of records that are not signals.
 
-Owns the one rule. A publisher that sends garbage should be found before it fills ``dead-letters`` overnight; a few
+Owns the one rule. A publisher that sends garbage should be found before it fills ``dead-letters`` overnight. A few
 thousand damaged records among valid ones are no reason to stop.
 """
 

@@ -19,7 +19,7 @@ from streams.resolve.commands import CommandExecutor
 from streams.resolve.matching.embedding import load_embedding
 from streams.resolve.matching.headline import Headlines
 from streams.resolve.matching.matcher import Matcher, MatcherConfig
-from streams.resolve.matching.story import Reading
+from streams.resolve.matching.story import ParsedPost
 from streams.resolve.matching.titles import title_of
 from streams.resolve.threads import ThreadIndex
 
@@ -49,7 +49,7 @@ class _Queued:
 
     signal: Signal
     title: str
-    readings: dict[str, Reading]
+    readings: dict[str, ParsedPost]
 
 
 class Decider:

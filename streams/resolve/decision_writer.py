@@ -1,6 +1,6 @@
 """The decision writer: reads candidates, has them decided in order, and writes the decisions to ``stories``.
 
-Owns the life of the decider. Only the worker that holds the single partition of ``candidates`` decides. It starts by
+Owns when there is a decider. Only the worker that holds the single partition of ``candidates`` decides. It starts by
 reading back every earlier decision. Offsets move only after the decisions they led to are acknowledged.
 """
 

@@ -14,7 +14,7 @@ from streams.resolve.threads import ThreadIndex
 __all__ = ["ExpiredRecords"]
 
 SCANNED_AT_ONCE = 20_000
-"""Records looked at in one call: about 10 ms of work between two steps, among a million records."""
+"""Records scanned in one call, which takes about 10 ms between two steps; there may be a million."""
 
 
 class ExpiredRecords:

@@ -1,7 +1,7 @@
 """The publishers of recorded signals: how far in time each has published, and when a replay ended.
 
 Owns the reading of their records in ``progress``. A replay runs through days in seconds, so silence in a partition
-says nothing; only the publisher knows up to which time a partition is complete.
+says nothing. Only the publisher knows up to which time a partition is complete.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The reorder buffer: signals of known threads that wait until every decision before them is known.
 
-Owns their order. A replay reads a source ahead of the decisions, and a later decision may merge stories, so it may
+Owns their order. A replay reads a source ahead of the decisions. A later decision may merge stories, and so
 change the story that a signal belongs to. Pure.
 """
 

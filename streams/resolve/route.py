@@ -45,7 +45,7 @@ class RouterConfig:
     ``orphan_wait_ms``: how long, in event time, a reply waits for its root post. ``remember_irrelevant``: the number of
     irrelevant threads to remember, the latest seen, so that their replies need not wait. ``orphans``: the number of
     replies that may wait. ``forget_ms``: the time without a new post after which a story expires; a root post that old
-    founds no story.
+    creates no story.
     """
 
     orphan_wait_ms: int = 60_000

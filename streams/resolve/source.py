@@ -75,7 +75,7 @@ class Source:
         self.router = Router(context.relevance, context.memory.threads, router_config, resume_point)
         self._read_at = context.clock.monotonic()
         self._counts = Counter(reported.counts(number, offset))
-        # What was waiting for the previous reader is read again, and counted again.
+        # Records that waited at the previous reader are read again, and counted again.
         self._counts["read again"] += self._counts.pop(WAITING, 0)
         self._sent_counts: Mapping[str, int] = {}
         self._read_mark: SourceWatermark | None = None

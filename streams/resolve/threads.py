@@ -1,6 +1,6 @@
 """The thread index: resolve's memory, read from the compacted topic ``stories``.
 
-Owns the look-up from a thread to its stories, and from a story to its title and to what it was merged into. Must never
+Owns the map from a thread to its stories, and from a story to its title and to what it was merged into. Must never
 write the topic.
 """
 

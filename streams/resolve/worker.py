@@ -1,8 +1,9 @@
 """The role ``resolve``: gathers signals into stories.
 
-Owns the joint life of a worker's parts. They are its memory, the sources it reads (:mod:`streams.resolve.sources`) and,
-in the one worker that holds the candidates, the decision writer (:mod:`streams.resolve.decision_writer`). A failure of
-any part ends the role, and a supervisor starts it again: that loses nothing, and a role that runs in part is worse.
+Owns how a worker's parts start, run and end together. They are its memory, the sources it reads
+(:mod:`streams.resolve.sources`) and, in the one worker that holds the candidates, the decision writer
+(:mod:`streams.resolve.decision_writer`). A failure of any part ends the role, and a supervisor starts it again: that
+loses nothing, and a role that runs in part is worse.
 """
 
 from __future__ import annotations
@@ -152,7 +153,7 @@ async def _end(
 ) -> None:
     """Once ``stop`` is set, let the steps in progress finish, within limits, and then cancel the background tasks.
 
-    A step may be waiting for the group. What it had read is not committed then, and is read again.
+    A step may be waiting for the group. Its records are not committed then, and are read again.
     """
     await stop.wait()
     _, late = await asyncio.wait(steps, timeout=SHUTDOWN_SECONDS)

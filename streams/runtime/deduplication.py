@@ -1,8 +1,8 @@
 """The de-duplication window: a signal that is delivered twice is applied once.
 
 Owns the bookkeeping of exactly-once effect over at-least-once delivery. For each source (a partition of ``signals``) it
-keeps a low-water mark, below which every offset has been applied, and the offsets applied above that mark. They are
-needed because the root post of a story takes a longer way than its replies and arrives after them. The idea is that of
+keeps a low-water mark and the offsets applied above it; below it, every offset has been applied. The offsets are needed
+because the root post of a story takes a longer way than its replies and arrives after them. The idea is that of
 TCP's selective acknowledgement (RFC 2018).
 """
 
@@ -13,7 +13,7 @@ from collections.abc import Iterable
 __all__ = ["MAX_OFFSETS", "DeduplicationWindow"]
 
 MAX_OFFSETS = 65_536
-"""Offsets kept above the low-water marks of all sources together. They fill a third of a megabyte in the changelog, and
+"""Offsets kept above all low-water marks together. They fill a third of a megabyte in the changelog, and
 only the loudest story fills them, while a source is held up for minutes. A signal whose offset is dropped may be
 applied twice. An exact ledger tolerates that, since it is a function of the set of observations; a sketched ledger may
 count a replaced author again."""

@@ -22,7 +22,7 @@ CHECKS = 8
 
 
 class StalledError(RestartError):
-    """There is work and no progress for too long. End the process; its supervisor starts it again."""
+    """There is work and no progress for too long: end the process, and its supervisor starts it again."""
 
 
 class Watchdog:

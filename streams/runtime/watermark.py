@@ -45,9 +45,9 @@ class _SourceState:
 class Watermark:
     """Joins the watermarks of all sources.
 
-    The result is the least watermark of the sources that are neither idle nor silent for longer than the idle timeout;
-    if none is left, the greatest of all. It never goes back. A source that has sent nothing yet counts as silent since
-    the first watermark of any source.
+    Active sources are neither idle nor silent for longer than the idle timeout. The result is their least watermark, or
+    the greatest of all if no source is active. It never goes back. A source that has sent nothing yet counts as silent
+    since the first watermark of any source.
     """
 
     def __init__(self, idle_timeout: IdleTimeout, restored_ms: int = 0) -> None:

@@ -1,1 +1,1 @@
-"""Which posts are one story. Pure: no Kafka, no clock, no I/O but the files of the package."""
+"""Decides which posts are one story. Pure: no Kafka, no clock, and no I/O except beat files and the model."""

@@ -1,9 +1,9 @@
 """Beats: what an operator watches, and which posts are relevant to it.
 
-Owns the definition of a beat (TOML) and relevance by many patterns at once. Must never know about stories.
+Owns the definition of a beat (TOML) and the search for many patterns at once. Must never know about stories.
 
-A post is relevant if its community, its author, or the site it links to is listed, or if a listed keyword stands in its
-title, its text or its link as a word of its own. A beat that lists nothing takes everything.
+A post is relevant if its community, its author or the site it links to is listed. It is relevant too if its title, text
+or link contains a listed keyword as a separate word. A beat that lists nothing accepts everything.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ __all__ = ["BEAT_FILES", "Beat", "BeatError", "load_beat"]
 
 BEAT_FILES = Path(__file__).with_name("beat_files")
 MAX_SCANNED_CHARS = 4_000
-"""How much of a text is searched; what a post is about is said before that."""
+"""Bounds the search of a text; a post names its subject earlier than that."""
 
 Pattern = Annotated[str, Meta(min_length=2, max_length=200)]
 Label = Annotated[str, Meta(min_length=1, max_length=200)]
@@ -35,17 +35,17 @@ _is_unspaced = re.compile(
 
 
 class BeatError(UserError, ValueError):
-    """A beat that cannot be read; the message says which, why, and what to do."""
+    """A beat that cannot be read. The message says which, why, and what to do."""
 
 
 class Beat(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, dict=True):
     """What to watch.
 
-    ``keywords`` and ``phrases`` are found in any letter case, ``exact`` only as written (for words like "AI", which in
-    small letters is an Italian article); all of them by word. ``communities`` and ``accounts``: names as the platform
-    writes them, in any letter case. ``domains`` include their subdomains. ``languages``: a post that states another
-    language is not relevant; one that states none may be. ``feeds``: addresses for the collector of feeds.
-    ``categories`` and ``figures`` (a TOML file of public figures) are for scoring.
+    ``keywords`` and ``phrases`` match in any letter case, ``exact`` only as written, for words like "AI". All match
+    whole words. ``communities`` and ``accounts``: names as the platform writes them, in any letter case. ``domains``
+    include their subdomains. ``languages``: a post that states another language is irrelevant; one that states none may
+    be relevant. ``feeds``: URLs for the collector of feeds. ``categories`` and ``figures`` (a TOML file of public
+    figures) are for scoring.
     """
 
     name: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
@@ -117,10 +117,10 @@ class Beat(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 def load_beat(name_or_path: str) -> Beat:
-    """Read a beat: the name of a shipped one (``general``, ``ai``) or the path of a TOML file.
+    """Read a beat: a shipped one by its name (``general``, ``ai``), or the TOML file at a path.
 
     Raises:
-        BeatError: there is no such beat, or its definition cannot be used.
+        BeatError: there is no such beat, or its definition is invalid.
     """
     shipped = BEAT_FILES / f"{name_or_path}.toml"
     path = shipped if re.fullmatch(r"[a-z0-9-]+", name_or_path) and shipped.is_file() else Path(name_or_path)
@@ -145,7 +145,7 @@ def _automaton(patterns: set[str]) -> AhoCorasick | None:
 
 
 def _finds(automaton: AhoCorasick | None, text: str) -> bool:
-    """Return whether a pattern stands in ``text`` as a word of its own."""
+    """Return whether ``text`` contains a pattern as a separate word."""
     if automaton is None:
         return False
     for _, start, end in automaton.find_matches_as_indexes(text, overlapping=True):
@@ -155,7 +155,7 @@ def _finds(automaton: AhoCorasick | None, text: str) -> bool:
 
 
 def _ends_word(text: str, outside: int, inside: int) -> bool:
-    """Return whether a word may end between these two neighbours; scripts without spaces do not mark where."""
+    """Return whether a word may end between these neighbours; scripts without spaces do not mark word ends."""
     if not 0 <= outside < len(text):
         return True
     return not (text[outside].isalnum() and text[inside].isalnum()) or _is_unspaced(text[inside]) is not None

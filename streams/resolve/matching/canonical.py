@@ -1,8 +1,8 @@
-"""Canonical links: two addresses of one page become one key.
+"""Canonical links: all URLs of one page get one key.
 
-Owns what is decoration in a web address (tracking parameters, AMP and mobile hosts, redirect wrappers, scheme, port,
-fragment) and what is too general to be evidence of a story (home pages, profiles, section fronts).
-Must never fetch anything: a shortened link whose target the platform does not tell stays as it is.
+Owns what is decoration in a URL: tracking parameters, AMP and mobile hosts, redirect wrappers, scheme, port, fragment.
+Owns also which pages are too general to be evidence of a story: home pages, profiles, section fronts. Must never fetch
+anything: a shortened link stays as it is unless the platform states its target.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ __all__ = ["canonical", "headline_in", "host_of", "links_in"]
 
 MAX_URL_CHARS = 2_048
 MAX_FIELDS = 64
-"""Read of a query."""
+"""Bounds the parameters read of a query; no page needs more to be named."""
 MAX_UNWRAPPINGS = 4
-"""A wrapper may wrap a wrapper; nobody honest goes further, and a loop must end."""
+"""Bounds wrappers around wrappers; honest links have at most two, and a loop must end."""
 
 MIN_HEADLINE_WORDS = 3
-"""A path of fewer words names a section or a site's part, not what the page tells."""
+"""A path with fewer words names a section of the site, not the subject of the page."""
 
 # AdGuard's and ClearURLs' lists of tracking parameters, reduced to those seen on links that people post.
 _is_tracking = re.compile(
@@ -84,72 +84,19 @@ _TWINS = {
     "alphaxiv.org": "arxiv.org",
     "thread.reader.com": "threadreaderapp.com",
 }
-_PROFILES = frozenset(
-    [
-        "x.com",
-        "facebook.com",
-        "instagram.com",
-        "youtube.com",
-        "twitch.tv",
-        "tiktok.com",
-        "threads.net",
-        "github.com",
-        "patreon.com",
-        "t.me",
-        "linkedin.com",
-        "medium.com",
-        "substack.com",
-        "bsky.app",
-        "soundcloud.com",
-        "open.spotify.com",
-        "discord.gg",
-        "discord.com",
-    ]
-)
-"""Hosts where an address of one segment is a person's page, which many unrelated posts link to."""
+_PROFILES = frozenset([
+    "x.com", "facebook.com", "instagram.com", "youtube.com", "twitch.tv", "tiktok.com", "threads.net",
+    "github.com", "patreon.com", "t.me", "linkedin.com", "medium.com", "substack.com", "bsky.app",
+    "soundcloud.com", "open.spotify.com", "discord.gg", "discord.com",
+])  # fmt: skip
+"""Hosts where a path of one segment is a profile, which many unrelated posts link to."""
 
-_SECTIONS = frozenset(
-    f"/{section}"
-    for section in [
-        "about",
-        "blog",
-        "business",
-        "economy",
-        "en",
-        "en-us",
-        "entertainment",
-        "feed",
-        "health",
-        "home",
-        "index",
-        "latest",
-        "live",
-        "login",
-        "media",
-        "money",
-        "news",
-        "newsletter",
-        "opinion",
-        "photos",
-        "podcast",
-        "politics",
-        "posts",
-        "science",
-        "search",
-        "sport",
-        "sports",
-        "subscribe",
-        "tech",
-        "technology",
-        "topics",
-        "uk",
-        "us",
-        "video",
-        "videos",
-        "watch",
-        "world",
-    ]
-)
+_SECTIONS = frozenset(f"/{section}" for section in [
+    "about", "blog", "business", "economy", "en", "en-us", "entertainment", "feed", "health", "home", "index",
+    "latest", "live", "login", "media", "money", "news", "newsletter", "opinion", "photos", "podcast",
+    "politics", "posts", "science", "search", "sport", "sports", "subscribe", "tech", "technology", "topics",
+    "uk", "us", "video", "videos", "watch", "world",
+])  # fmt: skip
 
 _PAGES: tuple[tuple[str, re.Pattern[str], str], ...] = (
     ("youtube.com", re.compile(r"/(?:shorts|embed|live|v)/([\w-]{6,})"), "youtube.com/watch?v={}"),
@@ -170,10 +117,10 @@ _PAGES: tuple[tuple[str, re.Pattern[str], str], ...] = (
 
 
 def canonical(url: str) -> str | None:
-    """Return the key of the page behind ``url``: host, path and meaningful parameters, without a scheme.
+    """Return the key of the page at ``url``: host, path and meaningful parameters, without a scheme.
 
-    None where the link is no evidence that two posts are about one thing: not http(s), unreadable, a home page, a
-    section front, somebody's profile.
+    None if the link is no evidence that two posts share a subject: not http(s), unreadable, a home page, a section
+    front, a profile.
     """
     parts = _unwrapped(url)
     if parts is None:
@@ -196,7 +143,7 @@ def canonical(url: str) -> str | None:
 
 
 def headline_in(key: str) -> str:
-    """Return the headline that the path of a canonical link spells out, in small letters; "" if it spells none."""
+    """Return the headline spelled out in the path of a canonical link, in lower case; "" if there is none."""
     headline: list[str] = []
     for segment in key.partition("?")[0].split("/")[1:]:
         name, _, ending = segment.rpartition(".")
@@ -209,14 +156,14 @@ def headline_in(key: str) -> str:
 
 
 def host_of(parts: SplitResult) -> str:
-    """Return the host that ``parts`` names, in lower case, without port, mobile or AMP prefix; "" if it has none."""
+    """Return the host in ``parts``, in lower case, without port, mobile or AMP prefix; "" if there is none."""
     host = (parts.hostname or "").rstrip(".")
     host = _wiki_mobile(r"\1.\2", _decorated_host("", host))
     return _TWINS.get(host, host) if "." in host else ""
 
 
 def links_in(text: str, at_most: int = 8) -> list[str]:
-    """Return the first links written out in ``text``, as they stand, without trailing punctuation."""
+    """Return the first links written out in ``text``, without trailing punctuation."""
     found: list[str] = []
     for match in _url(text):
         found.append(match[0].rstrip(".,;:!?…)]}'\"”’»"))
@@ -226,7 +173,7 @@ def links_in(text: str, at_most: int = 8) -> list[str]:
 
 
 def _unwrapped(url: str) -> SplitResult | None:
-    """Split ``url`` after taking off what wraps it (redirects, AMP caches, archives); None if it is no web address."""
+    """Split ``url`` without its wrappers (redirects, AMP caches, archives); None if it is not a web URL."""
     url = url.strip().replace("&amp;", "&")
     for _ in range(MAX_UNWRAPPINGS):
         if len(url) > MAX_URL_CHARS:
@@ -248,7 +195,7 @@ def _unwrapped(url: str) -> SplitResult | None:
 
 
 def _wrapped(host: str, parts: SplitResult) -> str | None:
-    """Return the address that ``parts`` is only a wrapper of, or None."""
+    """Return the URL that ``parts`` only wraps, or None."""
     if host.endswith(".cdn.ampproject.org") and (page := _amp_cdn(parts.path)):
         return page["page"] + (f"?{parts.query}" if parts.query else "")
     if parts.path.startswith("/amp/") and "google." in host and (page := _amp_cdn(parts.path[4:])):
@@ -272,7 +219,7 @@ def _wrapped(host: str, parts: SplitResult) -> str | None:
 
 
 def _known_page(host: str, path: str, query: str) -> str | None:
-    """Return the key of a page whose site we know to give it several addresses, or None."""
+    """Return the key of a page whose site is known to give it several URLs, or None."""
     if host == "youtube.com" and path == "/watch":
         video = dict(_fields(query)).get("v")
         return f"youtube.com/watch?v={video}" if video else None
@@ -283,12 +230,12 @@ def _known_page(host: str, path: str, query: str) -> str | None:
 
 
 def _fields(query: str) -> list[tuple[str, str]]:
-    """Return the first fields of a query; no page takes more to name it."""
+    """Return the first fields of a query."""
     return parse_qsl("&".join(query.split("&", MAX_FIELDS)[:MAX_FIELDS]))
 
 
 def _is_general(host: str, path: str) -> bool:
-    """True for a page that posts about anything link to: a home page, a section front, a profile."""
+    """Return whether posts on any subject link to the page: a home page, a section front, a profile."""
     if not path or path.lower() in _SECTIONS:
         return True
     return host in _PROFILES and path.count("/") == 1

@@ -1,11 +1,11 @@
 """Words as vectors: the embedding model, read from an installed wheel, never from the network.
 
-Owns loading the model, what a text means (a vector), and how usual a word is where nobody has counted yet.
-Must never know about posts or stories.
+Owns loading the model, the vector of a text, and how usual a word is in general language. Must never know about posts
+or stories.
 
-The model is *static*: each token has one vector, whatever stands around it, and a text is the sum of its tokens. So a
-text costs a few microseconds. Its tokens are numbered by how common they are in text of many languages, which gives
-each word a share of posts to expect it in.
+The model is *static*: each token has one vector in every context, and a text is the sum of its tokens. So a text costs
+a few microseconds. Tokens are numbered by their frequency in text of many languages. That gives the expected share of
+posts with each word.
 """
 
 from __future__ import annotations
@@ -24,29 +24,31 @@ __all__ = ["STEM_CHARS", "Embedding", "Tokens", "Vector", "WordLlamaEmbedding", 
 
 Vector = npt.NDArray[np.float32]
 Tokens = bytes
-"""The tokens of a text, each its number and its weight: what it means, in a tenth of the space of its vector."""
+"""The number and weight of each token of a text: its meaning, in a tenth of the space of its vector."""
 STEM_CHARS = 7
-"""Words are compared by their beginning, which serves most inflecting languages (McNamee and Mayfield, 2004)."""
+"""Words are compared by their first characters, which suits most inflecting languages (McNamee and Mayfield, 2004)."""
 MAX_CACHED_WORDS = 200_000
+"""Bounds the cache of tokens by word, to about 20 MB; it holds the words of several days."""
 FULL_LENGTH = 20.0
-"""A word's vector counts up to this length: past it, a word is only long, or a slip of the keyboard."""
+"""Bounds the length of a word's vector: a longer one comes from a long word or a typing error."""
 FIRST_WORD = 259
-"""The tokens before it are bytes and control tokens."""
+"""The first token that is a word; those before it are bytes and control tokens."""
 WORD_START = "\u2581"
 MOST_USUAL = 0.06
 RARE = 0.0003
 NUMBER, SHORT_NUMBER = 0.002, 0.01
+"""Expected shares of posts: the most usual word, an unknown word, a number, and one of at most two digits."""
 
 _token = np.dtype([("number", np.uint16), ("weight", np.float32)])
 
 
 def stem(word: str) -> str:
-    """Return what stands for ``word`` in comparisons."""
+    """Return the stem by which ``word`` is compared."""
     return word[:STEM_CHARS]
 
 
 class Embedding(Protocol):
-    """A model of what words mean and how usual they are."""
+    """A model of the meaning of words and of how usual they are."""
 
     @property
     def dimensions(self) -> int:
@@ -58,11 +60,11 @@ class Embedding(Protocol):
         ...
 
     def vector(self, tokens: Tokens) -> Vector:
-        """Return what ``tokens`` mean together, a vector of length 1; zeros if they mean nothing."""
+        """Return the joint vector of ``tokens``, of length 1; zeros if they have no meaning."""
         ...
 
     def usual(self, stem: str) -> float:
-        """Return the share of posts in which a word of this stem is to be expected, above 0, at most 0.06."""
+        """Return the expected share of posts with a word of this stem, above 0, at most 0.06."""
         ...
 
 
@@ -74,7 +76,7 @@ class WordLlamaEmbedding:
 
     def __init__(self) -> None:
         level, handlers = logging.root.level, list(logging.root.handlers)
-        import wordllama  # noqa: PLC0415  (0.3 s, and it sets up the root logger: only when it is needed, and undone)
+        import wordllama  # noqa: PLC0415  (takes 0.3 s and changes the root logger, which is restored)
 
         logging.root.setLevel(level)
         logging.root.handlers[:] = handlers
@@ -103,7 +105,7 @@ class WordLlamaEmbedding:
         return b"".join([known[word] if word in known else self._learn(word) for word in words])
 
     def vector(self, tokens: Tokens) -> Vector:
-        """Return what ``tokens`` mean together, a vector of length 1; zeros if they mean nothing."""
+        """Return the joint vector of ``tokens``, of length 1; zeros if they have no meaning."""
         if not tokens:
             return np.zeros(self.dimensions, np.float32)
         weighed = np.frombuffer(tokens, _token)
@@ -112,7 +114,7 @@ class WordLlamaEmbedding:
         return total / np.float32(length) if length > 0 else total
 
     def usual(self, stem: str) -> float:
-        """Return the share of posts in which a word of this stem is to be expected, above 0, at most 0.06."""
+        """Return the expected share of posts with a word of this stem, above 0, at most 0.06."""
         share = self._shares.get(stem)
         if share is None or stem.isdigit():
             share = RARE if stem.isalpha() else SHORT_NUMBER if len(stem) < 3 else NUMBER

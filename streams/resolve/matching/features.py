@@ -1,4 +1,4 @@
-"""What the matcher sees of a post: its links, and its words.
+"""The features of a post: its links and its words.
 
 Owns the way from a signal to features, and which of its text counts. Must never know about stories.
 """
@@ -16,20 +16,21 @@ from streams.resolve.matching.text import clean, words
 __all__ = ["Features", "copy_key", "link_key", "read"]
 
 HEADLINE_WORDS = 8
-"""A title of so many words speaks for the post; with fewer, its text must help."""
+"""A title with this many words describes the post; a shorter one needs the text as well."""
 MAX_WORDS = 64
 MAX_WORD_CHARS = 48
 MAX_LINKS = 8
+"""Bounds of what is kept of a post: more adds nothing to matching, and hostile posts are longer."""
 MIN_COPY_WORDS = 5
-"""Fewer words than this are nobody's copy: people call many things "me irl"."""
+"""Posts with fewer equal words are not copies of each other: many unrelated posts are called "me irl"."""
 
 
 class Features(msgspec.Struct, frozen=True, array_like=True):
     """What the index keeps of a post, and all that is needed to rebuild it.
 
-    ``links``: canonical links it points to, its own first. ``words``: what it says, folded, in order.
-    ``joined``: the story that it joined, if that was merged with others at once: ``met``, one after the other.
-    ``late``: small stories that were merged after that, each with a larger one that they turned out to be part of.
+    ``links``: canonical links, its own first. ``words``: folded, in order. ``linked``: the headline in its link.
+    ``joined``: the story that it joined, if that was merged with others at once; ``met``: those others, in order.
+    ``late``: pairs of a small story and the larger one that a recheck merged it into.
     """
 
     links: tuple[str, ...]
@@ -41,7 +42,7 @@ class Features(msgspec.Struct, frozen=True, array_like=True):
 
 
 def read(signal: Signal, text_chars: int) -> Features:
-    """Read ``signal``: at most ``text_chars`` characters of its title, and of its text where the title says little."""
+    """Return the features of ``signal``: at most ``text_chars`` of its title, and of its text if the title is short."""
     text = (signal.text or "")[: 4 * text_chars]
     links = [signal.permalink, signal.url, *links_in(text)]
     keys = dict.fromkeys(key for link in links if link and (key := canonical(link)))
@@ -59,12 +60,12 @@ def read(signal: Signal, text_chars: int) -> Features:
 
 
 def link_key(link: str) -> int:
-    """Return a short key for a canonical link."""
+    """Return a short key of a canonical link."""
     return int.from_bytes(blake2b(link.encode(), digest_size=8).digest())
 
 
 def copy_key(said: tuple[str, ...]) -> int | None:
-    """Return a key shared by posts of the same words; None for one that says too little to be anybody's copy."""
+    """Return a key shared by posts of the same words; None if they are too few to identify copies."""
     if len(said) < MIN_COPY_WORDS:
         return None
     return int.from_bytes(blake2b("\n".join(said).encode(), digest_size=8).digest())

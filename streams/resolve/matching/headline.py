@@ -1,7 +1,7 @@
-"""Which of its posts' headlines a story goes by: the one that says best what all of them say.
+"""The title of a story: of its posts' headlines, the one that best covers what all of them say.
 
-Owns what is remembered of headlines for that, and when a story is called anew: rarely. Pure: the same headlines in the
-same order give the same titles. Must never know how stories are found.
+Owns what is remembered of headlines for that choice, and when a story changes its title, which is rare. Pure: the same
+headlines in the same order give the same titles. Must never know how stories are matched.
 """
 
 from __future__ import annotations
@@ -15,120 +15,118 @@ from streams.resolve.matching.text import words
 __all__ = ["Headlines"]
 
 CANDIDATES = 6
-"""Headlines that a story may come to go by; a new one takes the place of the worst."""
+"""Headlines that may become the title; a new one replaces the worst."""
 MAX_STEMS = 64
-"""Of the stems that a story's headlines say, so many are counted; what was said once makes room."""
+"""Stems counted for a story; the rarest make room for new ones."""
 GROWTH = 1.5
-"""How much a story grows between two choices: a choice means more when there is more to choose by."""
+"""Growth of a story between two choices of its title. Later choices rest on more posts, so they are rarer."""
 FIRST_CHOICE = 3
+"""Posts at which the title is chosen first: two cannot outvote each other."""
 BETTER = 1.2
-"""How many times better another headline must be than the one that people know the story by."""
+"""How many times better another headline must be than the title that readers know."""
 QUESTION = 0.75
-"""What a question counts: it asks what others tell."""
+"""The weight of a question: it asks what other headlines state."""
 MIN_STEMS = 4
-"""One that says less is not a headline but an exclamation."""
+"""A headline with fewer stems is an exclamation, and never becomes the title."""
 
 
-class _Heard:
-    """The headlines of one story. ``title``: what it goes by; ``choose_at``: how many posts make it choose again."""
+class _TitleChoice:
+    """The headlines of one story. ``title``: the current one; ``choose_at``: the number of posts at the next choice."""
 
-    __slots__ = ("candidates", "choose_at", "posts", "said", "title")
+    __slots__ = ("candidates", "choose_at", "posts", "stems", "title")
 
     def __init__(self, title: str) -> None:
         self.title = title
         self.posts = 0
         self.choose_at = FIRST_CHOICE
-        self.said: dict[str, int] = {}
+        self.stems: dict[str, int] = {}
         self.candidates: dict[str, frozenset[str]] = {}
 
 
 class Headlines:
-    """The headlines of all live stories: of most, one; of the others, what takes a few kilobytes at most."""
+    """The headlines of all live stories: one of most; for each of the others a few kilobytes at most."""
 
     def __init__(self, usual: Callable[[str], float]) -> None:
-        """``usual``: the share of all posts that say a stem, above 0."""
+        """``usual`` returns the share of all posts with a stem, above 0."""
         self._usual = usual
-        self._stories: dict[str, str | _Heard] = {}
+        self._stories: dict[str, str | _TitleChoice] = {}
 
     def __len__(self) -> int:
         return len(self._stories)
 
     def add(self, story: str, title: str) -> str | None:
-        """Take in the headline of a new post of ``story``; return what the story is called from now on, if anew.
-
-        The first headline is what it is called at first.
-        """
+        """Add the headline of a new post of ``story``; return the new title if it changes. The first is the title."""
         if story not in self._stories:
             self._stories[story] = title
             return None
-        heard = self._heard(story)
-        self._take_in(heard, title)
-        return self._choose(heard)
+        choice = self._choice_of(story)
+        self._add_headline(choice, title)
+        return self._choose(choice)
 
     def merge(self, gone: str, into: str) -> None:
-        """Make the headlines of ``gone`` those of ``into``, which keeps its title until it next chooses."""
+        """Give the headlines of ``gone`` to ``into``, which keeps its title until its next choice."""
         if gone not in self._stories or into not in self._stories:
             self.drop(gone)
             return
-        left, heard = self._heard(gone), self._heard(into)
+        left, choice = self._choice_of(gone), self._choice_of(into)
         del self._stories[gone]
-        heard.posts += left.posts
-        for one, count in left.said.items():
-            heard.said[one] = heard.said.get(one, 0) + count
-        self._forget_rare(heard)
-        both = {**heard.candidates, **left.candidates}
-        best = sorted(both, key=lambda one: (one != heard.title, -self._support(heard, one, both[one]), one))
-        heard.candidates = {one: both[one] for one in best[:CANDIDATES]}
+        choice.posts += left.posts
+        for one, count in left.stems.items():
+            choice.stems[one] = choice.stems.get(one, 0) + count
+        self._drop_rare(choice)
+        both = {**choice.candidates, **left.candidates}
+        best = sorted(both, key=lambda one: (one != choice.title, -self._support(choice, one, both[one]), one))
+        choice.candidates = {one: both[one] for one in best[:CANDIDATES]}
 
     def drop(self, story: str) -> None:
-        """Forget the headlines of a story that takes no new posts."""
+        """Drop the headlines of a story that takes no new posts."""
         self._stories.pop(story, None)
 
-    def _heard(self, story: str) -> _Heard:
-        heard = self._stories[story]
-        if isinstance(heard, str):
-            title = heard
-            heard = self._stories[story] = _Heard(title)
-            self._take_in(heard, title)
-        return heard
+    def _choice_of(self, story: str) -> _TitleChoice:
+        choice = self._stories[story]
+        if isinstance(choice, str):
+            title = choice
+            choice = self._stories[story] = _TitleChoice(title)
+            self._add_headline(choice, title)
+        return choice
 
-    def _take_in(self, heard: _Heard, title: str) -> None:
-        heard.posts += 1
-        if title in heard.candidates:
-            return  # a copy is no further support: whoever posts most would choose
+    def _add_headline(self, choice: _TitleChoice, title: str) -> None:
+        choice.posts += 1
+        if title in choice.candidates:
+            return  # copies add no support; otherwise the most active poster would choose
         stems = frozenset(stem(word) for word in words(title))
         for one in sorted(stems):
-            heard.said[one] = heard.said.get(one, 0) + 1
-        self._forget_rare(heard)
-        if len(stems) >= MIN_STEMS or not heard.candidates:
-            heard.candidates[title] = stems
-        if len(heard.candidates) > CANDIDATES:
-            others = (one for one in heard.candidates if one != heard.title)
-            del heard.candidates[min(others, key=lambda one: (self._support(heard, one), one))]
+            choice.stems[one] = choice.stems.get(one, 0) + 1
+        self._drop_rare(choice)
+        if len(stems) >= MIN_STEMS or not choice.candidates:
+            choice.candidates[title] = stems
+        if len(choice.candidates) > CANDIDATES:
+            others = (one for one in choice.candidates if one != choice.title)
+            del choice.candidates[min(others, key=lambda one: (self._support(choice, one), one))]
 
-    def _choose(self, heard: _Heard) -> str | None:
-        if heard.posts < heard.choose_at:
+    def _choose(self, choice: _TitleChoice) -> str | None:
+        if choice.posts < choice.choose_at:
             return None
-        heard.choose_at = math.ceil(heard.posts * GROWTH)
-        best = max(heard.candidates, key=lambda one: (self._support(heard, one), one))
-        if self._support(heard, best) <= BETTER * self._support(heard, heard.title):
+        choice.choose_at = math.ceil(choice.posts * GROWTH)
+        best = max(choice.candidates, key=lambda one: (self._support(choice, one), one))
+        if self._support(choice, best) <= BETTER * self._support(choice, choice.title):
             return None
-        heard.title = best
+        choice.title = best
         return best
 
-    def _support(self, heard: _Heard, title: str, stems: frozenset[str] | None = None) -> float:
-        """Return how well ``title`` says what the story's headlines say: a cosine, rare stems weighing more.
+    def _support(self, choice: _TitleChoice, title: str, stems: frozenset[str] | None = None) -> float:
+        """Return how well ``title`` covers the story's headlines: a cosine in which rare stems weigh more.
 
-        A headline that says much that no other says is told from one that says little of what all say alike.
+        So a headline loses both by saying what no other says, and by saying little of what all say.
         """
-        stems = heard.candidates.get(title, frozenset()) if stems is None else stems
+        stems = choice.candidates.get(title, frozenset()) if stems is None else stems
         if not stems:
             return 0.0
         weights = {one: -math.log(self._usual(one)) for one in stems}
-        said = math.fsum(weight * (heard.said.get(one, 1) - 1) for one, weight in weights.items())
+        said = math.fsum(weight * (choice.stems.get(one, 1) - 1) for one, weight in weights.items())
         return (QUESTION if "?" in title else 1.0) * said / math.sqrt(math.fsum(weights.values()))
 
-    def _forget_rare(self, heard: _Heard) -> None:
-        if len(heard.said) > MAX_STEMS:
-            kept = sorted(heard.said, key=lambda one: (-heard.said[one], one))[:MAX_STEMS]
-            heard.said = {one: heard.said[one] for one in kept}
+    def _drop_rare(self, choice: _TitleChoice) -> None:
+        if len(choice.stems) > MAX_STEMS:
+            kept = sorted(choice.stems, key=lambda one: (-choice.stems[one], one))[:MAX_STEMS]
+            choice.stems = {one: choice.stems[one] for one in kept}

@@ -1,9 +1,9 @@
-"""The matcher of one beat: to which story does a new root post belong?
+"""The matcher of one beat: decides which story a new root post belongs to.
 
-Owns the decision and its stages, from cheap to dear, and when stories are merged. Pure: reads no clock, sends nothing,
-and given the same posts in the same order it decides the same. Must never know where posts come from nor who is told.
+Owns the decision, its stages from cheap to expensive, and the merging of stories. Pure: reads no clock and sends
+nothing; the same posts in the same order give the same decisions. Must never know where posts come from.
 
-What is measured, and why it is as it is, stands in docs/explanation/matching.md.
+docs/explanation/matching.md explains what is measured, and why.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ import msgspec
 
 from ingest.signal import Signal
 from streams.records.stories import Assignment, Lesson, StoryInfo
-from streams.resolve.matching.activity import HOUR_MS
 from streams.resolve.matching.beats import Beat
 from streams.resolve.matching.embedding import load_embedding
 from streams.resolve.matching.features import Features, read
-from streams.resolve.matching.index import Index
-from streams.resolve.matching.recheck import Stragglers
-from streams.resolve.matching.similarity import Affinity, Weights
-from streams.resolve.matching.story import Post, Reading, Story
+from streams.resolve.matching.index import StoryIndex
+from streams.resolve.matching.post_rate import HOUR_MS
+from streams.resolve.matching.recheck import RecheckQueue
+from streams.resolve.matching.similarity import EvidenceWeights, Similarity
+from streams.resolve.matching.story import IndexedPost, LiveStory, ParsedPost
 from streams.resolve.matching.titles import slug_of, story_id, title_of
 
-__all__ = ["Decision", "Matcher", "MatcherConfig", "Stage"]
+__all__ = ["Decision", "MatchStage", "Matcher", "MatcherConfig"]
 
 
-class Stage(StrEnum):
+class MatchStage(StrEnum):
     """What decided. A closed list: each value is a metric label."""
 
     URL = "url"
@@ -38,19 +38,18 @@ class Stage(StrEnum):
 
 
 class MatcherConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How stories are found. One configuration serves every beat and every data set.
+    """How stories are matched. One configuration serves every beat and every data set.
 
-    ``join``: the affinity from which a post joins a story. ``merge_one`` and ``merge_many``: the mean affinity from
-    which a story of one post, or two large ones, are merged; ``merge_cosine``: how alike they must be then. ``rival``:
-    a story that falls short of ``join`` by no more than this is held against the one that was joined. ``strangers``: if
-    more than this share of the posts have found no company, all of that takes more.
+    ``join``: the similarity from which a post joins a story. ``merge_one``, ``merge_many``: the mean similarity that
+    merges a story of one post, or two large ones; ``merge_cosine``: the cosine they need for it. ``rival``: a story
+    this far below ``join`` is compared with the joined one. ``background``: the share of posts without a story above
+    which every join needs more evidence.
 
-    A story that has no more than ``look_most`` posts when it is ``look_hours`` old and ``look_posts`` posts have come
-    since, is looked at again: it becomes part of the nearest larger one if its affinity to that and ``look_lead`` times
-    the lead over the next (at most ``most_lead``), are at least ``look_join`` together.
+    Rechecks: a story with at most ``recheck_max_posts`` posts is rechecked once, when it is ``recheck_hours`` old and
+    ``recheck_posts`` posts have arrived since. The most similar larger story takes it if the similarity, plus
+    ``recheck_lead`` times the lead over the next story (at most ``max_lead``), reaches ``recheck_join``.
 
-    ``common`` and ``telling``, ``quiet``, ``grown_hours``, ``reach_hours``, ``forget_hours``, ``max_stories``: see
-    :class:`Index`. ``text_chars``: how much of title and text is read.
+    For the other fields see :class:`StoryIndex`. ``text_chars``: how much of title and text is read.
     """
 
     embedding: str = "wordllama"
@@ -60,142 +59,145 @@ class MatcherConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     merge_many: float = 3.0
     merge_cosine: float = 0.5
     rival: float = 3.5
-    strangers: float = 0.3
-    look_hours: float = 4.0
-    look_posts: int = 300
-    look_most: int = 8
-    look_join: float = 4.0
-    look_lead: float = 0.8
-    most_lead: float = 4.0
-    common: float = 0.005
-    telling: float = 0.001
-    quiet: float = 0.9
-    grown_hours: float = 24.0
-    reach_hours: float = 48.0
+    background: float = 0.3
+    recheck_hours: float = 4.0
+    recheck_posts: int = 300
+    recheck_max_posts: int = 8
+    recheck_join: float = 4.0
+    recheck_lead: float = 0.8
+    max_lead: float = 4.0
+    common_share: float = 0.005
+    telling_share: float = 0.001
+    fresh_discount: float = 0.9
+    fresh_hours: float = 24.0
+    decay_hours: float = 48.0
     forget_hours: float = 7 * 24
     max_stories: int = 200_000
-    weights: Weights = Weights()
+    weights: EvidenceWeights = EvidenceWeights()
 
 
 class Decision(msgspec.Struct, frozen=True):
     """Which story a post belongs to.
 
-    ``score``: the affinity; 0 for a new story, a link or a copy. ``merged``: stories that turned out, with this post,
-    to be the same as others, ``story`` or any; each with the one that it became part of, in order.
+    ``score``: the similarity; 0 for a new story, a link or a copy. ``merged``: pairs of a story and the one it was
+    merged into by this decision, in order.
     """
 
     story: str
     created: bool
-    stage: Stage
+    stage: MatchStage
     score: float
     features: Features
     merged: tuple[tuple[str, str], ...] = ()
 
 
 MAX_RIVALS = 4
+"""Bounds the comparisons of a joined story with those that came near."""
 MAX_ALIKE = 40
+"""Bounds the same when a story has doubled, which happens once for each power of two."""
 LARGE = 8
-"""Two stories of at least so many posts are compared only every so many posts: it takes a while."""
+"""Two stories with at least this many posts are compared only at multiples of it, since that is slow."""
 MAX_LARGER = 8
+"""Bounds the comparisons of a recheck."""
 EXPECTED_POSTS = 50
-"""Until so many have come, a stream is taken for one with as many strangers as usual."""
+"""The weight, in posts, of the usual background share: it rules until about this many posts have arrived."""
 
 _decode_features = msgspec.json.Decoder(Features).decode
 
 
 class Matcher:
-    """Gives root posts of one beat to stories, in one pass."""
+    """Assigns root posts of one beat to stories, in one pass."""
 
     def __init__(self, beat: Beat, config: MatcherConfig | None = None) -> None:
         self._beat = beat.name
         self._config = config = config or MatcherConfig()
-        self._index = Index(
+        self._index = StoryIndex(
             load_embedding(config.embedding),
-            common=config.common,
-            telling=config.telling,
-            quiet=config.quiet,
-            grown_hours=min(config.grown_hours, config.forget_hours / 2),
-            reach_hours=config.reach_hours,
+            common_share=config.common_share,
+            telling_share=config.telling_share,
+            fresh_discount=config.fresh_discount,
+            fresh_hours=min(config.fresh_hours, config.forget_hours / 2),
+            decay_hours=config.decay_hours,
             max_stories=config.max_stories,
         )
-        self._affinity = Affinity(self._index, config.weights)
-        self._usual_odds = math.log(config.strangers / (1 - config.strangers))
-        self._stragglers = Stragglers(
-            after_ms=int(config.look_hours * HOUR_MS),
-            after_posts=config.look_posts,
+        self._similarity = Similarity(self._index, config.weights)
+        self._usual_odds = math.log(config.background / (1 - config.background))
+        self._recheck_queue = RecheckQueue(
+            after_ms=int(config.recheck_hours * HOUR_MS),
+            after_posts=config.recheck_posts,
             until_ms=int(config.forget_hours * HOUR_MS),
-            most_posts=config.look_most,
+            most_posts=config.recheck_max_posts,
         )
-        self._apart: list[tuple[Story, Story]] = []
-        """Stories that people have told apart: they are not merged again."""
+        self._kept_apart: list[tuple[LiveStory, LiveStory]] = []
+        """Stories that operators split: they are never merged again."""
 
     def __contains__(self, story: str) -> bool:
-        """Say whether there is a live story ``story``."""
+        """Return whether ``story`` is live."""
         return story in self._index.stories
 
     def __len__(self) -> int:
-        """How many stories are live."""
+        """The number of live stories."""
         return len(self._index.stories)
 
     def story(self, story: str) -> StoryInfo:
-        """Return what the live story ``story`` is called.
+        """Return the title and more of the live story ``story``.
 
         Raises:
             KeyError: no live story has this id.
         """
         return self._index.stories[story].info
 
-    def read(self, signal: Signal) -> Reading:
-        """Read a post ahead of the decision on it. Many at a time are read faster than one between two decisions."""
+    def read(self, signal: Signal) -> ParsedPost:
+        """Parse a post ahead of its decision. Parsing many together is faster than between decisions."""
         return self._index.read(read(signal, self._config.text_chars))
 
-    def decide(self, signal: Signal, at_ms: int, reading: Reading | None = None) -> Decision:
+    def decide(self, signal: Signal, at_ms: int, parsed: ParsedPost | None = None) -> Decision:
         """Decide which story the root post ``signal``, seen at ``at_ms``, belongs to, and remember it.
 
-        ``reading``: what :meth:`read` has returned for it.
+        ``parsed``: what :meth:`read` returned for it.
         """
         self._index.advance(at_ms)
-        reading = reading or self.read(signal)
-        features, post = reading.features, self._index.post(reading)
-        stage, score, joined, rivals = self._match(reading, post, at_ms)
+        parsed = parsed or self.read(signal)
+        features, post = parsed.features, self._index.post(parsed)
+        stage, score, joined, rivals = self._match(parsed, post, at_ms)
         created = joined is None
         if joined is None:
-            joined = self._introduce(signal, at_ms)
+            joined = self._create(signal, at_ms)
         self._index.add(joined, post, at_ms)
         story, met = (joined, ()) if created else self._merge(joined, rivals)
         merged = [(gone, story.info.id) for gone in (joined.info.id, *met) if gone != story.info.id]
-        late = self._look_again(at_ms)
+        late = self._recheck(at_ms)
         if met or late:
             features = msgspec.structs.replace(features, joined=joined.info.id, met=tuple(met), late=tuple(late))
         if created:
-            self._stragglers.add(story, at_ms)
-        return Decision(self._index.last(story).info.id, created, stage, score, features, (*merged, *late))
+            self._recheck_queue.add(story, at_ms)
+        return Decision(self._index.current(story).info.id, created, stage, score, features, (*merged, *late))
 
     def adopt(self, info: StoryInfo, assignment: Assignment, at_ms: int) -> None:
-        """Take in a decision made before, in the order they were made, so that later ones come out the same."""
+        """Repeat an earlier decision. Adopt all of them in their order, so that later decisions come out the same."""
         self._index.advance(at_ms)
         features = _decode_features(assignment.features)
         stories = self._index.stories
         story = stories.get(features.joined or info.id) or stories.get(info.id)
         created = story is None
         if story is None:
-            story = self._index.found(info, at_ms)
+            story = self._index.create(info, at_ms)
         self._index.add(story, self._index.post(self._index.read(features)), at_ms)
         for other in features.met:
             if other in stories:
                 story = self._index.merge(*_larger_first(story, stories[other]))
-        self._stragglers.due(at_ms)
+        self._recheck_queue.due(at_ms)
         for gone, into in features.late:
             if gone in stories and into in stories:
                 self._index.merge(stories[into], stories[gone])
         if created:
-            self._stragglers.add(story, at_ms)
+            self._recheck_queue.add(story, at_ms)
 
     def learn(self, lesson: Lesson, at_ms: int) -> None:
-        """Learn, at ``at_ms``, where people say that a post belongs: what is like it comes there, and stays apart."""
+        """Learn where an operator put a post at ``at_ms``: similar posts follow it, and the two stories stay apart."""
         index, stories = self._index, self._index.stories
         post = index.post(index.read(_decode_features(lesson.features)))
-        into = stories.get(lesson.into.id) or index.found(lesson.into, at_ms)
+        into = stories.get(lesson.into.id) or index.create(lesson.into, at_ms)
         story = stories.get(lesson.story)
         if story is into:
             return
@@ -204,94 +206,94 @@ class Matcher:
         else:
             index.add(into, post, at_ms)
         if story is not None:
-            self._apart.append((story, into))
+            self._kept_apart.append((story, into))
 
     def merge(self, gone: str, into: str) -> None:
-        """Learn that the story ``gone`` is part of ``into``, if both are live."""
+        """Merge the story ``gone`` into ``into``, if both are live."""
         stories = self._index.stories
         if gone in stories and into in stories:
             self._index.merge(stories[into], stories[gone])
 
     def expire(self, at_ms: int) -> list[str]:
-        """Forget the stories that had no new post for too long before ``at_ms``; return their ids."""
+        """Drop the stories without a new post for too long before ``at_ms``; return their ids."""
         self._index.advance(at_ms)
-        gone = self._index.forget_before(at_ms - int(self._config.forget_hours * HOUR_MS))
-        last, live = self._index.last, self._index.stories
-        self._apart = [pair for pair in self._apart if all(last(story).info.id in live for story in pair)]
+        gone = self._index.expire_before(at_ms - int(self._config.forget_hours * HOUR_MS))
+        current, live = self._index.current, self._index.stories
+        self._kept_apart = [pair for pair in self._kept_apart if all(current(story).info.id in live for story in pair)]
         return gone
 
     def _match(
-        self, reading: Reading, post: Post, at_ms: int
-    ) -> tuple[Stage, float, Story | None, list[tuple[float, Story]]]:
-        """Return what decides, how surely, for which story, and the other stories that come near."""
+        self, parsed: ParsedPost, post: IndexedPost, at_ms: int
+    ) -> tuple[MatchStage, float, LiveStory | None, list[tuple[float, LiveStory]]]:
+        """Return the stage that decides, the similarity, the story, and the other stories that come near."""
         known = self._index.by_key(post.keys)
         if known is not None:
             key, story = known
-            stage = Stage.NEAR_DUPLICATE if key == reading.copy else Stage.URL
+            stage = MatchStage.NEAR_DUPLICATE if key == parsed.copy else MatchStage.URL
             return stage, 0.0, story, []
-        join = self._config.join + self._reluctance()
-        near = self._affinity.nearest(post, at_ms, join - self._config.rival)
+        join = self._config.join + self._background_penalty()
+        near = self._similarity.nearest(post, at_ms, join - self._config.rival)
         if not near or near[0][0] < join:
-            return Stage.NEW, 0.0, None, []
+            return MatchStage.NEW, 0.0, None, []
         (score, story), *rivals = near
-        return Stage.SIMILAR, score, story, rivals
+        return MatchStage.SIMILAR, score, story, rivals
 
-    def _reluctance(self) -> float:
-        """Return how much more evidence is asked for where posts that are of no story are more than usual.
+    def _background_penalty(self) -> float:
+        """Return how much more evidence a join needs while more posts than usual have no story.
 
-        By how much the odds that a post is one, in the logarithm that affinity is in, are against it before it is read.
+        It is the log odds that a post has no story, above the usual; similarity is in the same logarithm.
         """
-        index, usual = self._index, self._config.strangers
+        index, usual = self._index, self._config.background
         share = (len(index.stories) + EXPECTED_POSTS * usual) / (index.posts + EXPECTED_POSTS)
         return max(0.0, math.log(share / (1 - share)) - self._usual_odds)
 
-    def _introduce(self, signal: Signal, at_ms: int) -> Story:
+    def _create(self, signal: Signal, at_ms: int) -> LiveStory:
         identity = story_id(self._beat, signal.id)
         title = title_of(signal)
         slug = slug_of(title, identity)
         if slug in self._index.slugs:
             slug = f"{slug}-{identity[-6:]}"
         info = StoryInfo(id=identity, slug=slug, title=title, beat=self._beat, founded_ms=signal.created_ms)
-        return self._index.found(info, at_ms)
+        return self._index.create(info, at_ms)
 
-    def _merge(self, story: Story, rivals: list[tuple[float, Story]]) -> tuple[Story, list[str]]:
-        """Merge ``story`` with what turns out to be the same; return what it became, and the others by id, in order."""
+    def _merge(self, story: LiveStory, rivals: list[tuple[float, LiveStory]]) -> tuple[LiveStory, list[str]]:
+        """Merge ``story`` with the stories that are the same; return the result, and the ids of the others in order."""
         met: list[str] = []
         others = [rival for _, rival in rivals[: MAX_RIVALS - 1]]
         if story.posts >= 4 and story.posts & (story.posts - 1) == 0:
-            others += self._affinity.alike(story, MAX_ALIKE)
+            others += self._similarity.most_alike(story, MAX_ALIKE)
         for other in dict.fromkeys(others):
             if other is not story and other.into is None and self._are_one(story, other):
                 met.append(other.info.id)
                 story = self._index.merge(*_larger_first(story, other))
         return story, met
 
-    def _look_again(self, at_ms: int) -> list[tuple[str, str]]:
-        """Merge the small stories that are due with what they turn out to be part of; return them, each with that.
+    def _recheck(self, at_ms: int) -> list[tuple[str, str]]:
+        """Merge the small stories that are due into larger ones; return the pairs.
 
-        They have been found to be strangers before, so where these are many it takes twice as much more.
+        They found no story before, so where background posts are many, the penalty counts twice.
         """
         config, merged = self._config, []
-        for story in self._stragglers.due(at_ms):
+        for story in self._recheck_queue.due(at_ms):
             if self._index.stories.get(story.info.id) is not story or not story.posts:
                 continue
-            join = config.look_join + 2 * self._reluctance()
-            least = join - config.look_lead * config.most_lead
-            near = self._affinity.larger(story, least, config.most_lead, MAX_LARGER)
-            if not near or self._are_apart(story, near[0][1]):
+            join = config.recheck_join + 2 * self._background_penalty()
+            least = join - config.recheck_lead * config.max_lead
+            near = self._similarity.larger(story, least, config.max_lead, MAX_LARGER)
+            if not near or self._are_kept_apart(story, near[0][1]):
                 continue
-            affinity, other = near[0]
-            lead = min(config.most_lead, affinity - near[1][0]) if len(near) > 1 else config.most_lead
-            if affinity + config.look_lead * lead >= join:
+            similarity, other = near[0]
+            lead = min(config.max_lead, similarity - near[1][0]) if len(near) > 1 else config.max_lead
+            if similarity + config.recheck_lead * lead >= join:
                 merged.append((story.info.id, self._index.merge(other, story).info.id))
         return merged
 
-    def _are_apart(self, story: Story, other: Story) -> bool:
-        last = self._index.last
-        return any({last(one), last(another)} == {story, other} for one, another in self._apart)
+    def _are_kept_apart(self, story: LiveStory, other: LiveStory) -> bool:
+        current = self._index.current
+        return any({current(one), current(another)} == {story, other} for one, another in self._kept_apart)
 
-    def _are_one(self, story: Story, other: Story) -> bool:
-        if self._are_apart(story, other):
+    def _are_one(self, story: LiveStory, other: LiveStory) -> bool:
+        if self._are_kept_apart(story, other):
             return False
         few, many = (story, other) if story.posts <= other.posts else (other, story)
         config = self._config
@@ -299,17 +301,17 @@ class Matcher:
             return False
         if few.posts > 2 and self._index.cosine(few, many) < config.merge_cosine:
             return False
-        reluctance = self._reluctance()
-        affinity = self._affinity.of_posts(few, many, config.merge_many + reluctance) - reluctance
-        if affinity < config.merge_many:
+        penalty = self._background_penalty()
+        similarity = self._similarity.between_stories(few, many, config.merge_many + penalty) - penalty
+        if similarity < config.merge_many:
             return False
-        # One post is judged as if it came now; of two stories each must be near the other.
+        # One post is judged as if it arrived now; of two stories, each must be similar to the other.
         if few.posts > 1:
             back = 0.5 - 0.5 / few.posts
-            affinity += back * (self._affinity.of_posts(many, few, -math.inf) - reluctance - affinity)
-        return affinity >= config.merge_many + (config.merge_one - config.merge_many) / math.sqrt(few.posts)
+            similarity += back * (self._similarity.between_stories(many, few, -math.inf) - penalty - similarity)
+        return similarity >= config.merge_many + (config.merge_one - config.merge_many) / math.sqrt(few.posts)
 
 
-def _larger_first(one: Story, other: Story) -> tuple[Story, Story]:
-    """Return two stories, the larger first, or else the older."""
+def _larger_first(one: LiveStory, other: LiveStory) -> tuple[LiveStory, LiveStory]:
+    """Return two stories, the larger one first, or the older one if they are equal."""
     return (one, other) if (one.posts, -one.number) >= (other.posts, -other.number) else (other, one)

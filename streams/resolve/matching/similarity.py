@@ -1,14 +1,13 @@
-"""How surely a post belongs to a story, and two stories together: the evidence, added up.
+"""The similarity of a post to a story, or of two stories: the evidence that they belong together, summed.
 
-Owns the measure. Reads the index and changes nothing in it. Must never know what is done about the answer.
+Owns the measure. Reads the index and changes nothing in it. Must never know what the result is used for.
 
-A post of a story says each of its terms either because of the story or as anybody would, the one as likely as the
-other, so a term that the story says x times as often as others do speaks for it by log((1 + x) / 2). The others are
-not only the posts outside the story but also a story yet to begin, which may say any term (``any_story``): without
-that, a large story draws in each new one that is a little like it. Terms are not independent, so the sum grows only
-with the root of a post's length, and no term may say too much. To this comes how alike the post and the story's mean
-post are in meaning. Against it speaks how far the story has faded, and that it is young: of a story of one post nobody
-knows what it is about.
+A post of a story has each of its terms either because of the story, or as any post might; both are equally likely.
+So a term that the story has x times as often as other posts counts log((1 + x) / 2). The other posts include those of
+a story yet to begin, which may have any term (``any_story``). Without that, a large story would attract each new one
+that is a little like it. Terms are not independent, so the sum grows only with the root of a post's length, and each
+term is limited. The cosine of the post and the story's mean post adds to the sum. Two things count against a story: how
+far it has faded, and how young it is, since a story of one post does not show its subject.
 """
 
 from __future__ import annotations
@@ -21,40 +20,41 @@ from heapq import nlargest, nsmallest
 
 import msgspec
 
-from streams.resolve.matching.activity import HOUR_MS
-from streams.resolve.matching.index import Index
-from streams.resolve.matching.story import Post, Story, Term
+from streams.resolve.matching.index import StoryIndex
+from streams.resolve.matching.post_rate import HOUR_MS
+from streams.resolve.matching.story import IndexedPost, LiveStory, Term
 
-__all__ = ["Affinity", "Weights"]
+__all__ = ["EvidenceWeights", "Similarity"]
 
 LOG_2 = math.log(2)
 MAX_WALK = 40
-"""Holders of a post's terms, rarest first, that are looked at as candidates; past it, terms only weigh these."""
+"""Bounds the stories that become candidates through a post's terms, rarest first. Later terms only add evidence."""
 MAX_WEIGHED = 12
+"""Bounds the candidates whose cosine is computed; the best is almost always among the first three."""
 BISECTED = 12
-"""How many times more numbers it takes until looking each up is cheaper than to go through them."""
+"""The ratio of set sizes from which a binary search for each number is faster than an intersection."""
 
 
-class Weights(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class EvidenceWeights(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How evidence counts.
 
-    ``expected_posts``: so many posts, as usual as the model expects, are reckoned with beside those seen.
-    ``any_story``: the share of posts in which a story yet to begin says any one term. ``discount``: how often a word
-    is taken to be said in a story by chance; ``doubt``: posts added to a story's. ``most_by_term`` and
-    ``most_by_meaning``: the most that one term, or meaning, may say. ``meaning``: what a cosine above
-    ``usual_cosine`` says, per 1. ``words``: posts of so many telling words count in full, longer ones by the root,
-    shorter ones more, down to ``least_words``. ``young`` (by the root of a story's posts), ``fading`` (per e-fold of
-    activity) and ``silence`` (per e-fold of ``silence_hours``) count against a story.
+    ``expected_posts``: imagined posts, as usual as the model expects, beside those seen. ``any_story``: the share of
+    posts in which a story yet to begin has a given term. ``discount``: the posts of a story in which a term is assumed
+    to be chance; ``doubt``: posts added to a story's. ``max_by_term``, ``max_by_meaning``: limits of one term and of
+    the cosine. ``meaning``: evidence per 1 of cosine above ``usual_cosine``. ``words``: the number of telling words at
+    which a post counts in full; longer posts count by the root, shorter ones more, down to ``least_words``. ``young``
+    (by the root of a story's posts), ``fading`` (per e-fold of its post rate) and ``silence`` (per e-fold of
+    ``silence_hours``) count against a story.
     """
 
     expected_posts: float = 1_000.0
     any_story: float = 0.002
     discount: float = 0.8
     doubt: float = 0.5
-    most_by_term: float = 6.7
+    max_by_term: float = 6.7
     meaning: float = 8.0
     usual_cosine: float = 0.1
-    most_by_meaning: float = 4.0
+    max_by_meaning: float = 4.0
     words: float = 10.0
     least_words: float = 7.0
     young: float = 5.0
@@ -63,20 +63,20 @@ class Weights(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     silence_hours: float = 24.0
 
 
-class Affinity:
+class Similarity:
     """The evidence for belonging together, from none (below 0) to overwhelming (above 20)."""
 
-    def __init__(self, index: Index, weights: Weights) -> None:
+    def __init__(self, index: StoryIndex, weights: EvidenceWeights) -> None:
         self._index = index
         self._weights = weights
 
-    def nearest(self, post: Post, at_ms: int, least: float) -> list[tuple[float, Story]]:
-        """Return the stories with an affinity of at least ``least`` to a post at ``at_ms``, the nearest first."""
+    def nearest(self, post: IndexedPost, at_ms: int, least: float) -> list[tuple[float, LiveStory]]:
+        """Return the stories with a similarity of at least ``least`` to a post at ``at_ms``, the most similar first."""
         weights, index = self._weights, self._index
         length = self._length(post.strength)
         absent = LOG_2 * post.strength
-        enough = (least - weights.most_by_meaning) / length + absent
-        by_one, by_more = self._said(post.terms, weights.young / length)
+        enough = (least - weights.max_by_meaning) / length + absent
+        by_one, by_more = self._evidence(post.terms, weights.young / length)
         likely = [(words, index.numbered[number]) for number, words in by_one.items() if words >= enough]
         likely += [(words, story) for story, words in by_more.items() if words >= enough]
         if not likely:
@@ -91,69 +91,69 @@ class Affinity:
         found.sort(key=lambda item: (-item[0], item[1].number))
         return found
 
-    def alike(self, story: Story, most: int) -> list[Story]:
-        """Return the stories that say most of what ``story`` says most."""
+    def most_alike(self, story: LiveStory, most: int) -> list[LiveStory]:
+        """Return the stories that share the most frequent terms of ``story``."""
         top = nlargest(24, story.said().items(), key=lambda item: (item[1], item[0].stem))
-        by_one, by_more = self._said(self._rarest_first(term for term, _ in top), 0.0)
+        by_one, by_more = self._evidence(self._rarest_first(term for term, _ in top), 0.0)
         by_more.pop(story, None)
         near = [(-words, number) for number, words in by_one.items()]
         near += [(-words, other.number) for other, words in by_more.items()]
         return [self._index.numbered[number] for _, number in nsmallest(most, near)]
 
-    def larger(self, story: Story, least: float, lead: float, most: int) -> list[tuple[float, Story]]:
-        """Return the larger stories that say most of its words, the nearest first, each with its posts' affinity to it.
+    def larger(self, story: LiveStory, least: float, lead: float, most: int) -> list[tuple[float, LiveStory]]:
+        """Return larger stories that share terms of ``story``, each with the similarity to it, the most similar first.
 
-        Of those that may have an affinity of ``least`` and more; of one that is ``lead`` below, that or more.
+        Only those that may reach ``least``. A similarity below ``least - lead`` may be reported too high.
         """
         terms = story.only if story.terms is None else self._rarest_first(story.terms)
         strength = story.strength / story.posts
         length = self._length(strength)
-        enough = (least - self._weights.most_by_meaning) / length + LOG_2 * strength
-        said = self._said(terms, self._weights.young / length, of_one=False)[1].items()
+        enough = (least - self._weights.max_by_meaning) / length + LOG_2 * strength
+        said = self._evidence(terms, self._weights.young / length, of_one=False)[1].items()
         larger = [(-words, to.number, to) for to, words in said if words >= enough and to.posts > story.posts]
-        near = [(self.of_posts(story, to, least - lead), to) for _, _, to in nsmallest(most, larger)]
+        near = [(self.between_stories(story, to, least - lead), to) for _, _, to in nsmallest(most, larger)]
         near.sort(key=lambda item: (-item[0], item[1].number))
         return near
 
-    def of_posts(self, few: Story, many: Story, least: float) -> float:
-        """Return the mean affinity that the posts of ``few`` have to ``many``; of less than ``least``, the most."""
+    def between_stories(self, few: LiveStory, many: LiveStory, least: float) -> float:
+        """Return the mea similarity of the posts of ``few`` to ``many``; below ``least``, an upper bound of it."""
         weights, index = self._weights, self._index
         size = max(0.0, index.size - few.share * few.posts - many.share * many.posts) + weights.expected_posts
         ours, theirs = few.said(), many.said()
         said = 0.0
         for term in [t for t in ours if t in theirs] if len(ours) <= len(theirs) else [t for t in theirs if t in ours]:
             count, has = ours[term], theirs[term]
-            usual = max(0.0, index.heard(term) - few.share * count - many.share * has)
+            usual = max(0.0, index.background_count(term) - few.share * count - many.share * has)
             usual += weights.expected_posts * term.prior
             rate = (has - weights.discount) / (many.posts + weights.doubt)
             ratio = rate / (usual / size + weights.any_story)
-            said += count * term.weight * min(weights.most_by_term, math.log1p(ratio))
+            said += count * term.weight * min(weights.max_by_term, math.log1p(ratio))
         words, strength = said / few.posts, few.strength / few.posts
         gap_ms = max(0, few.first_ms - many.last_ms, many.first_ms - few.last_ms)
         past = self._silence(gap_ms) + weights.young / math.sqrt(many.posts)
         if few.first_ms > many.first_ms and few.last_ms >= many.last_ms:
-            past += weights.fading * many.faded(few.last_ms, index.reach_hours)
-        affinity = self._length(strength) * (words - LOG_2 * strength) - past
-        if affinity + weights.most_by_meaning < least:
-            return affinity + weights.most_by_meaning
+            past += weights.fading * many.faded(few.last_ms, index.decay_hours)
+        similarity = self._length(strength) * (words - LOG_2 * strength) - past
+        if similarity + weights.max_by_meaning < least:
+            return similarity + weights.max_by_meaning
         cosine = index.cosine(few, many) * min(1.0, few.length / few.posts)
-        return affinity + self._meaning(cosine)
+        return similarity + self._meaning(cosine)
 
-    def _said(
+    def _evidence(
         self, terms: list[Term], young: float, *, of_one: bool = True
-    ) -> tuple[dict[int, float], dict[Story, float]]:
-        """Return what ``terms``, the rarest first, say for the stories that have them, less what is due to their youth.
+    ) -> tuple[dict[int, float], dict[LiveStory, float]]:
+        """Return the evidence of ``terms``, rarest first, for each story that has them, less its penalty for youth.
 
-        First for stories of one post, by their numbers, for most holders of a term are that, and it says the same for
-        all of these that are as fresh; then for the others. ``of_one``: whether the former are asked for.
+        The first result is for stories of one post, by number: most are such, and a term counts the same for all that
+        are equally fresh. The second is for the others. Without ``of_one``, the first stays empty.
         """
         weights, index, log1p = self._weights, self._index, math.log1p
-        discount, doubt, most = weights.discount, weights.doubt, weights.most_by_term
+        discount, doubt, most = weights.discount, weights.doubt, weights.max_by_term
         expected, any_story = weights.expected_posts, weights.any_story
-        all_posts, quiet, grown = index.size, index.quiet, index.grown
-        size, share_of_fresh, rate_of_one = all_posts + expected, 1 - quiet, (1 - discount) / (1 + doubt)
+        all_posts, fresh_discount, grown = index.size, index.fresh_discount, index.grown
+        size, share_of_fresh, rate_of_one = all_posts + expected, 1 - fresh_discount, (1 - discount) / (1 + doubt)
         by_one: dict[int, float] = {}
-        by_more: dict[Story, float] = {}
+        by_more: dict[LiveStory, float] = {}
         walked = 0
         for term in terms:
             alone, stories = term.alone, term.stories
@@ -163,7 +163,7 @@ class Affinity:
             walked += len(alone) + len(stories)
             if not (of_one or stories) or not (is_walked or by_one or by_more):
                 continue
-            heard, prior, weight = term.posts - quiet * term.fresh, expected * term.prior, term.weight
+            heard, prior, weight = term.posts - fresh_discount * term.fresh, expected * term.prior, term.weight
             if alone and of_one:
                 old = fresh = 0.0
                 if alone[0] <= grown:
@@ -186,16 +186,16 @@ class Affinity:
         return by_one, by_more
 
     def _rarest_first(self, terms: Iterable[Term]) -> list[Term]:
-        return sorted(terms, key=lambda term: (self._index.heard(term) + 1_000 * term.prior, term.stem))
+        return sorted(terms, key=lambda term: (self._index.background_count(term) + 1_000 * term.prior, term.stem))
 
     def _length(self, strength: float) -> float:
         return math.sqrt(self._weights.words / max(self._weights.least_words, strength))
 
     def _meaning(self, cosine: float) -> float:
-        return min(self._weights.most_by_meaning, self._weights.meaning * (cosine - self._weights.usual_cosine))
+        return min(self._weights.max_by_meaning, self._weights.meaning * (cosine - self._weights.usual_cosine))
 
-    def _past(self, story: Story, at_ms: int) -> float:
-        faded = self._weights.fading * story.faded(at_ms, self._index.reach_hours)
+    def _past(self, story: LiveStory, at_ms: int) -> float:
+        faded = self._weights.fading * story.faded(at_ms, self._index.decay_hours)
         return faded + self._silence(max(0, at_ms - story.last_ms))
 
     def _silence(self, gap_ms: int) -> float:
@@ -203,7 +203,7 @@ class Affinity:
 
 
 def _among(numbers: dict[int, float], sorted_numbers: array[int]) -> Iterable[int]:
-    """Return which of ``numbers`` are among the others, which may be many."""
+    """Return which of ``numbers`` are among ``sorted_numbers``, which may be many."""
     if len(sorted_numbers) < BISECTED * len(numbers):
         return numbers.keys() & sorted_numbers
     places = [(number, bisect_left(sorted_numbers, number)) for number in numbers]

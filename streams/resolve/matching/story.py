@@ -1,7 +1,7 @@
-"""What the index of live stories is made of: terms, posts, and stories.
+"""The parts of the story index: terms, posts and stories.
 
-Owns what is kept of each, in as little room as it takes: there are a hundred thousand. Must never change the one when
-the other changes, which is the index's business.
+Owns what is kept of each, as compactly as possible: there are a hundred thousand of them. Must never update one part
+when another changes; that is the index's business.
 """
 
 from __future__ import annotations
@@ -10,17 +10,17 @@ from array import array
 from dataclasses import dataclass
 
 from streams.records.stories import StoryInfo
-from streams.resolve.matching.activity import Activity
 from streams.resolve.matching.embedding import Tokens
 from streams.resolve.matching.features import Features
+from streams.resolve.matching.post_rate import PostRate
 
-__all__ = ["Post", "Reading", "Story", "Term"]
+__all__ = ["IndexedPost", "LiveStory", "ParsedPost", "Term"]
 
 
 class Term:
-    """A stem: how many live posts say it, how many of them are fresh, and which stories they are in, how often.
+    """A stem: the number of live posts with it, how many of those are fresh, and its counts by story.
 
-    ``alone``: the numbers of the stories of one post, which are most, as they grow; ``stories``: the larger ones.
+    ``alone`` holds the numbers of the stories with one post, which are most stories; ``stories`` holds the larger ones.
     """
 
     __slots__ = ("alone", "fresh", "posts", "prior", "stem", "stories", "weight")
@@ -32,14 +32,14 @@ class Term:
         self.posts = 0
         self.fresh = 0
         self.alone = array("Q")
-        self.stories: dict[Story, int] = {}
+        self.stories: dict[LiveStory, int] = {}
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """What is to be known of a post before any other is considered.
+class ParsedPost:
+    """A post before it is compared with any other.
 
-    ``links`` and ``copy``: keys of what it links to, and of its words, if they could be anybody's copy.
+    ``links``: keys of its links; ``copy``: a key of its words, None if they are too few to identify copies.
     """
 
     features: Features
@@ -50,8 +50,8 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class Post:
-    """A post as the index sees it. ``strength``: how much its terms weigh together; ``tokens``: what it means."""
+class IndexedPost:
+    """A post as the index sees it. ``strength``: the sum of its terms' weights; ``tokens``: its meaning."""
 
     terms: list[Term]
     strength: float
@@ -59,17 +59,31 @@ class Post:
     keys: tuple[int, ...]
 
 
-class Story:
-    """A live story: how many posts it has, what they say, when they came.
+class LiveStory:
+    """A live story: the number of its posts, their terms and their times.
 
-    ``only``: the terms of its post, as long as it has no other, and ``tokens`` what it means: most stories stay so, and
-    have no ``terms``, no ``activity`` and no ``row`` to themselves. ``slugs``: of the stories that were merged with it.
-    ``into``: the story it was merged with.
+    Most stories have one post. Such a story has ``only`` (the post's terms) and ``tokens`` (its meaning) instead of
+    ``terms``, ``post_rate`` and ``row``. ``slugs``: of the stories merged into it. ``into``: the story it merged into.
     """
 
     __slots__ = (
-        "activity", "first_ms", "fresh", "info", "into", "keys", "last_ms", "length", "number", "only", "posts", "row",
-        "share", "slugs", "strength", "terms", "tokens",
+        "first_ms",
+        "fresh",
+        "info",
+        "into",
+        "keys",
+        "last_ms",
+        "length",
+        "number",
+        "only",
+        "post_rate",
+        "posts",
+        "row",
+        "share",
+        "slugs",
+        "strength",
+        "terms",
+        "tokens",
     )  # fmt: skip
 
     def __init__(self, info: StoryInfo, number: int, at_ms: int) -> None:
@@ -83,17 +97,17 @@ class Story:
         self.length = 0.0
         self.strength = 0.0
         self.terms: dict[Term, int] | None = None
-        self.activity: Activity | None = None
+        self.post_rate: PostRate | None = None
         self.keys: tuple[int, ...] = ()
         self.slugs: tuple[str, ...] = ()
         self.only: list[Term] = []
         self.tokens: Tokens = b""
-        self.into: Story | None = None
+        self.into: LiveStory | None = None
 
     def said(self) -> dict[Term, int]:
-        """Return how many of its posts say each term."""
+        """Return the number of its posts with each term."""
         return dict.fromkeys(self.only, 1) if self.terms is None else self.terms
 
-    def faded(self, at_ms: int, reach_hours: float) -> float:
-        """Return how much less active it is at ``at_ms`` than it was: see :class:`Activity`."""
-        return (self.activity or Activity(self.last_ms, posts=1)).faded(at_ms, reach_hours)
+    def faded(self, at_ms: int, decay_hours: float) -> float:
+        """Return how far its post rate at ``at_ms`` is below the peak: see :class:`PostRate`."""
+        return (self.post_rate or PostRate(self.last_ms, posts=1)).faded(at_ms, decay_hours)

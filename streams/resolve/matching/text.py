@@ -1,7 +1,7 @@
-"""What people wrote, made safe to compare: cleaned text, and the words in it.
+"""Untrusted text, made safe to compare: cleaned, and split into words.
 
-Owns cleaning (control, bidirectional and invisible characters, white space, length) and what counts as a word in any
-script. Must never know about stories, nor about embeddings.
+Owns cleaning (control, bidirectional and invisible characters, white space, length) and the definition of a word in any
+script. Must never know about stories or embeddings.
 """
 
 from __future__ import annotations
@@ -34,10 +34,11 @@ _unspaced = re.compile(
 
 
 def clean(text: str, limit: int) -> str:
-    """Return ``text`` on one line, without what cannot be seen, at most ``limit`` characters long.
+    """Return ``text`` on one line, without invisible characters, at most ``limit`` characters long.
 
-    Lone surrogates, control, bidirectional and zero-width characters go; stacks of combining marks are cut to two;
-    white space is folded. Joiners stay, for scripts and emoji need them. Cut at the end of a word where one is near.
+    Lone surrogates, control, bidirectional and zero-width characters are removed. Stacks of combining marks are cut to
+    two, and white space is folded. Joiners stay, because scripts and emoji need them. The cut is at a word's end if one
+    is near.
     """
     text = text[: 4 * limit + 64]
     if not (text.isascii() and text.isprintable()):
@@ -51,22 +52,21 @@ def clean(text: str, limit: int) -> str:
 
 
 def first_sentence(text: str) -> str:
-    """Return the first sentence of ``text``, or all of it where none ends."""
+    """Return the first sentence of ``text``, or all of it if none ends."""
     match = _sentence(text)
     return match[0] if match else text
 
 
 def words(text: str) -> list[str]:
-    """Return the words of ``text``, in order, folded so that their spellings agree; links and mentions are left out.
+    """Return the words of ``text``, in order, folded so that their spellings agree, without links and mentions.
 
-    A hashtag is its word, and #WrittenLikeThis also the words in it; but four and more in a row say what a post is
-    filed under, not what it tells, and are left out where it tells anything else. Scripts that are written without
-    spaces (Chinese, Japanese, Thai, …) give overlapping pairs of characters, the usual substitute for words there
-    (McNamee and Mayfield, 2004).
+    A hashtag is a word, and #WrittenLikeThis also the words in it. Four and more hashtags in a row only file a post, so
+    they are left out unless the post has nothing else. Scripts without spaces (Chinese, Japanese, Thai, …) give
+    overlapping pairs of characters, the usual substitute for words there (McNamee and Mayfield, 2004).
     """
     if "#" in text:
-        told = _filed(" ", text)
-        text = told if _word(told) else text
+        rest = _filed(" ", text)
+        text = rest if _word(rest) else text
         inner = [" ".join(parts) for tag in _hashtags(text) if len(parts := _humps(tag)) > 1]
         text = " ".join((text, *inner))
     if "/" in text or "www." in text.lower():

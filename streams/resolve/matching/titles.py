@@ -1,6 +1,6 @@
-"""What a story is called: its title, cleaned, and its slug, readable and unique.
+"""The title of a story, cleaned, and its slug, readable and unique.
 
-Owns how a post's words become a headline. Must never know how stories are found.
+Owns how a post's words become a headline. Must never know how stories are matched.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _transliterated = str.maketrans({"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", 
 
 
 def title_of(signal: Signal) -> str:
-    """Return the headline of a post: its title, or else the first sentence of its text, or else its id."""
+    """Return the headline of a post: its title, else the first sentence of its text, else its id."""
     title = clean(signal.title or "", MAX_TITLE_CHARS)
     if not title and signal.text:
         text = clean(_link(" ", signal.text[:4_000]), 4_000)
@@ -33,16 +33,16 @@ def title_of(signal: Signal) -> str:
     return title or clean(signal.id, MAX_TITLE_CHARS)
 
 
-def story_id(beat: str, founding_post: str) -> str:
-    """Return the id of the story that ``founding_post`` founds in ``beat``; a replay finds the same."""
-    digest = blake2b(f"{beat}\0{founding_post}".encode(), digest_size=10).digest()
+def story_id(beat: str, first_post: str) -> str:
+    """Return the id of the story that ``first_post`` creates in ``beat``; a replay repeats it."""
+    digest = blake2b(f"{beat}\0{first_post}".encode(), digest_size=10).digest()
     return f"st_{b32encode(digest).decode().lower()}"
 
 
 def slug_of(title: str, story: str) -> str:
-    """Return the readable name of a story in an address; letters of any script stay, accents go.
+    """Return the readable name of a story in a URL. Letters of any script stay, accents are removed.
 
-    Where the title has no letters, the story's id is its name.
+    If the title has no letters, the name is the story's id.
     """
     plain = title.lower()
     if not plain.isascii():

@@ -1,4 +1,4 @@
-"""A partition of ``story-activity``, made up: what some sources send of a few stories, in any order and repeated."""
+"""Generated partitions of ``story-activity``: what some sources send of a few stories, in any order and repeated."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def make_sources(chance: random.Random, *, sources: int = 3, stories: int = 3, h
         lane: list[Sent] = []
         offset = 0
         for number, (at_ms, about) in enumerate(sorted(times)):
-            offset += chance.randrange(1, 4)  # what lies between belongs to nobody here
+            offset += chance.randrange(1, 4)  # the offsets between belong to other stories
             root = source * 100 + number - number % 4
             replies_to = None if number % 4 == 0 else root
             likes = int(chance.paretovariate(0.6)) % 100_000
@@ -97,7 +97,7 @@ def end_of(lanes: list[list[Sent]]) -> int:
 
 
 def in_order(lanes: list[list[Sent]]) -> list[Activity]:
-    """Return the plainest log: everything in the order of time, and then the end."""
+    """Return the simplest log: everything in the order of time, and then the end."""
     everything = sorted((s for lane in lanes for s in lane), key=lambda s: (s.entry.at_ms, s.source, s.entry.offset))
     marks = [SourceWatermark(source, len(lanes), 0) for source in range(len(lanes))]
     log = [StorySignals(marks[s.source], 0, story(s.story), (s.entry,)) for s in everything]
@@ -120,19 +120,19 @@ def mixed(chance: random.Random, lanes: list[list[Sent]]) -> list[Activity]:
         count = chance.randrange(1, 6)
         log += queue[:count]
         del queue[:count]
-    # Marks are sent again and again, so that whoever begins to read late hears them too.
+    # Watermarks are repeated, so that a late reader gets them too.
     return [*log, *_ends(lanes)]
 
 
 def _sends(chance: random.Random, source: int, sources: int, lane: list[Sent], end_ms: int) -> Iterator[Activity]:
-    """Yield what a source sends: in batches by story, each with the mark after it, now and then from before again."""
+    """Yield what a source sends: in batches by story, each followed by its watermark; sometimes earlier ones again."""
     waiting = list(lane)
     kept_back: list[Sent] = []
     while waiting or kept_back:
         batch: list[Sent] = []
         for _ in range(chance.randrange(1, 12)):
             if waiting:
-                # A post that is not decided yet waits, and what comes after it does not.
+                # An undecided post waits; later signals do not.
                 one = waiting.pop(0)
                 (kept_back if chance.random() < 0.2 else batch).append(one)
         if kept_back and (not waiting or chance.random() < 0.5):
@@ -152,7 +152,7 @@ def _sends(chance: random.Random, source: int, sources: int, lane: list[Sent], e
         if left:
             yield WatermarkAdvance(SourceWatermark(source, sources, mark_ms))
         if lane and chance.random() < 0.15:
-            # Another worker takes over and reads again from a place that had been committed.
+            # Another worker takes over and reads again from a committed offset.
             again = chance.randrange(len(lane) - len(left)) if len(left) < len(lane) else 0
             waiting = sorted({one.entry.offset: one for one in (*lane[again:], *left)}.values(), key=_offset)
             kept_back = []

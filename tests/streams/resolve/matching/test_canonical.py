@@ -1,4 +1,4 @@
-"""Links: one page, one key; and what is no evidence has none."""
+"""Canonical links: one page has one key, and a page that is no evidence has none."""
 
 from __future__ import annotations
 
@@ -61,12 +61,12 @@ NO_EVIDENCE = [
 
 
 @pytest.mark.parametrize(("url", "key"), SAME_PAGE)
-def test_addresses_of_one_page_have_one_key(url: str, key: str) -> None:
+def test_all_urls_of_one_page_have_one_key(url: str, key: str) -> None:
     assert canonical(url) == key
 
 
 @pytest.mark.parametrize("url", NO_EVIDENCE)
-def test_what_unrelated_posts_link_to_has_no_key(url: str) -> None:
+def test_a_page_that_unrelated_posts_link_to_has_no_key(url: str) -> None:
     assert canonical(url) is None
 
 
@@ -93,7 +93,7 @@ def test_different_pages_keep_different_keys(one: str, other: str) -> None:
         "https://www.google.com/url?q=https://example.com/a/b&",
     ],
 )
-def test_more_parameters_than_anybody_reads_change_nothing(url: str) -> None:
+def test_parameters_beyond_the_limit_change_nothing(url: str) -> None:
     assert canonical(url + "&" * 500) == canonical(url)
     assert canonical(url + "&".join(f"a{number:03}=1" for number in range(64))) == canonical(
         url + "&".join(f"a{number:03}=1" for number in range(100))
@@ -105,7 +105,7 @@ def test_order_of_parameters_does_not_matter() -> None:
 
 
 @given(st.text(max_size=300))
-def test_any_text_has_a_key_or_none(text: str) -> None:
+def test_any_text_is_handled(text: str) -> None:
     canonical(text)
     canonical(f"https://{text}")
     canonical(f"https://www.google.com/url?q={text}")
@@ -140,5 +140,5 @@ def test_links_are_found_without_the_punctuation_around_them() -> None:
         ("redd.it/18wuc1r", ""),
     ],
 )
-def test_a_path_may_spell_a_headline_out(key: str, headline: str) -> None:
+def test_a_headline_in_a_path_is_found(key: str, headline: str) -> None:
     assert headline_in(key) == headline

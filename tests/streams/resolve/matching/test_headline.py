@@ -88,5 +88,5 @@ def test_titles_seldom_change_and_memory_is_bounded(seed: int) -> None:
     assert not isinstance(kept, str)
     assert changes <= 1 + posts.bit_length() / (GROWTH - 1)
     assert len(kept.candidates) <= CANDIDATES
-    assert len(kept.said) <= MAX_STEMS
+    assert len(kept.stems) <= MAX_STEMS
     assert kept.title in kept.candidates
