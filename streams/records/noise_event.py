@@ -15,20 +15,6 @@ from msgspec import field
 from scoring import State
 from streams.records.strict import Amount, Id, Millis, Points, Slug, check_key, decode
 
-__all__ = [
-    "EVENT_TYPES",
-    "Merged",
-    "NewStory",
-    "NoiseEvent",
-    "NoiseUpdate",
-    "Resolved",
-    "SpikeEnd",
-    "SpikeStart",
-    "StateChange",
-    "decode_event",
-    "encode_event",
-]
-
 
 class _Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
     """What all events have. Hubbub writes all fields of a type; a reader accepts an event that lacks some."""

@@ -11,26 +11,6 @@ from typing import Literal
 
 import msgspec
 
-__all__ = [
-    "DECIDED_KEY",
-    "MOVED_KEY",
-    "NOWHERE",
-    "ORDER_KEY",
-    "STORY_KEY",
-    "THREAD_KEY",
-    "Assignment",
-    "Lesson",
-    "Merge",
-    "Moved",
-    "OperatorCommand",
-    "Reached",
-    "StoriesRecord",
-    "StoryInfo",
-    "ThreadRecord",
-    "decode_stories",
-    "decode_thread",
-]
-
 THREAD_KEY = b"t:"
 STORY_KEY = b"s:"
 MOVED_KEY = b"m:"

@@ -14,22 +14,6 @@ from ingest.signal import Signal
 from streams.records.source_watermark import Offset, SourceWatermark
 from streams.records.stories import StoryInfo
 
-__all__ = [
-    "Activity",
-    "Entry",
-    "ForwardedSignals",
-    "MergeIn",
-    "MergeOut",
-    "Merging",
-    "RawEntry",
-    "RawStorySignals",
-    "StorySignals",
-    "Transfer",
-    "TransferArrival",
-    "WatermarkAdvance",
-    "decode_activities",
-]
-
 
 class Merging(msgspec.Struct, frozen=True, gc=False):
     """A merge on its way to the two stories: all of ``gone`` up to ``at_ms`` becomes part of ``into``, or of nothing.
@@ -141,38 +125,16 @@ class ForwardedSignals(msgspec.Struct, frozen=True, gc=False, tag="forwarded"):
 Activity = WatermarkAdvance | StorySignals | MergeOut | MergeIn | TransferArrival | ForwardedSignals
 
 
-class _Untagged(msgspec.Struct, frozen=True, gc=False):
-    """The form in which earlier versions wrote every kind of activity."""
-
-    mark: SourceWatermark | None
-    low: Offset = 0
-    story: StoryInfo | None = None
-    entries: tuple[Entry, ...] = ()
-    redirected: bool = False
-    leaving: Merging | None = None
-    joining: Merging | None = None
-    transfer: Transfer | None = None
-    source: Offset = 0
-
-    def tagged(self) -> Activity:
-        """Return the activity in today's form."""
-        if self.mark is None and self.transfer is not None:
-            return TransferArrival(self.transfer)
-        if self.mark is None and self.story is not None:
-            return ForwardedSignals(self.story, self.entries, self.source)
-        if self.mark is None:
-            raise msgspec.ValidationError("an activity without a watermark, a transfer and a story")
-        if self.leaving is not None:
-            return MergeOut(self.mark, self.leaving)
-        if self.joining is not None:
-            return MergeIn(self.mark, self.joining)
-        if self.story is not None:
-            return StorySignals(self.mark, self.low, self.story, self.entries, self.redirected)
-        return WatermarkAdvance(self.mark)
-
-
 _decode = msgspec.json.Decoder(Activity | tuple[Activity, ...]).decode
-_decode_untagged = msgspec.json.Decoder(_Untagged | tuple[_Untagged, ...]).decode
+_FIELDS = {"transfer": "transfer", "leaving": "merge_out", "joining": "merge_in"}
+
+
+def _tagged(activity: dict[str, object]) -> dict[str, object]:
+    """Return an activity as earlier versions wrote it, with the tag of its kind."""
+    kinds = [tag for field, tag in _FIELDS.items() if activity.get(field) is not None]
+    if activity.get("story") is not None:
+        kinds.append("signals" if activity["mark"] is not None else "forwarded")
+    return {"type": kinds[0] if kinds else "mark", **activity}
 
 
 def decode_activities(record: bytes) -> tuple[Activity, ...]:
@@ -182,7 +144,8 @@ def decode_activities(record: bytes) -> tuple[Activity, ...]:
         msgspec.DecodeError: it is not a record of this topic.
     """
     if record.startswith((b'{"mark"', b'[{"mark"')):
-        untagged = _decode_untagged(record)
-        return tuple(one.tagged() for one in (untagged if isinstance(untagged, tuple) else (untagged,)))
+        decoded = msgspec.json.decode(record)
+        untagged = decoded if isinstance(decoded, list) else [decoded]
+        return msgspec.convert([_tagged(one) for one in untagged], tuple[Activity, ...])
     activities = _decode(record)
     return activities if isinstance(activities, tuple) else (activities,)

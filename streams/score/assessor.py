@@ -39,11 +39,9 @@ class StoryAssessor(Protocol):
 
         ``story``: its id. Called at every tick at which the story is decided on, so the usual answer must be quick.
         """
-        ...
 
     def answered(self) -> Collection[str]:
         """Return the stories to assess again although they have no new signals."""
-        ...
 
 
 class NoAssessor:

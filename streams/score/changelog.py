@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from transport.errors import DefectError
 from transport.fencing import FENCING_KEY
@@ -26,14 +25,6 @@ class CorruptOffsetError(DefectError, ValueError):
     """The offset in the changelog is not a number: the changelog is damaged, or from a later version."""
 
 
-class _Record(Protocol):
-    @property
-    def key(self) -> bytes | None: ...
-
-    @property
-    def value(self) -> bytes | None: ...
-
-
 @dataclass(slots=True)
 class RestoredPartition:
     """A partition as its log describes it: encoded states by story, and the offset to resume at; None: the first.
@@ -46,24 +37,24 @@ class RestoredPartition:
     offset: int | None = None
     topic_ids: Sequence[str] = ()
 
-    def apply(self, record: _Record) -> None:
+    def apply(self, key: bytes | None, value: bytes | None) -> None:
         """Apply the next record.
 
         Raises:
             CorruptOffsetError: it is an offset, but not in a form known here.
         """
-        if record.key is None or record.key == FENCING_KEY:
+        if key is None or key == FENCING_KEY:
             pass
-        elif record.key == OFFSET_KEY:
-            offset, *topic_ids = (record.value or b"").split(b" ")
+        elif key == OFFSET_KEY:
+            offset, *topic_ids = (value or b"").split(b" ")
             if not offset.isdigit():
-                raise CorruptOffsetError(f"the changelog says to resume at {record.value!r}, which is no offset")
+                raise CorruptOffsetError(f"the changelog says to resume at {value!r}, which is no offset")
             self.offset = int(offset)
             self.topic_ids = [topic_id.decode(errors="replace") for topic_id in topic_ids]
-        elif record.value is None:
-            self.states.pop(record.key, None)
+        elif value is None:
+            self.states.pop(key, None)
         else:
-            self.states[record.key] = record.value
+            self.states[key] = value
 
 
 def records(

@@ -6,7 +6,7 @@ Owns the bridge from a story to scoring's spike detector and lifecycle, and the 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from scoring import DEFAULT, Score, SpikeChange, StoryState, Tier, Transition, lifecycle, measure, score, spike
 from streams.records.noise_event import NoiseEvent, Resolved, SpikeEnd, SpikeStart, StateChange
@@ -34,9 +34,12 @@ def decide(story: ScoredStory, tiers: Mapping[str, Tier], at_ms: int) -> list[No
     events: list[NoiseEvent] = []
     if changes or transitions:
         scored = score(state.ledger, at_ms, tiers=tiers)
-        events += [_spike_event(story, scored, change) for change in changes]
-        for transition in transitions:
-            events.extend(_state_events(story.info, scored.noise, transition))
+        events += [_spike_event(story, scored, spiked) for spiked in changes]
+        for change in transitions:
+            events.append(state_change(story.info, change, scored.noise))
+            if change.to == "resolved":
+                info = story.info
+                events.append(Resolved(story=info.id, slug=info.slug, at_ms=change.at_ms, noise=scored.noise))
     due = [lifecycle.next_due_ms(state.lifecycle, measures, at_ms)]
     if state.spike.alarm_ms or measures.last_coverage_ms > at_ms - BUCKET_MS:
         due.append(at_ms - at_ms % BUCKET_MS + BUCKET_MS)
@@ -96,9 +99,3 @@ def state_change(info: StoryInfo, change: Transition, noise: float) -> StateChan
         noise=noise,
         reason=change.reason,
     )
-
-
-def _state_events(info: StoryInfo, noise: float, transition: Transition) -> Iterator[NoiseEvent]:
-    yield state_change(info, transition, noise)
-    if transition.to == "resolved":
-        yield Resolved(story=info.id, slug=info.slug, at_ms=transition.at_ms, noise=noise)

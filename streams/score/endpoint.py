@@ -52,18 +52,6 @@ class Opinion(msgspec.Struct, frozen=True):
     category: Category
 
 
-class _Message(msgspec.Struct, frozen=True):
-    content: str
-
-
-class _Choice(msgspec.Struct, frozen=True):
-    message: _Message
-
-
-class _Completion(msgspec.Struct, frozen=True):
-    choices: Annotated[list[_Choice], Meta(min_length=1)]
-
-
 class EndpointError(RetryLaterError):
     """No opinion this time. ``wait_seconds``: how long the endpoint asks to be left alone; 0 if it does not say."""
 
@@ -121,8 +109,8 @@ def _read(response: Response) -> Opinion:
             retry_after_seconds(response.headers) or 0.0,
         )
     try:
-        content = msgspec.json.decode(response.body, type=_Completion).choices[0].message.content
+        content = msgspec.json.decode(response.body)["choices"][0]["message"]["content"]
         return msgspec.json.decode(content, type=Opinion)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, LookupError, TypeError):
         # The answer is not repeated in the message: it may repeat a title.
         raise EndpointError("unreadable", "an answer that is not what was asked for") from None

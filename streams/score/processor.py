@@ -175,7 +175,7 @@ class Processor:
         restored = {partition: changelog.RestoredPartition() for partition in partitions}
         async with TopicReader(self._changelog, self._kafka, partitions) as log_reader:
             async for record in log_reader.until_end():
-                restored[record.partition].apply(record)
+                restored[record.partition].apply(record.key, record.value)
                 idle_timeout.reschedule(clock() + SILENT_SECONDS)
                 self.watchdog.report_progress()
                 if self._assignment is not assignment:

@@ -31,11 +31,9 @@ class Reader(Protocol):
     @property
     def tiers(self) -> Mapping[str, Tier]:
         """The tier of each public figure it can find, by id."""
-        ...
 
     def __call__(self, signal: Signal) -> Reading:
         """Return the reading of ``signal``."""
-        ...
 
 
 class TextReader:

@@ -53,11 +53,7 @@ class PartitionScorer:
     """The stories of one partition of ``story-activity``."""
 
     def __init__(
-        self,
-        stored: Mapping[bytes, bytes],
-        config: ScoreConfig,
-        read: Reader,
-        assess: StoryAssessor | None = None,
+        self, stored: Mapping[bytes, bytes], config: ScoreConfig, read: Reader, assess: StoryAssessor | None = None
     ) -> None:
         """``stored``: what the changelog has of this partition, by story id."""
         self._config = config

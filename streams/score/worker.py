@@ -25,16 +25,15 @@ class Input(Protocol):
     """A member of the consumer group of ``story-activity``, which brings its partitions and records to a processor.
 
     On a rebalance it calls ``revoke``, ``assign`` and ``take_over``, then reads on from ``next_offsets``. It passes
-    records to ``process``, in the order of their offsets as far as it can.
+    records to ``process``, in the order of their offsets as far as it can. ``run`` raises what the
+    processor raises. ``stop`` commits what is acknowledged.
     """
 
     async def run(self) -> None:
-        """Join the group and work until cancelled. Raises whatever the processor raises."""
-        ...
+        """Work until cancelled."""
 
     async def stop(self) -> None:
-        """Leave the group; acknowledged records are committed."""
-        ...
+        """Leave the group."""
 
 
 class ScoreWorker:

@@ -63,7 +63,7 @@ def test_wherever_the_changelog_ends_the_states_hold_what_the_offset_says(
         history.append(dict(states))
     remembered = RestoredPartition()
     for record in log[: data.draw(st.integers(0, len(log)))]:
-        remembered.apply(record)
+        remembered.apply(record.key, record.value)
     known = (remembered.offset or 0) // 10
     for story, since in history[known].items():
         found = remembered.states.get(story.encode())
@@ -74,4 +74,4 @@ def test_wherever_the_changelog_ends_the_states_hold_what_the_offset_says(
 @pytest.mark.parametrize("value", [None, b"", b"-1", b"many"])
 def test_an_offset_that_is_none_is_an_error(value: bytes | None) -> None:
     with pytest.raises(CorruptOffsetError, match="which is no offset"):
-        RestoredPartition().apply(SimpleNamespace(key=b"offset", value=value))
+        RestoredPartition().apply(b"offset", value)

@@ -277,7 +277,7 @@ class House:
         scores = {name: msgspec.json.decode(value) for name, value in self._latest("noise-scores").items()}
         remembered = RestoredPartition()
         for record in self.kafka.read(changelog.TOPIC):
-            remembered.apply(record)
+            remembered.apply(record.key, record.value)
         stored = {name.decode(): ScoredStory.decode(value) for name, value in remembered.states.items()}
         states = {name: story for name, story in stored.items() if story.into is None}
         gone = {name for name, story in stored.items() if story.into is not None}
