@@ -1,4 +1,4 @@
-"""Each record in its turn; and what a changelog says, wherever its reader stops, fits together."""
+"""A record is taken once and in order; states and offset of a changelog fit, wherever its reader stops."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MARK = encode(WatermarkAdvance(SourceWatermark(0, 1, 1_000)))
 BATCHES = st.lists(st.dictionaries(st.sampled_from(["st_a", "st_b", "st_c"]), st.one_of(st.none(), st.just(b""))))
 
 
-def owned(begin: int) -> AssignedPartition:
+def assigned(begin: int) -> AssignedPartition:
     return AssignedPartition(
         3, begin, PartitionScorer({}, ScoreConfig(keep_every_seconds=0, keep_every_behind_seconds=0), Unread())
     )
@@ -32,8 +32,8 @@ def record(offset: int, acknowledged: list[int]) -> InputRecord:
     return InputRecord(3, offset, 1, MARK, partial(acknowledged.append, offset))
 
 
-def test_a_record_is_taken_in_its_turn_and_once() -> None:
-    one = owned(7)
+def test_a_record_is_taken_in_order_and_once() -> None:
+    one = assigned(7)
     acknowledged: list[int] = []
     for offset in (5, 6, 7, 7, 8, 6, 9):
         one.take(record(offset, acknowledged), 0.0)
@@ -43,8 +43,8 @@ def test_a_record_is_taken_in_its_turn_and_once() -> None:
     assert (one.applied, acknowledged) == (10, [7, 8, 9])
 
 
-def test_a_record_that_is_left_out_is_missed() -> None:
-    one = owned(7)
+def test_a_record_that_was_left_out_is_an_error() -> None:
+    one = assigned(7)
     with pytest.raises(MissingInputError, match="partition 3 of story-activity: offset 7 was to come next, but 8 came"):
         one.take(record(8, []), 0.0)
 
@@ -53,7 +53,7 @@ def test_a_record_that_is_left_out_is_missed() -> None:
 def test_wherever_the_changelog_ends_the_states_hold_what_the_offset_says(
     batches: list[dict[str, bytes | None]], data: st.DataObject
 ) -> None:
-    """Batch n is of the records from 10 n on; a state says of which batch it is."""
+    """Batch n has the records from 10 n on; a state names its batch."""
     log, states = [], dict[str, int | None]()
     history = [dict(states)]
     for number, batch in enumerate(batches):
@@ -72,6 +72,6 @@ def test_wherever_the_changelog_ends_the_states_hold_what_the_offset_says(
 
 
 @pytest.mark.parametrize("value", [None, b"", b"-1", b"many"])
-def test_an_offset_that_is_none_is_an_error(value: bytes | None) -> None:
+def test_an_offset_that_is_not_a_number_is_an_error(value: bytes | None) -> None:
     with pytest.raises(CorruptOffsetError, match="which is no offset"):
         RestoredPartition().apply(b"offset", value)

@@ -1,4 +1,4 @@
-"""Two stories turn out to be one, seen from their partitions: what is left, sent, waited for, and told only once."""
+"""Merges as the partitions of the two stories see them: transfers, redirects, waits, and events."""
 
 from __future__ import annotations
 
@@ -66,15 +66,15 @@ class Partition:
             self.scorer.take([activity], self.seconds)
             self.count += 1
         self.seconds += 0.01
-        outcome = self.scorer.advance(now_ms, self.seconds)
-        for name, state in outcome.states.items():
+        output = self.scorer.advance(now_ms, self.seconds)
+        for name, state in output.states.items():
             if state is None:
                 self.stored.pop(name.encode(), None)
             else:
                 self.stored[name.encode()] = state
-        self.events += outcome.events
-        self.applied += outcome.applied
-        return outcome
+        self.events += output.events
+        self.applied += output.applied
+        return output
 
     def state(self, about: StoryInfo) -> ScoredStory:
         return ScoredStory.decode(self.stored[about.id.encode()])
@@ -92,8 +92,8 @@ def post(number: int, at_ms: int, likes: int = 100) -> Signal:
     return seen("reddit", number, at_ms, likes=likes)
 
 
-def sent(outcome: OutputBatch) -> list[tuple[str, Activity]]:
-    return [(to, activity) for to, record in outcome.forwarded for activity in decode_activities(record)]
+def sent(output: OutputBatch) -> list[tuple[str, Activity]]:
+    return [(to, activity) for to, record in output.forwarded for activity in decode_activities(record)]
 
 
 def ledger(*signals: Signal) -> Ledger:
@@ -103,7 +103,7 @@ def ledger(*signals: Signal) -> Ledger:
     return made
 
 
-def test_a_story_ends_and_another_takes_in_all_that_was_said_until_then() -> None:
+def test_a_story_ends_and_the_other_gets_all_its_signals_until_then() -> None:
     gone, into = Partition(), Partition()
     before, at, after = post(1, T - 1), post(2, T), post(3, T + 1)
     ended = gone.give(says(B, before, at), MergeOut(SourceWatermark(0, 1, 0), merging(B, A)), mark_ms=T + HOUR_MS)
@@ -118,28 +118,28 @@ def test_a_story_ends_and_another_takes_in_all_that_was_said_until_then() -> Non
 
     joining = MergeIn(SourceWatermark(0, 1, 0), merging(B, A))
     waits = into.give(says(A, post(0, T - 5), after), joining, mark_ms=T + HOUR_MS, settle="end")
-    assert into.state(A).scoring.ledger == ledger(post(0, T - 5)), "nothing later happens before it has come"
+    assert into.state(A).scoring.ledger == ledger(post(0, T - 5)), "nothing later is applied before the transfer"
     assert (waits.watermark_ms, waits.settled, waits.applied) == (T - 1, "", 0)
-    outcome = into.give(transfer, mark_ms=T + HOUR_MS, settle="end")
+    output = into.give(transfer, mark_ms=T + HOUR_MS, settle="end")
     assert into.state(A).scoring.ledger == ledger(post(0, T - 5), before, at, after)
-    assert (outcome.watermark_ms, outcome.settled) == (T + HOUR_MS, "end")
+    assert (output.watermark_ms, output.settled) == (T + HOUR_MS, "end")
     assert into.applied == into.count
 
     kept = into.state(A).scoring
     into.restart()
     again = into.give(joining, transfer, mark_ms=T + 2 * HOUR_MS)
     assert into.state(A).scoring == kept
-    assert again.watermark_ms == T + 2 * HOUR_MS, "what is delivered again changes nothing, and nobody waits for it"
+    assert again.watermark_ms == T + 2 * HOUR_MS, "a repeated transfer changes nothing and is not waited for"
 
 
-def test_asked_again_a_story_that_is_gone_answers_that_there_is_nothing_more() -> None:
+def test_a_redirect_that_is_merged_out_again_sends_an_empty_transfer() -> None:
     gone = Partition()
     leaving = MergeOut(SourceWatermark(0, 1, 0), merging(B, A))
     gone.give(says(B, post(1, T)), leaving, mark_ms=T + 1)
     gone.restart()
     again = gone.give(leaving, says(B, post(1, T)), mark_ms=T + 2)
     assert sent(again) == [(A.id, TransferArrival(Transfer(merging(B, A))))]
-    assert gone.types() == ["new_story", "merged"], "and is told of once"
+    assert gone.types() == ["new_story", "merged"], "and the event is emitted once"
 
     never = Partition().give(leaving, mark_ms=T + 1)
     assert sent(never) == [(A.id, TransferArrival(Transfer(merging(B, A))))]
@@ -150,14 +150,14 @@ def test_asked_again_a_story_that_is_gone_answers_that_there_is_nothing_more() -
     assert into.state(A).scoring.ledger == ledger(post(0, T))
 
 
-def test_what_still_comes_to_a_story_that_is_gone_is_forwarded_once() -> None:
+def test_signals_for_a_redirect_are_forwarded_once() -> None:
     gone, into = Partition(), Partition()
     gone.give(says(B, post(1, T)), MergeOut(SourceWatermark(0, 1, 0), merging(B, A)), mark_ms=T + 1)
     late = says(B, post(1, T), post(2, T + 5))
     ((to, forwarded),) = sent(gone.give(late, mark_ms=T + 9))
     assert (to, forwarded) == (A.id, ForwardedSignals(A, (Entry(1, T + 5, post(2, T + 5)),), source=0))
     assert gone.give(late, mark_ms=T + 10).forwarded == []
-    # The one that takes it in has heard that all before offset 9 was sent, which is not true of what takes this way.
+    # The low-water mark 9 says nothing of signals that were forwarded.
     into.give(StorySignals(SourceWatermark(0, 1, 0), 9, A, says(A, post(0, T), first=8).entries), mark_ms=T + 9)
     into.give(forwarded, mark_ms=T + 9)
     assert into.state(A).scoring.ledger == ledger(post(0, T), post(2, T + 5))
@@ -166,7 +166,7 @@ def test_what_still_comes_to_a_story_that_is_gone_is_forwarded_once() -> None:
     assert into.state(A).scoring.ledger == ledger(post(0, T), post(2, T + 5))
 
 
-def test_live_nobody_is_waited_for_for_long_and_what_comes_late_is_used() -> None:
+def test_live_a_transfer_is_not_waited_for_for_long_and_is_used_when_it_comes_late() -> None:
     gone, into = Partition(), Partition()
     ended = gone.give(says(B, post(1, T)), MergeOut(SourceWatermark(0, 1, 0), merging(B, A)), mark_ms=T + 1)
     joining = MergeIn(SourceWatermark(0, 1, 0), merging(B, A))
@@ -191,7 +191,7 @@ def test_what_comes_late_to_a_story_that_is_gone_itself_is_sent_on() -> None:
     assert sorted(c.state(C).absorbed) == sorted([A.id, B.id])
 
 
-def test_both_in_one_partition_chains_and_merges_of_one_time_come_out_in_order() -> None:
+def test_chains_and_merges_of_one_time_in_one_partition_are_applied_in_order() -> None:
     one = Partition()
     directives = [
         kind(SourceWatermark(0, 1, 0), m)
@@ -199,16 +199,16 @@ def test_both_in_one_partition_chains_and_merges_of_one_time_come_out_in_order()
         for kind in (MergeIn, MergeOut)
     ]
     signals = post(0, T), post(1, T - 3), post(2, T - 9)
-    outcome = one.give(*map(says, (A, B, C), signals), *directives, mark_ms=T + 1)
-    while outcome.forwarded:
-        outcome = one.give(*(activity for _, activity in sent(outcome)), mark_ms=T + 1)
+    output = one.give(*map(says, (A, B, C), signals), *directives, mark_ms=T + 1)
+    while output.forwarded:
+        output = one.give(*(activity for _, activity in sent(output)), mark_ms=T + 1)
     assert one.scorer.live == 1
     assert one.state(C).scoring.ledger == ledger(*signals)
     assert one.types() == ["new_story", "new_story", "new_story", "merged", "merged"]
     assert one.applied == one.count
 
 
-def test_the_louder_state_stays_and_is_told_of() -> None:
+def test_the_louder_state_stays_and_its_change_is_emitted() -> None:
     gone, into = Partition(), Partition()
     burst = [seen("reddit", number, T - 6 * MINUTE_MS + number, replies_to=1) for number in range(2, 14)]
     ended = gone.give(
@@ -224,20 +224,20 @@ def test_the_louder_state_stays_and_is_told_of() -> None:
     assert into.state(A).scoring.lifecycle.state == "spike"
 
 
-def test_a_story_that_is_gone_is_forgotten_in_time() -> None:
+def test_a_redirect_is_deleted_in_time() -> None:
     gone = Partition(config=ScoreConfig(retention_days=1, keep_every_seconds=0, keep_every_behind_seconds=0))
     gone.give(says(B, post(1, T)), MergeOut(SourceWatermark(0, 1, 0), merging(B, A)), mark_ms=T + 1)
     gone.restart()
     gone.give(mark_ms=T + 23 * HOUR_MS)
     assert gone.stored.keys() == {B.id.encode()}
-    outcome = gone.give(mark_ms=T + 25 * HOUR_MS)
-    assert (outcome.states, gone.stored) == ({B.id: None}, {})
+    output = gone.give(mark_ms=T + 25 * HOUR_MS)
+    assert (output.states, gone.stored) == ({B.id: None}, {})
 
 
-def test_a_blocked_story_ends_and_what_still_comes_goes_nowhere() -> None:
+def test_a_blocked_story_ends_and_later_signals_are_dropped() -> None:
     one = Partition()
     leaving = MergeOut(SourceWatermark(0, 1, 0), merging(B, BLOCKED))
-    outcome = one.give(says(B, post(1, T)), leaving, says(B, post(2, T + 1), first=1), mark_ms=T + 9)
-    assert (outcome.scores, outcome.forwarded, one.scorer.live) == ({B.id: None}, [], 0)
+    output = one.give(says(B, post(1, T)), leaving, says(B, post(2, T + 1), first=1), mark_ms=T + 9)
+    assert (output.scores, output.forwarded, one.scorer.live) == ({B.id: None}, [], 0)
     assert one.types() == ["new_story"]
     assert one.applied == one.count

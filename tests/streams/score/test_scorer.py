@@ -1,4 +1,4 @@
-"""One partition of stories: whatever the order, the batches, the repetitions and the restarts, the same comes of it."""
+"""One partition of stories: order, batches, repeats and restarts of the input do not change the result."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ LATER_MS = START_MS + 10**12
 
 
 @dataclass
-class Lives:
-    """A scorer, and the one after it; what they wrote, and which records they are done with."""
+class Runs:
+    """A scorer and its successors after crashes; what they wrote, and which records they have applied."""
 
     log: list[Activity]
     config: ScoreConfig = CONFIG
@@ -64,49 +64,49 @@ class Lives:
         self.begin()
 
     def begin(self) -> None:
-        """Start anew with what was written, at what was committed."""
+        """Start again with the states written, at the offset committed."""
         self.scorer = PartitionScorer(self.states, self.config, Unread(), ASSESS)
         self.position = self.done = self.committed
         self.applied: set[tuple[int, int]] = set()
 
     def step(self, count: int, *, crash: str = "") -> None:
-        """Read some records and write what comes of them; ``crash``: after which part of that the process dies."""
+        """Read some records and write the output; ``crash``: the part of that after which the process dies."""
         for offset in range(self.position, min(self.position + count, len(self.log))):
             self.scorer.take([self.log[offset]], self.seconds)
             self.position = offset + 1
         self.seconds += 0.01
-        outcome = self.scorer.advance(LATER_MS, self.seconds)
+        output = self.scorer.advance(LATER_MS, self.seconds)
         if crash != "before":
-            self.tell(outcome)
-            if crash != "told":
-                self.write(outcome)
-                self.acknowledge(outcome)
+            self.emit(output)
+            if crash != "emitted":
+                self.write(output)
+                self.acknowledge(output)
                 if not crash:
                     self.committed = self.done
         if crash:
             self.begin()
 
-    def tell(self, outcome: OutputBatch) -> None:
-        changes = [msgspec.json.decode(encode_event(event)) for event in outcome.events if event.type == "state_change"]
+    def emit(self, output: OutputBatch) -> None:
+        changes = [msgspec.json.decode(encode_event(event)) for event in output.events if event.type == "state_change"]
         for about, state in {change["story"]: change["to"] for change in changes}.items():
-            assert about not in outcome.scores or told(outcome, about)["state"] == state
-            assert about in outcome.scores or state == self.shown.get(about), "a state that changed is told at once"
-        self.shown |= {about: told(outcome, about)["state"] for about, score in outcome.scores.items() if score}
-        self.scores.update(outcome.scores)
-        self.events += outcome.events
-        self.settled = outcome.settled or self.settled
+            assert about not in output.scores or score_in(output, about)["state"] == state
+            assert about in output.scores or state == self.shown.get(about), "a state that changed is emitted at once"
+        self.shown |= {about: score_in(output, about)["state"] for about, score in output.scores.items() if score}
+        self.scores.update(output.scores)
+        self.events += output.events
+        self.settled = output.settled or self.settled
 
-    def write(self, outcome: OutputBatch) -> None:
-        for name, state in outcome.states.items():
+    def write(self, output: OutputBatch) -> None:
+        for name, state in output.states.items():
             if state is None:
                 del self.states[name.encode()]
             else:
                 self.states[name.encode()] = state
 
-    def acknowledge(self, outcome: OutputBatch) -> None:
-        """Take back records that are done: each once, in their order, and only when all they carry is in a state."""
+    def acknowledge(self, output: OutputBatch) -> None:
+        """Check that records count as applied in order, and only when everything in them is in a state."""
         kept: dict[str, ScoredStory] = {}
-        for _ in range(outcome.applied):
+        for _ in range(output.applied):
             activity = self.log[self.done]
             self.done += 1
             if isinstance(activity, StorySignals):
@@ -117,99 +117,99 @@ class Lives:
                 assert not any(kept[about].delivered.admit(activity.mark.source, offsets))
 
     def decided(self) -> list[bytes]:
-        """Return the events that do not depend on when something was told."""
+        """Return the events that do not depend on when a score was emitted."""
         return [encode_event(event) for event in self.events if event.type != "noise_update"]
 
 
-def final(lives: Lives) -> dict[str, object]:
-    """Return what must not depend on how a result came about."""
+def final(runs: Runs) -> dict[str, object]:
+    """Return what must be the same however the input came."""
     result: dict[str, object] = {}
-    for name, state in lives.states.items():
+    for name, state in runs.states.items():
         kept = ScoredStory.decode(state)
-        told = msgspec.json.decode(lives.scores[kept.info.id] or b"null")
-        del told["previous"]
+        scored = msgspec.json.decode(runs.scores[kept.info.id] or b"null")
+        del scored["previous"]
         assert kept.emitted is not None
         assert not kept.unemitted
-        result[name.decode()] = (kept.scoring, kept.info, kept.emitted, told)
+        result[name.decode()] = (kept.scoring, kept.info, kept.emitted, scored)
     return result
 
 
-def undisturbed(lanes: list[list[Sent]]) -> Lives:
-    lives = Lives(in_order(lanes))
-    lives.step(len(lives.log))
-    return lives
+def undisturbed(lanes: list[list[Sent]]) -> Runs:
+    runs = Runs(in_order(lanes))
+    runs.step(len(runs.log))
+    return runs
 
 
-def check_end(lives: Lives, lanes: list[list[Sent]]) -> None:
-    assert lives.settled == "the end"
-    assert lives.committed == len(lives.log)
-    for name, state in lives.states.items():
+def check_end(runs: Runs, lanes: list[list[Sent]]) -> None:
+    assert runs.settled == "the end"
+    assert runs.committed == len(runs.log)
+    for name, state in runs.states.items():
         ledger = Ledger()
         for sent in (sent for lane in lanes for sent in lane if story(sent.story).id == name.decode()):
             ledger.apply(sent.entry.signal)
         kept = ScoredStory.decode(state).scoring.ledger
         ledger.assessment = ASSESS(name.decode(), ledger, kept.assessment.assessed_ms if kept.assessment else 0)
         noise = score(ledger, end_of(lanes), tiers={}).noise
-        told = msgspec.json.decode(lives.scores[name.decode()] or b"null")
-        assert told["noise"] == pytest.approx(noise, abs=1e-9)
-        assert told["scored_ms"] == end_of(lanes)
+        scored = msgspec.json.decode(runs.scores[name.decode()] or b"null")
+        assert scored["noise"] == pytest.approx(noise, abs=1e-9)
+        assert scored["scored_ms"] == end_of(lanes)
         assert kept == ledger
 
 
-def test_any_interleaving_and_any_batches_come_to_the_same_with_the_same_events() -> None:
+def test_interleaving_and_batches_change_neither_scores_nor_events() -> None:
     kinds = set()
     for seed in range(20):
         chance = random.Random(seed)
         lanes = make_sources(chance)
         expected = undisturbed(lanes)
-        lives = Lives(mixed(chance, lanes))
-        while lives.position < len(lives.log):
-            lives.step(chance.choice((1, 3, 10, 100)))
-        check_end(lives, lanes)
-        assert final(lives) == final(expected), f"seed {seed}"
-        assert lives.decided() == expected.decided(), f"seed {seed}"
-        kinds |= {event.type for event in lives.events}
+        runs = Runs(mixed(chance, lanes))
+        while runs.position < len(runs.log):
+            runs.step(chance.choice((1, 3, 10, 100)))
+        check_end(runs, lanes)
+        assert final(runs) == final(expected), f"seed {seed}"
+        assert runs.decided() == expected.decided(), f"seed {seed}"
+        kinds |= {event.type for event in runs.events}
     assert kinds == {"new_story", "noise_update", "state_change", "spike", "spike_over", "resolved"}
 
 
-@pytest.mark.parametrize("keep_every_seconds", [0, 0.03], ids=["all kept at once", "kept now and then"])
+@pytest.mark.parametrize("keep_every_seconds", [0, 0.03], ids=["all written at once", "written now and then"])
 def test_crashes_at_any_point_change_nothing(keep_every_seconds: float) -> None:
     config = ScoreConfig(keep_every_seconds=keep_every_seconds, keep_every_behind_seconds=keep_every_seconds)
     for seed in range(20):
         chance = random.Random(seed)
         lanes = make_sources(chance)
         expected = undisturbed(lanes)
-        lives = Lives(mixed(chance, lanes), config)
-        while lives.position < len(lives.log):
-            crash = chance.choice(("", "", "", "", "before", "told", "written"))
-            lives.step(chance.choice((1, 3, 10, 30)), crash=crash)
-        lives.seconds += keep_every_seconds
-        lives.step(0)
-        check_end(lives, lanes)
-        assert final(lives) == final(expected), f"seed {seed}"
-        assert set(lives.decided()) == set(expected.decided()), f"seed {seed}: events may be told twice, alike"
+        runs = Runs(mixed(chance, lanes), config)
+        while runs.position < len(runs.log):
+            crash = chance.choice(("", "", "", "", "before", "emitted", "written"))
+            runs.step(chance.choice((1, 3, 10, 30)), crash=crash)
+        runs.seconds += keep_every_seconds
+        runs.step(0)
+        check_end(runs, lanes)
+        assert final(runs) == final(expected), f"seed {seed}"
+        assert set(runs.decided()) == set(expected.decided()), f"seed {seed}: repeats are alike"
 
 
-def test_batches_do_not_show_in_a_crowd_whose_counts_fall() -> None:
+def test_batches_do_not_change_a_sketched_ledger_whose_counts_fall() -> None:
     chance = random.Random(0)
     lanes = make_crowd(chance)
     expected = undisturbed(lanes)
-    lives = Lives(mixed(chance, lanes))
-    while lives.position < len(lives.log):
-        lives.step(chance.choice((10, 100)))
-    assert final(lives) == final(expected)
-    assert lives.decided() == expected.decided()
+    runs = Runs(mixed(chance, lanes))
+    while runs.position < len(runs.log):
+        runs.step(chance.choice((10, 100)))
+    assert final(runs) == final(expected)
+    assert runs.decided() == expected.decided()
 
 
-def test_a_crowd_bears_a_source_that_is_read_again_from_long_ago() -> None:
-    """What its low water mark does not cover, since some orphan waits, is known one by one."""
+def test_a_sketched_ledger_is_not_changed_by_a_source_that_is_read_again() -> None:
+    """The low-water mark does not cover these records, since an orphan waits: their offsets are remembered."""
     chance = random.Random(3)
     (lane,) = lanes = make_crowd(chance, sources=1, posts=250)
     once = [StorySignals(SourceWatermark(0, 1, sent.entry.at_ms - 1), 0, story(0), (sent.entry,)) for sent in lane]
-    lives = Lives([*once, *once, WatermarkAdvance(SourceWatermark(0, 1, end_of(lanes), settle=SETTLE))])
-    while lives.position < len(lives.log):
-        lives.step(100)
-    assert final(lives) == final(undisturbed(lanes))
+    runs = Runs([*once, *once, WatermarkAdvance(SourceWatermark(0, 1, end_of(lanes), settle=SETTLE))])
+    while runs.position < len(runs.log):
+        runs.step(100)
+    assert final(runs) == final(undisturbed(lanes))
 
 
 def live(*entries: Entry, at_ms: int, idle: bool = True, sources: int = 1) -> Activity:
@@ -225,43 +225,43 @@ def post(offset: int, at_ms: int, likes: int = 0) -> Entry:
 POST = post(1, START_MS).signal
 
 
-def told(outcome: OutputBatch, about: str = story(0).id) -> dict[str, Any]:
-    found: dict[str, Any] = msgspec.json.decode(outcome.scores[about] or b"null")
+def score_in(output: OutputBatch, about: str = story(0).id) -> dict[str, Any]:
+    found: dict[str, Any] = msgspec.json.decode(output.scores[about] or b"null")
     return found
 
 
-def test_an_event_told_before_a_crash_is_not_told_again_as_of_another_time() -> None:
+def test_an_event_written_before_a_crash_is_not_written_again_as_of_another_time() -> None:
     config = ScoreConfig(keep_every_seconds=60, keep_every_behind_seconds=60)
     founding, late = live(post(1, START_MS + 10), at_ms=START_MS + 10), live(post(0, START_MS + 5), at_ms=START_MS + 20)
     scorer = PartitionScorer({}, config, Unread())
     scorer.take([founding], 1.0)
-    outcome = scorer.advance(START_MS + 10, 1.0)
-    assert [event.type for event in outcome.events] == ["new_story"]
-    assert outcome.applied == 0, "nothing is done before all is kept"
-    kept = {name.encode(): state or b"" for name, state in outcome.states.items()}
+    output = scorer.advance(START_MS + 10, 1.0)
+    assert [event.type for event in output.events] == ["new_story"]
+    assert output.applied == 0, "no record is applied before all states are written"
+    kept = {name.encode(): state or b"" for name, state in output.states.items()}
     again = PartitionScorer(kept, config, Unread())
     for activity in (founding, late):
         again.take([activity], 100.0)
-    outcome = again.advance(START_MS + 20, 100.0)
-    assert "new_story" not in {event.type for event in outcome.events}
-    assert outcome.applied == 2
+    output = again.advance(START_MS + 20, 100.0)
+    assert "new_story" not in {event.type for event in output.events}
+    assert output.applied == 2
 
 
-def test_states_are_written_less_often_while_there_is_much_to_catch_up_on() -> None:
-    """Each would be written over and over before anybody needs it. Once it has caught up, all are, and at once."""
+def test_states_are_written_less_often_while_a_partition_catches_up() -> None:
+    """Each state would be overwritten many times before it is needed. After catching up, all are written at once."""
     scorer = PartitionScorer({}, ScoreConfig(keep_every_seconds=0, keep_every_behind_seconds=60), Unread())
     written = []
     for number, now_ms in enumerate((LATER_MS, LATER_MS, START_MS + 50)):
         at_ms = START_MS + 10 + number
         scorer.take([live(post(number, at_ms), at_ms=at_ms)], 100.0)
-        outcome = scorer.advance(now_ms, 100.0 + number)
-        written.append((outcome.applied, sorted(outcome.states)))
+        output = scorer.advance(now_ms, 100.0 + number)
+        written.append((output.applied, sorted(output.states)))
     assert written == [(1, ["st_0"]), (0, []), (2, ["st_0"])]
 
 
 @pytest.mark.parametrize("arrival", [(0, 1), (1, 0), (0, 1, 0)])
-def test_a_story_is_called_what_it_was_when_its_latest_signal_was_sent(arrival: tuple[int, ...]) -> None:
-    """Whichever source was quicker, and though what came earlier comes again."""
+def test_a_story_has_the_title_that_its_latest_signal_was_sent_with(arrival: tuple[int, ...]) -> None:
+    """It does not matter which source is faster, nor that earlier signals are sent again."""
     called = (msgspec.structs.replace(story(0), title="before"), msgspec.structs.replace(story(0), title="after"))
     scorer = PartitionScorer({}, CONFIG, Unread())
     for source in arrival:
@@ -270,52 +270,52 @@ def test_a_story_is_called_what_it_was_when_its_latest_signal_was_sent(arrival: 
         scorer.take((StorySignals(SourceWatermark(source, 2, at_ms), 0, called[source], (entry,)),), 0.0)
     for source in range(2):
         scorer.take((WatermarkAdvance(SourceWatermark(source, 2, START_MS + HOUR_MS)),), 0.0)
-    assert told(scorer.advance(LATER_MS, 0.1))["title"] == "after"
+    assert score_in(scorer.advance(LATER_MS, 0.1))["title"] == "after"
 
 
-def test_time_alone_decides_resolves_and_forgets() -> None:
+def test_without_signals_a_story_decays_resolves_and_is_deleted() -> None:
     scorer = PartitionScorer(
         {}, ScoreConfig(retention_days=2, keep_every_seconds=0, keep_every_behind_seconds=0), Unread()
     )
     scorer.take([live(post(1, START_MS, likes=900), at_ms=START_MS)], 0.0)
-    outcome = scorer.advance(START_MS + 500, 0.1)
-    assert outcome.applied == 1
-    types, seconds, now_ms, noises = [], 0.2, START_MS, [told(outcome)["noise"]]
-    kept = {name: state for name, state in outcome.states.items() if state is not None}
+    output = scorer.advance(START_MS + 500, 0.1)
+    assert output.applied == 1
+    types, seconds, now_ms, noises = [], 0.2, START_MS, [score_in(output)["noise"]]
+    kept = {name: state for name, state in output.states.items() if state is not None}
     while scorer.live:
         assert now_ms < START_MS + 30 * 24 * HOUR_MS
         now_ms += 10 * MINUTE_MS
         seconds += 600
-        # Nothing comes in but the source's heartbeat, which says that it has nothing.
+        # Only the source's heartbeat comes in: the source is idle.
         scorer.take([live(at_ms=START_MS)], seconds)
-        outcome = scorer.advance(now_ms, seconds)
+        output = scorer.advance(now_ms, seconds)
         if now_ms == START_MS + HOUR_MS:
-            # A restart while it fades forgets nothing of that, once a signal of some other story tells the time.
+            # A restart in between changes nothing, once a signal of another story brings the time.
             states = {name.encode(): state for name, state in kept.items()}
             scorer = PartitionScorer(
                 states, ScoreConfig(retention_days=2, keep_every_seconds=0, keep_every_behind_seconds=0), Unread()
             )
             scorer.take([live(at_ms=now_ms)], seconds)
-        kept |= {name: state for name, state in outcome.states.items() if state is not None}
-        types += [event.type for event in outcome.events if event.type != "noise_update"]
-        noises += [told(outcome)["noise"] for record in outcome.scores.values() if record is not None]
+        kept |= {name: state for name, state in output.states.items() if state is not None}
+        types += [event.type for event in output.events if event.type != "noise_update"]
+        noises += [score_in(output)["noise"] for record in output.scores.values() if record is not None]
     assert types == ["state_change", "resolved"]
-    assert noises == sorted(noises, reverse=True), "a quiet story fades"
-    assert all(before - after < 0.13 for before, after in pairwise(noises)), "and every step of that is told"
-    assert outcome.scores == outcome.states == {story(0).id: None}, "and ends with a tombstone"
+    assert noises == sorted(noises, reverse=True), "a quiet story decays"
+    assert all(before - after < 0.13 for before, after in pairwise(noises)), "and every step of that is emitted"
+    assert output.scores == output.states == {story(0).id: None}, "and ends with a tombstone"
     left = {name: value for name, value in vars(scorer).items() if isinstance(value, Sized) and value}
     assert set(left) == set(), "and leaves nothing behind"
 
 
-def test_a_story_forgotten_as_a_replay_ends_is_not_looked_at_again() -> None:
+def test_a_story_deleted_as_a_replay_ends_is_not_decided_on_again() -> None:
     scorer = PartitionScorer(
         {}, ScoreConfig(retention_days=0.00001, keep_every_seconds=0, keep_every_behind_seconds=0), Unread()
     )  # 864 ms
     scorer.take([live(post(1, START_MS), at_ms=START_MS + 72 * HOUR_MS, idle=False)], 0.0)
     assert "resolved" in [event.type for event in scorer.advance(LATER_MS, 0.0).events]
     scorer.take([WatermarkAdvance(SourceWatermark(0, 1, START_MS + 72 * HOUR_MS + 900, settle="end"))], 0.1)
-    outcome = scorer.advance(LATER_MS, 0.1)
-    assert (outcome.settled, scorer.live, outcome.scores) == ("end", 0, {story(0).id: None})
+    output = scorer.advance(LATER_MS, 0.1)
+    assert (output.settled, scorer.live, output.scores) == ("end", 0, {story(0).id: None})
     scorer.take([WatermarkAdvance(SourceWatermark(0, 1, START_MS + 99 * HOUR_MS, settle="end"))], 0.2)
     assert scorer.advance(LATER_MS, 0.2).applied == 1
 
@@ -323,49 +323,49 @@ def test_a_story_forgotten_as_a_replay_ends_is_not_looked_at_again() -> None:
 def test_a_late_signal_is_used() -> None:
     scorer = PartitionScorer({}, CONFIG, Unread())
     scorer.take([live(post(1, START_MS + HOUR_MS), at_ms=START_MS + HOUR_MS)], 0.0)
-    before = told(scorer.advance(START_MS + HOUR_MS, 0.0))
+    before = score_in(scorer.advance(START_MS + HOUR_MS, 0.0))
     late = Entry(2, START_MS, seen("reddit", 2, START_MS, likes=5_000))
     scorer.take([live(late, at_ms=START_MS + HOUR_MS)], 0.5)
-    outcome = scorer.advance(START_MS + HOUR_MS, 0.5)
-    after = told(outcome)
-    assert outcome.applied == 1
+    output = scorer.advance(START_MS + HOUR_MS, 0.5)
+    after = score_in(output)
+    assert output.applied == 1
     assert after["windows"]["life"]["items"] == before["windows"]["life"]["items"] + 1
 
 
-def test_a_late_signal_after_a_restart_never_takes_a_story_back_in_time() -> None:
+def test_a_late_signal_after_a_restart_never_scores_a_story_for_an_earlier_time() -> None:
     scorer = PartitionScorer({}, CONFIG, Unread())
     scorer.take([live(post(1, START_MS + HOUR_MS), at_ms=START_MS + HOUR_MS)], 0.0)
-    outcome = scorer.advance(START_MS + HOUR_MS, 0.0)
-    states = {name.encode(): state for name, state in outcome.states.items() if state is not None}
+    output = scorer.advance(START_MS + HOUR_MS, 0.0)
+    states = {name.encode(): state for name, state in output.states.items() if state is not None}
 
     scorer = PartitionScorer(states, CONFIG, Unread())
     scorer.take([live(post(2, START_MS + 5, likes=50_000), at_ms=START_MS + 10, idle=False)], 100.0)
-    outcome = scorer.advance(START_MS + HOUR_MS, 100.0)
-    assert told(outcome)["scored_ms"] == START_MS + HOUR_MS, "what was told before is not told of an earlier time"
-    assert outcome.events[0].type == "noise_update"
-    kept = ScoredStory.decode(outcome.states[story(0).id] or b"")
+    output = scorer.advance(START_MS + HOUR_MS, 100.0)
+    assert score_in(output)["scored_ms"] == START_MS + HOUR_MS, "no score is for an earlier time than the last"
+    assert output.events[0].type == "noise_update"
+    kept = ScoredStory.decode(output.states[story(0).id] or b"")
     assert kept.at_ms == START_MS + HOUR_MS
     assert kept.due_ms > kept.at_ms
 
 
-def test_a_story_is_assessed_from_its_first_words_on_and_anew_when_they_change() -> None:
+def test_a_story_is_assessed_with_its_first_words_and_again_when_they_change() -> None:
     scorer = PartitionScorer({}, CONFIG, Unread(), ASSESS)
     wordless = msgspec.structs.replace(post(1, START_MS), signal=msgspec.structs.replace(POST, title=None))
     scorer.take([live(wordless, at_ms=START_MS)], 0.0)
-    first = told(scorer.advance(START_MS, 0.0))
+    first = score_in(scorer.advance(START_MS, 0.0))
     assert (first["category"], first["factors"]["industry_impact"]) == (None, 50)
     assert first["inputs"]["industry_impact"] == {"assessed": False}
     named = msgspec.structs.replace(
         POST, title="Bank lays off 2,000 employees", counts=Counts(likes=9), observed_ms=START_MS + 1
     )
     scorer.take([live(Entry(2, START_MS + 1, named), at_ms=START_MS + 1)], 1.0)
-    second = told(scorer.advance(START_MS + 1, 1.0))
+    second = score_in(scorer.advance(START_MS + 1, 1.0))
     assert (second["category"], second["inputs"]["industry_impact"]["assessed_ms"]) == ("labor", START_MS + 1)
     louder = msgspec.structs.replace(seen("reddit", 2, START_MS + 2, likes=50), title="Senate passes law")
     scorer.take([live(Entry(3, START_MS + 2, louder), at_ms=START_MS + 2)], 2.0)
-    assert told(scorer.advance(START_MS + 2, 2.0))["category"] == "labor", "until the next tick"
+    assert score_in(scorer.advance(START_MS + 2, 2.0))["category"] == "labor", "until the next tick"
     scorer.take([live(at_ms=START_MS + 1_000)], 3.0)
-    third = told(scorer.advance(START_MS + 1_000, 3.0))
+    third = score_in(scorer.advance(START_MS + 1_000, 3.0))
     assert (third["category"], third["inputs"]["industry_impact"]["assessed_ms"]) == ("policy", START_MS + 1_000)
     assert second["factors"]["industry_impact"] != third["factors"]["industry_impact"]
 

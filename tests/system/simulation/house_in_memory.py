@@ -1,4 +1,4 @@
-"""Resolve and score on a Kafka in memory: recordings published, processes killed, and what came of it."""
+"""The workers of resolve and score on a Kafka in memory: recordings published, processes killed, and the result."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ PARTITIONS = {
     "progress": 1,
 }
 RESOLVE = ResolveConfig(
-    flush_seconds=1e-9,  # slept in real time, of which nothing else here takes any
+    flush_seconds=1e-9,  # slept in real time; nothing else here takes any
     forget_hours=1,
     heartbeat_seconds=0.05,
     commit_seconds=0.03,
@@ -71,7 +71,7 @@ RESOLVE = ResolveConfig(
 SCORE = ScoreConfig(assessor="none", session_seconds=600)
 PROGRESS = TopicPartition("progress", 0)
 LATER_MS = 4_000_000_000_000
-"""The clock, so far from the recordings that this is a replay."""
+"""The clock. The recordings are so long ago that this is a replay."""
 
 
 class InMemoryInput:
@@ -134,7 +134,7 @@ class InMemoryInput:
 
 
 class Result(NamedTuple):
-    """What came of a run and must not depend on how it went."""
+    """The result of a run, which must not depend on its disturbances."""
 
     threads: dict[str, tuple[str, ...]]
     forgotten: dict[str, int]
@@ -145,7 +145,7 @@ class Result(NamedTuple):
 
 @dataclass
 class House:
-    """The processes and what is done to them."""
+    """The processes, and the disturbances."""
 
     kafka: Kafka
     resolve: ResolveConfig
@@ -185,7 +185,7 @@ class House:
         return input_
 
     async def disturb(self, times: int) -> None:
-        """Kill processes at random, and start them again; let some be taken for dead that are not."""
+        """Kill processes at random and start them again; have the group drop some that are alive."""
         chance = self.kafka.chance
         for _ in range(times):
             for _ in range(chance.randrange(5, 60)):
@@ -201,38 +201,38 @@ class House:
     async def _replace(self, name: str) -> None:
         process = self.processes[name]
         await process.kill()
-        if self.processes[name] is process:  # nobody else has
+        if self.processes[name] is process:  # no other task has replaced it
             self.start(name)
 
     async def publish(self, signals: Sequence[Signal]) -> str:
-        """Publish a recording, not quite in order; return by what name the stages know it, as of ``hubbub replay``."""
+        """Publish a recording, not quite in order, as ``hubbub replay`` does; return its token."""
         token, offsets = f"replay{len(signals)}", dict[int, int]()
         complete_ms = list(accumulate((signal.observed_ms - 1 for signal in reversed(signals)), min))[::-1]
 
-        def tell(mark_ms: int, *, ended: bool = False) -> None:
+        def report(mark_ms: int, *, ended: bool = False) -> None:
             progress = PublishProgress(token, mark_ms, 0, active=not ended, offsets=dict(offsets))
             self.kafka.append("progress", encode(progress), b"publish", 0)
 
-        tell(0)
-        while not self._all_have_heard(token):
+        report(0)
+        while not self._all_readers_know(token):
             await self.kafka.pause()
         for number, signal in enumerate(signals):
             if number % 5 == 0:
-                tell(complete_ms[number])
+                report(complete_ms[number])
             place = self.kafka.append("signals", encode_signal(signal), key(signal), None)
             offsets[place] = len(self.kafka.logs[TopicPartition("signals", place)])
             if self.kafka.chance.random() < 0.5:
                 await self.kafka.pause()
-        tell(max(signal.observed_ms for signal in signals), ended=True)
+        report(max(signal.observed_ms for signal in signals), ended=True)
         return token
 
-    def _all_have_heard(self, token: str) -> bool:
-        heard: dict[str, bool] = {}
+    def _all_readers_know(self, token: str) -> bool:
+        known: dict[str, bool] = {}
         for record in self.kafka.read("progress"):
             progress = decode_progress(record.value or b"")
             if isinstance(progress, ResolveProgress):
-                heard[progress.instance] = token in progress.heard
-        return len(heard) == SOURCES and all(heard.values())
+                known[progress.instance] = token in progress.heard
+        return len(known) == SOURCES and all(known.values())
 
     async def settled(self, token: str) -> None:
         """Wait until every partition of stories is scored to the end by its owner, who may not have seen all of it."""
@@ -240,7 +240,7 @@ class House:
         while len(self._owned_by(settled)) < STORIES:
             for name, process in list(self.processes.items()):
                 if process.task is not None and process.task.done() and not process.task.cancelled():
-                    with suppress(MissingInputError):  # it begins again
+                    with suppress(MissingInputError):  # it is restarted
                         process.task.result()
                     await self._replace(name)
                     self.restarts += 1
@@ -262,9 +262,11 @@ class House:
         }
 
     def accounts(self) -> dict[int, dict[str, int]]:
-        """Return what was told last of each source's records."""
-        told = [decode_progress(record.value or b"") for record in self.kafka.read("progress")]
-        return {int(progress.instance): progress.counts for progress in told if isinstance(progress, ResolveProgress)}
+        """Return the last report on each source's records."""
+        reports = [decode_progress(record.value or b"") for record in self.kafka.read("progress")]
+        return {
+            int(progress.instance): progress.counts for progress in reports if isinstance(progress, ResolveProgress)
+        }
 
     def result(self) -> Result:
         for source, counts in self.accounts().items():
@@ -340,7 +342,7 @@ async def run(
     strays: Sequence[Signal] = (),
     keep_forgotten_seconds: float = 600,
 ) -> Result:
-    """Play a recording through the house, where ``orders`` were given and ``strays`` came before; return the result."""
+    """Publish a recording to the house, after ``orders`` and ``strays``; return the result."""
     kafka = Kafka(random.Random(seed), PARTITIONS)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(asyncio, "to_thread", _in_this_thread)  # a thread takes real time, so a run would not be its seed
@@ -348,7 +350,9 @@ async def run(
         patch.setattr(connections, "TopicReader", TopicReader)
         patch.setattr(connections, "open_producer", _producer)
         patch.setattr(fencing, "observe_membership", observe_membership)
-        patch.setattr(fencing, "check_before_producing", lambda *_: None)  # who stands still here is taken for dead
+        patch.setattr(
+            fencing, "check_before_producing", lambda *_: None
+        )  # a process that stands still here is dropped by its group
         patch.setattr(worker, "abandoned_on_failure", nullcontext)
         patch.setattr(score_worker, "open_producer", _producer)
         patch.setattr(score_processor, "TopicReader", TopicReader)
@@ -365,7 +369,7 @@ async def run(
             disturbing = asyncio.create_task(house.disturb(disturbances))
             token = await house.publish(signals)
             await asyncio.gather(disturbing, house.settled(token))
-            await house.settled(token)  # again, since what was done last may have undone it
+            await house.settled(token)  # again, since the last disturbance may have undone it
             return house.result()
         finally:
             await house.close()

@@ -1,8 +1,8 @@
-"""A Kafka in memory with seeded whims, under the real worker of ``resolve`` and the scorer of each partition.
+"""A Kafka in memory with seeded whims, under the real workers of ``resolve`` and ``score``.
 
-Not a broker: only what the workers use of aiokafka, in one event loop without I/O, so that a run is its seed. Whims are
-where real brokers have them: how much a fetch brings, when and in which order partitions get what was sent, what a
-process that dies had in flight, what is fetched while a group forms, who learns of that when.
+Not a broker: it has what the workers use of aiokafka, in one event loop without I/O, so that a run is its seed. Whims
+are where real brokers have them. How much does a fetch bring? When, and in which order, do partitions get what was
+sent? What was in flight when a process died? What is fetched during a rebalance, and when does each member learn of it?
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Listener(Protocol):
 
 @dataclass
 class Kafka:
-    """The logs, the groups, and the one source of chance and of time."""
+    """The logs, the groups, and the only source of chance and time."""
 
     chance: random.Random
     partitions: Mapping[str, int]
@@ -53,7 +53,7 @@ class Kafka:
         return self.seconds
 
     async def pause(self) -> None:
-        """Let others run for a while, and now and then for a long while."""
+        """Let other tasks run for a while, and sometimes for a long while."""
         for _ in range(self.chance.choice((1, 1, 1, 2, 2, 3)) if self.chance.random() < 0.98 else 40):
             self.seconds += 0.001
             await asyncio.sleep(0)
@@ -75,11 +75,11 @@ class Kafka:
         ]
 
     def shown(self, place: TopicPartition) -> list[Record]:
-        """Return what a broker shows of a log: not its last records, which replicas may lack; up to a claim all."""
+        """Return what a broker shows of a log: all up to a fencing record, but not always the last records."""
         log = self.logs[place]
         unseen = self.chance.randrange(5) if self.chance.random() < 0.3 else 0
-        claimed = next((number for number in range(len(log), 0, -1) if log[number - 1].key == FENCING_KEY), 0)
-        return log[: max(claimed, len(log) - unseen)]
+        fenced = next((number for number in range(len(log), 0, -1) if log[number - 1].key == FENCING_KEY), 0)
+        return log[: max(fenced, len(log) - unseen)]
 
     def group(self, name: str, topic: str) -> Group:
         return self.groups.setdefault(name, Group(self, topic))
@@ -87,7 +87,7 @@ class Kafka:
 
 @dataclass
 class Process:
-    """What dies together."""
+    """A process: its producers and consumers die together."""
 
     kafka: Kafka
     task: asyncio.Task[None] | None = None
@@ -97,7 +97,7 @@ class Process:
     dead: bool = False
 
     async def listen(self, listening: Coroutine[object, object, None]) -> None:
-        """Wait until the process has done what a change of its group demands; if it dies before or over that, not."""
+        """Wait until the process has handled a rebalance; do not wait once it is dead."""
         if self.dead:
             listening.close()
             return
@@ -120,7 +120,7 @@ class Process:
                 task.cancel()
 
     async def kill(self) -> None:
-        """Let it die; its groups miss it after a while."""
+        """Let it die; its groups drop it after a while."""
         self.die()
         for _ in range(self.kafka.chance.randrange(20)):
             await self.kafka.pause()
@@ -129,7 +129,7 @@ class Process:
 
 
 class Producer:
-    """Keeps the order within a partition, and no other."""
+    """A producer. It keeps the order within a partition only."""
 
     def __init__(self, process: Process) -> None:
         self._kafka = process.kafka
@@ -187,7 +187,7 @@ class Producer:
 
 
 class Group:
-    """Consumers that share the partitions of one topic; it forms anew whenever one comes or goes."""
+    """Consumers that share the partitions of one topic; it rebalances whenever one joins or leaves."""
 
     def __init__(self, kafka: Kafka, topic: str) -> None:
         self._kafka = kafka
@@ -208,7 +208,7 @@ class Group:
             await self.form()
 
     async def form(self) -> None:
-        """Share the partitions out anew; whoever asked for that may die meanwhile."""
+        """Rebalance; the caller may die meanwhile."""
         await asyncio.shield(asyncio.create_task(self._form()))
 
     async def _form(self) -> None:
@@ -231,7 +231,7 @@ class Group:
 
 
 class Consumer:
-    """A member of a group. What it fetched before it was told of its partitions it hands out all the same."""
+    """A member of a group. It also hands out what it fetched before it learnt of its partitions."""
 
     listener: Listener
 
@@ -254,7 +254,7 @@ class Consumer:
         self._joining = asyncio.create_task(self._join())
 
     def reads(self, topic: str) -> bool:
-        """Say whether it is given partitions of ``topic`` now."""
+        """Return whether it has partitions of ``topic`` now."""
         return any(place.topic == topic for place in self.positions)
 
     async def start(self) -> None: ...
@@ -333,7 +333,7 @@ class Consumer:
             raise IllegalStateError(f"{place} is not assigned")
 
     async def stand_still(self) -> None:
-        """Be taken for dead while the process goes on, and find that out a while later."""
+        """Be dropped by the group while the process goes on, and learn of that a while later."""
         self.group.members.remove(self)
         await self.group.form()
         for _ in range(self._kafka.chance.randrange(40)):

@@ -1,4 +1,4 @@
-"""A matcher for the house in memory, quick, and as dependent on the order of decisions as may be."""
+"""A matcher for the simulation: quick, and as dependent on the order of decisions as possible."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ HOUR_MS = 3_600_000
 
 
 class BySubject:
-    """A matcher by subject: now and then a post founds another story of it, or two stories turn out to be one.
+    """A matcher by subject. Sometimes a post creates another story of its subject, or merges two stories.
 
     Which, depends on all posts before.
     """
@@ -28,7 +28,7 @@ class BySubject:
         self._memory = 0
 
     def read(self, _: Signal) -> None:
-        """It reads nothing ahead."""
+        """Read nothing ahead."""
 
     def decide(self, signal: Signal, at_ms: int, _: None = None) -> SimpleNamespace:
         subject = signal.thread.partition("p")[0].partition(":")[2]
@@ -47,10 +47,10 @@ class BySubject:
         self._note(subject, info.id, tuple(merged), at_ms)
 
     def merge(self, gone: str, into: str) -> None:
-        """It learns nothing."""
+        """Learn nothing."""
 
     def learn(self, lesson: Lesson, at_ms: int) -> None:
-        """It learns nothing."""
+        """Learn nothing."""
 
     def __contains__(self, story: str) -> bool:
         return any(story in stories for stories in self._stories.values())

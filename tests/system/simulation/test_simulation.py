@@ -1,4 +1,4 @@
-"""The whole path in memory, by seed: killed, taken for dead, slow, merging stories, and always the same comes of it."""
+"""Resolve and score in memory, by seed: kills, rebalances, delays and merges never change the result."""
 
 from __future__ import annotations
 
@@ -32,18 +32,18 @@ def by_hand(signals: Sequence[Signal], result: Result) -> dict[str, float]:
 
 
 def recording(seed: int) -> list[Signal]:
-    """Return a recording in which stories spike: some posts are seen to be replied to a lot at once."""
+    """Return a recording in which stories spike: some posts get many replies at once."""
     chance = random.Random(seed)
     signals = make(seed, replies=16, observations=3, span_minutes=400)
     for post in [signal for signal in signals if signal.is_root and chance.random() < 0.15]:
         for number in range(chance.randrange(6, 14)):
-            # Some are seen a little before the post itself.
+            # Some replies are observed a little before the post itself.
             at_ms = post.observed_ms + chance.randrange(-15_000, 8 * MINUTE_MS)
             reply = replace(
                 post, id=f"{post.id}b{number}", kind="reply", title=None, created_ms=at_ms, observed_ms=at_ms
             )
             signals.append(reply)
-    # What was observed first is not always published first; no reply a minute before its post, it would be ignored.
+    # Signals are published slightly out of order, but no reply a minute before its post: it would be ignored.
     return sorted(signals, key=lambda signal: signal.observed_ms + chance.choice((0, 0, 0, 10_000, 30_000)))
 
 
@@ -54,7 +54,7 @@ def undisturbed(signals: Sequence[Signal], orders: Sequence[OperatorCommand] = (
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_whatever_happens_the_same_comes_of_it(seed: int) -> None:
+def test_disturbances_do_not_change_the_result(seed: int) -> None:
     signals = recording(seed)
     expected = undisturbed(signals)
     assert any(b'"type":"merged"' in event for event in expected.events)
@@ -67,7 +67,7 @@ def test_whatever_happens_the_same_comes_of_it(seed: int) -> None:
         assert result.events == expected.events
 
 
-def test_what_is_left_of_forgotten_stories_goes_and_nothing_else_changes() -> None:
+def test_records_of_expired_stories_are_deleted_and_nothing_else_changes() -> None:
     signals = recording(1)
     expected = undisturbed(signals)
     assert expected.forgotten
@@ -77,7 +77,7 @@ def test_what_is_left_of_forgotten_stories_goes_and_nothing_else_changes() -> No
     assert (result.noise, result.lifecycles, result.events) == (expected.noise, expected.lifecycles, expected.events)
 
 
-def test_what_operators_have_ordered_is_done_again_in_every_replay() -> None:
+def test_operator_commands_are_carried_out_again_in_every_replay() -> None:
     signals = recording(2)
     before = undisturbed(signals)
     roots = list(dict.fromkeys(signal.thread for signal in signals if signal.is_root))
@@ -98,7 +98,7 @@ def test_what_operators_have_ordered_is_done_again_in_every_replay() -> None:
 
 
 def test_a_signal_from_years_ahead_changes_nothing() -> None:
-    """A record's timestamp is the producer's to write: such a signal would end every story."""
+    """The producer writes a record's timestamp, so a false one could end every story."""
     signals = make(5)
     ahead = replace(signals[0], observed_ms=LATER_MS + 2 * 86_400_000)
     assert asyncio.run(run(0, signals, disturbances=0, strays=[ahead])) == undisturbed(signals)
