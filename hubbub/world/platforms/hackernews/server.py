@@ -1,13 +1,11 @@
-"""Hacker News on loopback: a world, served as the Firebase API and the Algolia item API do.
+"""Hacker News on loopback: a world, served as the Firebase API does.
 
 Owns routes, numbering, ranking and the JSON of items. Must never know whether the world was generated or recorded.
-One server is both hosts: ``/v0/…`` is hacker-news.firebaseio.com, ``/api/v1/…`` is hn.algolia.com.
-Sources: https://github.com/HackerNews/API, https://hn.algolia.com/api.
+Source: https://github.com/HackerNews/API.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from html import escape
 from itertools import islice
 
@@ -42,7 +40,6 @@ class HackerNewsServer:
                 web.get("/v0/updates.json", self._updates),
                 web.get("/v0/topstories.json", self._top),
                 web.get("/v0/newstories.json", self._new),
-                web.get("/api/v1/items/{number}", self._tree),
             ]
         )
 
@@ -78,14 +75,6 @@ class HackerNewsServer:
     async def _new(self, _: web.Request) -> web.Response:
         now_ms = self._clock()
         return answer([int(post.native) for post in self._stories(now_ms) if not post.gone(now_ms)])
-
-    async def _tree(self, request: web.Request) -> web.Response:
-        """Serve an item with all that is below it."""
-        now_ms = self._clock()
-        found = self._there(request.match_info["number"], now_ms)
-        if found is None or found.gone(now_ms):
-            return web.json_response({"status": 404, "error": "Not Found"}, status=404)
-        return answer(_algolia(found, now_ms))
 
     def _stories(self, now_ms: int) -> list[Post]:
         return list(islice(newest([self._world.posts("hackernews")], now_ms), STORIES))
@@ -123,28 +112,6 @@ def _firebase(item: Item, now_ms: int) -> dict[str, object]:
         if totals.replies is not None:
             found["descendants"] = totals.replies
     return found
-
-
-def _algolia(item: Item, now_ms: int) -> dict[str, object]:
-    """Return an item and its tree as Algolia's item API has them. What is gone is left out, with what is below it."""
-    post = item.post if isinstance(item, Reply) else item
-    children = [_algolia(reply, now_ms) for reply in item.replies if reply.there(now_ms) and not reply.gone(now_ms)]
-    created = datetime.fromtimestamp(item.created_ms / 1000, UTC).isoformat(timespec="milliseconds")
-    return {
-        "author": item.author,
-        "children": children,
-        "created_at": created.replace("+00:00", "Z"),
-        "created_at_i": item.created_ms // 1000,
-        "id": int(item.native),
-        "options": [],
-        "parent_id": int(item.parent.native) if isinstance(item, Reply) else None,
-        "points": item.totals(now_ms).likes if isinstance(item, Post) else None,
-        "story_id": int(post.native),
-        "text": _html(item.text) if item.text else None,
-        "title": item.title if isinstance(item, Post) else None,
-        "type": "story" if isinstance(item, Post) else "comment",
-        "url": item.url if isinstance(item, Post) else None,
-    }
 
 
 def _html(text: str) -> str:

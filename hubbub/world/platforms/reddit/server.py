@@ -21,17 +21,8 @@ from aiohttp.typedefs import Handler
 
 from hubbub.clock import Clock
 from hubbub.world.faults import Faults
-from hubbub.world.items import Community, Item, Post, Reply
-from hubbub.world.platforms.reddit.things import (
-    Thing,
-    comment,
-    community_id,
-    forest,
-    fullname,
-    link,
-    listing,
-    subreddit,
-)
+from hubbub.world.items import Item, Post, Reply
+from hubbub.world.platforms.reddit.things import Thing, comment, fullname, link, listing
 from hubbub.world.simulator import answer
 from hubbub.world.timeline import Timeline, newest_page, place
 from hubbub.world.world import World
@@ -80,7 +71,6 @@ class RedditServer:
         self._budget = int(REQUESTS_PER_WINDOW * budget_factor)
         self._clients: dict[str, _Client] = {}
         self._tokens: dict[str, str] = {}
-        self._communities = {community_id(name): community for name, community in world.communities.items()}
         self.app = web.Application(middlewares=[faults.middleware("reddit", clock), self._guard])
         self.app.add_routes(
             [
@@ -88,8 +78,6 @@ class RedditServer:
                 web.get("/api/info{end:/?}", self._info),
                 web.get("/r/{places}/new{end:/?}", self._new),
                 web.get("/r/{places}/comments{end:/?}", self._comments),
-                web.get("/r/{places}/about{end:/?}", self._about),
-                web.get("/comments/{native}{end:/?}", self._thread),
             ]
         )
 
@@ -160,7 +148,7 @@ class RedditServer:
         self, request: web.Request, timelines: list[Timeline[T]], thing: Callable[[T], Thing], now_ms: int
     ) -> web.Response:
         """Serve one page of a list. What is gone is not listed; an anchor that is unknown ends the list."""
-        limit = _limit(request, PAGE)
+        limit = _limit(request)
         anchors = {
             name: self._there(request.query[name], now_ms) for name in ("before", "after") if request.query.get(name)
         }
@@ -179,7 +167,7 @@ class RedditServer:
         )
 
     async def _info(self, request: web.Request) -> web.Response:
-        """Serve posts, comments and subreddits by fullname, 100 at most, or subreddits by name."""
+        """Serve posts and comments by fullname, 100 at most."""
         now_ms = self._clock()
         things: list[Thing] = []
         for name in request.query.get("id", "").split(",")[:MOST]:
@@ -188,26 +176,7 @@ class RedditServer:
                 things.append(link(item, self._world.communities, now_ms))
             elif isinstance(item, Reply):
                 things.append(comment(item, now_ms))
-            elif (community := self._communities.get(name)) is not None:
-                things.append(subreddit(community))
-        named = request.query.get("sr_name", "").lower().split(",")[:MOST]
-        places = self._world.communities
-        things += [subreddit(places[name]) for name in named if name in places]
         return answer(listing(things, dist=len(things)))
-
-    async def _thread(self, request: web.Request) -> web.Response:
-        """Serve a post and the tree of its comments."""
-        now_ms = self._clock()
-        post = self._there(f"t3_{request.match_info['native']}", now_ms)
-        if not isinstance(post, Post):
-            raise web.HTTPNotFound
-        limit = _limit(request, 200, 500)
-        return answer([listing([link(post, self._world.communities, now_ms)], dist=1), forest(post, limit, now_ms)])
-
-    async def _about(self, request: web.Request) -> web.Response:
-        """Serve a subreddit's description."""
-        community: Community | None = self._world.communities.get(request.match_info["places"].lower())
-        return _elsewhere(request) if community is None else answer(subreddit(community))
 
     def _there(self, name: str, now_ms: int) -> Item | None:
         """Return the item of a fullname, if it has appeared."""
@@ -215,9 +184,9 @@ class RedditServer:
         return item if item is not None and item.there(now_ms) else None
 
 
-def _limit(request: web.Request, default: int, most: int = MOST) -> int:
+def _limit(request: web.Request) -> int:
     asked = request.query.get("limit", "")
-    return max(1, min(int(asked), most)) if asked.isdecimal() else default
+    return max(1, min(int(asked), MOST)) if asked.isdecimal() else PAGE
 
 
 def _decoded(credentials: str) -> str:

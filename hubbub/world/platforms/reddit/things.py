@@ -1,9 +1,9 @@
 """Reddit's Things: how posts, comments and communities look in its API.
 
-Owns the JSON of ``t1`` (comment), ``t3`` (link), ``t5`` (subreddit), ``more`` and ``Listing``. Pure: items and a time
-in, plain objects out. Must never know HTTP. Keys and types are those that reddit.com sent in recorded sessions of
-2021 to 2026 (https://www.reddit.com/dev/api, https://github.com/reddit-archive/reddit/wiki/JSON); what does not
-concern us has its most common value. Only counts that a recording does not tell are null, as they never are there.
+Owns the JSON of ``t1`` (comment), ``t3`` (link) and ``Listing``. Pure: items and a time in, plain objects out. Must
+never know HTTP. Keys and types are those of recorded sessions with reddit.com from 2021 to 2026
+(https://www.reddit.com/dev/api, https://github.com/reddit-archive/reddit/wiki/JSON). Keys that do not concern us have
+their most common value. A count that a recording lacks is null, which Reddit never sends.
 """
 
 from __future__ import annotations
@@ -11,20 +11,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from html import escape
-from itertools import islice
 from urllib.parse import urlsplit
 from zlib import crc32
 
 from hubbub.world.items import Community, Item, Post, Removal, Reply
 
-__all__ = ["Thing", "comment", "community_id", "forest", "fullname", "link", "listing", "subreddit"]
+__all__ = ["Thing", "comment", "community_id", "fullname", "link", "listing"]
 
 Thing = dict[str, object]
 
 SITE = "https://www.reddit.com"
-
-MAX_DEPTH = 10
-"""Replies nested deeper are left out of a forest, behind a ``more``."""
 
 _GONE = {Removal.DELETED: "[deleted]", Removal.REMOVED: "[removed]"}
 
@@ -60,33 +56,6 @@ _COMMENT: Thing = _ON_BOTH | {
     "unrepliable_reason": None,
 }  # fmt: skip
 
-_SUBREDDIT: Thing = {
-    "accept_followers": True, "accounts_active": None, "accounts_active_is_fuzzed": False, "active_user_count": None,
-    "advertiser_category": "", "all_original_content": False, "allow_discovery": True, "allow_galleries": True,
-    "allow_images": True, "allow_polls": True, "allow_prediction_contributors": False, "allow_predictions": False,
-    "allow_predictions_tournament": False, "allow_videogifs": True, "allow_videos": True,
-    "banner_background_color": "", "banner_background_image": "", "banner_img": "", "banner_size": None,
-    "can_assign_link_flair": False, "can_assign_user_flair": False, "collapse_deleted_comments": False,
-    "comment_score_hide_mins": 0, "community_icon": "", "community_reviewed": True, "description": "",
-    "description_html": None, "disable_contributor_requests": False, "emojis_custom_size": None,
-    "emojis_enabled": False, "free_form_reports": True, "has_menu_widget": False, "header_img": None,
-    "header_size": None, "header_title": "", "hide_ads": False, "icon_img": "", "icon_size": None,
-    "is_crosspostable_subreddit": True, "is_enrolled_in_new_modmail": False, "key_color": "", "lang": "en",
-    "link_flair_enabled": True, "link_flair_position": "left", "mobile_banner_image": "", "notification_level": None,
-    "original_content_tag_enabled": False, "over18": False, "prediction_leaderboard_entry_type": "IN_FEED",
-    "primary_color": "", "public_description": "", "public_description_html": None, "public_traffic": False,
-    "quarantine": False, "restrict_commenting": False, "restrict_posting": True, "should_archive_posts": False,
-    "show_media": True, "show_media_preview": True, "spoilers_enabled": True, "submission_type": "any",
-    "submit_link_label": "", "submit_text": "", "submit_text_html": None, "submit_text_label": "",
-    "subreddit_type": "public", "suggested_comment_sort": None, "user_can_flair_in_sr": None,
-    "user_flair_background_color": None, "user_flair_css_class": None, "user_flair_enabled_in_sr": False,
-    "user_flair_position": "right", "user_flair_richtext": [], "user_flair_template_id": None,
-    "user_flair_text": None, "user_flair_text_color": None, "user_flair_type": "text", "user_has_favorited": False,
-    "user_is_banned": False, "user_is_contributor": False, "user_is_moderator": False, "user_is_muted": False,
-    "user_is_subscriber": False, "user_sr_flair_enabled": None, "user_sr_theme_enabled": True,
-    "whitelist_status": None, "wiki_enabled": True, "wls": None, "event_posts_enabled": True,
-}  # fmt: skip
-
 
 def fullname(item: Item) -> str:
     """Return the id that Reddit's API calls a fullname: ``t3_…`` for a post, ``t1_…`` for a comment."""
@@ -117,42 +86,6 @@ def comment(reply: Reply, now_ms: int) -> Thing:
         "quarantine": False,
     }
     return {"kind": "t1", "data": data}
-
-
-def forest(post: Post, limit: int, now_ms: int) -> Thing:
-    """Return the comments of a post as a tree: the first ``limit`` of them, the others behind a ``more``."""
-    shown = {reply.native for reply in islice((reply for reply in post.thread if reply.there(now_ms)), limit)}
-
-    def below(parent: Post | Reply, depth: int) -> list[Thing]:
-        there = [reply for reply in parent.replies if reply.there(now_ms)]
-        open_ = [reply for reply in there if reply.native in shown and depth < MAX_DEPTH]
-        things: list[Thing] = []
-        for reply in open_:
-            deeper = below(reply, depth + 1)
-            data = _comment_data(reply, now_ms) | {"depth": depth, "replies": listing(deeper) if deeper else ""}
-            things.append({"kind": "t1", "data": data})
-        if len(there) > len(open_):
-            things.append(_more(fullname(parent), [reply for reply in there if reply not in open_], depth))
-        return things
-
-    return listing(below(post, 0), dist=None)
-
-
-def subreddit(community: Community) -> Thing:
-    """Return a community as a ``t5``."""
-    name = community_id(community.name)
-    data = _SUBREDDIT | {
-        "created": community.created_ms / 1000,
-        "created_utc": community.created_ms / 1000,
-        "display_name": community.name,
-        "display_name_prefixed": f"r/{community.name}",
-        "id": name.removeprefix("t5_"),
-        "name": name,
-        "subscribers": community.members,
-        "title": community.name,
-        "url": f"/r/{community.name}/",
-    }
-    return {"kind": "t5", "data": data}
 
 
 def listing(
@@ -243,18 +176,6 @@ def _comment_data(reply: Reply, now_ms: int) -> Thing:
     if author is not None:
         data["author_fullname"] = _account_id(author)
     return data
-
-
-def _more(parent: str, left: list[Reply], depth: int) -> Thing:
-    data: Thing = {
-        "count": len(left),
-        "name": fullname(left[0]),
-        "id": left[0].native,
-        "parent_id": parent,
-        "depth": depth,
-        "children": [reply.native for reply in left],
-    }
-    return {"kind": "more", "data": data}
 
 
 def _permalink(post: Post) -> str:
