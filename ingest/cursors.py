@@ -31,12 +31,12 @@ class CursorRecord(msgspec.Struct, frozen=True, kw_only=True):
 async def load(collector: str, *, kafka: Mapping[str, object], topic: str, timeout_seconds: float) -> Cursor | None:
     """Return the cursor that ``collector`` saved last, None if it never saved one.
 
-    ``kafka``: connection options of aiokafka. ``topic``: one partition, compacted; it is read from its beginning to
-    where it ended when this was called, so the answer is never older than a save that was acknowledged before.
+    ``kafka``: connection options of aiokafka. ``topic``: one partition, compacted. It is read up to the end offset at
+    the time of the call, so the answer includes every save that was acknowledged before.
 
     Raises:
         KafkaError: the topic cannot be read, or not in time.
-        msgspec.ValidationError: the record is not a cursor; it is our own, so this is no time to go on.
+        msgspec.ValidationError: the record is not a cursor; it is our own, so the collector must not go on.
     """
     value: bytes | None = None
     try:

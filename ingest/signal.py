@@ -1,11 +1,11 @@
 """The signal: one observation of one item on one platform, and its wire form.
 
-Owns the record of the topic ``signals``: its fields, its strict decoding, its encoding and its key.
-Must never know who produces it (Reddit, a replay, a stranger) nor what is made of it (stories, scores).
+Owns the record of the topic ``signals``: its fields, its strict decoding, its encoding and its key. Must never know
+its producer (a collector, a replay, another program) nor its use (stories, scores).
 
 A signal is identified by (``id``, ``observed_ms``). An item seen again is the same ``id`` with a later
-``observed_ms``; counts are totals at ``observed_ms``. What a platform does not tell is ``None``, never 0.
-All times are UTC epoch milliseconds.
+``observed_ms``. Counts are totals at ``observed_ms``. An unknown value is ``None``, never 0. All times are UTC epoch
+milliseconds.
 """
 
 from __future__ import annotations
@@ -34,24 +34,24 @@ __all__ = [
 ]
 
 MAX_RECORD_BYTES = 1_048_576
-"""A larger record is refused before it is parsed; Kafka's own default limit on a record is the same."""
+"""Largest record; a larger one is rejected before it is parsed. It is Kafka's default limit."""
 
 MAX_TEXT_CHARS = 100_000
 MAX_NAME_CHARS = 10_000
-"""A paper lists its authors in one name; the longest recorded list has some 5 000 characters."""
+"""Longest name. A paper lists its authors in one name, of up to 5 000 characters in recordings."""
 MAX_ID_CHARS = 512
 MAX_URL_CHARS = 8_192
 MAX_COUNT = 2**53 - 1
-"""The largest integer that every JSON reader agrees on (RFC 8259, section 6)."""
+"""Largest count: the largest integer that all JSON readers agree on (RFC 8259, section 6)."""
 
 EARLIEST_MS = 946_684_800_000
-"""2000-01-01: older than every platform here. Seconds sent as milliseconds fall below it."""
+"""2000-01-01: older than every platform here. Seconds that are sent as milliseconds lie before it."""
 LATEST_MS = 4_102_444_800_000
-"""2100-01-01: microseconds sent as milliseconds lie above it."""
+"""2100-01-01: microseconds that are sent as milliseconds lie after it."""
 CLOCK_SKEW_MS = 300_000
-"""How far the clocks of a platform, a collector and a broker may disagree."""
+"""Largest difference between the clocks of a platform, a collector and a broker."""
 LIKELY_MS = 86_400_000
-"""A reader's own clock may be so far behind; an item from later than that is false whatever the time."""
+"""Largest error of our own clock. An item from further in the future is wrong whatever the clock says."""
 
 
 class Reason(StrEnum):
@@ -67,7 +67,7 @@ class Reason(StrEnum):
 
 
 class InvalidSignalError(NeverRetryError, ValueError):
-    """A record that is not a signal. ``reason`` is for counting, ``detail`` for the person who mends the producer."""
+    """A record that is not a signal. ``reason`` is for counting, ``detail`` for the person who fixes the producer."""
 
     def __init__(self, reason: Reason, detail: str) -> None:
         super().__init__(f"{reason}: {detail}")
@@ -84,14 +84,14 @@ Millis = Annotated[int, Meta(ge=EARLIEST_MS, le=LATEST_MS)]
 
 
 class Author(msgspec.Struct, frozen=True, gc=False):
-    """Who wrote the item. ``followers``: the audience the platform states, None where unknown."""
+    """The author of the item. ``followers``: the audience that the platform states, None if unknown."""
 
     name: Name | None = None
     followers: Count | None = None
 
 
 class Community(msgspec.Struct, frozen=True, gc=False):
-    """Where it was posted: a subreddit, an instance, a news site. ``members``: its stated size."""
+    """The place of the post: a subreddit, an instance, a news site. ``members``: its stated size."""
 
     name: Name | None = None
     members: Count | None = None
@@ -111,7 +111,7 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One observation of one item.
 
     ``id`` is ``platform:native-id``; ``thread`` is the id of the root post (a post is its own root).
-    ``likes`` may be the platform's net score, but is never below 0. Everything that may be ``None`` may be absent.
+    ``likes`` may be the platform's net score, but is never below 0. A field that may be ``None`` may be absent.
     """
 
     v: Literal[1] = 1
@@ -132,7 +132,7 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     @property
     def is_root(self) -> bool:
-        """True for the post that a thread hangs on."""
+        """True for the root post of a thread."""
         return self.id == self.thread
 
 
@@ -144,15 +144,15 @@ _is_id = re.compile(r"[a-z0-9][a-z0-9_.-]*:[!-~]+").fullmatch
 def decode(raw: bytes, latest_ms: int | None = None) -> Signal:
     """Decode one record of the topic ``signals``, strictly.
 
-    ``latest_ms``: when the record was appended to the log (its Kafka timestamp); an observation later than that, past
-    the allowance for clocks (5 minutes), is from the future and refused. By the log's time and not the reader's the
-    verdict is the same in every replay; a timestamp that no clock can have shown yet is not to be believed, though.
+    ``latest_ms``: when the record was appended to the log, its Kafka timestamp. An observation more than 5 minutes
+    later, the allowance for clocks, is from the future and rejected. The log's time gives the same result in every
+    replay, which the reader's time would not.
 
     Raises:
         InvalidSignalError: with a :class:`Reason` from the closed list, for anything that is not a signal.
     """
     if len(raw) > MAX_RECORD_BYTES:
-        raise InvalidSignalError(Reason.TOO_LARGE, f"{len(raw)} bytes; at most {MAX_RECORD_BYTES} are taken")
+        raise InvalidSignalError(Reason.TOO_LARGE, f"{len(raw)} bytes; at most {MAX_RECORD_BYTES} are accepted")
     try:
         signal = _decoder.decode(raw)
     except msgspec.ValidationError as error:
@@ -164,18 +164,13 @@ def decode(raw: bytes, latest_ms: int | None = None) -> Signal:
 
 
 def check(signal: Signal, latest_ms: int | None = None) -> None:
-    """Raise :class:`InvalidSignalError` if the fields of ``signal`` do not fit together.
-
-    Collectors call it on what they made themselves: a signal that would be refused must not be published.
-    """
+    """Raise :class:`InvalidSignalError` if the fields of ``signal`` do not fit together."""
     id_, thread = signal.id, signal.thread
     if not _is_id(id_) or not id_.startswith(signal.platform) or id_[len(signal.platform)] != ":":
         raise InvalidSignalError(Reason.BAD_ID, f"id {id_!r} is not '{signal.platform}:' and a native id in ASCII")
     if id_ != thread:
         if not _is_id(thread):
-            raise InvalidSignalError(
-                Reason.BAD_ID, f"thread {thread!r} is not a platform, ':' and a native id in ASCII"
-            )
+            raise InvalidSignalError(Reason.BAD_ID, f"thread {thread!r} is not a platform, ':' and an id in ASCII")
         if signal.kind == "post":
             raise InvalidSignalError(Reason.BAD_ID, f"a post is its own thread; id {id_!r}, thread {thread!r}")
     elif signal.kind != "post":
@@ -200,12 +195,12 @@ def encode(signal: Signal) -> bytes:
 
 
 def key(signal: Signal) -> bytes:
-    """Return the record's key, its thread: all of a thread goes through one partition, in order."""
+    """Return the record's key, its thread: a thread stays in one partition, in order."""
     return signal.thread.encode()
 
 
 def _explain(error: msgspec.ValidationError) -> InvalidSignalError:
-    """Turn msgspec's message, which ends in the path of the field, into a reason of the closed list."""
+    """Turn msgspec's message, which ends with the path of the field, into a reason of the closed list."""
     detail = str(error)
     field = detail.rpartition("$.")[2].rstrip("`") if "$." in detail else ""
     if field in {"id", "thread"}:

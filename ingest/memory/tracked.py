@@ -57,7 +57,7 @@ class TrackedItems:
         return list(self._items)
 
     def restore(self, ids: Iterable[str], now_ms: int) -> None:
-        """Track items of which only the ids were saved; they are due at once."""
+        """Track items again whose ids were saved; they are due at once."""
         for id_ in ids:
             if id_ not in self._items:
                 self._schedule(id_, _Tracked(created_ms=now_ms, due_ms=now_ms))
@@ -86,8 +86,8 @@ class TrackedItems:
     def due(self, now_ms: int, max_ids: int) -> list[str]:
         """Return the ids of up to ``max_ids`` items that are due, the longest overdue first.
 
-        Each is put off by its usual interval, so that an item that the platform no longer gives comes up again, until
-        it is too old. An observation sets the time again.
+        Each is put off by its usual interval. So an item that the platform no longer gives is due again, until it is
+        too old. An observation sets the time again.
         """
         ids: list[str] = []
         while self._queue and self._queue[0][0] <= now_ms and len(ids) < max_ids:

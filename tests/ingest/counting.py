@@ -30,7 +30,7 @@ def now_ms() -> int:
 
 
 def item(number: int, **changes: object) -> Signal:
-    """Return the signal of the platform's item ``number``; it hangs on one of a few posts."""
+    """Return the signal of the platform's item ``number``; it answers one of a few posts."""
     fields: dict[str, object] = {
         "id": f"count:{number}",
         "kind": "reply",

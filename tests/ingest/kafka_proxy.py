@@ -1,7 +1,7 @@
 """A TCP proxy in front of a broker that can refuse or hold chosen produce requests, and lose or falsify their answers.
 
-It speaks just enough of Kafka's protocol (https://kafka.apache.org/protocol) to find where a request ends, what kind
-it is, and to put its own port in place of the broker's, so that clients keep coming through it.
+It speaks just enough of Kafka's protocol (https://kafka.apache.org/protocol) to find the end and the kind of a request.
+It puts its own port in place of the broker's, so that clients keep coming through it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class Fault(Enum):
 
     REFUSE = "refuse"  # it never reaches the broker, and the connection is closed once all before it is answered
     HOLD = "hold"  # it reaches the broker once the fault is taken away
-    LOSE_ANSWER = "lose answer"  # the broker writes it, but nobody hears of that
+    LOSE_ANSWER = "lose answer"  # the broker writes it, but its answer is lost
     DENY = "deny"  # the broker writes it, but answers that it has not, and that trying again is of no use
 
 

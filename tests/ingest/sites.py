@@ -29,7 +29,7 @@ def status(code: int, headers: dict[str, str] | None = None, body: str = "") -> 
 
 
 def body(text: str) -> Answer:
-    """Answer 200 with a body that claims to be JSON."""
+    """Answer 200 with a body that is labelled as JSON."""
 
     async def answer(_: web.Request) -> web.StreamResponse:
         return web.Response(text=text, content_type="application/json")

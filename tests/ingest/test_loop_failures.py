@@ -48,7 +48,7 @@ async def test_a_broker_that_is_away_is_waited_for(place: Place, proxy: KafkaPro
     await cursor_is_covered(place)
 
 
-async def test_a_failed_look_is_taken_again_and_seen_in_the_health(place: Place) -> None:
+async def test_a_failed_poll_is_repeated_and_shown_in_the_health(place: Place) -> None:
     maker = Maker([RetryLaterError("it is ill"), NeverRetryError("gone"), SlowDownError("slow"), RetryLaterError("x")])
     async with running(place, maker) as (_, health, _stop):
         await until(lambda: health.problem == "it is ill")
@@ -59,7 +59,7 @@ async def test_a_failed_look_is_taken_again_and_seen_in_the_health(place: Place)
     await cursor_is_covered(place)
 
 
-async def test_a_platform_that_wants_to_be_left_alone_is(place: Place) -> None:
+async def test_a_platform_that_limits_our_rate_is_left_alone(place: Place) -> None:
     maker = Maker([SlowDownError("slow", after_seconds=0.7)])
     async with running(place, maker) as (_, health, _stop):
         await until(lambda: health.problem == "slow")
@@ -84,14 +84,14 @@ async def test_a_single_refusal_is_not_believed(place: Place) -> None:
 
 
 async def test_a_refusal_after_a_success_is_waited_out(place: Place) -> None:
-    """Platforms have refused everybody's tokens for an hour; nobody should have to start the collector again."""
+    """Platforms have rejected all tokens for an hour; the operator should not have to restart the collector."""
     async with running(place, Maker([Signals(), *[UserError("refused")] * 4])) as (task, health, _):
         await until(lambda: health.problem == "refused")
         await until(succeeded(health))
         assert not task.done()
 
 
-async def test_a_fault_of_ours_starts_the_collector_anew_from_what_is_saved(place: Place) -> None:
+async def test_a_fault_of_ours_restarts_the_collector_from_its_cursor(place: Place) -> None:
     maker = Maker([Signals([item(999_999)]), KeyError("oops")])
     async with running(place, maker) as (_, health, _stop):
         await until(lambda: health.problem == "KeyError: 'oops'")
@@ -109,7 +109,7 @@ async def write_cursors(place: Place, *records: tuple[bytes, bytes | None]) -> N
     await producer.stop()
 
 
-async def test_a_cursor_that_cannot_be_read_is_no_reason_to_begin_anew(place: Place) -> None:
+async def test_a_cursor_that_cannot_be_read_is_no_reason_to_begin_again(place: Place) -> None:
     await write_cursors(place, (b"count", b'{"v":1,"cursor"'))
     async with running(place) as (_, health, _stop):
         await until(lambda: health.problem)
@@ -126,7 +126,7 @@ async def test_the_cursors_of_others_are_passed_over(place: Place) -> None:
     assert min(await numbers_in(place)) == 70
 
 
-async def test_a_cursor_buried_by_the_operator_begins_anew(place: Place) -> None:
+async def test_a_cursor_deleted_by_the_operator_begins_again(place: Place) -> None:
     await write_cursors(place, (b"count", b'{"v":1,"collector":"count","saved_ms":0,"cursor":70}'), (b"count", None))
     async with running(place) as (_, health, _stop):
         await until(succeeded(health))

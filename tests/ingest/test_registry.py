@@ -1,4 +1,4 @@
-"""Several collectors side by side: one that hangs, fails or gives up is nobody else's trouble."""
+"""Several collectors side by side: one that hangs, fails or gives up holds up no other."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_scoring_takes_the_constants_of_every_platform_and_contradicts_none() ->
             scoring.add_platform(name, 1.0, None)
 
 
-async def test_a_wrong_name_or_missing_options_are_told_before_anything_starts() -> None:
+async def test_a_wrong_name_or_missing_options_fail_before_anything_starts() -> None:
     common = {"kafka": {}, "topics": "", "now_ms": now_ms, "stop": asyncio.Event()}
     with pytest.raises(KeyError, match="myspace"):
         await collect(["myspace"], {}, **common)  # type: ignore[arg-type]
@@ -120,7 +120,7 @@ async def test_one_platform_in_trouble_holds_up_no_other(place: Place, answer: A
     assert {found.id for found in await place.signals()} == {f"hackernews:{id_}" for id_ in range(1, 6)}
 
 
-async def test_when_all_have_given_up_there_is_nothing_left_to_run(place: Place) -> None:
+async def test_when_all_collectors_have_given_up_collecting_ends(place: Place) -> None:
     async with RedditSite() as reddit, HackerNewsSite() as hackernews:
         reddit.answer_for["/api/v1/access_token"] = status(401)
         with pytest.raises(UserError, match=r"^reddit: .*client_secret.*$"):
@@ -135,7 +135,7 @@ async def test_when_all_have_given_up_there_is_nothing_left_to_run(place: Place)
             )
 
 
-async def test_a_collector_that_ends_unseen_ends_all(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_collector_that_is_cancelled_from_within_ends_all(monkeypatch: pytest.MonkeyPatch) -> None:
     """A library may let a cancellation of its own escape: then the others must not go on as if nothing were missing."""
 
     async def run(loop: CollectorLoop) -> None:

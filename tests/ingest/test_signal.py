@@ -31,7 +31,7 @@ def signals(draw: st.DrawFn) -> Signal:
     id_ = f"{platform}:{draw(NATIVE_IDS)}"
     kinds: list[Literal["post", "reply", "repost"]] = ["post", "reply", "repost"]
     kind = draw(st.sampled_from(kinds))
-    # A repost may hang on an item of another platform, so the thread's platform is free.
+    # A repost may repeat an item of another platform, so the thread's platform is free.
     thread = id_ if kind == "post" else f"{draw(PLATFORMS)}:{draw(NATIVE_IDS)}"
     if kind != "post" and thread == id_:
         kind = "post"
@@ -211,7 +211,7 @@ def test_any_bytes_are_a_signal_or_refused(raw: bytes) -> None:
 @settings(max_examples=60)
 @given(st.data())
 def test_a_mutated_record_is_a_signal_or_refused(data: st.DataObject) -> None:
-    """Flip, cut, insert and repeat bytes: nothing but a verdict of the closed list comes out."""
+    """Flip, cut, insert and repeat bytes: nothing but a result of the closed list comes out."""
     raw = bytearray(signal.encode(data.draw(signals())))
     for _ in range(data.draw(st.integers(1, 4))):
         place = data.draw(st.integers(0, len(raw) - 1)) if raw else 0

@@ -110,7 +110,7 @@ def check(run: Run) -> None:
     items = {item.signal_id: item for item in everything(run.world)}
     arrived = {signal.id for signal in run.signals}
     assert arrived <= items.keys()
-    # What was taken away may have been so before anybody could see it.
+    # A removed item may have been removed before it could be read.
     due = {id_ for id_, item in items.items() if item.there(run.world.ends_ms) and not item.gone(run.stopped_ms)}
     assert len(due) > 400
     assert due - arrived == set()

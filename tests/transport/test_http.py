@@ -1,4 +1,4 @@
-"""The HTTP client over a real socket: bounded in time and size, no redirects, no private address from a stranger."""
+"""The HTTP client over a real socket: bounded in time and size, no redirects, no private addresses."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Threads: which post is at the root of the thread that a comment is in.
 
-Owns the walk from a comment up to its post, which an item does not name, and a cache of walks, bounded by number and by
-age. Must never know what becomes of an item.
+Owns the walk from a comment up to its post, which an item does not name. It caches the results, bounded by number and
+by age. Must never know what becomes of an item.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 Owns what each field of a thing means (https://www.reddit.com/dev/api). Must never fetch.
 
-- t3, a submission, is a post: ``score`` is likes, ``num_comments`` replies, ``upvote_ratio`` the ratio; crossposts are
-  posts of their own with the link of the first one, so shares stay unknown rather than counted twice;
+- t3, a submission, is a post: ``score`` is likes, ``num_comments`` replies, ``upvote_ratio`` the ratio;
+- a crosspost is a post of its own with the link of the first one, so shares stay unknown and are not counted twice;
 - t1, a comment, is a reply in the thread of its ``link_id``; while its score is hidden, its likes are unknown;
 - deleted or removed: the author or the text is gone and becomes None; the counts still count;
 - promoted submissions are advertisements and ignored.

@@ -352,7 +352,7 @@ def fuzzed_items(platform: PlatformUnderTest, items: list[object]) -> st.SearchS
 
 
 def nested_without_end(platform: PlatformUnderTest, items: list[object]) -> Iterator[object]:
-    """What was just not too deep to be parsed may be too deep a few calls further down."""
+    """JSON that is just not too deep for the parser may be too deep a few calls further down."""
     for depth in (10, 900, *range(930, 1000, 7), 5_000):
         nested: object = []
         for _ in range(depth):

@@ -23,8 +23,10 @@ def seen(id_: str, age_ms: int, likes: int = 0, created_ms: int = BEGIN_MS) -> S
     )
 
 
-def looks(hours: float, likes_per_hour: float, step_ms: int = MINUTE_MS, max_age_ms: int = 72 * HOUR_MS) -> list[int]:
-    """Return at which ages, in minutes, an item that grows steadily is looked at."""
+def poll_ages(
+    hours: float, likes_per_hour: float, step_ms: int = MINUTE_MS, max_age_ms: int = 72 * HOUR_MS
+) -> list[int]:
+    """Return at which ages, in minutes, an item that grows steadily is polled."""
     tracked = TrackedItems(10, max_age_ms)
     tracked.observe(seen("a", 0))
     ages = []
@@ -36,7 +38,7 @@ def looks(hours: float, likes_per_hour: float, step_ms: int = MINUTE_MS, max_age
 
 
 def test_the_younger_the_more_often() -> None:
-    ages = looks(30, 0)
+    ages = poll_ages(30, 0)
     assert ages[:3] == [3, 6, 9]
     per_hour = [sum(hour * 60 <= age < (hour + 1) * 60 for age in ages) for hour in range(30)]
     assert per_hour[:24] == sorted(per_hour[:24], reverse=True)
@@ -44,11 +46,11 @@ def test_the_younger_the_more_often() -> None:
     assert sum(per_hour[24:]) <= 4
 
 
-def test_a_loud_item_is_looked_at_more_often() -> None:
-    assert 3 * len(looks(24, 10)) < len(looks(24, 1_000))
+def test_a_loud_item_is_polled_more_often() -> None:
+    assert 3 * len(poll_ages(24, 10)) < len(poll_ages(24, 1_000))
 
 
-def test_an_item_that_falls_silent_is_looked_at_less_often() -> None:
+def test_an_item_that_falls_silent_is_polled_less_often() -> None:
     tracked = TrackedItems(10, 72 * HOUR_MS)
     tracked.observe(seen("a", 10 * HOUR_MS, 50_000))
     assert tracked.due(BEGIN_MS + 10 * HOUR_MS + 8 * MINUTE_MS, 1) == ["x:a"]
@@ -58,7 +60,7 @@ def test_an_item_that_falls_silent_is_looked_at_less_often() -> None:
 
 
 def test_an_old_item_leaves() -> None:
-    ages = looks(100, 5_000, max_age_ms=72 * HOUR_MS)
+    ages = poll_ages(100, 5_000, max_age_ms=72 * HOUR_MS)
     assert 70 * 60 < max(ages) < 72 * 60
 
 
@@ -89,7 +91,7 @@ def test_restored_items_are_due_at_once() -> None:
     assert tracked.ids() == ["x:a", "x:b"]
 
 
-def test_a_forgotten_item_does_not_come_up() -> None:
+def test_a_removed_item_does_not_come_up() -> None:
     tracked = TrackedItems(100, 72 * HOUR_MS)
     tracked.observe(seen("a", 0))
     tracked.remove("x:a")

@@ -21,14 +21,14 @@ from hubbub.world.world import World
 __all__ = ["HackerNewsServer"]
 
 STORIES = 500
-"""Stories on the front page's list and on the list of new ones."""
+"""Stories in the list of the front page, and in the list of new ones."""
 CHANGED_MS = 300_000
 """An item that changed within this time is listed as updated."""
 HOUR_MS = 3_600_000
 
 
 class HackerNewsServer:
-    """Hacker News' side of ``world``, as of ``clock()``. It needs no token and knows no rate limit."""
+    """Hacker News' side of ``world``, as of ``clock()``. It needs no token and has no rate limit."""
 
     def __init__(self, world: World, clock: Clock, faults: Faults) -> None:
         self._world, self._clock = world, clock
@@ -47,13 +47,13 @@ class HackerNewsServer:
         return answer(self._world.highest(self._clock()))
 
     async def _item(self, request: web.Request) -> web.Response:
-        """Serve an item, or null: the number is not given out, or nobody may see what it stands for yet or ever."""
+        """Serve an item, or null for a number without an item that is public."""
         now_ms = self._clock()
         found = self._there(request.match_info["number"], now_ms)
         return answer(None if found is None else _firebase(found, now_ms))
 
     async def _updates(self, _: web.Request) -> web.Response:
-        """Serve the numbers of stories that changed of late, and the names of who replied to them."""
+        """Serve the numbers of stories that changed a short time ago, and the names of users who replied."""
         now_ms = self._clock()
         since_ms = now_ms - CHANGED_MS
         posts = [post for post in self._stories(now_ms) if post.totals(now_ms) != post.totals(since_ms)]
@@ -85,7 +85,7 @@ class HackerNewsServer:
 
 
 def _firebase(item: Item, now_ms: int) -> dict[str, object]:
-    """Return an item as Firebase has it. What an author deleted keeps only its place; a dead one says so."""
+    """Return an item as Firebase has it. A deleted item keeps only its place; a dead one says so."""
     found: dict[str, object] = {"id": int(item.native), "time": item.created_ms // 1000}
     kids = [int(reply.native) for reply in item.replies if reply.there(now_ms)]
     if kids:
@@ -115,5 +115,5 @@ def _firebase(item: Item, now_ms: int) -> dict[str, object]:
 
 
 def _html(text: str) -> str:
-    """Write a text as Hacker News does: HTML, paragraphs begun by ``<p>``."""
+    """Return a text as Hacker News writes it: HTML, with ``<p>`` before each paragraph but the first."""
     return escape(text).replace("/", "&#x2F;").replace("\n\n", "<p>")

@@ -34,10 +34,10 @@ WINDOW_S = 600
 """Reddit grants an OAuth client 100 requests a minute, averaged over ten."""
 TOKEN_S = 86_400
 REFUSED = "wrong"
-"""The client secret, or password, that is not taken."""
+"""The client secret, or password, that is rejected."""
 PAGE = 25
 MOST = 100
-"""Items on a page when no limit is asked for, and at most."""
+"""Items on a page: without a limit in the request, and at most."""
 
 T = TypeVar("T", bound=Item)
 
@@ -83,7 +83,7 @@ class RedditServer:
 
     @web.middleware
     async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Let through who has a token and requests left; say on every answer how many are left."""
+        """Let through a client with a token and requests left; each answer says how many are left."""
         if request.path.startswith(("/api/v1/access_token", "/_world/")):
             return await handler(request)
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
@@ -147,7 +147,7 @@ class RedditServer:
     def _page(
         self, request: web.Request, timelines: list[Timeline[T]], thing: Callable[[T], Thing], now_ms: int
     ) -> web.Response:
-        """Serve one page of a list. What is gone is not listed; an anchor that is unknown ends the list."""
+        """Serve one page of a list. It leaves out removed items, and is empty after an unknown anchor."""
         limit = _limit(request)
         anchors = {
             name: self._there(request.query[name], now_ms) for name in ("before", "after") if request.query.get(name)
@@ -201,6 +201,6 @@ def _error(status: int, message: str, headers: dict[str, str] | None = None) -> 
 
 
 def _elsewhere(request: web.Request) -> web.Response:
-    """Send who asks for a subreddit that does not exist to the search, as Reddit does."""
+    """Redirect a request for an unknown subreddit to the search, as Reddit does."""
     name = quote(request.match_info["places"])
     return web.Response(status=302, headers={"Location": f"/subreddits/search?q={name}"})

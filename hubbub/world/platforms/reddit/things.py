@@ -1,9 +1,9 @@
 """Reddit's Things: how posts, comments and communities look in its API.
 
 Owns the JSON of ``t1`` (comment), ``t3`` (link) and ``Listing``. Pure: items and a time in, plain objects out. Must
-never know HTTP. Keys and types are those of recorded sessions with reddit.com from 2021 to 2026
-(https://www.reddit.com/dev/api, https://github.com/reddit-archive/reddit/wiki/JSON). Keys that do not concern us have
-their most common value. A count that a recording lacks is null, which Reddit never sends.
+never know HTTP. Keys and types are those of recorded sessions with reddit.com from 2021 to 2026. Sources:
+https://www.reddit.com/dev/api, https://github.com/reddit-archive/reddit/wiki/JSON. Unused keys have their most common
+value. A count that a recording lacks is null, which Reddit never sends.
 """
 
 from __future__ import annotations

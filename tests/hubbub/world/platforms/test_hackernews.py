@@ -143,7 +143,7 @@ async def test_texts_are_html(world: World) -> None:
 
 
 @pytest.mark.parametrize("path", ["/v0/item/0.json", "/v0/item/x.json", "/v0/item/99999999999999.json"])
-async def test_numbers_that_nobody_gave_out_are_null(world: World, path: str) -> None:
+async def test_numbers_without_an_item_are_null(world: World, path: str) -> None:
     async with visit(world, world.begins_ms - 1) as reader:
         assert await reader.get(path) is None
         assert await reader.get("/v0/maxitem.json") == 0

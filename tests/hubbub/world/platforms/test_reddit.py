@@ -120,7 +120,7 @@ async def test_what_does_not_exist_is_left_out_and_ends_a_list(world: World, red
     assert newer == []
 
 
-async def test_who_asks_too_often_is_told_to_wait(world: World, reddit: Client) -> None:
+async def test_a_client_that_asks_too_often_has_to_wait(world: World, reddit: Client) -> None:
     def ask(url: str) -> dict[str, Any]:
         client = reddit(url)
         client.get("api/info/", params={"id": "t5_6"})
@@ -141,7 +141,7 @@ async def test_who_asks_too_often_is_told_to_wait(world: World, reddit: Client) 
         assert await asyncio.to_thread(lambda: list(other.subreddit("all").new(limit=1)))
 
 
-async def test_the_rate_limiter_of_the_client_paces_itself_by_our_headers(world: World, reddit: Client) -> None:
+async def test_the_rate_limiter_of_the_client_obeys_our_headers(world: World, reddit: Client) -> None:
     def ask(client: praw.Reddit) -> int:
         list(client.subreddit("all").new(limit=1))
         at_ns = client._core._rate_limiter.next_request_timestamp_ns

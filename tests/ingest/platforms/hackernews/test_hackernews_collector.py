@@ -1,4 +1,4 @@
-"""The Hacker News collector over a real socket: every item once, roots first, one sick item holds up no other."""
+"""The Hacker News collector over a real socket: every item once, roots first, one failing item delays no other."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ async def test_a_backlog_is_read_in_batches_without_waiting(site: HackerNewsSite
         assert ids(await polls(collector, 6)) == list(range(1, 101))
 
 
-async def test_the_first_start_reaches_back_as_far_as_it_is_told(site: HackerNewsSite) -> None:
+async def test_the_first_start_reaches_back_as_far_as_configured(site: HackerNewsSite) -> None:
     for id_ in range(1, 101):
         site.story(id_)
     async with collecting(site, backfill_items=10) as collector:
@@ -121,7 +121,7 @@ async def test_a_leap_of_the_newest_id_is_believed_when_it_is_said_twice(site: H
         assert ids(await polls(collector, 2)) == [200]
 
 
-async def test_who_is_ahead_of_the_newest_id_goes_back(site: HackerNewsSite) -> None:
+async def test_a_cursor_ahead_of_the_newest_id_goes_back(site: HackerNewsSite) -> None:
     for id_ in range(1, 11):
         site.story(id_)
     async with collecting(site, json.dumps({"next_id": 900_001}).encode()) as collector:
@@ -210,12 +210,12 @@ async def test_a_comment_waits_for_a_post_that_cannot_be_had_now(site: HackerNew
     site.answer_for["/v0/item/1.json"] = status(500)
     async with collecting(site, json.dumps({"next_id": 50}).encode(), missing_max_tries=100) as collector:
         assert ids(await polls(collector, 4)) == [51]
-        assert site.asked().count("/v0/item/1.json") == 2  # once for each look at the comment
+        assert site.asked().count("/v0/item/1.json") == 2  # once for each poll of the comment
         del site.answer_for["/v0/item/1.json"]
         assert ids(await polls(collector, 1)) == [1, 50]
 
 
-async def test_known_stories_are_looked_at_again(site: HackerNewsSite) -> None:
+async def test_tracked_stories_are_polled_again(site: HackerNewsSite) -> None:
     clock_ms = [NOW_MS]
     for id_ in range(1, 11):
         site.story(id_)
@@ -233,18 +233,18 @@ async def test_known_stories_are_looked_at_again(site: HackerNewsSite) -> None:
         await collector.aclose()
 
 
-async def test_changed_stories_and_the_front_page_are_looked_at_again_but_not_comments(site: HackerNewsSite) -> None:
+async def test_changed_stories_and_the_front_page_are_polled_but_not_comments(site: HackerNewsSite) -> None:
     site.story(1)
     site.comment(2, 1)
     site.story(3)
     site.front_page = [3]
-    site.updates = [1, 2, 99]  # 99 is not read yet: that is for the look at new items
+    site.updates = [1, 2, 99]  # 99 is not read yet: the poll for new items reads it
     async with collecting(site, poll_seconds=NEVER_SECONDS) as collector:
         assert ids(await polls(collector, 1)) == [1, 3, 2]
         assert sorted(ids(await polls(collector, 2))) == [1, 3]
 
 
-async def test_dead_and_deleted_items_leave_the_watch(site: HackerNewsSite) -> None:
+async def test_dead_and_deleted_items_are_tracked_no_longer(site: HackerNewsSite) -> None:
     site.story(1)
     site.story(2)
     async with collecting(site, poll_seconds=NEVER_SECONDS, front_page_seconds=0.001) as collector:
@@ -258,7 +258,7 @@ async def test_dead_and_deleted_items_leave_the_watch(site: HackerNewsSite) -> N
 
 
 @pytest.mark.parametrize(
-    ("answer", "verdict"),
+    ("answer", "policy"),
     [
         pytest.param(status(500), RetryLaterError, id="500"),
         pytest.param(status(401), RetryLaterError, id="401"),
@@ -277,16 +277,16 @@ async def test_dead_and_deleted_items_leave_the_watch(site: HackerNewsSite) -> N
         pytest.param(body("-5"), RetryLaterError, id="negative"),
     ],
 )
-async def test_every_failure_is_a_verdict_and_loses_nothing(
-    site: HackerNewsSite, answer: Answer, verdict: type[CollectError]
+async def test_every_failure_has_a_retry_policy_and_loses_nothing(
+    site: HackerNewsSite, answer: Answer, policy: type[CollectError]
 ) -> None:
     site.story(1)
     site.answer_for["/v0/maxitem.json"] = answer
     async with collecting(site) as collector:
-        with pytest.raises(verdict) as raised:
+        with pytest.raises(policy) as raised:
             await anext(collector)
         del site.answer_for["/v0/maxitem.json"]
-        assert type(raised.value) is verdict
+        assert type(raised.value) is policy
         assert "\n" not in str(raised.value)
         assert ids(await polls(collector, 5)) == [1]
 
@@ -331,7 +331,7 @@ async def test_an_endless_body_is_not_read_to_its_end(site: HackerNewsSite) -> N
         assert "longer than" in batch.signals.unreadable[0].detail
 
 
-async def test_a_rate_limit_in_the_middle_keeps_what_was_had_and_holds_the_pace(site: HackerNewsSite) -> None:
+async def test_a_rate_limit_in_the_middle_keeps_what_was_had_and_holds_the_rate_limiter(site: HackerNewsSite) -> None:
     for id_ in range(1, 4):
         site.story(id_)
     site.answer_for["/v0/item/2.json"] = status(429, {"Retry-After": "60"})

@@ -1,4 +1,4 @@
-"""The Reddit collector over a real socket: nothing lost between looks, nothing twice, every failure a verdict."""
+"""The Reddit collector over a real socket: nothing missed, nothing twice, a retry policy for every failure."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ async def test_items_lost_beyond_the_reach_of_a_listing_are_a_gap(site: RedditSi
         assert batch.signals.gaps == 1
 
 
-async def test_the_first_start_reaches_back_as_far_as_it_is_told(site: RedditSite) -> None:
+async def test_the_first_start_reaches_back_as_far_as_configured(site: RedditSite) -> None:
     site.posts = [submission(number * 60) for number in range(200)]
     now_ms = (CREATED_S + 200 * 60) * 1000
     async with collecting(site, now_ms=now_ms, backfill_hours=1) as collector:
@@ -126,7 +126,7 @@ async def test_a_restart_goes_on_where_the_cursor_was_saved(site: RedditSite) ->
     async with collecting(site, cursor, reobserve_seconds=NEVER_SECONDS) as collector:
         seen_again: list[str] = []
         found: list[str] = []
-        for _ in range(2):  # one look at new posts and one at known ones, in either order
+        for _ in range(2):  # one poll of new posts and one of tracked ones, in either order
             batch = await anext(collector)
             is_new = set(ids(batch)) & set(names(range(250, 400)))
             (found if is_new else seen_again).extend(ids(batch))
@@ -134,7 +134,7 @@ async def test_a_restart_goes_on_where_the_cursor_was_saved(site: RedditSite) ->
         assert set(seen_again) <= set(names(range(250)))
 
 
-async def test_what_a_failed_look_had_read_is_not_lost(site: RedditSite) -> None:
+async def test_a_poll_that_fails_midway_loses_nothing(site: RedditSite) -> None:
     site.posts = [submission(0)]
     async with collecting(site) as collector:
         await polls(collector, 2)
@@ -145,12 +145,12 @@ async def test_what_a_failed_look_had_read_is_not_lost(site: RedditSite) -> None
         assert ids(await polls(collector, 1)) == names(range(1, 301))
 
 
-async def test_what_appears_late_is_found_by_a_sweep(site: RedditSite) -> None:
+async def test_a_full_scan_finds_posts_that_appear_late(site: RedditSite) -> None:
     site.posts = [submission(number) for number in range(0, 800, 2)]
     clock = FakeClock()
     async with collecting(site, clock=clock, sweep_seconds=2) as collector:
         await polls(collector, 2)
-        site.posts.insert(40, submission(79))  # released by a filter, at the place of its creation: page 4
+        site.posts.insert(40, submission(79))  # released by a filter, among posts of its age: page 4
         assert ids(await polls(collector, 3)) == []
         clock.now += 2
         assert ids(await polls(collector, 2)) == ["t3_00079"]
@@ -171,7 +171,7 @@ async def test_a_thing_on_two_pages_comes_once(site: RedditSite) -> None:
         assert sorted(first + ids(await polls(collector, 1))) == names(range(151))
 
 
-async def test_comments_come_after_the_posts_they_hang_on(site: RedditSite) -> None:
+async def test_comments_come_after_their_posts(site: RedditSite) -> None:
     site.unlisted = [submission(number) for number in range(150)]
     site.comments = [comment(number, number % 150) for number in range(400)]
     async with collecting(site, comments=True, comments_poll_seconds=0.001) as collector:
@@ -192,7 +192,7 @@ async def test_a_comment_whose_post_reddit_hides_comes_alone(site: RedditSite) -
         assert site.asked().count("/api/info") == 1
 
 
-async def test_known_posts_are_looked_at_again(site: RedditSite) -> None:
+async def test_tracked_posts_are_polled_again(site: RedditSite) -> None:
     site.posts = [submission(number) for number in range(250)]
     clock_ms = [NOW_MS]
     options = config(site, reobserve_seconds=0.001, submissions_poll_seconds=NEVER_SECONDS)
@@ -244,7 +244,7 @@ def _page(things: list[object]) -> str:
 
 
 @pytest.mark.parametrize(
-    ("answer", "verdict"),
+    ("answer", "policy"),
     [
         pytest.param(status(500), RetryLaterError, id="500"),
         pytest.param(status(502, body="<html>"), RetryLaterError, id="502"),
@@ -266,23 +266,23 @@ def _page(things: list[object]) -> str:
         pytest.param(status(302, {"Location": "/subreddits/search?q=x"}), UserError, id="no such subreddit, 302"),
     ],
 )
-async def test_every_failure_is_a_verdict_after_one_request(
-    site: RedditSite, answer: Answer, verdict: type[CollectError]
+async def test_every_failure_has_a_retry_policy_after_one_request(
+    site: RedditSite, answer: Answer, policy: type[CollectError]
 ) -> None:
     """prawcore would retry some of these itself, asleep and out of the loop's sight."""
     site.posts = [submission(1)]
     site.next_answers.append(answer)
     async with collecting(site) as collector:
-        with pytest.raises(verdict) as raised:
+        with pytest.raises(policy) as raised:
             await anext(collector)
-        assert type(raised.value) is verdict
+        assert type(raised.value) is policy
         assert "\n" not in str(raised.value)
         assert len(site.asked()) == 1
         assert ids(await polls(collector, 2)) == ["t3_00001"]
 
 
 @pytest.mark.parametrize("header", ["Retry-After", "x-ratelimit-reset"])
-async def test_the_wait_a_platform_asks_for_is_told(site: RedditSite, header: str) -> None:
+async def test_the_wait_that_a_platform_asks_for_is_in_the_error(site: RedditSite, header: str) -> None:
     site.next_answers.append(status(429, {header: "42"}))
     async with collecting(site) as collector:
         with pytest.raises(SlowDownError) as raised:
@@ -346,14 +346,14 @@ async def test_an_expired_token_is_renewed(site: RedditSite) -> None:
 
 
 @pytest.mark.parametrize("answer", [status(401), body('{"error": "invalid_grant"}')], ids=["401", "invalid_grant"])
-async def test_credentials_that_are_refused_are_the_operators_business(site: RedditSite, answer: Answer) -> None:
+async def test_rejected_credentials_are_a_user_error(site: RedditSite, answer: Answer) -> None:
     site.answer_for["/api/v1/access_token"] = answer
     async with collecting(site) as collector:
         with pytest.raises(UserError, match="client_secret"):
             await anext(collector)
 
 
-async def test_an_exhausted_allowance_holds_the_pace(site: RedditSite) -> None:
+async def test_an_exhausted_allowance_holds_the_rate_limiter(site: RedditSite) -> None:
     site.headers = {"x-ratelimit-remaining": "0.0", "x-ratelimit-used": "600", "x-ratelimit-reset": "300"}
     site.posts = [submission(1)]
     clock = FakeClock()

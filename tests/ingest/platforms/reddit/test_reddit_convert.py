@@ -50,7 +50,7 @@ def recorded_things(wire: Path) -> list[dict[str, object]]:
 def things_in(answer: object) -> Iterator[dict[str, object]]:
     if isinstance(answer, dict):
         data = answer.get("data")
-        # Things of a live thread or a moderators' log share the letters, but not the form.
+        # Things of a live thread or a moderators' log share the dead letters, but not the form.
         if answer.get("kind") in {"t1", "t3"} and isinstance(data, dict) and "created_utc" in data:
             yield answer
         for value in answer.values():
