@@ -5,8 +5,6 @@ Owns the breakdown of a noise into points by factor, and the effect of small cha
 
 from __future__ import annotations
 
-from typing import Protocol
-
 import msgspec
 
 from scoring.composite import Factors, compose
@@ -22,28 +20,13 @@ FIGURE_POINTS = 20.0
 """The points of a figure of tier A: "one more figure" in :func:`explain`."""
 
 
-class Measured(Protocol):
-    """The raw numbers that a change affects; :class:`scoring.Inputs` has them."""
+class Measured(msgspec.Struct, frozen=True):
+    """The raw numbers that a change affects; see :class:`scoring.Inputs`."""
 
-    @property
-    def people(self) -> float:
-        """The estimated audience."""
-        ...
-
-    @property
-    def loudness(self) -> float:
-        """J of the scoring method; 1 is very loud."""
-        ...
-
-    @property
-    def run_ms(self) -> int:
-        """The length of the current run of coverage."""
-        ...
-
-    @property
-    def posted_platforms(self) -> int:
-        """Platforms with at least one post."""
-        ...
+    people: float
+    loudness: float
+    run_ms: int
+    posted_platforms: int
 
 
 class Part(msgspec.Struct, frozen=True):

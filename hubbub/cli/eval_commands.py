@@ -6,6 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 import orjson
 import typer
 from rich.console import Console
@@ -84,6 +85,6 @@ def spikes(
         )
         for name, measured in measurements:
             if json:
-                typer.echo(orjson.dumps({"set": name, **measured.as_json()}).decode())
+                typer.echo(orjson.dumps({"set": name, **msgspec.to_builtins(measured)}).decode())
             else:
                 out.print(trial_table(strip_controls(name), measured))

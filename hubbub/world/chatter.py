@@ -29,11 +29,7 @@ class Corner(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     members: int = 0
 
 
-class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    corner: tuple[Corner, ...]
-
-
-CHATTER = read_toml("chatter.toml", _File).corner
+CHATTER = read_toml("chatter.toml", dict[str, tuple[Corner, ...]])["corner"]
 
 
 def openings(rng: random.Random) -> Iterator[tuple[Corner, str]]:

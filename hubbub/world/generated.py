@@ -107,8 +107,8 @@ def _storylines(seed: int, begins_ms: int, ends_ms: int, size: Size) -> Iterator
     rounds = chain.from_iterable(cast.sample(PLOTS, len(PLOTS)) for _ in range(0, size.stories, len(PLOTS)))
     plots = list(islice(rounds, size.stories))
     plots.sort(key=lambda plot: plot.up_votes + cast.uniform(-0.04, 0.04))  # divisive plots get loud
-    orgs, rivals = deal(cast, NAMES.orgs), deal(cast, NAMES.rivals)
-    products, places = deal(cast, NAMES.products), deal(cast, NAMES.places)
+    orgs, rivals = deal(cast, NAMES["orgs"]), deal(cast, NAMES["rivals"])
+    products, places = deal(cast, NAMES["products"]), deal(cast, NAMES["places"])
     for rank, plot in enumerate(plots):
         rng = random.Random(f"{seed}:story:{rank}")
         step = rank / max(1, size.stories - 1)
@@ -117,7 +117,7 @@ def _storylines(seed: int, begins_ms: int, ends_ms: int, size: Size) -> Iterator
             "rival": next(rivals),
             "product": next(products),
             "place": next(places),
-            "person": cast.choice(NAMES.people),
+            "person": cast.choice(NAMES["people"]),
             "n": str(rng.randrange(12, 99) * 100),
         }
         part = LAST_ONSET * ((0.06 + rank * GOLDEN) % 1)
@@ -157,7 +157,7 @@ def _chatter(rng: random.Random, begins_ms: int, ends_ms: int, size: Size) -> It
         created_ms = second(begins_ms + (ends_ms - begins_ms) * (index + rng.random()) / count)
         curve = Curve(rng.uniform(40, 120) * MINUTE_MS)
         likes = round(size.votes * rng.lognormvariate(*((2.5, 1.3) if corner.community else (1.2, 1.0)))) + 1
-        link = f"https://{rng.choice(NAMES.outlets)}/{index:06d}" if rng.random() < 0.6 else None
+        link = f"https://{rng.choice(NAMES['outlets'])}/{index:06d}" if rng.random() < 0.6 else None
         post = Post(
             platform=platform,
             native="",

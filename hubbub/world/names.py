@@ -8,30 +8,14 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 
-import msgspec
-
 from hubbub.world.words import read_toml
 
-__all__ = ["NAMES", "account", "deal"]
+__all__ = ["NAMES", "OUTLETS", "account", "deal"]
 
 
-class Names(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The names of the file, by what they name; then the parts that other names are made of."""
-
-    orgs: tuple[str, ...]
-    rivals: tuple[str, ...]
-    people: tuple[str, ...]
-    places: tuple[str, ...]
-    products: tuple[str, ...]
-    outlets: tuple[str, ...]
-    onsets: tuple[str, ...]
-    vowels: tuple[str, ...]
-    codas: tuple[str, ...]
-    first: tuple[str, ...]
-    second: tuple[str, ...]
-
-
-NAMES = read_toml("names.toml", Names)
+NAMES = read_toml("names.toml", dict[str, tuple[str, ...]])
+"""By what they name; then the parts that other names are made of."""
+OUTLETS = NAMES["outlets"]
 
 
 def deal(rng: random.Random, known: tuple[str, ...]) -> Iterator[str]:
@@ -40,7 +24,7 @@ def deal(rng: random.Random, known: tuple[str, ...]) -> Iterator[str]:
     seen = set(known)
     while True:
         name = "".join(
-            rng.choice(NAMES.onsets).lower() + rng.choice(NAMES.vowels) + rng.choice(NAMES.codas)
+            rng.choice(NAMES["onsets"]).lower() + rng.choice(NAMES["vowels"]) + rng.choice(NAMES["codas"])
             for _ in range(rng.choice((2, 3)))
         ).capitalize()
         if name not in seen:
@@ -51,4 +35,4 @@ def deal(rng: random.Random, known: tuple[str, ...]) -> Iterator[str]:
 def account(rng: random.Random) -> str:
     """Return the name of an account; the same one may come again."""
     number = rng.choice(("", str(rng.randrange(100))))
-    return rng.choice(NAMES.first) + rng.choice(("", "_", "-")) + rng.choice(NAMES.second) + number
+    return rng.choice(NAMES["first"]) + rng.choice(("", "_", "-")) + rng.choice(NAMES["second"]) + number

@@ -27,8 +27,4 @@ class Plot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     headlines: tuple[str, ...]
 
 
-class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    plot: tuple[Plot, ...]
-
-
-PLOTS = read_toml("plots.toml", _File).plot
+PLOTS = read_toml("plots.toml", dict[str, tuple[Plot, ...]])["plot"]

@@ -27,10 +27,6 @@ class Group(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     terms: tuple[str, ...]
 
 
-class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    group: tuple[Group, ...]
-
-
 class Finding(msgspec.Struct, frozen=True):
     """What is found in a text: the weight of each category, and points of impact."""
 
@@ -58,7 +54,7 @@ class Lexicon:
     def default(cls) -> Lexicon:
         """Return the lexicon of this package."""
         text = files(__package__).joinpath("lexicon.toml").read_text(encoding="utf-8")
-        return cls(msgspec.convert(tomllib.loads(text), _File).group)
+        return cls(msgspec.convert(tomllib.loads(text), dict[str, tuple[Group, ...]])["group"])
 
     def read(self, text: str) -> Finding:
         """Return the findings in ``text``; each term counts once."""

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Set
 
+import msgspec
+
 from scoring.factors.polarity import Split, Votes, vote_splits
 from scoring.ledger.item import AUTHOR, COMMUNITY, LIKES, POST, VIEWS, Item, weight
 from scoring.settings import DAY_MS, DEFAULT, HOUR_MS, MINUTE_MS, Settings
@@ -19,7 +21,7 @@ _SIZED = (COMMUNITY, AUTHOR)
 """Sources whose largest size counts: where it shrinks, another item's size may count instead."""
 
 
-class SpanAggregate:
+class SpanAggregate(msgspec.Struct, eq=False):
     """Sums over the items of a span of time. Spans that do not overlap can be added up.
 
     ``items``, ``interactions``: by platform; whole numbers while all items are kept, else estimates.
@@ -31,38 +33,20 @@ class SpanAggregate:
     ``oldest_ms``: when the first of the items was covered, UTC epoch ms.
     """
 
-    __slots__ = (
-        "authors",
-        "counted_replies",
-        "followers",
-        "interactions",
-        "items",
-        "likes",
-        "members",
-        "negative",
-        "oldest_ms",
-        "positive",
-        "posted",
-        "replies",
-        "views",
-        "votes",
-    )
-
-    def __init__(self) -> None:
-        self.items: dict[int, float] = {}
-        self.interactions: dict[int, float] = {}
-        self.authors: set[int] = set()
-        self.members: dict[int, int] = {}
-        self.followers: dict[int, int] = {}
-        self.views: float = 0
-        self.likes: dict[int, float] = {}
-        self.counted_replies: dict[int, float] = {}
-        self.votes: dict[int, Split] = {}
-        self.replies: dict[int, int] = {}
-        self.posted: set[int] = set()
-        self.positive = 0
-        self.negative = 0
-        self.oldest_ms = NEVER_MS
+    items: dict[int, float] = {}
+    interactions: dict[int, float] = {}
+    authors: set[int] = set()
+    members: dict[int, int] = {}
+    followers: dict[int, int] = {}
+    views: float = 0
+    likes: dict[int, float] = {}
+    counted_replies: dict[int, float] = {}
+    votes: dict[int, Split] = {}
+    replies: dict[int, int] = {}
+    posted: set[int] = set()
+    positive: int = 0
+    negative: int = 0
+    oldest_ms: int = NEVER_MS
 
     def count(  # noqa: PLR0912 - the one loop over items of every score: calls inside would double its time
         self, items: Iterable[Item], seen: Mapping[int, int], settings: Settings, threshold: float
@@ -75,7 +59,7 @@ class SpanAggregate:
         voted: list[int] = []
         votes: list[Votes] = []
         times: float = 1
-        oldest_ms = self.oldest_ms
+        oldest_ms, positive, negative = self.oldest_ms, self.positive, self.negative
         for item in items:
             platform, replies = item.platform, item.replies
             authors.add(item.author)
@@ -85,9 +69,9 @@ class SpanAggregate:
                 replies = self.replies[item.key] = max(replies, seen.get(item.key, 0))
             elif sentiment := item.sentiment:
                 if sentiment > 0:
-                    self.positive += 1
+                    positive += 1
                 else:
-                    self.negative += 1
+                    negative += 1
             acts: float = item.likes * like + replies * reply + item.shares * share
             if threshold:
                 times = max(1.0, threshold / weight(item))
@@ -110,7 +94,7 @@ class SpanAggregate:
                 voted.append(item.key)
                 votes.append((item.like_ratio, item.likes, times))
         authors.discard(0)
-        self.oldest_ms = oldest_ms
+        self.oldest_ms, self.positive, self.negative = oldest_ms, positive, negative
         if votes:
             self.votes.update(zip(voted, vote_splits(votes, settings), strict=True))
 
@@ -150,33 +134,37 @@ class SpanAggregate:
         """Return those sums of both spans that windows need; ``other`` itself, if this span is empty."""
         if not self.items:
             return other
-        both = SpanAggregate()
-        for counts, mine, theirs in (
-            (both.items, self.items, other.items),
-            (both.interactions, self.interactions, other.interactions),
-            (both.likes, self.likes, other.likes),
-        ):
-            counts.update(mine)
-            for platform, count in theirs.items():
-                counts[platform] = counts.get(platform, 0) + count
-        for sizes, these, others in (
-            (both.members, self.members, other.members),
-            (both.followers, self.followers, other.followers),
-        ):
-            sizes.update(these)
-            for key, size in others.items():
-                if size > sizes.get(key, -1):
-                    sizes[key] = size
-        both.authors = self.authors | other.authors
-        both.views = self.views + other.views
-        return both
+        return SpanAggregate(
+            items=_sums(self.items, other.items),
+            interactions=_sums(self.interactions, other.interactions),
+            likes=_sums(self.likes, other.likes),
+            members=_maxima(self.members, other.members),
+            followers=_maxima(self.followers, other.followers),
+            authors=self.authors | other.authors,
+            views=self.views + other.views,
+        )
+
+
+def _sums(mine: dict[int, float], theirs: dict[int, float]) -> dict[int, float]:
+    both = dict(mine)
+    for key, count in theirs.items():
+        both[key] = both.get(key, 0) + count
+    return both
+
+
+def _maxima(mine: dict[int, int], theirs: dict[int, int]) -> dict[int, int]:
+    both = dict(mine)
+    for key, size in theirs.items():
+        if size > both.get(key, -1):
+            both[key] = size
+    return both
 
 
 EMPTY = SpanAggregate()
 """The sums of a span without items, shared by most spans of most stories."""
 
 
-class Aggregate:
+class Aggregate(msgspec.Struct, eq=False):
     """All sums over a story's items at one time. No item was covered after that time.
 
     ``spans``: the sums of the last 5 minutes, of the rest of the last hour, of the last day, and of the time before.
@@ -187,30 +175,21 @@ class Aggregate:
     or author counts once even in a sample, so their audience is then a lower bound.
     """
 
-    __slots__ = (
-        "_held",
-        "_settings",
-        "_t_ms",
-        "_threshold",
-        "hour_begins_ms",
-        "negative",
-        "positive",
-        "posted",
-        "spans",
-        "votes",
-    )
-
-    def __init__(self, settings: Settings = DEFAULT, threshold: float = 0.0) -> None:
-        self._settings = settings
-        self._threshold = threshold
-        self._t_ms = 0
-        self._held: tuple[dict[int, Item], ...] = ({}, {}, {}, {})
-        """The items of each span, by key."""
-        self.spans = [EMPTY, EMPTY, EMPTY, EMPTY]
+    settings: Settings = DEFAULT
+    threshold: float = 0.0
+    spans: list[SpanAggregate] = msgspec.field(default_factory=lambda: [EMPTY, EMPTY, EMPTY, EMPTY])
+    votes: list[Split] = []
+    posted: set[int] = set()
+    positive: int = 0
+    negative: int = 0
+    hour_begins_ms: int = 0
+    _held: tuple[dict[int, Item], ...] = msgspec.field(default_factory=lambda: ({}, {}, {}, {}))
+    """The items of each span, by key."""
+    _t_ms: int = 0
 
     def serves(self, t_ms: int, settings: Settings) -> bool:
         """Return whether the sums can be moved on to ``t_ms`` and were made with ``settings``."""
-        return t_ms >= self._t_ms and settings is self._settings
+        return t_ms >= self._t_ms and settings is self.settings
 
     def update(self, items: Mapping[int, Item], touched: Set[int], t_ms: int, seen: Mapping[int, int]) -> None:
         """Move the sums on to ``t_ms``.
@@ -230,7 +209,7 @@ class Aggregate:
             span = self.spans[number]
             for key in touched & held.keys():
                 item = items[key]
-                if _span_of(item, begins_ms) == number and span.recount(held[key], item, seen, self._settings):
+                if _span_of(item, begins_ms) == number and span.recount(held[key], item, seen, self.settings):
                     held[key] = item
                     moved.remove(key)
                 else:
@@ -253,7 +232,7 @@ class Aggregate:
             if number in lossy or self.spans[number] is EMPTY:
                 self.spans[number] = SpanAggregate() if counted else EMPTY
             if counted:
-                self.spans[number].count(counted, seen, self._settings, self._threshold)
+                self.spans[number].count(counted, seen, self.settings, self.threshold)
         self._t_ms = t_ms
         self._sum_up()
 

@@ -16,21 +16,6 @@ import msgspec
 from scoring.ledger.identity import hashed, identity
 from scoring.observation import Reading, Signal
 
-__all__ = [
-    "AUTHOR",
-    "COMMUNITY",
-    "LIKES",
-    "NO_SOURCE",
-    "POST",
-    "REPLY",
-    "REPOST",
-    "VIEWS",
-    "Item",
-    "observe",
-    "peak",
-    "weight",
-]
-
 POST: Final = 0
 REPLY: Final = 1
 REPOST: Final = 2

@@ -56,7 +56,7 @@ class _Stored(msgspec.Struct, array_like=True):
 _codec = Codec(_Stored, "a ledger")
 
 
-class Ledger:
+class Ledger(msgspec.Struct, eq=False):
     """A story's memory: the latest counts of each item, the runs of coverage, the figures, the loudest signals.
 
     >>> ledger = Ledger()
@@ -64,36 +64,22 @@ class Ledger:
     True
     """
 
-    __slots__ = (
-        "_aggregate",
-        "_candidates_floor",
-        "assessment",
-        "candidates",
-        "evidence",
-        "figures",
-        "platforms",
-        "runs",
-        "sample",
-        "sketches",
-    )
-
-    def __init__(self) -> None:
-        self.sample = Sample()
-        self.sketches: Sketches | None = None
-        """Of all items, once there are more than the sample can hold; None before."""
-        self.platforms: list[str] = []
-        """Names; items refer to them by index."""
-        self.runs: list[Run] = []
-        self.figures: set[str] = set()
-        self.candidates: dict[int, TopCandidate] = {}
-        """The signals with the highest peaks, by key."""
-        self._candidates_floor = 0
-        """An item with a lower peak is not a candidate."""
-        self.evidence = EvidenceSet()
-        self.assessment: Assessment | None = None
-        """The latest answer of an assessor; the caller sets it."""
-        self._aggregate: Aggregate | None = None
-        """The sums of the last call of :meth:`aggregate`, while all items are kept."""
+    sample: Sample = msgspec.field(default_factory=Sample)
+    sketches: Sketches | None = None
+    """Of all items, once there are more than the sample can hold; None before."""
+    platforms: list[str] = []
+    """Names; items refer to them by index."""
+    runs: list[Run] = []
+    figures: set[str] = set()
+    candidates: dict[int, TopCandidate] = {}
+    """The signals with the highest peaks, by key."""
+    evidence: EvidenceSet = msgspec.field(default_factory=EvidenceSet)
+    assessment: Assessment | None = None
+    """The latest answer of an assessor; the caller sets it."""
+    _candidates_floor: int = 0
+    """An item with a lower peak is not a candidate."""
+    _aggregate: Aggregate | None = None
+    """The sums of the last call of :meth:`aggregate`, while all items are kept."""
 
     @property
     def items(self) -> Mapping[int, Item]:
@@ -145,10 +131,14 @@ class Ledger:
         """
         if not self.runs or self.runs[-1][1] <= t_ms:
             return self
-        past = Ledger()
-        past.platforms, past.figures = self.platforms, self.figures
-        past.assessment, past.evidence, past.sketches = self.assessment, self.evidence, self.sketches
-        past.sample = Sample([item for item in self.items.values() if item.covered_ms <= t_ms], self.sample.threshold)
+        past = Ledger(
+            sample=Sample([item for item in self.items.values() if item.covered_ms <= t_ms], self.sample.threshold),
+            sketches=self.sketches,
+            platforms=self.platforms,
+            figures=self.figures,
+            evidence=self.evidence,
+            assessment=self.assessment,
+        )
         if self.sketches is None:
             for item in past.items.values():
                 cover(past.runs, item.covered_ms)
@@ -223,16 +213,17 @@ class Ledger:
             CorruptLedgerError: ``encoded`` is of an unknown version or damaged.
         """
         stored = _codec.decode(encoded)
-        ledger = cls()
-        ledger.sample = Sample(stored.items, stored.threshold)
-        ledger.platforms = stored.platforms
-        ledger.runs = stored.runs
-        ledger.figures = set(stored.figures)
+        ledger = cls(
+            sample=Sample(stored.items, stored.threshold),
+            sketches=None if stored.sketches is None else Sketches.decode(stored.sketches),
+            platforms=stored.platforms,
+            runs=stored.runs,
+            figures=set(stored.figures),
+            evidence=EvidenceSet.decode(stored.evidence),
+            assessment=stored.assessment,
+        )
         for candidate in stored.candidates:
             ledger._add_candidate(candidate)
-        ledger.assessment = stored.assessment
-        ledger.sketches = None if stored.sketches is None else Sketches.decode(stored.sketches)
-        ledger.evidence = EvidenceSet.decode(stored.evidence)
         return ledger
 
     def __eq__(self, other: object) -> bool:

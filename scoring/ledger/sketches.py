@@ -29,6 +29,8 @@ MAX_SOURCES = 96
 RINGS: tuple[tuple[int, int], ...] = ((MINUTE_MS, 6), (5 * MINUTE_MS, 15), (HOUR_MS, 25))
 """Width and number of the buckets of time: enough for the windows of 5 min, 1 h and 24 h and a bucket half in them."""
 
+_Pair = tuple[DistinctCount, DistinctCount]
+
 Source = tuple[int, int, int]
 """(people or likes, kind of source, platform); see :mod:`scoring.ledger.item` for the kinds."""
 
@@ -54,10 +56,10 @@ class Ring:
         self.width_ms = width_ms
         self.length = length
         self.newest = 0
-        self.buckets: dict[int, tuple[DistinctCount, DistinctCount]] = {}
+        self.buckets: dict[int, _Pair] = {}
         """Items and authors, by the number of the bucket: its beginning divided by its width."""
 
-    def bucket(self, number: int) -> tuple[DistinctCount, DistinctCount] | None:
+    def bucket(self, number: int) -> _Pair | None:
         """Return the bucket with this number, a new one if there is none; None if it is too old to be kept."""
         if number > self.newest:
             self.newest = number
@@ -102,7 +104,7 @@ class Sketches:
         self.authors = DistinctCount(LG_AUTHORS)
         self.positive = DistinctCount(LG_OTHERS)
         self.negative = DistinctCount(LG_OTHERS)
-        self.platforms: dict[int, tuple[DistinctCount, DistinctCount]] = {}
+        self.platforms: dict[int, _Pair] = {}
         """Items and replies by platform."""
         self.posted: set[int] = set()
         """Platforms with at least one post."""
@@ -180,14 +182,11 @@ class Sketches:
         return StoredSketches(
             self.authors.encode(),
             (self.positive.encode(), self.negative.encode()),
-            [(number, items.encode(), replies.encode()) for number, (items, replies) in self.platforms.items()],
+            _encode_pairs(self.platforms),
             sorted(self.posted),
             list(self.sources.items()),
             self.threshold,
-            [
-                [(number, items.encode(), authors.encode()) for number, (items, authors) in ring.buckets.items()]
-                for ring in self.rings
-            ],
+            [_encode_pairs(ring.buckets) for ring in self.rings],
         )
 
     @classmethod
@@ -198,22 +197,16 @@ class Sketches:
         sketches.positive, sketches.negative = (
             DistinctCount(LG_OTHERS, sketch) for sketch in stored.replies_by_sentiment
         )
-        sketches.platforms = {
-            number: (DistinctCount(LG_OTHERS, items), DistinctCount(LG_OTHERS, replies))
-            for number, items, replies in stored.platforms
-        }
+        sketches.platforms = _decode_pairs(stored.platforms)
         sketches.posted = set(stored.posted)
         sketches.sources = dict(stored.sources)
         sketches.threshold = stored.threshold
         for ring, buckets in zip(sketches.rings, stored.rings, strict=True):
-            ring.buckets = {
-                number: (DistinctCount(LG_OTHERS, items), DistinctCount(LG_OTHERS, authors))
-                for number, items, authors in buckets
-            }
+            ring.buckets = _decode_pairs(buckets)
             ring.newest = max(ring.buckets, default=0)
         return sketches
 
-    def _platform(self, platform: int) -> tuple[DistinctCount, DistinctCount]:
+    def _platform(self, platform: int) -> _Pair:
         counts = self.platforms.get(platform)
         if counts is None:
             counts = self.platforms[platform] = (DistinctCount(LG_OTHERS), DistinctCount(LG_OTHERS))
@@ -225,3 +218,11 @@ class Sketches:
             self.sources[key] = source
             if len(self.sources) > 2 * MAX_SOURCES:
                 self.trim()
+
+
+def _encode_pairs(pairs: dict[int, _Pair]) -> list[tuple[int, bytes, bytes]]:
+    return [(number, first.encode(), second.encode()) for number, (first, second) in pairs.items()]
+
+
+def _decode_pairs(encoded: list[tuple[int, bytes, bytes]]) -> dict[int, _Pair]:
+    return {n: (DistinctCount(LG_OTHERS, first), DistinctCount(LG_OTHERS, second)) for n, first, second in encoded}

@@ -7,11 +7,10 @@ how an explanation is shown.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 import msgspec
 
-from scoring import DEFAULT, explain
+from scoring import DEFAULT, Measured, explain
 from scoring.explain import Raise
 from streams.records.noise_score import NoiseScore
 
@@ -37,15 +36,6 @@ class Explained(msgspec.Struct, frozen=True):
     constants: dict[str, object]
 
 
-class _Measured(NamedTuple):
-    """The raw numbers in the record; 0 where a record of an earlier version has none."""
-
-    people: float
-    loudness: float
-    run_ms: int
-    posted_platforms: int
-
-
 HOW = {
     "reach": f"100·log10(1 + audience) / {DEFAULT.reach_decades:g}",
     "engagement": f"100·log10(1 + 10⁴·loudness) / {DEFAULT.engagement_decades:g}; loudness: interactions against those "
@@ -63,7 +53,7 @@ HOW = {
 
 def explain_score(score: NoiseScore) -> Explained:
     """Return why ``score`` is what it is."""
-    measured = _Measured(
+    measured = Measured(
         _number(score, "reach", "audience"),
         _number(score, "engagement", "loudness"),
         int(_number(score, "duration", "run_ms")),

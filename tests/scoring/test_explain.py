@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from scoring import Factors, Ledger, explain, score
+from scoring import Explanation, Factors, Ledger, Measured, Score, explain, score
 from tests.scoring.stories import HOUR_MS, NOW_MS, TIERS, crowded_story, seeded_story
+
+
+def explanation(scored: Score) -> Explanation:
+    inputs = scored.inputs
+    measured = Measured(inputs.people, inputs.loudness, inputs.run_ms, inputs.posted_platforms)
+    return explain(scored.factors, scored.decay, measured)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -14,7 +20,7 @@ def test_the_parts_add_up_to_the_noise(seed: int) -> None:
     for signal, reading in seeded_story(seed):
         ledger.apply(signal, reading)
     found = score(ledger, NOW_MS + 30 * HOUR_MS, tiers=TIERS)
-    why = explain(found.factors, found.decay, found.inputs)
+    why = explanation(found)
     assert sum(part.points for part in why.parts) == pytest.approx(found.noise, abs=1e-9)
     assert {part.factor for part in why.parts} == set(Factors.__struct_fields__)
     assert [part.points for part in why.parts] == sorted((part.points for part in why.parts), reverse=True)
@@ -27,13 +33,9 @@ def test_what_is_said_to_raise_it_does() -> None:
     for signal, reading in seen:
         ledger.apply(signal, reading)
     now = score(ledger, NOW_MS, tiers={})
-    platform = next(
-        one for one in explain(now.factors, now.decay, now.inputs).raises if one.change == "one more platform"
-    )
+    platform = next(one for one in explanation(now).raises if one.change == "one more platform")
     assert platform.points == pytest.approx(0.15 * 20 * now.decay)
-    fresh = next(
-        one for one in explain(now.factors, now.decay, now.inputs).raises if one.change.startswith("new coverage")
-    )
+    fresh = next(one for one in explanation(now).raises if one.change.startswith("new coverage"))
     assert now.noise + fresh.points == pytest.approx(now.raw)
 
 
@@ -43,6 +45,4 @@ def test_what_is_at_its_top_cannot_be_raised() -> None:
         ledger.apply(signal, reading)
     found = score(ledger, NOW_MS, tiers={})
     assert found.factors.engagement == 100
-    assert "twice the interactions" not in {
-        one.change for one in explain(found.factors, found.decay, found.inputs).raises
-    }
+    assert "twice the interactions" not in {one.change for one in explanation(found).raises}

@@ -40,10 +40,6 @@ class TrialResult(msgspec.Struct, frozen=True, kw_only=True):
     surges: int
     detectors: dict[str, DetectorResult]
 
-    def as_json(self) -> dict[str, object]:
-        """Return the same as plain values."""
-        return dict(msgspec.to_builtins(self))
-
 
 def run_trial(cases: Iterable[Case], detectors: Mapping[str, Detector] = DETECTORS) -> TrialResult:
     """Show every case to every detector."""
