@@ -17,7 +17,7 @@ from transport.topics import TOPICS, Topic, name
 __all__ = ["Created", "Problem", "check", "create"]
 
 AT_LEAST: Final = frozenset({"retention.ms", "max.message.bytes", "min.insync.replicas"})
-"""Settings of which more does no harm. Those that are not checked only tune compaction: the operator chooses them."""
+"""A larger value of these settings does no harm. Other settings only tune compaction: the operator chooses them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The command line as a stranger meets it: help, mistakes, exit codes, and no stack traces."""
+"""The command line as a new user meets it: help, mistakes, exit codes, and no stack traces."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def test_collectors_as_json_are_one_object_a_line(hubbub: Run) -> None:
     assert [row["on"] for row in rows if row["name"] == "hackernews"] == [True]
 
 
-def test_a_file_of_own_figures_that_cannot_be_used_is_told_in_one_line(hubbub: Run, tmp_path: Path) -> None:
+def test_a_file_of_figures_that_cannot_be_used_is_one_line(hubbub: Run, tmp_path: Path) -> None:
     file = tmp_path / "figures.toml"
     for text, says in (
         (None, "No such file or directory"),
@@ -145,13 +145,13 @@ def test_a_file_of_own_figures_that_cannot_be_used_is_told_in_one_line(hubbub: R
         done = hubbub("score", HUBBUB_SCORE__FIGURES_FILE=str(file))
         assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
         assert says in done.stderr
-        assert (says, False) in doctors_word(hubbub, file, says)
+        assert (says, False) in findings_of_doctor(hubbub, file, says)
     file.write_text('[[figure]]\nid = "me"\nname = "My Mayor"\ntier = "C"\n')
-    assert ("is valid", True) in doctors_word(hubbub, file, "is valid")
+    assert ("is valid", True) in findings_of_doctor(hubbub, file, "is valid")
 
 
-def doctors_word(hubbub: Run, file: Path, says: str) -> list[tuple[str, bool]]:
-    """Return what the doctor finds of the file ``file`` that says ``says``."""
+def findings_of_doctor(hubbub: Run, file: Path, says: str) -> list[tuple[str, bool]]:
+    """Return the doctor's findings on ``file`` that contain ``says``, and whether they are good."""
     broker = "127.0.0.1:1"
     done = hubbub(
         "doctor",
@@ -172,7 +172,7 @@ def test_the_doctor_says_what_is_wrong_and_exits_with_1(hubbub: Run) -> None:
     assert "HUBBUB_KAFKA__BOOTSTRAP_SERVERS" in findings[1]["fix"]
 
 
-def test_a_collector_or_a_beat_that_does_not_exist_is_told_in_one_line(hubbub: Run) -> None:
+def test_a_collector_or_a_beat_that_does_not_exist_is_one_line(hubbub: Run) -> None:
     for command in (["collect"], ["up"]):
         done = hubbub(*command, HUBBUB_COLLECT__NAMES='["foo"]')
         assert (done.returncode, len(done.stderr.splitlines())) == (1, 1), done.stderr

@@ -1,4 +1,4 @@
-"""An explanation for a terminal, of a record as the score stage writes it: every factor traced, and no text obeyed."""
+"""An explanation for a terminal: every factor has its evidence, and no text controls the terminal."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def score() -> NoiseScore:
     return decode_score(b"st_1", record)
 
 
-def test_each_factor_is_traced_to_its_signals(score: NoiseScore) -> None:
+def test_each_factor_shows_the_signals_behind_it(score: NoiseScore) -> None:
     explained = explain_score(score)
     assert sum(factor.points for factor in explained.factors.values()) == pytest.approx(score.raw, abs=1e-9)
     assert all(factor.how for factor in explained.factors.values())
@@ -76,7 +76,7 @@ def test_each_factor_is_traced_to_its_signals(score: NoiseScore) -> None:
     assert plain["duration"]["inputs"]["run_began_ms"] == START_MS
 
 
-def test_what_would_raise_it_comes_first_by_effect_and_constants_are_told(score: NoiseScore) -> None:
+def test_changes_that_raise_the_score_are_ordered_by_effect_and_constants_are_shown(score: NoiseScore) -> None:
     explained = explain_score(score)
     points = [one.points for one in explained.raises]
     assert points == sorted(points, reverse=True)
@@ -85,7 +85,7 @@ def test_what_would_raise_it_comes_first_by_effect_and_constants_are_told(score:
 
 
 @pytest.mark.parametrize("width", [60, 120])
-def test_a_terminal_is_shown_words_and_never_commanded(score: NoiseScore, width: int) -> None:
+def test_untrusted_text_is_shown_without_control_characters(score: NoiseScore, width: int) -> None:
     out = io.StringIO()
     Console(file=out, width=width, highlight=False).print(render(score, explain_score(score)))
     text = out.getvalue()
@@ -96,7 +96,7 @@ def test_a_terminal_is_shown_words_and_never_commanded(score: NoiseScore, width:
 
 
 def test_inputs_of_another_version_are_left_out(score: NoiseScore) -> None:
-    """They are free in form: what is not understood is not shown, and nothing breaks."""
+    """Inputs are free in form: unknown ones are not shown, and nothing breaks."""
     other = msgspec.structs.replace(
         score, inputs={"reach": {"widest": [{"x": 1}, 2], "audience": "many"}, "polarity": 3, "engagement": {}}
     )

@@ -1,4 +1,4 @@
-"""Dead letters are read once each, and their originals are published again, also those too large to be in a letter."""
+"""Dead letters are read once each, and their originals are published again, also truncated ones."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ async def test_an_original_too_large_to_publish_is_reported(broker: Broker) -> N
     assert await redrive([too_large], kafka) == Redriven(0, (), (too_large,))
 
 
-async def test_a_letter_that_a_crash_made_a_stage_write_again_is_read_once(broker: Broker, signals: str) -> None:
+async def test_a_dead_letter_written_again_after_a_crash_is_read_once(broker: Broker, signals: str) -> None:
     kafka: dict[str, object] = {"bootstrap_servers": broker.bootstrap_servers}
     topic = name("dead-letters", broker.topic_prefix)
     written = [

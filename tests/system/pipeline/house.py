@@ -45,7 +45,7 @@ class House:
         return self.kafka.client_options()
 
     async def replay(self, *files: Path, speed: float | None = None) -> None:
-        """Publish recordings and wait until all of it is scored."""
+        """Publish recordings and wait until all signals are scored."""
         refused: list[object] = []
         recordings = read_recordings(files, lambda *what: refused.append(what))
         done = await replay(recordings, kafka=self.options, prefix=self.kafka.topic_prefix, speed=speed)
@@ -124,7 +124,7 @@ def scored_by_hand(signals: Sequence[Signal], threads: ThreadIndex, at_ms: int) 
 
 
 def comparable(scores: dict[str, NoiseScore]) -> dict[str, dict[str, object]]:
-    """Return what must not depend on how a result came about: all but what was told before."""
+    """Return what must not depend on how a result came about: all but the previous noise."""
     plain = {story: msgspec.to_builtins(item) for story, item in scores.items()}
     for item in plain.values():
         del item["previous"]

@@ -1,4 +1,4 @@
-"""What a person asks of a running system: the commands, as processes, against a pipeline that has scored something."""
+"""The commands, as processes, on a running system that has scored something."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ async def test_commands_on_a_running_system(broker: Broker, tmp_path: Path) -> N
         assert "engagement" in text
         assert loudest["top"][0]["title"][:30] in text
         await hubbub(it, "explain", "no-such-story", code=1)
-        await orders_are_carried_out(it, signals, scores, tmp_path)
+        await commands_are_carried_out(it, signals, scores, tmp_path)
 
         assert (await hubbub(it, "dead-letters")).strip() == "no dead letters"
         async with open_producer(it.options) as producer:
@@ -79,7 +79,7 @@ async def test_commands_on_a_running_system(broker: Broker, tmp_path: Path) -> N
         await until_dead(it)
         (letter,) = [json.loads(line) for line in (await hubbub(it, "dead-letters", "--json")).splitlines()]
         assert (letter["stage"], letter["reason"], letter["partition"]) == ("resolve", "not_json", 0)
-        await dead_letters_are_sent_again(it)
+        await dead_letters_are_published_again(it)
 
         assert [
             json.loads(line)["unverified"] for line in (await hubbub(it, "topics", "check", "--json")).splitlines()
@@ -90,15 +90,15 @@ async def test_commands_on_a_running_system(broker: Broker, tmp_path: Path) -> N
         findings = [json.loads(line) for line in (await hubbub(it, "doctor", "--no-platforms", "--json")).splitlines()]
         assert all(finding["ok"] is not False for finding in findings)
         assert any("score works on all 3 partitions" in finding["what"] for finding in findings)
-        used = len(signals) + 2  # two came with the orders; and the dead one was sent again
+        used = len(signals) + 2  # two came with the operator commands; and the dead one was published again
         told = f"{used + 2:,} = 2 dead + {used:,} used"
         assert any(told in finding["what"] for finding in findings)
 
 
-async def orders_are_carried_out(
+async def commands_are_carried_out(
     it: House, signals: list[Signal], scores: list[dict[str, Any]], tmp_path: Path
 ) -> None:
-    """Two stories are one, one is blocked, one is called otherwise, with the next new post."""
+    """With the next new post, two stories are merged, one is blocked and one is renamed."""
     into, gone, blocked = scores
     order = json.loads(await hubbub(it, "stories", "merge", gone["slug"], into["story"], "--json"))
     assert (order["kind"], order["subject"], order["into"]) == ("merge", gone["story"], into["story"])
@@ -137,8 +137,8 @@ async def orders_are_carried_out(
     assert json.loads(await hubbub(it, "explain", gone["slug"], "--json"))["story"] == into["story"]
 
 
-async def dead_letters_are_sent_again(it: House) -> None:
-    """One is known already; a collector's, which came from no topic, is shown and stays."""
+async def dead_letters_are_published_again(it: House) -> None:
+    """A collector's dead letter, which came from no topic, is listed and left out."""
     words = "early\x1b[2J\x9b2J"
     of_collect = encode_dead_letter(
         stage="collect", collector="reddit", reason="bad_time", detail=words, at_ms=1, original=b"{}"
@@ -152,8 +152,8 @@ async def dead_letters_are_sent_again(it: House) -> None:
     assert letters[0]["original_b64"] == letters[2]["original_b64"]
     assert letters[0]["offset"] < letters[2]["offset"]
     shown = await hubbub(it, "dead-letters")
-    assert "early[2J" in shown, "a stranger's words"
-    assert not {"\x1b", "\x9b"} & set(shown), "but not to the terminal"
+    assert "early[2J" in shown, "text by an untrusted user"
+    assert not {"\x1b", "\x9b"} & set(shown), "but no control characters"
 
 
 async def until_dead(it: House, letters: int = 1) -> None:

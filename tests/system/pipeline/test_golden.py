@@ -25,7 +25,7 @@ GOLDEN = {
 }
 POSTED_MS = 1_775_000_000_000
 RUN_MS = 10_368_000  # 4 % of 72 h
-SILENCE_MS = 8_769_152  # after which 99 % is left
+SILENCE_MS = 8_769_152  # decay leaves 99 % after it
 VIEWS, LIKES, REPLIES = 1_094, 10_439, 1
 
 
@@ -52,7 +52,7 @@ def _signals() -> list[Signal]:
         created_ms=POSTED_MS + RUN_MS,
         observed_ms=POSTED_MS + RUN_MS,
     )
-    # A thread of its own that only carries time forward to the hour of scoring.
+    # A thread of its own that only moves event time to the hour of scoring.
     later = Signal(
         id="news:later",
         kind="post",

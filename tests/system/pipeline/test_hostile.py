@@ -97,7 +97,7 @@ async def test_damaged_records_are_used_ignored_or_dead_and_nothing_crashes(brok
             ]
             await asyncio.gather(*sent)
 
-        # After all that, a good recording is scored as ever.
+        # After all of them, a good recording is scored as always.
         await it.replay(write_recording(tmp_path / "good.ndjson", good := make(8)))
         published = RECORDS + len(good)
         async with asyncio.timeout(120):

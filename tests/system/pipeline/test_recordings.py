@@ -1,4 +1,4 @@
-"""Real recordings through the pipeline: what is loud there is on top, with the counts of its last observation."""
+"""Real recordings through the pipeline: the loudest posts lead the ranking, with their last counts."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from tests.system.pipeline.house import comparable, house
 
 WEEK_MS = 7 * 24 * 3_600_000
 FRONT_PAGE: dict[str, object] = {}
-"""What the other kind of broker came to, if it was there."""
+"""The result on the other kind of broker, if that ran."""
 
 pytestmark = [pytest.mark.broker, pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 def last_observations(file: Path) -> dict[str, dict[str, Any]]:
-    """Return the latest observation of each item: the few independent lines to check counts by."""
+    """Return the latest observation of each item: a few independent lines to check counts with."""
     last: dict[str, dict[str, Any]] = {}
     with gzip.open(file) as lines:
         for line in lines:
@@ -46,7 +46,7 @@ async def test_front_page_of_reddit(broker: Broker, shared: Path) -> None:
         scores, threads = await it.scores(), await it.threads()
         await it.replay(file)
         assert comparable(await it.scores()) == comparable(scores)
-    # On whichever broker: the same to the last digit.
+    # The result is the same on both brokers, to the last digit.
     assert FRONT_PAGE.setdefault("scores", comparable(scores)) == comparable(scores)
 
     # Every post is in a story, and each platform's counts are the sums of the last observations.
@@ -78,7 +78,7 @@ async def test_posts_on_ai_from_many_platforms(embedded_broker: EmbeddedBroker, 
         await it.replay(shared / "recordings" / "ai-beat.ndjson.gz")
         scores = await it.scores()
         letters = [record for record in await it.records("dead-letters") if record is not None]
-    # The recording spans three weeks: those of its first days, mostly of one post, are forgotten.
+    # The recording spans three weeks: the stories of its first days, mostly of one post, have expired.
     assert 12_000 < sum(sum(share.items for share in score.platforms.values()) for score in scores.values()) <= 23_626
     assert letters == []
     joined = [score for score in scores.values() if len(score.platforms) >= 2]

@@ -30,7 +30,7 @@ async def test_scores_are_those_of_the_plain_set_of_signals(broker: Broker, tmp_
         assert [len(found) for found in stories] == [1] * len(SUBJECTS)
         assert len(set().union(*stories)) == len(SUBJECTS)
 
-        # Who writes a log alone has claimed it before anything else, and only then read it.
+        # A single writer of a log writes its fencing record first, and only then reads the log.
         assert await it.first_keys("stories") == await it.first_keys(changelog.TOPIC) == {FENCING_KEY}
 
         # Again, from the beginning: nothing is counted twice.

@@ -1,4 +1,4 @@
-"""Who cannot go on ends and says why; who stood still does not go on as if nothing had happened."""
+"""A role that cannot continue ends with its reason. One that stood still does not continue as if it had not."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pytest
 
 from hubbub.operate import topic_setup
 from hubbub.operate.replay import wait_until_scored
+from hubbub.process.exit_reason import FAILED, TRY_AGAIN
 from streams.records import encode
 from streams.records.progress import ScoreProgress
 from streams.score.changelog import TOPIC
@@ -41,14 +42,16 @@ def is_empty(folder: Path) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("program", "topic", "key", "why"),
+    ("program", "topic", "key", "why", "code"),
     [
-        pytest.param(AS_IT_IS, TOPIC, b"offset", b"CorruptOffsetError", id="the changelog cannot be read"),
-        pytest.param(TAKES_NOTHING, "story-activity", b"a story", b"1 records wait for score", id="Faust hangs"),
+        pytest.param(AS_IT_IS, TOPIC, b"offset", b"CorruptOffsetError", FAILED, id="the changelog cannot be read"),
+        pytest.param(
+            TAKES_NOTHING, "story-activity", b"a story", b"1 records wait for score", TRY_AGAIN, id="Faust hangs"
+        ),
     ],
 )
-async def test_it_ends_and_says_why(
-    broker: Broker, tmp_path: Path, *, program: str, topic: str, key: bytes, why: bytes
+async def test_a_role_that_cannot_continue_ends_with_its_reason(
+    broker: Broker, tmp_path: Path, *, program: str, topic: str, key: bytes, why: bytes, code: int
 ) -> None:
     kafka = {"bootstrap_servers": broker.bootstrap_servers}
     await topic_setup.create(kafka, broker.topic_prefix, 1, 1)
@@ -70,32 +73,32 @@ async def test_it_ends_and_says_why(
         if role.returncode is None:
             role.kill()
             await role.wait()
-    assert role.returncode == 1
+    assert role.returncode == code
     assert why in said
     assert is_empty(tmp_path), "nothing is kept on this machine"
 
 
-async def test_what_a_producer_held_when_its_process_stood_still_is_not_sent(broker: Broker) -> None:
+async def test_a_producer_whose_process_stood_still_sends_nothing_late(broker: Broker) -> None:
     kafka = {"bootstrap_servers": broker.bootstrap_servers}
     await topic_setup.create(kafka, broker.topic_prefix, 1, 1)
-    mine, anybodys = name("stories", broker.topic_prefix), name("progress", broker.topic_prefix)
+    guarded, free = name("stories", broker.topic_prefix), name("progress", broker.topic_prefix)
     session_seconds = 0.8
     async with open_producer(kafka, linger_ms=100) as producer:
-        await producer.send_and_wait(mine, b"before", b"key", 0)
+        await producer.send_and_wait(guarded, b"before", b"key", 0)
         lease = Lease(session_seconds)
-        lease.guard(producer, {mine})
+        lease.guard(producer, {guarded})
         lease.renew(time.monotonic())
-        await producer.send_and_wait(mine, b"in time", b"key", 0)
-        held = await producer.send(mine, b"late", b"key", 0)
-        time.sleep(SESSION_SHARE * session_seconds)  # noqa: ASYNC251 (as SIGSTOP does: not even the event loop goes on)
+        await producer.send_and_wait(guarded, b"in time", b"key", 0)
+        held = await producer.send(guarded, b"late", b"key", 0)
+        time.sleep(SESSION_SHARE * session_seconds)  # noqa: ASYNC251 (as with SIGSTOP, the event loop stands still too)
         with pytest.raises(LeaseLostError):
             await held
-        await producer.send_and_wait(anybodys, b"after", b"key", 0)
-    async with TopicReader(mine, kafka) as tail:
+        await producer.send_and_wait(free, b"after", b"key", 0)
+    async with TopicReader(guarded, kafka) as tail:
         assert [record.value for record in await tail.read_to_end()] == [b"before", b"in time"]
 
 
-async def test_who_waits_for_a_replay_gives_up_on_a_part_that_stands_still_though_all_are_heard_of(
+async def test_waiting_for_a_replay_ends_when_a_partition_makes_no_progress_though_all_report(
     broker: Broker,
 ) -> None:
     kafka = {"bootstrap_servers": broker.bootstrap_servers}
@@ -106,8 +109,8 @@ async def test_who_waits_for_a_replay_gives_up_on_a_part_that_stands_still_thoug
         async with open_producer(kafka) as producer:
             while True:
                 for part, settled in enumerate(("replay", "")):
-                    told = encode(ScoreProgress(str(part), 1_000, time.time_ns() // 1_000_000, settled=settled))
-                    await producer.send_and_wait(topic, told, f"score/{part}".encode(), 0)
+                    report = encode(ScoreProgress(str(part), 1_000, time.time_ns() // 1_000_000, settled=settled))
+                    await producer.send_and_wait(topic, report, f"score/{part}".encode(), 0)
                 await asyncio.sleep(0.1)
 
     repeating = asyncio.create_task(repeat())
