@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import itertools
 import json
-import time
 from base64 import b64decode, b64encode
 from hashlib import sha256
 from typing import Any
@@ -16,7 +16,9 @@ from prometheus_client import REGISTRY
 
 from ingest.batch import Ignored, Signals, Unreadable
 from ingest.health import State
+from tests.eventually import eventually
 from tests.ingest.counting import (
+    IMPATIENT,
     Maker,
     cursor_is_covered,
     item,
@@ -26,46 +28,49 @@ from tests.ingest.counting import (
     succeeded,
 )
 from tests.ingest.kafka_proxy import KafkaProxy
-from tests.ingest.topics import Place, until
+from tests.ingest.topics import Place
 from transport.errors import NeverRetryError, RetryLaterError, SlowDownError, UserError
 
 
 async def test_a_broker_that_is_away_is_waited_for(place: Place, proxy: KafkaProxy) -> None:
     proxy.open = False
     async with running(place, through=proxy) as (_, health, _stop):
-        await until(lambda: health.problem)
+        await eventually(lambda: health.problem)
         assert not health.ready
         assert health.problem is not None
         assert health.problem.startswith("Kafka: ")
         proxy.open = True
-        await until(succeeded(health))
+        await eventually(succeeded(health))
         assert health.problem is None
         proxy.open = False
         proxy.cut()
-        await until(lambda: not health.ready)
+        await eventually(lambda: not health.ready)
         proxy.open = True
-        await until(succeeded(health))
+        await eventually(succeeded(health))
     await cursor_is_covered(place)
 
 
 async def test_a_failed_poll_is_repeated_and_shown_in_the_health(place: Place) -> None:
     maker = Maker([RetryLaterError("it is ill"), NeverRetryError("gone"), SlowDownError("slow"), RetryLaterError("x")])
     async with running(place, maker) as (_, health, _stop):
-        await until(lambda: health.problem == "it is ill")
+        await eventually(lambda: health.problem == "it is ill")
         assert (health.state, health.ready) == (State.WAITING, False)
-        await until(succeeded(health))
+        await eventually(succeeded(health))
         assert (health.problem, health.ready) == (None, True)
     assert len(maker.made) == 1
     await cursor_is_covered(place)
 
 
 async def test_a_platform_that_limits_our_rate_is_left_alone(place: Place) -> None:
-    maker = Maker([SlowDownError("slow", after_seconds=0.7)])
-    async with running(place, maker) as (_, health, _stop):
-        await until(lambda: health.problem == "slow")
-        began_at = time.monotonic()
-        await until(lambda: maker.last.asked > 1)
-        assert time.monotonic() - began_at > 0.6
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    maker = Maker([SlowDownError("slow", after_seconds=700)])
+    async with running(place, maker, options=dataclasses.replace(IMPATIENT, sleep=sleep)) as (_, health, _stop):
+        await eventually(succeeded(health))
+    assert slept == [700]
 
 
 async def test_refused_credentials_end_the_collector_with_a_reason(place: Place) -> None:
@@ -78,24 +83,24 @@ async def test_refused_credentials_end_the_collector_with_a_reason(place: Place)
 
 async def test_a_single_refusal_is_not_believed(place: Place) -> None:
     async with running(place, Maker([UserError("refused"), UserError("refused")])) as (task, health, _):
-        await until(lambda: health.problem == "refused")
-        await until(succeeded(health))
+        await eventually(lambda: health.problem == "refused")
+        await eventually(succeeded(health))
         assert not task.done()
 
 
 async def test_a_refusal_after_a_success_is_waited_out(place: Place) -> None:
     """Platforms have rejected all tokens for an hour; the operator should not have to restart the collector."""
     async with running(place, Maker([Signals(), *[UserError("refused")] * 4])) as (task, health, _):
-        await until(lambda: health.problem == "refused")
-        await until(succeeded(health))
+        await eventually(lambda: health.problem == "refused")
+        await eventually(succeeded(health))
         assert not task.done()
 
 
 async def test_a_fault_of_ours_restarts_the_collector_from_its_cursor(place: Place) -> None:
     maker = Maker([Signals([item(999_999)]), KeyError("oops")])
     async with running(place, maker) as (_, health, _stop):
-        await until(lambda: health.problem == "KeyError: 'oops'")
-        await until(succeeded(health))
+        await eventually(lambda: health.problem == "KeyError: 'oops'")
+        await eventually(succeeded(health))
     assert len(maker.made) == 2
     assert maker.made[0].closed
     await cursor_is_covered(place)
@@ -112,7 +117,7 @@ async def write_cursors(place: Place, *records: tuple[bytes, bytes | None]) -> N
 async def test_a_cursor_that_cannot_be_read_is_no_reason_to_begin_again(place: Place) -> None:
     await write_cursors(place, (b"count", b'{"v":1,"cursor"'))
     async with running(place) as (_, health, _stop):
-        await until(lambda: health.problem)
+        await eventually(lambda: health.problem)
         await asyncio.sleep(0.3)
         assert not health.ready
     assert await numbers_in(place) == []
@@ -122,21 +127,21 @@ async def test_the_cursors_of_others_are_passed_over(place: Place) -> None:
     record = b'{"v":1,"collector":"x","saved_ms":0,"cursor":%d}'
     await write_cursors(place, (b"count", record % 70), (b"other", record % 5), (b"third", None))
     async with running(place) as (_, health, _stop):
-        await until(succeeded(health))
+        await eventually(succeeded(health))
     assert min(await numbers_in(place)) == 70
 
 
 async def test_a_cursor_deleted_by_the_operator_begins_again(place: Place) -> None:
     await write_cursors(place, (b"count", b'{"v":1,"collector":"count","saved_ms":0,"cursor":70}'), (b"count", None))
     async with running(place) as (_, health, _stop):
-        await until(succeeded(health))
+        await eventually(succeeded(health))
     assert min(await numbers_in(place)) == 0
 
 
 async def test_an_idle_collector_saves_its_cursor_once_and_is_well(place: Place) -> None:
     maker = Maker(itertools.repeat(Signals()))
     async with running(place, maker) as (_, health, _stop):
-        await until(lambda: maker.made and maker.last.asked > 50)
+        await eventually(lambda: maker.made and maker.last.asked > 50)
         assert health.ready
         assert health.cursor_age_seconds < 1
     assert len(await place.read("cursors")) == 1
@@ -150,7 +155,7 @@ async def test_every_item_is_published_ignored_or_dead_and_the_account_closes(pl
     )
     odd.ignored[Ignored.DEAD] += 3
     async with running(place, Maker([odd], end=0), name=name) as (_, health, _stop):
-        await until(succeeded(health))
+        await eventually(succeeded(health))
     assert await numbers_in(place) == [1]
     letters = {letter["reason"]: letter for letter in map(_loads, await place.read("dead-letters"))}
     assert set(letters) == {"wrong_shape", "big", "bad_id", "bad_text", "too_large"}
@@ -200,10 +205,10 @@ async def test_a_batch_that_is_mostly_unreadable_is_held_back_until_it_gets_bett
     absurd = Signals([item(5)], unreadable=[Unreadable.of({"n": n}, "wrong_shape", "no name") for n in range(40)])
     maker = Maker([absurd], [absurd], [absurd])
     async with running(place, maker) as (_, health, _stop):
-        await until(lambda: health.problem)
+        await eventually(lambda: health.problem)
         assert health.problem is not None
         assert health.problem.startswith("40 of 41 items are unreadable, the first because: no name.")
-        await until(succeeded(health))
+        await eventually(succeeded(health))
     assert len(maker.made) == 4
     assert await place.read("dead-letters") == []
     await cursor_is_covered(place)
@@ -213,10 +218,10 @@ async def test_items_from_after_now_wait_for_a_clock_that_is_right(place: Place)
     early = [item(number, created_ms=now_ms() + number * 3_600_000) for number in (1, 2)]
     maker = Maker([Signals([item(0), *early])])
     async with running(place, maker) as (_, health, _stop):
-        await until(lambda: health.problem)
+        await eventually(lambda: health.problem)
         assert health.problem is not None
         assert health.problem.startswith("2 of 3 items are from up to 1")
-        await until(succeeded(health))
+        await eventually(succeeded(health))
     assert await place.read("dead-letters") == []
     await cursor_is_covered(place)
 
@@ -224,6 +229,6 @@ async def test_items_from_after_now_wait_for_a_clock_that_is_right(place: Place)
 async def test_an_item_from_another_age_is_a_dead_letter_and_holds_nothing_up(place: Place) -> None:
     maker = Maker([Signals([item(0), item(1, created_ms=now_ms() + 2 * 86_400_000)])])
     async with running(place, maker) as (_, health, _stop):
-        await until(succeeded(health))
+        await eventually(succeeded(health))
     (letter,) = await place.read("dead-letters")
     assert b"bad_time" in (letter.value or b"")

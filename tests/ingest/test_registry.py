@@ -15,8 +15,9 @@ from ingest.platforms.hackernews.config import HackerNewsConfig
 from ingest.platforms.reddit.config import RedditConfig
 from ingest.registry import PLATFORMS, collect
 from scoring import Settings
+from tests.eventually import eventually
 from tests.ingest.sites import Answer, HackerNewsSite, RedditSite, hang, status
-from tests.ingest.topics import Place, until
+from tests.ingest.topics import Place
 from transport.errors import UserError
 
 IMPATIENT = LoopOptions(retry_first_seconds=0.02, kafka_timeout_seconds=3.0)
@@ -100,22 +101,17 @@ async def test_one_platform_in_trouble_holds_up_no_other(place: Place, answer: A
                 options=IMPATIENT,
             )
         )
-        await until(lambda: reddit.requests and health.collectors[1].succeeded_at)
+        await eventually(lambda: reddit.requests and health.collectors[1].succeeded_at)
         for id_ in range(2, 6):
             hackernews.story(id_)
-            await asyncio.sleep(0.1)
-        async with asyncio.timeout(10):
-            while len(await place.signals()) < 5:
-                await asyncio.sleep(0.05)
+        await eventually(place.signals, until=lambda signals: len(signals) >= 5)
         sick, well = health.collectors
         assert (sick.name, sick.ready, well.name, well.ready) == ("reddit", False, "hackernews", True)
         assert not health.ready
         (problem,) = health.problems
         assert problem.startswith("reddit: ")
-        began_at = time.monotonic()
         stop.set()
-        await collecting
-        assert time.monotonic() - began_at < 2
+        await asyncio.wait_for(collecting, 10)  # the platform that hangs would take an hour
         assert {health.state for health in health.collectors} == {State.STOPPED}
     assert {found.id for found in await place.signals()} == {f"hackernews:{id_}" for id_ in range(1, 6)}
 

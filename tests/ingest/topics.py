@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import Callable
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -12,7 +10,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from ingest import signal
 from ingest.signal import Signal
 
-__all__ = ["Place", "until"]
+__all__ = ["Place"]
 
 PARTITIONS = {"signals": 3, "cursors": 1, "dead-letters": 1}
 
@@ -55,10 +53,3 @@ class Place:
         """Return the cursor that a collector saved last, None if it saved none."""
         values = [record.value for record in await self.read("cursors") if record.key == collector.encode()]
         return json.loads(values[-1] or b"")["cursor"] if values else None
-
-
-async def until(condition: Callable[[], object], seconds: float = 15.0) -> None:
-    """Wait until ``condition`` holds."""
-    async with asyncio.timeout(seconds):
-        while not condition():
-            await asyncio.sleep(0.01)
