@@ -15,6 +15,7 @@ from streams.runtime import metrics
 from streams.score import changelog
 from streams.score.assigned_partition import AssignedPartition
 from streams.score.output_batch import OutputBatch
+from transport.incarnations import Incarnations
 from transport.kafka import Producer
 from transport.partitioning import partition_of
 from transport.topics import name
@@ -32,10 +33,17 @@ class OutputWriter:
     """Writes the output of the partitions of one worker."""
 
     def __init__(
-        self, producer: Producer, prefix: str, *, now_ms: Callable[[], int], monotonic: Callable[[], float]
+        self,
+        producer: Producer,
+        prefix: str,
+        incarnations: Incarnations,
+        *,
+        now_ms: Callable[[], int],
+        monotonic: Callable[[], float],
     ) -> None:
         self._producer = producer
         self._prefix = prefix
+        self._incarnations = incarnations
         self._now_ms = now_ms
         self._monotonic = monotonic
 
@@ -74,7 +82,7 @@ class OutputWriter:
         topic = name(changelog.TOPIC, self._prefix)
         for assigned, output in outputs.items():
             if output.states or output.applied:
-                for key, value in changelog.records(output.states, assigned.applied):
+                for key, value in changelog.records(output.states, assigned.applied, self._incarnations.ids):
                     yield topic, value, key, assigned.partition
 
     def _progress(self, outputs: Mapping[AssignedPartition, OutputBatch], now_ms: int) -> Iterable[Send]:

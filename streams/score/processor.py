@@ -25,6 +25,7 @@ from streams.score.scorer import PartitionScorer
 from transport.consumer import open_consumer
 from transport.errors import RetryLaterError
 from transport.fencing import Lease, write_fencing_records
+from transport.incarnations import Incarnations
 from transport.kafka import Producer, TopicPartition
 from transport.offsets import end_offsets, offset_to_resume
 from transport.reader import TopicReader
@@ -79,7 +80,9 @@ class Processor:
         self.topic = name("story-activity", prefix)
         self.group = f"{prefix}hubbub-score"
         self._changelog = name(changelog.TOPIC, prefix)
-        self._writer = OutputWriter(producer, prefix, now_ms=now_ms, monotonic=monotonic)
+        self.incarnations = Incarnations(producer, [self.topic, name("signals", prefix)])
+        """Of the topics whose offsets the changelog remembers; states remember those of ``signals``."""
+        self._writer = OutputWriter(producer, prefix, self.incarnations, now_ms=now_ms, monotonic=monotonic)
         self._partitions: dict[int, AssignedPartition] = {}
         self._assignment: _Assignment | None = None
         self._assigned = asyncio.Event()
@@ -121,6 +124,7 @@ class Processor:
             SilentChangelogError: the broker yields no records of a changelog.
             streams.score.changelog.CorruptOffsetError: a changelog is damaged.
             transport.offsets.RecordsGoneError: the records to resume at are no longer there.
+            transport.incarnations.TopicRecreatedError: a topic was deleted and created again.
         """
         assignment = self._assignment
         try:
@@ -185,6 +189,7 @@ class Processor:
         async with open_consumer(**self._kafka, group_id=self.group, enable_auto_commit=False) as consumer:
             for place, end in ends.items():
                 known = restored[place.partition]
+                self.incarnations.check(known.topic_ids)
                 offset = await offset_to_resume(consumer, place, known.offset, end)
                 scorer = PartitionScorer(known.states, self._config, self._reader, self._assess)
                 assigned[place.partition] = AssignedPartition(place.partition, offset, scorer)

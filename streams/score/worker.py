@@ -77,7 +77,9 @@ class ScoreWorker:
         ):
             processor = self._processor = self._make_processor(assess=assess, producer=producer)
             input_ = self._make_input(processor, self._kafka, self._config)
-            tasks = [asyncio.create_task(work) for work in (input_.run(), processor.watchdog.watch(), stop.wait())]
+            await processor.incarnations.open()
+            parts = (input_.run(), processor.watchdog.watch(), processor.incarnations.watch(), stop.wait())
+            tasks = [asyncio.create_task(part) for part in parts]
             try:
                 done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             finally:

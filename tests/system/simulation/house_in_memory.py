@@ -44,10 +44,11 @@ from tests.system.simulation.kafka_in_memory import (
     Producer,
     Record,
     TopicReader,
+    describe,
     observe_membership,
 )
 from tests.system.simulation.matcher_by_subject import BySubject
-from transport import fencing
+from transport import fencing, incarnations
 
 SOURCES, STORIES = 3, 2
 PARTITIONS = {
@@ -350,6 +351,7 @@ async def run(
         patch.setattr(connections, "TopicReader", TopicReader)
         patch.setattr(connections, "open_producer", _producer)
         patch.setattr(fencing, "observe_membership", observe_membership)
+        patch.setattr(incarnations, "describe", describe)
         patch.setattr(
             fencing, "check_before_producing", lambda *_: None
         )  # a process that stands still here is dropped by its group

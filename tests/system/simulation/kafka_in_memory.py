@@ -19,8 +19,19 @@ from aiokafka.errors import CommitFailedError, IllegalStateError
 
 from transport.fencing import FENCING_KEY
 from transport.partitioning import partition_of
+from transport.private import Described
 
-__all__ = ["Consumer", "Group", "Kafka", "Process", "Producer", "Record", "TopicReader", "observe_membership"]
+__all__ = [
+    "Consumer",
+    "Group",
+    "Kafka",
+    "Process",
+    "Producer",
+    "Record",
+    "TopicReader",
+    "describe",
+    "observe_membership",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +146,7 @@ class Producer:
         self._kafka = process.kafka
         self._queues: dict[tuple[str, int], list[tuple[bytes | None, bytes | None, asyncio.Future[None]]]] = {}
         self._dead = False
+        self.client = None
         self._task = asyncio.create_task(self._deliver())
         process.producers.append(self)
 
@@ -341,6 +353,11 @@ class Consumer:
         if self.alive:
             await self.revoke()
             await self.group.join(self)
+
+
+async def describe(_: None, topics: Iterable[str]) -> dict[str, Described]:
+    """Describe topics that are never created again."""
+    return {topic: Described("only", 1) for topic in topics}
 
 
 def observe_membership(consumer: Consumer, renew: Callable[[float], None], monotonic: Callable[[], float]) -> None:
