@@ -35,13 +35,15 @@ class _Reported:
 
 
 class ReportedProgress:
-    """The reports about all sources."""
+    """The reports about all sources. ``topic_id`` is the incarnation of ``signals`` that they belong to, if known."""
 
     def __init__(self) -> None:
+        self.topic_id = ""
         self._sources: dict[int, _Reported] = {}
 
     def note(self, progress: ResolveProgress) -> None:
         """Take in a worker's report about one source."""
+        self.topic_id = progress.topic_id or self.topic_id
         number = int(progress.instance)
         source = self._sources.setdefault(number, _Reported())
         source.last = progress.offsets.get(number, 0), progress.counts

@@ -175,6 +175,7 @@ class Source:
             low_ms=self.acknowledged.stream_ms,
             committed=self.committed.offset,
             committed_ms=self.committed.stream_ms,
+            topic_id=self._context.memory.reported.topic_id,
         )
         return Outgoing("progress", encode(progress), f"{STAGE}/{self.number}".encode(), 0)
 

@@ -29,6 +29,7 @@ from streams.resolve.sources import Sources
 from streams.runtime.clock import Clock
 from transport.consumer import close
 from transport.fencing import Lease
+from transport.incarnations import Incarnations
 from transport.producer import abandoned_on_failure
 
 __all__ = ["Resolver"]
@@ -78,6 +79,7 @@ class Resolver:
         Raises:
             TopicMissingError: a topic does not exist.
             KafkaError: the broker is away or refuses a request.
+            transport.incarnations.TopicRecreatedError: ``signals`` was deleted and created again.
             transport.fencing.LeaseLostError: the group has not answered for too long.
             streams.runtime.watchdog.StalledError: a step has not finished for too long.
         """
@@ -86,6 +88,10 @@ class Resolver:
                 open_connections(self._kafka, self._prefix, self._config.session_seconds)
             )
             memory = await stack.enter_async_context(open_memory(kafka, self._clock.monotonic))
+            incarnations = Incarnations(kafka.producer, [kafka.topic("signals")])
+            await incarnations.open()
+            incarnations.check([memory.reported.topic_id])
+            memory.reported.topic_id = incarnations.ids[0] or memory.reported.topic_id
             # Loaded before joining: otherwise every other worker waits while the one that decides loads the model.
             await asyncio.to_thread(load_embedding, self._matching.embedding)
             self._members = await self._join_groups(stack, kafka, memory)
@@ -93,6 +99,7 @@ class Resolver:
                 background = [
                     tasks.create_task(memory.follow_stories()),
                     tasks.create_task(memory.follow_progress()),
+                    tasks.create_task(incarnations.watch()),
                     *(tasks.create_task(member.raise_failure()) for member in self._members),
                     *(tasks.create_task(member.watchdog.watch()) for member in self._members),
                 ]
