@@ -136,7 +136,7 @@ async def _check_kept(consumer: Consumer, partition: TopicPartition, offset: int
 def _ends_before(partition: TopicPartition, offset: int) -> RecordsGoneError:
     return RecordsGoneError(
         f"{partition.topic}, partition {partition.partition}: offset {offset} was to be read next, but the topic "
-        "ends before it: it was deleted and created again. Build everything again (docs/runbook.md)"
+        "ends before it: it was deleted and created again. Rebuild from signals (docs/runbook.md)"
     )
 
 
