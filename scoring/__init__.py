@@ -9,24 +9,22 @@ from scoring.band import Band, band
 from scoring.composite import Factors, compose, raw
 from scoring.decay import decay
 from scoring.explain import Explanation, Measured, explain
-from scoring.figures import Figure, FigureFileError, FigureIndex
+from scoring.figures import FigureFileError, FigureIndex
 from scoring.ledger import CorruptLedgerError, Ledger
 from scoring.ledger.evidence import Evidence, EvidenceSet
 from scoring.lifecycle import Lifecycle, Measures, State, Transition
-from scoring.observation import UNREAD, Reading, Sentiment, Signal
-from scoring.score import Inputs, Score, TopSignal, measure, score
+from scoring.observation import UNREAD, Reading, Sentiment
+from scoring.score import Score, measure, score
 from scoring.sentiment import sentiment
 from scoring.settings import DEFAULT, Settings, Tier, Weights
 from scoring.spike import Spike, SpikeChange, SpikeSettings
 from scoring.story_state import StoryState
-from scoring.windows import Audience, PlatformCounts, Window
 
 __all__ = [
     "DEFAULT",
     "UNREAD",
     "Assessment",
     "Assessor",
-    "Audience",
     "Band",
     "Category",
     "CorruptLedgerError",
@@ -34,30 +32,24 @@ __all__ = [
     "EvidenceSet",
     "Explanation",
     "Factors",
-    "Figure",
     "FigureFileError",
     "FigureIndex",
-    "Inputs",
     "Ledger",
     "Lifecycle",
     "Measured",
     "Measures",
-    "PlatformCounts",
     "Reading",
     "Score",
     "Sentiment",
     "Settings",
-    "Signal",
     "Spike",
     "SpikeChange",
     "SpikeSettings",
     "State",
     "StoryState",
     "Tier",
-    "TopSignal",
     "Transition",
     "Weights",
-    "Window",
     "band",
     "compose",
     "decay",

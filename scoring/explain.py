@@ -21,7 +21,7 @@ FIGURE_POINTS = 20.0
 
 
 class Measured(msgspec.Struct, frozen=True):
-    """The raw numbers that a change affects; see :class:`scoring.Inputs`."""
+    """The raw numbers that a change affects; see :class:`scoring.score.Inputs`."""
 
     people: float
     loudness: float

@@ -44,34 +44,18 @@ class Weights(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
             raise ValueError(f"weights must be 0 or more and sum to 1, not {sum(shares):g}")
 
 
-def _views_per_like() -> dict[str, float]:
-    return {
-        "reddit": 50.0,
-        "hackernews": 40.0,
-        "x": 100.0,
-        "bluesky": 40.0,
-        "mastodon": 40.0,
-        "youtube": 30.0,
-        "lemmy": 30.0,
-        "news": 50.0,
-    }
-
-
-def _loud_interactions() -> dict[str, float]:
-    return {
-        "reddit": 50_000.0,
-        "hackernews": 3_000.0,
-        "x": 200_000.0,
-        "bluesky": 30_000.0,
-        "mastodon": 10_000.0,
-        "youtube": 200_000.0,
-        "lemmy": 3_000.0,
-        "news": 1_000.0,
-    }
-
-
-def _tier_points() -> dict[Tier, float]:
-    return {"S": 30.0, "A": 20.0, "B": 10.0, "C": 5.0}
+_PLATFORMS = {
+    "reddit": (50_000.0, 50.0),
+    "hackernews": (3_000.0, 40.0),
+    "x": (200_000.0, 100.0),
+    "bluesky": (30_000.0, 40.0),
+    "mastodon": (10_000.0, 40.0),
+    "youtube": (200_000.0, 30.0),
+    "lemmy": (3_000.0, 30.0),
+    "news": (1_000.0, 50.0),
+}
+"""Interactions of a very loud story, and views per like, by platform."""
+_TIERS: dict[Tier, float] = {"S": 30.0, "A": 20.0, "B": 10.0, "C": 5.0}
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -86,7 +70,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     views_per_member: float = 0.02
     views_per_follower: float = 0.05
-    views_per_like: dict[str, float] = msgspec.field(default_factory=_views_per_like)
+    views_per_like: dict[str, float] = msgspec.field(
+        default_factory=lambda: {name: views for name, (_, views) in _PLATFORMS.items()}
+    )
     other_views_per_like: float = 50.0
     reach_decades: float = 8.0
     """An audience of 10 to this power is a reach of 100."""
@@ -94,12 +80,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     interactions_per_like: int = 1
     interactions_per_reply: int = 2
     interactions_per_share: int = 3
-    loud_interactions: dict[str, float] = msgspec.field(default_factory=_loud_interactions)
+    loud_interactions: dict[str, float] = msgspec.field(
+        default_factory=lambda: {name: loud for name, (loud, _) in _PLATFORMS.items()}
+    )
     """Interactions of a very loud story, by platform: an engagement of 100 on that platform alone."""
     other_loud_interactions: float = 10_000.0
     engagement_decades: float = 4.0
 
-    tier_points: Mapping[Tier, float] = msgspec.field(default_factory=_tier_points)
+    tier_points: Mapping[Tier, float] = msgspec.field(default_factory=_TIERS.copy)
 
     points_per_platform: float = 20.0
 

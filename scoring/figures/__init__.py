@@ -111,13 +111,11 @@ class FigureIndex:
             for figure in entries:
                 if figure.id in own:
                     raise FigureFileError(f"registry of public figures: {figure.id!r} is listed twice")
-                own.add(figure.id)
                 if len(figure.id.encode()) > MAX_ID_BYTES:
-                    raise FigureFileError(
-                        f"registry of public figures: the id {figure.id!r} has over {MAX_ID_BYTES} bytes"
-                    )
+                    raise FigureFileError(f"registry of public figures: id {figure.id!r} has over {MAX_ID_BYTES} bytes")
                 if not all(name.strip() for name in (figure.id, *figure.any_case(), *figure.as_written())):
                     raise FigureFileError(f"registry of public figures: {figure.id or figure.name!r} has an empty name")
+                own.add(figure.id)
                 figures[figure.id] = figure
         return cls(figures)
 

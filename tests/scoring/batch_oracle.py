@@ -70,7 +70,7 @@ def counted(signal: Signal) -> bool:
 
 
 def answer(seen: list[Seen], t_ms: int, tiers: dict[str, Tier], impact: float = 50.0) -> Answer:
-    """Score the story told by ``seen`` at ``t_ms``, all of it observed by then."""
+    """Score the story of the observations ``seen`` at ``t_ms``; all of them are observed by then."""
     observations: dict[str, list[Seen]] = defaultdict(list)
     for signal, reading in seen:
         observations[signal.id].append((signal, reading))

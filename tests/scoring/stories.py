@@ -26,8 +26,8 @@ def ledger_of(*seen: Signal | Seen) -> Ledger:
     return ledger
 
 
-def observed(rng: random.Random, root: int, number: int, age_ms: int, look: int) -> Seen:
-    """Return one observation of item ``number`` of a thread: a function of its arguments and the seed."""
+def observed(rng: random.Random, root: int, number: int, age_ms: int, delay_ms: int) -> Seen:
+    """Return one observation of item ``number`` of a thread, ``delay_ms`` after its creation."""
     platform = PLATFORMS[root % len(PLATFORMS)]
     thread = f"{platform}:{root}"
     kind: Literal["post", "reply", "repost"] = "post" if number == 0 else rng.choice(("reply", "reply", "repost"))
@@ -50,29 +50,29 @@ def observed(rng: random.Random, root: int, number: int, age_ms: int, look: int)
         title=rng.choice((None, f"Title {root}")),
         counts=rng.choice((Counts(), counts, counts)),
         created_ms=created_ms,
-        observed_ms=min(NOW_MS, created_ms + look),
+        observed_ms=min(NOW_MS, created_ms + delay_ms),
     )
-    feeling: Sentiment | None = rng.choice((None, -1, 0, 1))
-    return signal, Reading(tuple(rng.sample(sorted(TIERS), rng.choice((0, 0, 0, 1, 2)))), feeling)
+    sentiment: Sentiment | None = rng.choice((None, -1, 0, 1))
+    return signal, Reading(tuple(rng.sample(sorted(TIERS), rng.choice((0, 0, 0, 1, 2)))), sentiment)
 
 
 @st.composite
 def stories(draw: st.DrawFn, most: int = 25) -> list[Seen]:
-    """Draw observations of a story: items on several platforms, observed over and over, some in a skewed clock."""
+    """Draw observations of a story: items on several platforms, each observed up to three times."""
     ages = st.one_of(
         st.integers(0, 10 * 60_000),
         st.integers(0, 30 * HOUR_MS),
         st.integers(0, 300 * HOUR_MS),
         st.sampled_from((0, HOUR_MS // 12, HOUR_MS, 24 * HOUR_MS)),
     )
-    looks = st.one_of(st.just(0), st.integers(0, 5 * HOUR_MS), st.integers(0, 200_000))
+    delays = st.one_of(st.just(0), st.integers(0, 5 * HOUR_MS), st.integers(0, 200_000))
     found: list[Seen] = []
     numbered = st.tuples(st.integers(0, 6), st.integers(0, 8), ages)
     items = draw(st.lists(numbered, min_size=1, max_size=most, unique_by=lambda item: item[:2]))
     for root, number, age_ms in items:
-        for look in draw(st.lists(looks, min_size=1, max_size=3, unique=True)):
-            rng = random.Random(hash((root, number, age_ms, look)))
-            found.append(observed(rng, root, number, age_ms, look))
+        for delay_ms in draw(st.lists(delays, min_size=1, max_size=3, unique=True)):
+            rng = random.Random(hash((root, number, age_ms, delay_ms)))
+            found.append(observed(rng, root, number, age_ms, delay_ms))
     return distinct(found)
 
 
@@ -92,11 +92,11 @@ def seeded_story(seed: int, items: int = 40) -> list[Seen]:
 
 
 def distinct(found: list[Seen]) -> list[Seen]:
-    """Return ``found`` with one observation for each (id, observed_ms), which is what tells observations apart."""
+    """Return ``found`` with one observation for each (id, observed_ms), which identifies an observation."""
     return list({(signal.id, signal.observed_ms): (signal, reading) for signal, reading in found}.values())
 
 
-def crowded_story(seed: int, items: int) -> list[Seen]:
+def large_story(seed: int, items: int) -> list[Seen]:
     """Return a large story's observations: few posts, many replies, heavy-tailed counts that only grow."""
     rng = random.Random(seed)
     found: list[Seen] = []
@@ -113,7 +113,7 @@ def crowded_story(seed: int, items: int) -> list[Seen]:
         on_reddit = platform == "reddit"
         community = Community(f"c{rng.randrange(40)}", 10_000 * (1 + index % 40)) if on_reddit else None
         ratio = round(rng.random(), 2) if is_post and on_reddit else None
-        feeling: Sentiment | None = None if is_post else rng.choice((-1, 0, 1, 1))
+        sentiment: Sentiment | None = None if is_post else rng.choice((-1, 0, 1, 1))
         grown = min(NOW_MS, created_ms + rng.randrange(HOUR_MS))
         for observed_ms, part in ((created_ms, 3), (grown, 1)):
             signal = Signal(
@@ -127,5 +127,5 @@ def crowded_story(seed: int, items: int) -> list[Seen]:
                 created_ms=created_ms,
                 observed_ms=observed_ms,
             )
-            found.append((signal, Reading(sentiment=feeling)))
+            found.append((signal, Reading(sentiment=sentiment)))
     return distinct(found)

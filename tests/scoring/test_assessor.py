@@ -61,7 +61,7 @@ def agreement(
     return spearman([row[0] for row in rows], [assessment.impact for assessment in found]), same / len(rows)
 
 
-def test_made_up_headlines(assessor: OfflineAssessor) -> None:
+def test_invented_headlines(assessor: OfflineAssessor) -> None:
     rows = labelled("headlines.tsv")
     assert len(rows) >= 100
     impact, category = agreement(assessor, rows)
@@ -80,7 +80,7 @@ def test_recorded_headlines(assessor: OfflineAssessor, shared: Path, name: str, 
     assert category >= same
 
 
-def test_nothing_to_read_is_the_middle(assessor: OfflineAssessor) -> None:
+def test_a_story_without_text_is_in_the_middle(assessor: OfflineAssessor) -> None:
     assert assessor.assess([], 7) == Assessment(7, 50.0, "other")
     assert assessor.assess(["  "], 7) == Assessment(7, 50.0, "other")
 
@@ -102,7 +102,7 @@ def test_an_assessment_stays_on_the_scale(assessor: OfflineAssessor) -> None:
         assert 0 <= assessor.assess([text], 0).impact <= 100
 
 
-def test_a_text_of_which_no_term_speaks_is_about_something_else(assessor: OfflineAssessor) -> None:
+def test_a_text_without_terms_is_in_the_other_category(assessor: OfflineAssessor) -> None:
     assert not Lexicon.default().read("Chromosome identification").categories
     assert assessor.assess(["Chromosome identification"], 0).category == "other"
 
@@ -112,12 +112,12 @@ def test_a_text_of_which_no_term_speaks_is_about_something_else(assessor: Offlin
 @example("two  spaces, ")
 @example("not a start: <s>one")
 @settings(max_examples=200, deadline=None)
-def test_words_come_to_what_the_model_makes_of_the_whole_text(model: wordllama.WordLlamaInference, text: str) -> None:
+def test_embedding_word_by_word_equals_the_models_own(model: wordllama.WordLlamaInference, text: str) -> None:
     whole = model.embedding[model.tokenizer.encode(text, add_special_tokens=False).ids].sum(axis=0)
     assert np.array_equal(word_vectors()([text])[0], whole)
 
 
-def test_any_embedding_will_do() -> None:
+def test_any_embedding_works() -> None:
     """With one that tells nothing apart, the lexicon alone decides."""
     flat = OfflineAssessor(lambda texts: np.zeros((len(texts), 3), dtype=np.float32))
     assert flat.assess(["Bank lays off 2,000 employees"], 0).category == "labor"

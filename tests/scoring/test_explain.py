@@ -1,11 +1,11 @@
-"""The explanation adds up to the score, and what it says would raise it does."""
+"""The parts of an explanation add up to the score, and its changes have their stated effect."""
 
 from __future__ import annotations
 
 import pytest
 
 from scoring import Explanation, Factors, Ledger, Measured, Score, explain, score
-from tests.scoring.stories import HOUR_MS, NOW_MS, TIERS, crowded_story, seeded_story
+from tests.scoring.stories import HOUR_MS, NOW_MS, TIERS, large_story, seeded_story
 
 
 def explanation(scored: Score) -> Explanation:
@@ -27,7 +27,7 @@ def test_the_parts_add_up_to_the_noise(seed: int) -> None:
     assert [one.points for one in why.raises] == sorted((one.points for one in why.raises), reverse=True)
 
 
-def test_what_is_said_to_raise_it_does() -> None:
+def test_a_named_change_raises_the_noise_by_its_points() -> None:
     seen = [(signal, reading) for signal, reading in seeded_story(3) if signal.platform == "reddit"]
     ledger = Ledger()
     for signal, reading in seen:
@@ -39,9 +39,9 @@ def test_what_is_said_to_raise_it_does() -> None:
     assert now.noise + fresh.points == pytest.approx(now.raw)
 
 
-def test_what_is_at_its_top_cannot_be_raised() -> None:
+def test_a_factor_at_its_maximum_cannot_be_raised() -> None:
     ledger = Ledger()
-    for signal, reading in crowded_story(3, 2500):
+    for signal, reading in large_story(3, 2500):
         ledger.apply(signal, reading)
     found = score(ledger, NOW_MS, tiers={})
     assert found.factors.engagement == 100

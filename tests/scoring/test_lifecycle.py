@@ -112,7 +112,7 @@ def test_new_coverage_reopens_a_resolved_story_as_trending() -> None:
     assert transitions[0].reason == "covered again"
 
 
-def test_what_is_found_of_the_time_before_it_was_resolved_reopens_a_story_too_unless_it_is_long_past() -> None:
+def test_late_coverage_from_before_the_resolution_reopens_a_story_unless_it_is_old() -> None:
     """A collector was down, or moderators held it back: it was published before, and is seen now."""
     gone = step(Lifecycle("trending", T0, (0, 0, 0, 0)), measures(last_coverage_ms=T0), T0 + 72 * HOUR)[0]
     assert (gone.state, gone.covered_ms) == ("resolved", T0)
@@ -121,7 +121,7 @@ def test_what_is_found_of_the_time_before_it_was_resolved_reopens_a_story_too_un
     assert step(gone, measures(last_coverage_ms=T0), T0 + 73 * HOUR)[1] == ()
 
 
-def test_every_state_is_shown_and_can_be_left() -> None:
+def test_every_state_has_a_display_name_and_an_exit() -> None:
     assert set(SHOWN_AS) == set(COOLDOWN_MS) == {state for rule in RULES for state in rule.from_}
 
 
@@ -162,7 +162,7 @@ def told(drawn: list[tuple[int, float, float, int, bool, bool]]) -> list[tuple[i
 
 @given(timelines)
 @settings(max_examples=80, deadline=None)
-def test_no_state_is_skipped_upwards_and_every_change_says_why(
+def test_no_state_is_skipped_upwards_and_every_change_has_a_reason(
     drawn: list[tuple[int, float, float, int, bool, bool]],
 ) -> None:
     lifecycle = Lifecycle()
@@ -187,7 +187,7 @@ def test_no_state_is_skipped_upwards_and_every_change_says_why(
     velocity=st.sampled_from((5.0, 20.0)),
 )
 @settings(max_examples=8, deadline=None)
-def test_wobbling_noise_never_flaps_a_state(
+def test_fluctuating_noise_never_flaps_a_state(
     threshold: float, wobble: list[float], platforms: int, velocity: float
 ) -> None:
     """A week of steps, noise within 3 points of a threshold, coverage going on: no state is entered twice."""
@@ -201,7 +201,7 @@ def test_wobbling_noise_never_flaps_a_state(
 
 
 def decayed(now: Measures, since_ms: int, at_ms: int) -> Measures:
-    """Return what the measures of a story become that nothing is heard of."""
+    """Return the measures of a story that gets no further signals."""
     velocity = now.velocity_per_hour if at_ms < now.hour_begins_ms + HOUR else 0.0
     noise = now.noise * 0.5 ** ((at_ms - since_ms) / DEFAULT.half_life_ms)
     return msgspec.structs.replace(now, noise=noise, velocity_per_hour=velocity)

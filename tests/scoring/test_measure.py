@@ -1,4 +1,4 @@
-"""What a decision looks at is what the score at that time says, to the last digit, though less is worked out for it."""
+"""`measure` gives exactly what the score at that time says, with less computation."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ def observed(number: int, chance: random.Random) -> tuple[Signal, Reading]:
 
 @pytest.mark.parametrize("items", [0, 1, 12, 150, 400])
 @pytest.mark.parametrize("alarmed", [False, True])
-def test_a_decision_looks_at_what_the_score_says(items: int, alarmed: bool) -> None:
+def test_a_measure_equals_that_of_the_score(items: int, alarmed: bool) -> None:
     chance = random.Random(items)
     ledger, at_ms = Ledger(), BEGIN_MS
     for number in range(items):
         ledger.apply(*observed(number, chance))
         if number % 20 == 0:
-            at_ms += chance.randrange(12 * HOUR_MS)  # some items are from after it
+            at_ms += chance.randrange(12 * HOUR_MS)  # some items are later than that
             assert measure(ledger, at_ms, alarmed=alarmed) == score(ledger, at_ms).measures(alarmed)
     at_ms = BEGIN_MS + 200 * HOUR_MS
     assert measure(ledger, at_ms, alarmed=alarmed) == score(ledger, at_ms).measures(alarmed)

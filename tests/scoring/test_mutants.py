@@ -1,7 +1,7 @@
-"""The tests bite: each small, deliberate fault of ``mutants/`` makes them fail.
+"""The tests detect faults: each deliberate fault in ``mutants/`` makes them fail.
 
-A fault is a patch to a copy of the package; its first line names the tests that are to catch it, and those are run. A
-patch that no longer applies fails too: make it anew.
+A fault is a patch to a copy of the package. Its first line names the tests that should catch it, and those are run. A
+patch that no longer applies also fails: create it again.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 MUTANTS = sorted((HERE / "mutants").glob("*.patch"))
 
-NO_RECORDINGS = '''"""The recordings are not copied along, and nobody reads how small a failing example can be made."""
+NO_RECORDINGS = '''"""The recordings are not copied, and failing examples need not be shrunk."""
 
 import pytest
 from hypothesis import Phase, settings
@@ -35,7 +35,7 @@ def shared() -> None:
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """Return a folder with all that the tests of scoring need, to be spoilt."""
+    """Return a copy of everything that the tests of scoring need, to put faults into."""
     ignore = shutil.ignore_patterns("__pycache__", "mutants", "test_mutants.py")
     for folder in ("scoring", "ingest", "tests/scoring"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=ignore)
@@ -45,7 +45,7 @@ def copy(tmp_path: Path) -> Path:
 
 
 def run_tests(folder: Path, *names: str) -> subprocess.CompletedProcess[str]:
-    """Run the fast tests of the files ``names`` on the copy, up to the first that fails."""
+    """Run the fast tests of the files ``names`` on the copy, up to the first failure."""
     options = ["-x", "-q", "-p", "no:cacheprovider", "-m", "not slow", "--hypothesis-seed=0"]
     return subprocess.run(
         [sys.executable, "-m", "pytest", *options, *(f"tests/scoring/{name}" for name in names)],
@@ -67,10 +67,10 @@ def test_there_are_enough() -> None:
 
 
 @pytest.mark.parametrize("patch", MUTANTS, ids=lambda patch: patch.stem)
-def test_each_fault_can_still_be_made(patch: Path) -> None:
+def test_each_fault_still_applies(patch: Path) -> None:
     tried = ["git", "apply", "--check", str(patch)]
     done = subprocess.run(tried, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, f"make it anew: {done.stderr}"
+    assert done.returncode == 0, f"create it again: {done.stderr}"
     assert (ROOT / "tests" / "scoring" / catcher(patch)).is_file()
 
 

@@ -44,10 +44,8 @@ def test_streams_in_any_order_with_duplicates_agree_with_the_batch(
 
 @given(seen=stories(), data=st.data())
 @settings(max_examples=30, deadline=None)
-def test_a_ledger_that_is_scored_again_and_again_scores_as_one_that_never_was(
-    seen: list[Seen], data: st.DataObject
-) -> None:
-    """Sums are carried from one score to the next: whatever came, changed or aged between."""
+def test_earlier_scores_do_not_change_later_ones(seen: list[Seen], data: st.DataObject) -> None:
+    """Sums are carried from one score to the next, whatever arrives, changes or ages in between."""
     ledger, t_ms = Ledger(), NOW_MS
     for seen_at_once in data.draw(st.permutations([seen[:4], seen[4:9], seen[2:], seen[9:], []])):
         for signal, reading in seen_at_once:
@@ -72,7 +70,7 @@ def test_golden_ledgers(seed: int) -> None:
 
 @given(seen=stories(), data=st.data())
 @settings(max_examples=25, deadline=None)
-def test_merging_scores_the_union(seen: list[Seen], data: st.DataObject) -> None:
+def test_a_merge_scores_the_union(seen: list[Seen], data: st.DataObject) -> None:
     sides = data.draw(st.lists(st.sampled_from((1, 2, 3)), min_size=len(seen), max_size=len(seen)))
     left = ledger_of(*[one for one, side in zip(seen, sides, strict=True) if side & 1])
     right = ledger_of(*[one for one, side in zip(seen, sides, strict=True) if side & 2])
@@ -95,8 +93,8 @@ def test_scores_are_equal_to_the_last_bit_in_any_order(seen: list[Seen], data: s
 
 @given(seen=stories(), age_ms=st.integers(0, 40 * HOUR_MS))
 @settings(max_examples=25, deadline=None)
-def test_what_is_covered_after_t_does_not_count_yet(seen: list[Seen], age_ms: int) -> None:
-    """The caller applies nothing observed after t; what slips in is left out by the time it was covered."""
+def test_items_covered_after_t_do_not_count_yet(seen: list[Seen], age_ms: int) -> None:
+    """Items are left out by the time of coverage, whatever the caller applies."""
     t_ms = NOW_MS - age_ms
     past = [(signal, reading) for signal, reading in seen if min(signal.created_ms, signal.observed_ms) <= t_ms]
     future = [(signal, reading) for signal, reading in seen if min(signal.created_ms, signal.observed_ms) > t_ms]
@@ -119,7 +117,7 @@ def test_factors_stay_within_0_to_100(seen: list[Seen]) -> None:
 @given(seen=stories(most=12), data=st.data())
 @settings(max_examples=25, deadline=None)
 def test_more_items_never_lower_what_only_grows(seen: list[Seen], data: st.DataObject) -> None:
-    """Polarity weighs for and against, impact is assessed, and duration starts anew after a gap: these may fall."""
+    """Polarity weighs for and against, impact is assessed, and duration starts again after a gap: these may fall."""
     fewer = data.draw(st.lists(st.sampled_from(seen), min_size=1, unique_by=id))
     ids = {signal.id for signal, _ in fewer}
     fewer = [(signal, reading) for signal, reading in seen if signal.id in ids]
@@ -134,13 +132,13 @@ def test_an_empty_story_makes_no_noise() -> None:
     assert all(window.items == 0 for window in found.windows.values())
 
 
-def test_a_golden_ledger_of_each_seed_differs() -> None:
-    """The golden ledgers are no forty times the same: guards the generator."""
+def test_golden_ledgers_differ_by_seed() -> None:
+    """The generator does not return the same ledger for all seeds."""
     noises = {score(ledger_of(*seeded_story(seed)), NOW_MS).noise for seed in range(40)}
     assert len(noises) == 40
 
 
-def test_shuffling_by_seed_is_only_order() -> None:
+def test_shuffling_changes_only_the_order() -> None:
     seen = seeded_story(7)
     shuffled = seen[:]
     random.Random(1).shuffle(shuffled)

@@ -31,7 +31,7 @@ TELLING = [
 
 
 @pytest.mark.parametrize(
-    ("text", "feels"),
+    ("text", "expected"),
     [
         ("This is a great idea and I love what they did", 1),
         ("This is a terrible idea and I hate what they did", -1),
@@ -39,8 +39,8 @@ TELLING = [
         ("They\u2019re awful, and I don\u2019t think that this will ever be fixed", -1),
     ],
 )
-def test_english(text: str, feels: int) -> None:
-    assert sentiment(text) == feels
+def test_english(text: str, expected: int) -> None:
+    assert sentiment(text) == expected
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_english(text: str, feels: int) -> None:
         None,
     ],
 )
-def test_what_is_not_known_to_be_english_is_unknown_not_neutral(text: str | None) -> None:
+def test_a_text_not_known_to_be_english_is_unknown_not_neutral(text: str | None) -> None:
     assert sentiment(text) is None
 
 
@@ -74,7 +74,7 @@ def test_what_is_not_known_to_be_english_is_unknown_not_neutral(text: str | None
         "it's the bomb!!",
     ],
 )
-def test_read_as_vader_reads(text: str) -> None:
+def test_the_sign_is_vaders(text: str) -> None:
     compound = VADER.polarity_scores(text)["compound"]
     assert sentiment(text, "en") == (compound >= 0.05) - (compound <= -0.05)
 
@@ -90,11 +90,11 @@ def test_read_as_vader_reads(text: str) -> None:
     )
 )
 @settings(max_examples=100, deadline=None)
-def test_any_words_are_read_as_vader_reads_them(words: list[tuple[str, Callable[[str], str], str]]) -> None:
-    test_read_as_vader_reads(" ".join(case(word) + mark for word, case, mark in words) + " indeed")
+def test_the_sign_of_any_words_is_vaders(words: list[tuple[str, Callable[[str], str], str]]) -> None:
+    test_the_sign_is_vaders(" ".join(case(word) + mark for word, case, mark in words) + " indeed")
 
 
-def test_what_the_platform_says_of_the_language_stands() -> None:
+def test_the_language_stated_by_the_platform_decides() -> None:
     assert sentiment("great", "en") == 1
     assert sentiment("great", "en-GB") == 1
     assert sentiment("great", "eng_US") == 1

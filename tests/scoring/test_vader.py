@@ -1,4 +1,4 @@
-"""VADER in one pass: the same as the authors' own, to the last digit."""
+"""`scoring.vader` gives the values of the authors' program, to the last digit."""
 
 from __future__ import annotations
 

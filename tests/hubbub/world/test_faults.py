@@ -47,7 +47,7 @@ async def test_refusals(world: World, kind: Kind, status: int) -> None:
     assert headers.get("Retry-After") == ("7" if kind is Kind.RATE_LIMITED else None)
 
 
-async def test_garbage_claims_to_be_json(world: World) -> None:
+async def test_garbage_has_a_json_content_type(world: World) -> None:
     status, body, headers = await ask(world, Fault(kind=Kind.GARBAGE))
     assert status == 200
     assert headers["Content-Type"].startswith("application/json")

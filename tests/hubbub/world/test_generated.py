@@ -1,4 +1,4 @@
-"""What a generated world promises: the same for the same seed, at a pace that can be read, with all its oddities."""
+"""A generated world is the same for the same seed, readable at the speed of the demo, and has all its oddities."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_collectors_can_keep_up_at_the_demos_speed(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_stories_stand_well_apart_and_are_told_on_one_platform_or_both(seed: int) -> None:
+def test_stories_are_well_apart_on_one_platform_or_both(seed: int) -> None:
     world = world_of(seed)
     stories = truth(world, world.ends_ms).stories
     assert [story.rank for story in stories] == list(range(1, 13))
@@ -109,7 +109,7 @@ def test_stories_stand_well_apart_and_are_told_on_one_platform_or_both(seed: int
     assert len({story.id for story in stories}) == 12
 
 
-def test_posts_of_a_story_share_its_names_and_come_as_they_do_in_life(world: World) -> None:
+def test_posts_of_a_story_share_its_names_and_vary_like_real_ones(world: World) -> None:
     links: list[str] = []
     for story in world.stories:
         onset = min(post.created_ms for post in story.posts)

@@ -26,7 +26,7 @@ CLOCK = WorldClock(1_760_000_000_000, 1_760_000_000_000, 0.0)
 
 @contextmanager
 def running(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
-    """Run the process and yield it with what it says when it is ready."""
+    """Run the process; yield it and the JSON that it prints when it is ready."""
     command = [sys.executable, "-m", "hubbub.world", *arguments]
     environment = os.environ | {"PYTHONHASHSEED": "random"}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
@@ -43,7 +43,7 @@ def get(url: str) -> bytes:
         return body
 
 
-def test_it_serves_the_world_of_its_seed_and_ends_when_told(tmp_path: Path) -> None:
+def test_it_serves_the_world_of_its_seed_and_ends_on_a_signal(tmp_path: Path) -> None:
     at_ms = CLOCK.origin_ms + 5 * 3_600_000
     still = WorldClock(at_ms, 0, 0.0)
     out = tmp_path / "truth.json"

@@ -79,7 +79,7 @@ def test_a_list_is_no_deeper_than_reddits() -> None:
     assert pages == DEPTH // 100
 
 
-def test_a_page_of_a_large_world_looks_at_no_more_items_than_it_shows() -> None:
+def test_a_page_of_a_large_world_reads_only_the_items_on_it() -> None:
     timeline = Timeline(post(f"{number:06}", number) for number in range(20_000))
     looked_at: list[Post] = []
 

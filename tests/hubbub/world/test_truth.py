@@ -46,7 +46,7 @@ def test_chatter_belongs_to_no_story(world: World) -> None:
     assert len(chatter) == 400
 
 
-def test_spikes_are_told_once_they_have_set_in(world: World) -> None:
+def test_spikes_are_listed_once_they_begin(world: World) -> None:
     told = [(story.id, spike) for story in truth(world, world.ends_ms).stories for spike in story.spikes]
     assert len(told) >= 12
     for id_, spike in told:

@@ -1,4 +1,4 @@
-"""EvidenceSet: each factor is traced to the signals that amount most of it, in whatever order they came."""
+"""Evidence: each factor is traced to the signals that contributed most, in any order."""
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ def test_an_audience_is_traced_to_its_source(changed: dict[str, object], people:
     assert (one.amount, one.detail, one.id, one.title) == (people, of, "reddit:1", "A title")
 
 
-def test_nothing_is_evidence_of_what_is_not_known() -> None:
+def test_an_unknown_audience_has_no_evidence() -> None:
     assert set(ledger_of(signal(1, counts=Counts())).evidence.kept) == {FIRST + "reddit"}
 
 
-def test_a_community_is_there_once_with_its_largest_size() -> None:
+def test_a_community_is_kept_once_with_its_largest_size() -> None:
     places = [signal(n, community=Community("c", 1000 * n)) for n in (1, 3, 2)]
     (one,) = ledger_of(*places).evidence.of(AUDIENCE)
     assert (one.amount, one.id) == (60, "reddit:3")
@@ -66,7 +66,7 @@ def test_the_most_voted_and_the_most_liked_replies_are_kept() -> None:
     assert not evidence.of(FIRST + "reddit"), "a reply is no post"
 
 
-def test_platforms_and_figures_are_traced_to_the_earliest() -> None:
+def test_platforms_and_figures_are_traced_to_the_earliest_signal() -> None:
     early = signal(1, created_ms=NOW_MS - 5), Reading(("ada",))
     late = signal(2), Reading(("ada", "bob"))
     for order in ((early, late), (late, early)):
@@ -87,7 +87,7 @@ def test_figures_past_the_cap_are_not_traced() -> None:
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_order_repetition_encoding_and_union_do_not_matter(seed: int) -> None:
+def test_order_repetition_encoding_and_merging_do_not_matter(seed: int) -> None:
     seen = seeded_story(seed, 60)
     expected = ledger_of(*seen).evidence.kept
     shuffled = seen + seen[::3]

@@ -1,4 +1,4 @@
-"""The ledger: which observation stands, what is kept of it, and encodings old and broken."""
+"""The ledger: which observation counts, what is kept of it, and old and broken encodings."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def life(ledger: Ledger, name: str = "interactions") -> int:
 
 
 @pytest.mark.parametrize("scored_between", [False, True])
-def test_coverage_begins_at_the_earliest_time_that_any_observation_tells_in_any_order(scored_between: bool) -> None:
+def test_coverage_begins_at_the_earliest_time_of_any_observation_in_any_order(scored_between: bool) -> None:
     seen = (POST, signal(created_ms=T0 - 7, observed_ms=T0 - 5), signal(created_ms=T0 + 9, observed_ms=T0 + 2 * HOUR))
     for order in itertools.permutations(seen):
         ledger = Ledger()
@@ -65,15 +65,15 @@ def test_a_later_observation_replaces_the_counts_and_adds_no_item() -> None:
         assert (life(ledger), life(ledger, "items")) == (9, 1)
 
 
-def test_an_observation_without_counts_never_erases_them() -> None:
-    blind = signal(counts=Counts(), observed_ms=T0 + 2 * HOUR)
-    for order in itertools.permutations((POST, blind)):
+def test_an_observation_without_counts_never_erases_counts() -> None:
+    bare = signal(counts=Counts(), observed_ms=T0 + 2 * HOUR)
+    for order in itertools.permutations((POST, bare)):
         assert life(ledger_of(*order)) == 14
     for known in (Counts(views=0), Counts(like_ratio=0.5), Counts(replies=0), Counts(shares=0), Counts(likes=0)):
         assert life(ledger_of(POST, signal(counts=known, observed_ms=T0 + 2 * HOUR))) == 0
 
 
-def test_two_that_disagree_at_the_same_time_come_to_the_same_in_any_order() -> None:
+def test_observations_that_disagree_at_one_time_give_the_same_in_any_order() -> None:
     twins = [
         signal(counts=counts, author=author)
         for counts in (
@@ -98,7 +98,7 @@ def test_replies_are_the_larger_of_the_counter_and_those_seen() -> None:
 
 
 def test_replies_that_come_after_a_score_count_for_their_post() -> None:
-    """Though nothing else changes in the span of time that the post is in."""
+    """Even if nothing else changes in the span of the post."""
     ledger = ledger_of(signal(counts=Counts(likes=10, replies=1)))
     assert life(ledger) == 12
     for number, interactions in ((1, 12), (2, 14), (3, 16)):
@@ -109,7 +109,7 @@ def test_replies_that_come_after_a_score_count_for_their_post() -> None:
 
 
 C, A = Community("c", 1000), Author("a", 300)
-LOOKS = {
+OBSERVATIONS = {
     "of likes": (Counts(likes=10), None, None),
     "of views": (Counts(likes=10, views=50), A, None),
     "of members": (Counts(likes=10, replies=3, like_ratio=0.8), A, C),
@@ -123,14 +123,14 @@ LOOKS = {
 }
 
 
-@pytest.mark.parametrize("then", LOOKS)
-@pytest.mark.parametrize("first", LOOKS)
+@pytest.mark.parametrize("then", OBSERVATIONS)
+@pytest.mark.parametrize("first", OBSERVATIONS)
 @pytest.mark.parametrize("item", [POST, reply(9)], ids=["post", "reply"])
-def test_a_later_look_counts_as_if_it_were_the_only_one(item: Signal, first: str, then: str) -> None:
-    """Though the sums were made by the first; another item of the same community and author stays as it is."""
+def test_a_later_observation_counts_as_if_it_were_the_only_one(item: Signal, first: str, then: str) -> None:
+    """Even after a score of the first one; another item of the same community and author stays."""
     other = signal(id="reddit:2", thread="reddit:2", author=Author("a", 250), community=Community("c", 1500))
     ledger, alone = ledger_of(other, *map(reply, range(4))), ledger_of(other, *map(reply, range(4)))
-    for look, (counts, author, community) in enumerate((LOOKS[first], LOOKS[then])):
+    for look, (counts, author, community) in enumerate((OBSERVATIONS[first], OBSERVATIONS[then])):
         at_ms = T0 + HOUR + look
         seen = msgspec.structs.replace(item, counts=counts, author=author, community=community, observed_ms=at_ms)
         ledger.apply(seen)
@@ -167,7 +167,7 @@ def test_a_window_leaves_out_its_beginning_and_holds_its_end(name: str, length_m
     assert score(ledger, T0).windows[name].items == 1
 
 
-def test_a_score_tells_the_lifecycle_what_it_looks_at() -> None:
+def test_a_score_gives_the_lifecycle_its_input() -> None:
     found = score(ledger_of(POST, reply(1), reply(20 * 60_000)), T0 + 70 * 60_000)
     measures = found.measures(alarmed=True)
     assert (measures.noise, measures.velocity_per_hour, measures.platforms) == (found.noise, 1, 1)
@@ -176,19 +176,19 @@ def test_a_score_tells_the_lifecycle_what_it_looks_at() -> None:
     assert score(ledger_of(POST), T0 + 3 * HOUR).measures(alarmed=False).hour_begins_ms == 0
 
 
-def test_a_mere_change_of_counts_is_no_coverage() -> None:
+def test_a_change_of_counts_alone_is_not_coverage() -> None:
     ledger = ledger_of(POST, signal(observed_ms=T0 + 50 * HOUR, counts=Counts(likes=99)))
     found = score(ledger, T0 + 50 * HOUR)
     assert (found.first_seen_ms, found.last_coverage_ms) == (T0, T0)
     assert found.velocity_per_hour == 0
 
 
-def test_what_is_seen_before_it_was_made_was_covered_when_seen() -> None:
+def test_an_item_observed_before_its_creation_is_covered_when_observed() -> None:
     skewed = signal(created_ms=T0 + 60_000, observed_ms=T0)
     assert score(ledger_of(skewed), T0).windows["5m"].items == 1
 
 
-def test_the_loudest_are_shown_with_their_words() -> None:
+def test_the_loudest_signals_are_shown_with_their_words() -> None:
     posts = [
         signal(id=f"reddit:{n}", thread=f"reddit:{n}", title=f"Title {n}", counts=Counts(likes=n)) for n in range(9)
     ]
@@ -200,11 +200,11 @@ def test_the_loudest_are_shown_with_their_words() -> None:
         signal(id="reddit:8", thread="reddit:8", title="New", counts=Counts(likes=5), observed_ms=T0 + 2 * HOUR)
     )
     assert [one.interactions for one in score(ledger, T0 + 2 * HOUR).top] == [7, 6, 5, 5, 4]
-    wordless = signal(title=None, text="The text\nhere", permalink=None)
-    assert [(one.title, one.permalink) for one in score(ledger_of(wordless), T0 + HOUR).top] == [("The text\nhere", "")]
+    untitled = signal(title=None, text="The text\nhere", permalink=None)
+    assert [(one.title, one.permalink) for one in score(ledger_of(untitled), T0 + HOUR).top] == [("The text\nhere", "")]
 
 
-def test_texts_that_utf8_cannot_carry_or_that_are_too_long_are_shortened() -> None:
+def test_invalid_and_long_texts_are_shortened() -> None:
     top = score(ledger_of(signal(title="a\ud800b" + "\u00e9" * 999, permalink="https://" + "x" * 999)), T0 + HOUR).top[
         0
     ]
@@ -245,7 +245,7 @@ def test_counts_by_five_minutes() -> None:
     assert ledger.counts(start + 3 * HOUR, 2) == [0, 0]
 
 
-def test_the_later_assessment_stands_in_a_union() -> None:
+def test_a_merge_keeps_the_later_assessment() -> None:
     old, new = ledger_of(POST), ledger_of(POST)
     old.assessment, new.assessment = Assessment(1, 90.0, "labor"), Assessment(2, 10.0, "policy")
     old.merge(new)
@@ -267,36 +267,36 @@ V1 = bytes.fromhex(
     "00018cbe877e80aa7265646469743a312e32a6726564646974a0b568747470733a2f2f6578616d706c652e6f72672f3193cf0000018c"
     "be509000cb404f400000000000a56c61626f72cb0000000000000000c0"
 )
-"""A ledger encoded by version 1: the program must read it for ever."""
+"""A ledger encoded by version 1, which every later version must read."""
 
 
 def test_a_ledger_of_version_1_still_loads() -> None:
     ledger = ledger_of(POST, reply(1))
     ledger.apply(reply(2, counts=Counts(likes=3, like_ratio=0.25)), Reading(("openai",), -1))
     ledger.assessment = Assessment(T0, 62.5, "labor")
-    ledger.evidence = EvidenceSet()  # came later
+    ledger.evidence = EvidenceSet()  # added later
     assert Ledger.decode(V1) == ledger
 
 
-def test_fields_that_are_new_at_the_end_may_be_missing() -> None:
-    """How a later version reads an older one: version 1 itself began without the sketches."""
+def test_new_fields_at_the_end_may_be_missing() -> None:
+    """A later version reads an earlier encoding: version 1 itself began without sketches."""
     whole = msgspec.msgpack.decode(V1[1:])
     assert Ledger.decode(V1[:1] + msgspec.msgpack.encode(whole[:6])) == Ledger.decode(V1)
 
 
 @pytest.mark.parametrize("broken", [b"", b"\x00", b"\x09abc", b"\x01", b"\x01\x80", V1[:-3], V1 + b"!"])
-def test_what_is_no_ledger_is_refused(broken: bytes) -> None:
+def test_bytes_that_are_not_a_ledger_are_refused(broken: bytes) -> None:
     with pytest.raises(CorruptLedgerError):
         Ledger.decode(broken)
 
 
-def test_a_ledger_is_no_other_thing_and_has_no_hash() -> None:
+def test_a_ledger_differs_from_other_objects_and_has_no_hash() -> None:
     assert Ledger() != 1
     with pytest.raises(TypeError):
         hash(Ledger())
 
 
-def test_a_storys_state_goes_and_comes_back_whole() -> None:
+def test_a_storys_state_survives_encoding() -> None:
     state = StoryState(ledger_of(POST), Lifecycle("spike", T0, (1, 0, 2, 0)), Spike(T0, (1, 2), (3,), T0, (4,)))
     assert StoryState.decode(state.encode()) == state
     for broken in (b"", b"\x09", b"\x01\x80", state.encode()[:-1], b"\x01\x91\xc4\x00"):
@@ -306,7 +306,7 @@ def test_a_storys_state_goes_and_comes_back_whole() -> None:
 
 @given(st.lists(st.integers(0, 40 * 24), max_size=30))
 @settings(max_examples=100, deadline=None)
-def test_runs_are_the_pieces_between_long_gaps(hours: list[int]) -> None:
+def test_long_gaps_separate_runs(hours: list[int]) -> None:
     runs: list[Run] = []
     for hour in hours:
         cover(runs, T0 + hour * HOUR)

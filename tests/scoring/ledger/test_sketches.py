@@ -1,4 +1,4 @@
-"""A story too large to be kept exactly: its errors, its size, and that neither order nor repetition shows."""
+"""A sketched ledger: its errors and its size. Order and repetition do not matter."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from scoring import Ledger, Reading, score
 from scoring.ledger import MAX_ENCODED_BYTES, MAX_ITEMS
 from scoring.score import measure
 from tests.scoring.batch_oracle import answer
-from tests.scoring.stories import HOUR_MS, NOW_MS, crowded_story, ledger_of
+from tests.scoring.stories import HOUR_MS, NOW_MS, large_story, ledger_of
 
 
 @pytest.mark.parametrize(("seed", "items"), [(1, 230), (2, 400), (3, 700), (4, 1000), (5, 1500), (6, 2500)])
 def test_estimates_stay_within_three_standard_errors(seed: int, items: int) -> None:
-    seen = crowded_story(seed, items)
+    seen = large_story(seed, items)
     found, true = score(ledger_of(*seen), NOW_MS, tiers={}), answer(seen, NOW_MS, {})
     assert not found.inputs.exact
     assert found.noise == pytest.approx(true.noise, abs=1.0)
@@ -38,13 +38,13 @@ def test_estimates_are_not_biased() -> None:
     """Over many stories the errors of the noise cancel out."""
     errors = []
     for seed in range(12):
-        seen = crowded_story(100 + seed, 300)
+        seen = large_story(100 + seed, 300)
         errors.append(score(ledger_of(*seen), NOW_MS, tiers={}).noise - answer(seen, NOW_MS, {}).noise)
     assert abs(sum(errors) / len(errors)) < 0.2
 
 
-def test_up_to_the_cap_all_is_exact_and_beyond_it_is_a_crowd() -> None:
-    seen = crowded_story(1, MAX_ITEMS)
+def test_a_ledger_is_exact_up_to_the_cap_and_sketched_beyond() -> None:
+    seen = large_story(1, MAX_ITEMS)
     assert len({signal.id for signal, _ in seen}) == MAX_ITEMS
     ledger = ledger_of(*seen)
     assert score(ledger, NOW_MS, tiers={}).inputs.exact
@@ -55,8 +55,8 @@ def test_up_to_the_cap_all_is_exact_and_beyond_it_is_a_crowd() -> None:
     assert len(ledger.items) == MAX_ITEMS
 
 
-def test_neither_order_nor_repetition_shows() -> None:
-    seen = crowded_story(8, 600)
+def test_order_and_repetition_do_not_matter() -> None:
+    seen = large_story(8, 600)
     first = score(ledger_of(*seen), NOW_MS, tiers={})
     for seed in range(3):
         order = seen + random.Random(seed).sample(seen, 200)
@@ -65,9 +65,9 @@ def test_neither_order_nor_repetition_shows() -> None:
 
 
 @pytest.mark.parametrize("part", [0.05, 0.3, 0.5])
-def test_merging_samples_the_union(part: float) -> None:
-    """Small into large, large into large: the same as all in one, and again changes nothing."""
-    seen = crowded_story(9, 700)
+def test_a_merge_samples_the_union(part: float) -> None:
+    """Any merge equals one ledger of all signals, and repeating it changes nothing."""
+    seen = large_story(9, 700)
     rng = random.Random(part)
     left = [one for one in seen if rng.random() < part]
     right = [one for one in seen if one not in left] + left[:20]
@@ -82,8 +82,8 @@ def test_merging_samples_the_union(part: float) -> None:
         assert score(ledger, NOW_MS, tiers={}) == merged
 
 
-def test_an_encoded_crowd_scores_the_same_and_goes_on_the_same() -> None:
-    seen = crowded_story(10, 500)
+def test_a_decoded_sketched_ledger_scores_the_same_now_and_later() -> None:
+    seen = large_story(10, 500)
     ledger = ledger_of(*seen[:600])
     copy = Ledger.decode(ledger.encode())
     assert copy == ledger
@@ -94,26 +94,26 @@ def test_an_encoded_crowd_scores_the_same_and_goes_on_the_same() -> None:
     assert score(copy, NOW_MS, tiers={}) == score(ledger, NOW_MS, tiers={})
 
 
-def test_an_item_whose_counts_fell_leaves_the_sample() -> None:
-    ledger = ledger_of(*crowded_story(11, 600))
+def test_an_item_leaves_the_sample_when_its_counts_fall() -> None:
+    ledger = ledger_of(*large_story(11, 600))
     kept = max(ledger.items.values(), key=lambda item: item.likes)
-    quiet = min(signal.created_ms for signal, _ in crowded_story(11, 600))
-    index = next(signal for signal, _ in crowded_story(11, 600) if signal.counts.likes == kept.likes)
+    quiet = min(signal.created_ms for signal, _ in large_story(11, 600))
+    index = next(signal for signal, _ in large_story(11, 600) if signal.counts.likes == kept.likes)
     ledger.apply(msgspec.structs.replace(index, counts=Counts(likes=0), observed_ms=NOW_MS + 1, created_ms=quiet))
     assert kept.key not in ledger.items
     shown = next(top for top in score(ledger, NOW_MS + 1).top if top.id == index.id)
-    assert shown.interactions == kept.likes + 2 * kept.replies, "what it had at its peak is all that is known"
+    assert shown.interactions == kept.likes + 2 * kept.replies, "only its peak is known"
 
 
-def test_how_often_it_is_scored_and_encoded_does_not_show_though_counts_fall() -> None:
+def test_scoring_and_encoding_in_between_change_nothing_though_counts_fall() -> None:
     rng = random.Random(17)
 
-    def look(signal: Signal, number: int) -> Signal:
+    def poll(signal: Signal, number: int) -> Signal:
         likes = int(rng.paretovariate(0.5)) % 1000
         return msgspec.structs.replace(signal, counts=Counts(likes=likes), observed_ms=signal.observed_ms + number)
 
-    large = sorted(crowded_story(17, 400), key=lambda one: one[0].observed_ms)
-    seen = [(look(signal, number), reading) for signal, reading in large for number in range(4)]
+    large = sorted(large_story(17, 400), key=lambda one: one[0].observed_ms)
+    seen = [(poll(signal, number), reading) for signal, reading in large for number in range(4)]
     whole = score(ledger_of(*seen), NOW_MS, tiers={})
     for every in (3, 40):
         ledger = Ledger()
@@ -125,24 +125,24 @@ def test_how_often_it_is_scored_and_encoded_does_not_show_though_counts_fall() -
         assert score(ledger, NOW_MS, tiers={}) == whole
 
 
-def test_the_first_score_of_a_crowd_is_that_of_a_crowd() -> None:
-    """What was summed when all items were kept says nothing of the sample that they have become."""
-    seen = crowded_story(4, 600)
+def test_the_first_score_of_a_sketched_ledger_uses_the_sketches() -> None:
+    """Sums over all items are not valid for the sample that replaces them."""
+    seen = large_story(4, 600)
     ledger = ledger_of(*seen[:150])
     score(ledger, NOW_MS, tiers={})
     for one, reading in seen[150:]:
         ledger.apply(one, reading)
     assert score(ledger, NOW_MS, tiers={}) == score(ledger_of(*seen), NOW_MS, tiers={})
-    small = ledger_of(*crowded_story(5, 20))
+    small = ledger_of(*large_story(5, 20))
     score(small, NOW_MS, tiers={})
     small.merge(ledger)
     assert score(small, NOW_MS, tiers={}) == score(Ledger.decode(small.encode()), NOW_MS, tiers={})
 
 
-def test_when_the_velocity_of_a_crowd_falls_is_foreseen() -> None:
-    """Or its state would not be decided on when it is due to calm down."""
+def test_the_next_fall_of_a_sketched_velocity_is_predicted() -> None:
+    """Otherwise its state would not be decided when it is due to fall."""
     t_ms = NOW_MS
-    ledger = ledger_of(*crowded_story(6, 400))
+    ledger = ledger_of(*large_story(6, 400))
     falls = 0
     while (now := measure(ledger, t_ms, alarmed=False, tiers={})).velocity_per_hour:
         due_ms = now.hour_begins_ms + HOUR_MS
@@ -154,24 +154,24 @@ def test_when_the_velocity_of_a_crowd_falls_is_foreseen() -> None:
     assert now.hour_begins_ms == 0
 
 
-def test_the_future_of_a_crowd_does_not_count_yet() -> None:
-    seen = crowded_story(12, 600)
+def test_the_future_of_a_sketched_ledger_does_not_count_yet() -> None:
+    seen = large_story(12, 600)
     t_ms = NOW_MS - 3 * HOUR_MS
     found = score(ledger_of(*seen), t_ms, tiers={})
     assert found.last_coverage_ms <= t_ms
     assert found.decay == 1.0
 
 
-def test_a_crowd_of_strangers_is_known_by_its_likes() -> None:
+def test_the_audience_of_unknown_authors_comes_from_likes() -> None:
     """No authors, no communities, reposts among them, and a third of all items without any count."""
-    strangers = [
+    anonymous = [
         (msgspec.structs.replace(signal, author=None, community=None, kind="repost"), reading)
-        for signal, reading in crowded_story(13, 600)
+        for signal, reading in large_story(13, 600)
         if signal.kind == "reply"
     ]
     bare = [
         (msgspec.structs.replace(signal, counts=Counts()), reading) if index % 3 == 0 else (signal, reading)
-        for index, (signal, reading) in enumerate(strangers)
+        for index, (signal, reading) in enumerate(anonymous)
     ]
     found, true = score(ledger_of(*bare), NOW_MS, tiers={}), answer(bare, NOW_MS, {})
     assert found.windows["life"].authors == 0
@@ -180,8 +180,8 @@ def test_a_crowd_of_strangers_is_known_by_its_likes() -> None:
     assert found.factors.cross_platform == 0
 
 
-def test_crowds_of_different_days_merge_into_the_later_one() -> None:
-    today = crowded_story(14, 400)
+def test_sketched_ledgers_of_different_days_merge_in_either_order() -> None:
+    today = large_story(14, 400)
     week_ms = 7 * 24 * HOUR_MS
     before = [
         (
@@ -194,7 +194,7 @@ def test_crowds_of_different_days_merge_into_the_later_one() -> None:
             ),
             reading,
         )
-        for signal, reading in crowded_story(15, 400)
+        for signal, reading in large_story(15, 400)
     ]
     whole = score(ledger_of(*today + before), NOW_MS, tiers={})
     for ours, theirs in ((today, before), (before, today)):
@@ -206,8 +206,8 @@ def test_crowds_of_different_days_merge_into_the_later_one() -> None:
     assert whole.windows["24h"].items == pytest.approx(score(ledger_of(*today), NOW_MS).windows["24h"].items, rel=0.01)
 
 
-def test_a_crowds_latest_buckets_can_be_counted() -> None:
-    seen = crowded_story(16, 500)
+def test_the_latest_buckets_of_a_sketched_ledger_can_be_counted() -> None:
+    seen = large_story(16, 500)
     start_ms = NOW_MS // 300_000 * 300_000 - 6 * 300_000
     counted = ledger_of(*seen).counts(start_ms, 7)
     first = {signal.id: signal.created_ms for signal, _ in seen}
@@ -240,7 +240,7 @@ def hostile(index: int) -> tuple[Signal, Reading]:
     )
 
 
-def test_whatever_comes_the_encoding_stays_under_its_limit() -> None:
+def test_the_encoding_of_hostile_signals_stays_under_its_limit() -> None:
     ledger = Ledger()
     for index in range(12_000):
         ledger.apply(*hostile(index))
@@ -256,7 +256,7 @@ SIGNALS = 200_000
 
 @pytest.mark.slow
 def test_two_hundred_thousand_signals_fit() -> None:
-    """Past a few thousand nothing grows any more; benchmarks/bench_scoring.py goes to a million."""
+    """Nothing grows beyond a few thousand signals; benchmarks/bench_scoring.py goes to a million."""
     ledger, rng = Ledger(), random.Random(0)
     for index in range(SIGNALS):
         platform = f"p{index % 7}"
