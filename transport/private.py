@@ -7,12 +7,14 @@ be imported by another package, nor hold anything that the public interface of a
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Collection, Container, Sequence
+from collections.abc import Callable, Collection, Container, Iterator, Sequence
 from importlib.metadata import version
 from io import BytesIO
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from aiokafka import AIOKafkaClient, AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaClient, AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
+from aiokafka.consumer import fetcher
+from aiokafka.consumer.fetcher import PartitionRecords
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.group import HeartbeatRequest, SyncGroupRequest
 from aiokafka.protocol.produce import ProduceRequest
@@ -26,6 +28,9 @@ from aiokafka.protocol.types import (
     Schema,
     TaggedFields,
 )
+from aiokafka.record._crecords import default_records
+
+from transport.decompression import MAX_BATCH_BYTES, TOO_LARGE_HEADER, BatchTooLargeError, bounded_gzip, bounded_zstd
 
 __all__ = [
     "NO_ID",
@@ -228,3 +233,72 @@ class _DescribeRequest(Request[_MetadataRequest]):
 
     def build(self, request_struct_class: type[_MetadataRequest]) -> _MetadataRequest:
         return request_struct_class([(bytes(16), topic, {}) for topic in self._topics], False, False, {})
+
+
+class _Batches:
+    """The batches of one fetch of a partition, until ``MAX_BATCH_BYTES`` of it are decompressed.
+
+    The consumer fetches the rest again, so a cut loses nothing.
+    """
+
+    def __init__(self, batches: Any) -> None:
+        self._batches = batches
+        self._started_at = _decompressed.total
+        self.current: Any = None
+
+    def has_next(self) -> bool:
+        return _decompressed.total - self._started_at < MAX_BATCH_BYTES and bool(self._batches.has_next())
+
+    def next_batch(self) -> object:
+        self.current = self._batches.next_batch()
+        return self.current
+
+
+class _BoundedRecords(PartitionRecords):
+    """The records of one fetch of a partition, in which an empty record stands for a batch that is too large."""
+
+    def _unpack_records(self) -> Iterator[ConsumerRecord[bytes, bytes]]:
+        self._records = batches = _Batches(self._records)
+        while True:
+            try:
+                yield from super()._unpack_records()
+            except BatchTooLargeError as error:
+                self.next_fetch_offset = batches.current.next_offset
+                headers = ((TOO_LARGE_HEADER, str(error).encode()),)
+                place = (*self._tp, self.next_fetch_offset - 1)
+                yield ConsumerRecord(*place, -1, 0, None, b"", None, -1, 0, headers)
+            else:
+                return
+
+
+class _Decompressed:
+    """Counts what all consumers decompress."""
+
+    def __init__(self) -> None:
+        self.total = 0
+
+    def counting(self, decode: Callable[[bytes], bytes]) -> Callable[[bytes], bytes]:
+        def counted(payload: bytes) -> bytes:
+            content = decode(payload)
+            self.total += len(content)
+            return content
+
+        return counted
+
+
+_decompressed = _Decompressed()
+
+
+def bound_decompression() -> None:
+    """Make every consumer decompress a bounded part of a fetch at a time, and replace a batch that is too large.
+
+    Reason: aiokafka decompresses a whole batch at once, whatever its size; 1 MiB of zstd can fill all memory.
+    """
+    default_records.gzip_decode = _decompressed.counting(bounded_gzip)
+    default_records.zstd_decode = _decompressed.counting(bounded_zstd)
+    for codec in ("lz4_decode", "snappy_decode"):
+        setattr(default_records, codec, _decompressed.counting(getattr(default_records, codec)))
+    fetcher.PartitionRecords = _BoundedRecords  # type: ignore[misc]  # the fetcher makes them by this name
+
+
+bound_decompression()

@@ -25,6 +25,7 @@ from streams.runtime import metrics
 from streams.runtime.clock import Clock
 from streams.runtime.watermark import IdleTimeout
 from transport.dead_letter import encode_dead_letter
+from transport.decompression import TOO_LARGE_HEADER
 from transport.kafka import ConsumerRecord
 from transport.offsets import locate
 
@@ -208,11 +209,13 @@ class Source:
 
 
 def _dead_letter(record: ConsumerRecord[bytes, bytes], error: InvalidSignalError) -> Outgoing:
-    metrics.DEAD_LETTERS.labels(STAGE, error.reason).inc()
+    too_large = [reason.decode() for header, reason in record.headers if header == TOO_LARGE_HEADER]
+    reason = Reason.TOO_LARGE if too_large else error.reason
+    metrics.DEAD_LETTERS.labels(STAGE, reason).inc()
     letter = encode_dead_letter(
         stage=STAGE,
-        reason=error.reason,
-        detail=error.detail,
+        reason=reason,
+        detail=too_large[0] if too_large else error.detail,
         topic=record.topic,
         partition=record.partition,
         offset=record.offset,

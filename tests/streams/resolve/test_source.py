@@ -44,7 +44,7 @@ def make_source() -> Source:
 
 
 def record(offset: int, value: bytes | None, timestamp: int = START_MS) -> Any:
-    return SimpleNamespace(topic="signals", partition=0, offset=offset, value=value, timestamp=timestamp)
+    return SimpleNamespace(topic="signals", partition=0, offset=offset, value=value, timestamp=timestamp, headers=())
 
 
 def decode_at_depth(depth: int, value: bytes) -> tuple[Activity, ...]:

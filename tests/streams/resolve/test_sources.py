@@ -27,7 +27,7 @@ class FakeConsumer:
         self.committed_offset = self.position = 0
         self.paused_partitions: set[TopicPartition] = set()
         self.records = [
-            SimpleNamespace(topic="signals", partition=0, offset=offset, value=value, timestamp=0)
+            SimpleNamespace(topic="signals", partition=0, offset=offset, value=value, timestamp=0, headers=())
             for offset, value in enumerate(values)
         ]
 
