@@ -12,7 +12,7 @@ from urllib.parse import quote
 import msgspec
 from aiohttp import web
 
-from streams.serve.query import BadQueryError, StoryFilter, limit_of, ranked, types_of
+from streams.serve.query import FILTERS, BadQueryError, StoryFilter, limit_of, ranked, types_of
 from streams.serve.read_model import ReadModel, StoredEvent, newest_first
 from streams.serve.status import Status
 
@@ -126,12 +126,11 @@ def values_of(request: web.Request) -> dict[str, list[str]]:
     return values
 
 
-_FILTERS = frozenset({"beat", "band", "state", "platform", "category", "q"})
 _PARAMETERS = {
-    "/api/stories": _FILTERS | {"sort", "limit"},
-    "/api/stories.ndjson": _FILTERS,
-    "/api/events": _FILTERS | {"type", "story", "limit"},
-    "/ws": _FILTERS | {"story"},
+    "/api/stories": FILTERS | {"sort", "limit"},
+    "/api/stories.ndjson": FILTERS,
+    "/api/events": FILTERS | {"type", "story", "limit"},
+    "/ws": FILTERS | {"story"},
 }
 
 

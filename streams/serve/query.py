@@ -18,7 +18,7 @@ from streams.records.noise_event import EVENT_TYPES
 from streams.serve.read_model import StoryEntry, StoryRow
 from transport.errors import UserError
 
-__all__ = ["DEFAULT_LIMIT", "MAX_LIMIT", "SORTS", "BadQueryError", "StoryFilter", "limit_of", "ranked", "types_of"]
+__all__ = ["FILTERS", "SORTS", "BadQueryError", "StoryFilter", "limit_of", "ranked", "types_of"]
 
 DEFAULT_LIMIT: Final = 50
 MAX_LIMIT: Final = 500
@@ -34,7 +34,7 @@ SORTS: Final[Mapping[str, Callable[[StoryRow], float]]] = {
 }
 """How stories are sorted, the largest first."""
 
-FILTERS: Final = ("beat", "band", "state", "platform", "category", "q")
+FILTERS: Final = frozenset({"beat", "band", "state", "platform", "category", "q"})
 
 
 class BadQueryError(UserError):
@@ -110,13 +110,13 @@ def ranked(stories: Iterable[StoryEntry], wanted: StoryFilter, sort: str, limit:
     return [story for _, _, story in first[:limit]], len(found)
 
 
-def limit_of(values: Mapping[str, list[str]], default: int = DEFAULT_LIMIT) -> int:
+def limit_of(values: Mapping[str, list[str]]) -> int:
     """Read the parameter ``limit``.
 
     Raises:
         BadQueryError: it is not a whole number from 1 to 500.
     """
-    text = values.get("limit", [str(default)])[-1]
+    text = values.get("limit", [str(DEFAULT_LIMIT)])[-1]
     if not (text.isascii() and text.isdigit() and len(text) <= 4 and 1 <= int(text) <= MAX_LIMIT):
         raise BadQueryError(f"'limit' must be a whole number from 1 to {MAX_LIMIT}")
     return int(text)

@@ -74,7 +74,11 @@ class Status:
 
     def problems(self) -> list[str]:
         """Return why the read model is not complete now, one sentence each; nothing if it is ready."""
-        return [problem for topic, consumer in self._consumers.items() if (problem := _problem(topic, consumer))]
+        return [
+            _PROBLEMS[consumer.state].format(topic=topic, behind_records=consumer.behind_records)
+            for topic, consumer in self._consumers.items()
+            if consumer.state is not ConsumerState.LIVE
+        ]
 
     def report(self) -> StatusReport:
         """Return the status now."""
@@ -111,15 +115,9 @@ class Status:
         return self._age_ms(self._began_ms if newest_ms is None else newest_ms, self._now_ms()) / 1_000
 
 
-def _problem(topic: str, consumer: TopicConsumer) -> str | None:
-    match consumer.state:
-        case ConsumerState.NO_TOPIC:
-            return f"there is no topic {topic}; make the topics with: hubbub topics create"
-        case ConsumerState.CONNECTING:
-            return f"connecting to the broker for {topic}"
-        case ConsumerState.UNREACHABLE:
-            return f"the broker does not answer for {topic}; check that it runs"
-        case ConsumerState.CATCHING_UP:
-            return f"still reading {topic}: {consumer.behind_records} records to go"
-        case ConsumerState.LIVE:
-            return None
+_PROBLEMS = {
+    ConsumerState.NO_TOPIC: "there is no topic {topic}; make the topics with: hubbub topics create",
+    ConsumerState.CONNECTING: "connecting to the broker for {topic}",
+    ConsumerState.UNREACHABLE: "the broker does not answer for {topic}; check that it runs",
+    ConsumerState.CATCHING_UP: "still reading {topic}: {behind_records} records to go",
+}
