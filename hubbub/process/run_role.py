@@ -7,6 +7,7 @@ finish its work. The second ends the process at once, which loses nothing that w
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ctypes
 import faulthandler
 import gc
@@ -14,7 +15,7 @@ import logging
 import os
 import random
 import signal
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -100,6 +101,11 @@ async def _run(
         stop.set()
         loop.call_later(limits.drain_seconds, _stop_draining, name)
 
+    async def stopped_within(seconds: float) -> bool:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), seconds)
+        return stop.is_set()
+
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, on_signal)
     _watch_loop(loop, limits.hung_seconds)
@@ -111,7 +117,7 @@ async def _run(
             log.info("started", metrics=f"http://{settings.metrics_host}:{health.port}/metrics")
             if needs_broker:
                 options, servers = settings.kafka.client_options(), settings.kafka.bootstrap_servers
-                await _unless_stopped(wait_for_broker(lambda: broker_answers(options), servers, waiting), stop)
+                await wait_for_broker(lambda: broker_answers(options), servers, waiting, stopped_within)
             if not stop.is_set():
                 await role(stop)
     except Exception as raised:
@@ -132,33 +138,22 @@ async def wait_for_broker(
     answers: Callable[[], Awaitable[bool]],
     servers: str,
     waiting: list[str],
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    sleep: Callable[[float], Awaitable[bool]],
 ) -> None:
-    """Return when ``answers`` says that the broker at ``servers`` answers; log only that it is away, and is back.
+    """Return when ``answers`` says that the broker at ``servers`` answers, or when ``sleep`` says to stop.
 
-    Meanwhile ``waiting`` says why the role is not ready.
+    Log only that the broker is away, and that it is back. Meanwhile ``waiting`` says why the role is not ready.
     """
     backoff = Backoff(FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, random.Random())
     while not await answers():
         if not waiting:
             waiting.append(f"no broker answers at {servers}")
             log.warning("no broker answers; waiting for it", servers=servers)
-        await sleep(backoff.next_seconds())
+        if await sleep(backoff.next_seconds()):
+            return
     if waiting:
         log.info("the broker answers again")
         waiting.clear()
-
-
-async def _unless_stopped(work: Coroutine[object, object, None], stop: asyncio.Event) -> None:
-    """Await ``work``; cancel it when ``stop`` is set."""
-    working, stopped = asyncio.create_task(work), asyncio.create_task(stop.wait())
-    try:
-        await asyncio.wait((working, stopped), return_when=asyncio.FIRST_COMPLETED)
-        if working.done():
-            working.result()
-    finally:
-        working.cancel()
-        stopped.cancel()
 
 
 def _watch_loop(loop: asyncio.AbstractEventLoop, hung_seconds: float) -> None:

@@ -110,9 +110,10 @@ async def test_a_broker_is_waited_for_with_growing_pauses_until_it_answers() -> 
     async def answer() -> bool:
         return next(answers)
 
-    async def sleep(seconds: float) -> None:
+    async def sleep(seconds: float) -> bool:
         assert waiting == ["no broker answers at broker:9092"]
         pauses.append(seconds)
+        return False
 
     await wait_for_broker(answer, "broker:9092", waiting, sleep)
     assert waiting == []
