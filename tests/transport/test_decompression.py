@@ -23,7 +23,7 @@ def batch(offset: int, codec: str, *values: bytes) -> bytes:
 
 def read(log: bytes) -> tuple[list[ConsumerRecord[bytes, bytes]], int]:
     """Return the records of one fetch, and the offset of the next."""
-    records = fetcher.PartitionRecords(  # type: ignore[call-arg]  # the stub has only what transport uses
+    records = fetcher.PartitionRecords(  # type: ignore[call-arg]  # our typings have only what transport uses
         TopicPartition("t", 0), MemoryRecords(log), None, 0, None, None, True, 0
     )
     return list(records), records.next_fetch_offset

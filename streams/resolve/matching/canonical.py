@@ -68,21 +68,15 @@ _between_words = re.compile(r"[-_+ ]+").split
 _url = re.compile(r"(?:https?://|\bwww\.)[^\s<>\"'「」【】（）]+", re.IGNORECASE).finditer
 
 _TWINS = {
-    "twitter.com": "x.com",
-    "fxtwitter.com": "x.com",
-    "vxtwitter.com": "x.com",
-    "fixupx.com": "x.com",
-    "nitter.net": "x.com",
-    "xcancel.com": "x.com",
-    "old.reddit.com": "reddit.com",
-    "np.reddit.com": "reddit.com",
-    "new.reddit.com": "reddit.com",
-    "sh.reddit.com": "reddit.com",
-    "music.youtube.com": "youtube.com",
-    "youtube-nocookie.com": "youtube.com",
-    "export.arxiv.org": "arxiv.org",
-    "alphaxiv.org": "arxiv.org",
-    "thread.reader.com": "threadreaderapp.com",
+    twin: host
+    for host, twins in {
+        "x.com": "twitter.com fxtwitter.com vxtwitter.com fixupx.com nitter.net xcancel.com",
+        "reddit.com": "old.reddit.com np.reddit.com new.reddit.com sh.reddit.com",
+        "youtube.com": "music.youtube.com youtube-nocookie.com",
+        "arxiv.org": "export.arxiv.org alphaxiv.org",
+        "threadreaderapp.com": "thread.reader.com",
+    }.items()
+    for twin in twins.split()
 }
 _PROFILES = frozenset([
     "x.com", "facebook.com", "instagram.com", "youtube.com", "twitch.tv", "tiktok.com", "threads.net",

@@ -15,12 +15,11 @@ import math
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["STEM_CHARS", "Embedding", "Tokens", "Vector", "WordLlamaEmbedding", "load_embedding", "stem"]
+__all__ = ["STEM_CHARS", "Embedding", "Tokens", "Vector", "load_embedding", "stem"]
 
 Vector = npt.NDArray[np.float32]
 Tokens = bytes
@@ -47,28 +46,7 @@ def stem(word: str) -> str:
     return word[:STEM_CHARS]
 
 
-class Embedding(Protocol):
-    """A model of the meaning of words and of how usual they are."""
-
-    @property
-    def dimensions(self) -> int:
-        """The length of its vectors."""
-        ...
-
-    def tokens(self, words: Iterable[str]) -> Tokens:
-        """Return the tokens of ``words``."""
-        ...
-
-    def vector(self, tokens: Tokens) -> Vector:
-        """Return the joint vector of ``tokens``, of length 1; zeros if they have no meaning."""
-        ...
-
-    def usual(self, stem: str) -> float:
-        """Return the expected share of posts with a word of this stem, above 0, at most 0.06."""
-        ...
-
-
-class WordLlamaEmbedding:
+class Embedding:
     """The 256-dimensional model that the wheel ``wordllama`` carries (MIT), with its 32 000 tokens of Llama 2.
 
     https://github.com/dleemiller/WordLlama
@@ -150,5 +128,5 @@ def load_embedding(model: str) -> Embedding:
         ValueError: no such model.
     """
     if model == "wordllama":
-        return WordLlamaEmbedding()
+        return Embedding()
     raise ValueError(f"no embedding model is called {model!r}; there is: wordllama")
