@@ -193,17 +193,13 @@ class PartitionScorer:
         lifecycle = story.scoring.lifecycle
         if before != (lifecycle, story.scoring.spike, ledger.assessment):
             output.changed[name] = None
-        if lifecycle.state == "resolved":
-            self._retire(name, story, at_ms, output)
-
-    def _retire(self, name: str, story: ScoredStory, at_ms: int, output: OutputBatch) -> None:
-        """Remove a resolved story when its time has come; until then, make sure to look again."""
-        gone_ms = story.scoring.lifecycle.entered_ms + self._retention_ms
-        if at_ms < gone_ms:
+        if lifecycle.state != "resolved":
+            return
+        if at_ms >= (gone_ms := lifecycle.entered_ms + self._retention_ms):
+            self._remove(name, output)
+        else:
             story.due_ms = gone_ms
             self._due.put(name, gone_ms)
-            return
-        self._remove(name, output)
 
     def _remove(self, name: str, output: OutputBatch) -> None:
         del self._stories[name]
