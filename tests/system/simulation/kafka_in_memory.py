@@ -42,6 +42,7 @@ class Record:
     key: bytes
     value: bytes | None
     timestamp: int = 0
+    headers: Sequence[tuple[str, bytes]] = ()
 
 
 class Listener(Protocol):
