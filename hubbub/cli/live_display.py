@@ -54,11 +54,12 @@ async def show_demo(demo: Demo, *, as_json: bool) -> None:
             await asyncio.wait({watch, failure, ended}, return_when=asyncio.FIRST_COMPLETED)
             if failure.done():
                 raise UserError(f"the demo ended early: {failure.result()}")
+            if watch.done():
+                watch.result()
         finally:
             for task in (watch, failure, ended):
                 task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await watch
+            await asyncio.gather(watch, failure, ended, return_exceptions=True)
         on_step("collecting has ended; scoring what is in flight")
         scores, agreement = await demo.result(stage)
         page_url, now_ms = stage.page_url, demo.clock()

@@ -37,9 +37,8 @@ def scores(
 
     async def follow_json() -> None:
         async for changes in follow_scores(kafka, prefix):
-            for score in changes.scores.values():
-                if score is not None:
-                    typer.echo(msgspec.json.encode(score).decode())
+            for score in filter(None, changes.scores.values()):
+                typer.echo(msgspec.json.encode(score).decode())
 
     async def follow_table() -> None:
         known = {}

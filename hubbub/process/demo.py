@@ -77,7 +77,7 @@ class Demo:
             self.clock = WorldClock(wall_clock() - span_ms, started_ms, span_ms / 1000 / seconds)
             self._world: World = generate(seed, self.clock.origin_ms)
         else:
-            self._world, self.left_out = read_recording(data)
+            self._world, _ = read_recording(data)
             span_ms = max(1, self._world.ends_ms - self._world.begins_ms)
             self.clock = WorldClock(self._world.begins_ms, started_ms, span_ms / 1000 / seconds)
 
@@ -92,7 +92,6 @@ class Demo:
 
         Raises:
             UserError: a part does not start.
-            BrokerError: the embedded broker cannot run.
         """
         async with EmbeddedBroker() as broker, self._platforms() as urls:
             simulated = " and ".join(PLATFORMS[name].display_name for name in SIMULATORS)
