@@ -1,7 +1,7 @@
-"""Faults: what platforms do to those who read them, on demand.
+"""Faults: failures of the platforms, on demand.
 
 Owns the schedule of faults, which of them strikes a request, and how a struck request is answered. Must never know
-what a route would have answered, nor which client asks. Seeded: the same requests in the same order are struck alike.
+what a route would have answered, nor which client asks. Seeded: the same requests in the same order fail alike.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import Annotated
@@ -39,11 +39,11 @@ class Kind(StrEnum):
     GARBAGE = "garbage"
     """200 with a JSON content type and an HTML body."""
     TRUNCATED = "truncated"
-    """The true answer, cut off in the middle by a dropped connection."""
+    """The real response, cut off in the middle by a dropped connection."""
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One kind of failure and whom it strikes.
+    """One kind of failure, and the requests that it strikes.
 
     ``route``: a pattern, with ``*``, over platform and path: ``reddit/r/*/new``, ``hackernews/*``.
     ``probability``: of a matching request, 0 to 1. ``from_ms``, ``until_ms``: its window in world time; None is open.
@@ -72,19 +72,25 @@ _ANSWERS = {
     Kind.BAD_GATEWAY: (502, "text/html", "<html><h1>502 Bad Gateway</h1></html>"),
     Kind.GARBAGE: (200, "application/json", "<!doctype html><title>Our CDN was unable to reach"),
 }
-"""Status, content type and body of the faults that are a plain answer."""
+"""Status, content type and body of the faults that are a complete response."""
 
 
 class Faults:
-    """The schedule. ``schedule`` may be set at any time; ``struck`` counts what was done, by kind."""
+    """The schedule. ``schedule`` may be set at any time; ``struck`` counts the struck requests, by kind."""
 
-    def __init__(self, schedule: Iterable[Fault] = (), seed: int = 0) -> None:
+    def __init__(
+        self,
+        schedule: Iterable[Fault] = (),
+        seed: int = 0,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self.schedule = tuple(schedule)
         self.struck: Counter[Kind] = Counter()
+        self._sleep = sleep
         self._rng = random.Random(f"{seed}:faults")
 
     def strike(self, route: str, now_ms: int) -> Fault | None:
-        """Return the first fault of the schedule that strikes this request, None if it is spared."""
+        """Return the first fault of the schedule that strikes this request; None if none does."""
         for fault in self.schedule:
             if fault.covers(route, now_ms) and self._rng.random() < fault.probability:
                 self.struck[fault.kind] += 1
@@ -92,20 +98,22 @@ class Faults:
         return None
 
     def middleware(self, platform: str, clock: Clock) -> Middleware:
-        """Return the aiohttp middleware that lets this schedule loose on a platform's server."""
+        """Return the aiohttp middleware that applies this schedule to a platform's server."""
 
         @web.middleware
         async def strike(request: web.Request, handler: Handler) -> web.StreamResponse:
             fault = self.strike(platform + request.path, clock()) if not request.path.startswith("/_world/") else None
-            return await handler(request) if fault is None else await _fail(fault, request, handler)
+            if fault is None:
+                return await handler(request)
+            if fault.kind is Kind.HANG:
+                await self._sleep(fault.seconds)
+                return _drop(request)
+            return await _fail(fault, request, handler)
 
         return strike
 
 
 async def _fail(fault: Fault, request: web.Request, handler: Handler) -> web.StreamResponse:
-    if fault.kind is Kind.HANG:
-        await asyncio.sleep(fault.seconds)
-        return _drop(request)
     if fault.kind is Kind.TRUNCATED:
         return await _truncate(request, await handler(request))
     if fault.kind is Kind.RATE_LIMITED:
@@ -119,7 +127,7 @@ async def _fail(fault: Fault, request: web.Request, handler: Handler) -> web.Str
 
 
 async def _truncate(request: web.Request, whole: web.StreamResponse) -> web.StreamResponse:
-    """Send the headers of the whole answer and half of its body."""
+    """Send the headers of the whole response and half of its body."""
     body = whole.body if isinstance(whole, web.Response) and isinstance(whole.body, bytes) else b""
     headers = {name: value for name, value in whole.headers.items() if name != "Content-Length"}
     part = web.StreamResponse(status=whole.status, headers=headers)
@@ -130,7 +138,7 @@ async def _truncate(request: web.Request, whole: web.StreamResponse) -> web.Stre
 
 
 def _drop(request: web.Request) -> web.StreamResponse:
-    """Close the connection, whatever was still to be sent."""
+    """Close the connection without sending the rest."""
     if request.transport is not None:
         request.transport.close()
     return web.Response()
