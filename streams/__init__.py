@@ -1,1 +1,1 @@
-"""Stream processors and sink: signals to stories, to windows, to noise scores, to whoever looks at them."""
+"""Stream processors and the server: signals become stories, stories get scores, and scores reach people."""
