@@ -121,8 +121,8 @@ async def test_text_of_untrusted_users_is_shown_as_text(served: Running, page: P
         added=HOSTILE,
     )
     events = [
-        event_record("state_change", "st_evil", to=HOSTILE, noise=5, reason=HOSTILE) | {"from": HOSTILE},
-        event_record("spike", "st_evil", velocity_per_hour=HOSTILE, expected_per_hour=None, evidence=HOSTILE),
+        event_record("state_change", "st_evil", to="scandal", noise=5, reason=HOSTILE) | {"from": "trending"},
+        event_record("spike", "st_evil", velocity_per_hour=9, expected_per_hour=None, evidence={HOSTILE: HOSTILE}),
         event_record("new_story", "st_unknown") | {"slug": HOSTILE},
     ]
     await served.publish(record, *events)
