@@ -12,6 +12,7 @@ Owns what each field of a thing means (https://www.reddit.com/dev/api). Must nev
 from __future__ import annotations
 
 import math
+import re
 from urllib.parse import urljoin
 
 import msgspec
@@ -24,6 +25,7 @@ __all__ = ["PLATFORM", "convert", "created_ms", "fullname", "link_id", "signal_i
 PLATFORM = "reddit"
 SITE = "https://www.reddit.com/"
 GONE = {"[deleted]", "[removed]"}
+_is_post_name = re.compile(r"t3_[A-Za-z0-9]{1,28}").fullmatch
 
 
 class _Original(msgspec.Struct):
@@ -80,9 +82,9 @@ def fullname(raw: object) -> str | None:
 
 
 def link_id(raw: object) -> str | None:
-    """Return the fullname of the post that a comment is in; None for any other thing."""
+    """Return the fullname of the post that a comment is in; None for any other thing, and if it is no name."""
     link = _field(raw, "link_id")
-    return link if isinstance(link, str) else None
+    return link if isinstance(link, str) and _is_post_name(link) else None
 
 
 def created_ms(raw: object) -> float:

@@ -39,6 +39,8 @@ QUIET_POLLS = 12
 PATIENT_POLLS = 120
 """Polls in which a disturbed collector must have read it."""
 RETRY_SECONDS = 5.0
+OPTIONS: dict[str, dict[str, object]] = {"hackernews": {"backfill_items": 40}}
+"""Options that make a platform's first start small, to save time: each item of Hacker News is a request."""
 
 
 @lru_cache
@@ -137,7 +139,8 @@ class PlatformUnderTest:
     @asynccontextmanager
     async def reading(self, cursor: Cursor | None = None, **changes: object) -> AsyncIterator[Reading]:
         """Run a collector against the platform."""
-        options = self.simulator.options(self.url) | {"request_timeout_seconds": 1} | changes
+        options: dict[str, object] = {"request_timeout_seconds": 1, **OPTIONS.get(self.name, {}), **changes}
+        options |= self.simulator.options(self.url)
         limiter = RateLimiter(self.name, 1e9, clock=self.clock, sleep=self.clock.sleep)
         context = CollectorContext(limiter, self.now_ms, self.clock, self.clock.sleep)
         collector = self.spec.make(self.spec.config.model_validate(options), cursor, context)  # type: ignore[attr-defined]
