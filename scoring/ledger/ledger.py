@@ -232,6 +232,9 @@ class Ledger(msgspec.Struct, eq=False):
             return NotImplemented
         return self._content() == other._content()
 
+    def __ne__(self, other: object) -> bool:
+        return not self == other  # a struct would compare identities
+
     __hash__ = None  # type: ignore[assignment]  # a ledger is mutable
 
     def _content(self) -> object:

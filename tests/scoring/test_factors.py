@@ -129,3 +129,14 @@ def test_settings_are_checked_and_can_be_read_from_a_file() -> None:
     assert (read.half_life_ms, loudness({"gab": 7, "x": 10_000}, read)) == (5, 2.0)
     with pytest.raises(msgspec.ValidationError, match="unknown field"):
         msgspec.convert({"half_live_ms": 5}, Settings)
+
+
+def test_a_platforms_constants_are_added_unless_they_contradict_known_ones() -> None:
+    settings = Settings()
+    settings.add_platform("gab", 500.0, None)
+    settings.add_platform("gab", 500.0, None)
+    assert settings.loud_interactions["gab"] == 500
+    with pytest.raises(ValueError, match="gab"):
+        settings.add_platform("gab", 600.0, None)
+    with pytest.raises(ValueError, match="reddit"):
+        settings.add_platform("reddit", 50_000.0, 1.0)

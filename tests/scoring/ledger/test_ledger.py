@@ -292,6 +292,7 @@ def test_bytes_that_are_not_a_ledger_are_refused(broken: bytes) -> None:
 
 def test_a_ledger_differs_from_other_objects_and_has_no_hash() -> None:
     assert Ledger() != 1
+    assert not Ledger() != Ledger()  # noqa: SIM202 - the operator itself is tested
     with pytest.raises(TypeError):
         hash(Ledger())
 
