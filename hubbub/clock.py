@@ -10,8 +10,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-__all__ = ["Clock", "WorldClock", "format_age", "wall_clock"]
-
 Clock = Callable[[], int]
 """Returns now, in UTC epoch milliseconds."""
 

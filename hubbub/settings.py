@@ -22,8 +22,6 @@ from streams.score.config import ScoreConfig
 from streams.serve.config import ServeConfig
 from transport.errors import UserError
 
-__all__ = ["KafkaSettings", "Settings", "SettingsError", "load"]
-
 FILE = "hubbub.toml"
 
 

@@ -17,8 +17,6 @@ from typing import Concatenate, NamedTuple, ParamSpec
 
 from ingest.signal import Signal
 
-__all__ = ["Batch", "Cursor", "Ignored", "Signals", "Unreadable", "as_json", "errors_to_dead_letters", "well_formed"]
-
 P = ParamSpec("P")
 
 Cursor = bytes

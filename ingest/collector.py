@@ -17,8 +17,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from ingest.batch import Batch
 from ingest.memory.rate_limit import RateLimiter
 
-__all__ = ["Collector", "CollectorConfig", "CollectorContext", "Positive", "Whole"]
-
 Positive = Annotated[float, Field(gt=0)]
 Whole = Annotated[int, Field(ge=1)]
 

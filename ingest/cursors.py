@@ -14,8 +14,6 @@ from ingest.batch import Cursor
 from transport.kafka import BrokerTimeoutError, KafkaError
 from transport.reader import TopicChangedError, TopicMissingError, TopicReader
 
-__all__ = ["TOPIC", "CursorRecord", "load"]
-
 TOPIC = "cursors"
 
 

@@ -17,8 +17,6 @@ from collections.abc import Mapping
 from transport.errors import NeverRetryError, RetryLaterError, SlowDownError, UserError
 from transport.http import retry_after_seconds
 
-__all__ = ["COLLECT_ERRORS", "RETRY_POLICIES", "CollectError", "error_for_status", "retry_policy"]
-
 CollectError = RetryLaterError | SlowDownError | NeverRetryError | UserError
 """What a collector may raise. The message is one line for the operator."""
 COLLECT_ERRORS = (RetryLaterError, SlowDownError, NeverRetryError, UserError)

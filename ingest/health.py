@@ -12,8 +12,6 @@ from enum import StrEnum
 
 from ingest import metrics
 
-__all__ = ["CollectorHealth", "Health", "State"]
-
 STALE_SECONDS = 120.0
 """A collector without a success for this long is not ready, whatever its state."""
 

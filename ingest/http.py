@@ -16,8 +16,6 @@ from ingest.errors import error_for_status
 from transport.errors import NeverRetryError, RetryLaterError, UserError
 from transport.http import HttpClient, RequestError
 
-__all__ = ["MAX_BODY_BYTES", "Answer", "JsonClient"]
-
 MAX_BODY_BYTES: Final = 4_194_304
 """Largest response, decompressed. Platforms' pages of 100 items have some 100 kB."""
 

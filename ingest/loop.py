@@ -28,8 +28,6 @@ from transport.errors import SlowDownError, UserError
 from transport.kafka import KafkaError
 from transport.retry import Backoff, attempts
 
-__all__ = ["CollectorLoop", "LoopOptions"]
-
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
 

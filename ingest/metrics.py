@@ -13,8 +13,6 @@ from prometheus_client import Counter, Gauge, Histogram
 from ingest.batch import Ignored
 from ingest.errors import RETRY_POLICIES
 
-__all__ = ["register"]
-
 _BY_COLLECTOR = ["collector"]
 
 ITEMS_READ = Counter(

@@ -19,8 +19,6 @@ from transport.dead_letter import encode_dead_letter
 from transport.kafka import BrokerTimeoutError, KafkaError, Producer
 from transport.producer import abandon, connect_producer
 
-__all__ = ["Publisher"]
-
 SIGNALS = "signals"
 DEAD_LETTERS = "dead-letters"
 STAGE = "collect"

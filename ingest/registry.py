@@ -17,8 +17,6 @@ from ingest.loop import CollectorLoop, LoopOptions
 from ingest.spec import PlatformSpec
 from transport.errors import UserError
 
-__all__ = ["PLATFORMS", "collect"]
-
 _FOLDERS = (
     "hackernews",
     "reddit",

@@ -19,20 +19,6 @@ from msgspec import Meta
 
 from transport.errors import NeverRetryError
 
-__all__ = [
-    "MAX_RECORD_BYTES",
-    "Author",
-    "Community",
-    "Counts",
-    "InvalidSignalError",
-    "Reason",
-    "Signal",
-    "check",
-    "decode",
-    "encode",
-    "key",
-]
-
 MAX_RECORD_BYTES = 1_048_576
 """Largest record; a larger one is rejected before it is parsed. It is Kafka's default limit."""
 

@@ -14,8 +14,6 @@ from typing import Generic, TypeVar
 from ingest.batch import Cursor
 from ingest.collector import Collector, CollectorConfig, CollectorContext
 
-__all__ = ["Capability", "PlatformSpec"]
-
 ConfigT = TypeVar("ConfigT", bound=CollectorConfig)
 
 

@@ -10,8 +10,6 @@ from typing import Literal, Protocol
 
 import msgspec
 
-__all__ = ["Assessment", "Assessor", "Category"]
-
 Category = Literal[
     "labor", "safety", "privacy", "copyright", "policy", "business", "product", "research", "security", "other"
 ]

@@ -8,8 +8,6 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import Literal
 
-__all__ = ["BANDS", "Band", "band"]
-
 Band = Literal["whisper", "murmur", "buzz", "clamor", "uproar"]
 
 BANDS: dict[Band, float] = {"whisper": 0.0, "murmur": 20.0, "buzz": 40.0, "clamor": 60.0, "uproar": 75.0}

@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-__all__ = ["LookupCache"]
-
 K = TypeVar("K")
 T = TypeVar("T")
 

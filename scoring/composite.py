@@ -13,8 +13,6 @@ from msgspec import Meta
 
 from scoring.settings import DEFAULT, Settings
 
-__all__ = ["FACTORS", "FactorText", "Factors", "Points", "compose", "raw"]
-
 Points = Annotated[float, Meta(ge=0, le=100)]
 
 

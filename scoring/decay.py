@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from scoring.settings import DEFAULT, Settings
 
-__all__ = ["decay"]
-
 
 def decay(silence_ms: int, settings: Settings = DEFAULT) -> float:
     """Return the share of noise, above 0 to 1, that is left after ``silence_ms``: half for each half-life (7 days).

@@ -14,8 +14,6 @@ from scoring.factors.engagement import engagement
 from scoring.factors.reach import reach
 from scoring.settings import DEFAULT, HOUR_MS, Settings
 
-__all__ = ["Explanation", "Measured", "Part", "Raise", "explain"]
-
 FIGURE_POINTS = 20.0
 """The points of a figure of tier A: "one more figure" in :func:`explain`."""
 

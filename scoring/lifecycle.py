@@ -15,8 +15,6 @@ import msgspec
 
 from scoring.settings import DEFAULT, HOUR_MS, MINUTE_MS, Settings
 
-__all__ = ["RULES", "SHOWN_AS", "Lifecycle", "Measures", "Rule", "State", "Transition", "next_due_ms", "step"]
-
 State = Literal["trending", "spike", "controversy", "scandal", "resolved"]
 
 SHOWN_AS: dict[State, str] = {

@@ -12,8 +12,6 @@ from typing import Literal, Protocol
 
 import msgspec
 
-__all__ = ["UNREAD", "Reading", "Sentiment", "Signal"]
-
 Sentiment = Literal[-1, 0, 1]
 """What a text expresses: positive (1), negative (-1) or neither (0)."""
 

@@ -29,8 +29,6 @@ from scoring.lifecycle import Measures
 from scoring.settings import DEFAULT, Settings, Tier
 from scoring.windows import Audience, PlatformCounts, Window, lifetime, sketched_windows, windows
 
-__all__ = ["SHOWN", "Inputs", "Score", "TopSignal", "measure", "score"]
-
 SHOWN = 5
 """How many of the loudest signals a score names."""
 

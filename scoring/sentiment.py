@@ -12,8 +12,6 @@ from scoring.cache import LookupCache
 from scoring.observation import Sentiment
 from scoring.vader import HAS, SPARE_BITS, compound, word_code
 
-__all__ = ["sentiment"]
-
 MAX_CHARS = 500
 """The part of a text that is read: a reply shows its sentiment early."""
 THRESHOLD = 0.05

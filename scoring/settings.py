@@ -13,8 +13,6 @@ from typing import Literal
 
 import msgspec
 
-__all__ = ["DAY_MS", "DEFAULT", "HOUR_MS", "MINUTE_MS", "Settings", "Tier", "Weights"]
-
 MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS
 DAY_MS = 24 * HOUR_MS

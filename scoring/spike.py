@@ -27,8 +27,6 @@ import msgspec
 
 from scoring.settings import HOUR_MS, MINUTE_MS
 
-__all__ = ["BUCKET_MS", "Baseline", "Spike", "SpikeChange", "SpikeSettings", "baseline", "step", "upper_limit"]
-
 BUCKET_MS = 5 * MINUTE_MS
 BUCKETS_PER_HOUR = HOUR_MS // BUCKET_MS
 

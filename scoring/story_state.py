@@ -12,8 +12,6 @@ from scoring.ledger.codec import Codec
 from scoring.lifecycle import Lifecycle
 from scoring.spike import Spike
 
-__all__ = ["StoryState"]
-
 
 class _Stored(msgspec.Struct, array_like=True):
     """The encoded form. The order of the fields is the format: new ones go to the end, with a default."""

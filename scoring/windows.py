@@ -19,8 +19,6 @@ from scoring.ledger.item import AUTHOR, COMMUNITY, VIEWS
 from scoring.ledger.sketches import Sketches
 from scoring.settings import DAY_MS, DEFAULT, HOUR_MS, MINUTE_MS, Settings
 
-__all__ = ["Audience", "PlatformCounts", "Window", "lifetime", "sketched_windows", "windows"]
-
 _NAMES = ("5m", "1h", "24h", "life")
 _LENGTHS_MS = (5 * MINUTE_MS, HOUR_MS, DAY_MS)
 

@@ -18,15 +18,6 @@ from aiokafka.errors import TopicAlreadyExistsError, for_code
 from transport.errors import UserError
 from transport.kafka import BrokerAwayError, BrokerTimeoutError, KafkaError
 
-__all__ = [
-    "TopicDescription",
-    "TopicRefusedError",
-    "TopicToCreate",
-    "broker_answers",
-    "create_topics",
-    "describe_topics",
-]
-
 Answer = TypeVar("Answer")
 
 REQUEST_TIMEOUT_MS = 10_000

@@ -12,8 +12,6 @@ from contextlib import asynccontextmanager
 from transport.kafka import Consumer, TopicPartition
 from transport.private import disconnect
 
-__all__ = ["HEARTBEATS", "close", "group_consumer", "open_consumer", "start_at"]
-
 HEARTBEATS = 20
 """Heartbeats per session. A member learns of a rebalance with its next heartbeat, and no member gets partitions before
 all have learnt of it."""

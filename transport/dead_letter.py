@@ -11,8 +11,6 @@ import hashlib
 
 import msgspec
 
-__all__ = ["MAX_CARRIED_BYTES", "DeadLetter", "decode_dead_letter", "encode_dead_letter"]
-
 MAX_CARRIED_BYTES = 262_144
 """Bounds the part of the original in a dead letter. In base64 it fills a third of the 1 MiB that brokers accept."""
 MAX_DETAIL_CHARS = 1_000

@@ -10,8 +10,6 @@ import zlib
 
 import zstandard
 
-__all__ = ["MAX_BATCH_BYTES", "TOO_LARGE_HEADER", "BatchTooLargeError", "bounded_gzip", "bounded_zstd"]
-
 MAX_BATCH_BYTES = 64 * 1024 * 1024
 """Bounds a decompressed batch, and what is decompressed of one fetch. Hubbub's own batches have at most 2 MiB."""
 TOO_LARGE_HEADER = "hubbub-batch-too-large"

@@ -37,8 +37,6 @@ from transport.consumer import start_at
 from transport.kafka import Consumer, Producer, TopicPartition
 from transport.private import abandon
 
-__all__ = ["FETCH_WAIT_MS", "correct_end_offsets", "start_producer"]
-
 FETCH_WAIT_MS = 20
 """How long a fetch at the end of a partition waits for records: it is made for the end offset that comes with it."""
 

@@ -17,16 +17,6 @@ Must never import anything: every package may import this module.
 
 from __future__ import annotations
 
-__all__ = [
-    "DefectError",
-    "HubbubError",
-    "NeverRetryError",
-    "RestartError",
-    "RetryLaterError",
-    "SlowDownError",
-    "UserError",
-]
-
 
 class HubbubError(Exception):
     """An error that Hubbub raises on purpose. The message is one line. Raise a branch, never this class."""

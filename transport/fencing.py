@@ -30,8 +30,6 @@ from transport.errors import RestartError
 from transport.kafka import Consumer, KafkaError, Producer
 from transport.private import check_before_producing, observe_membership
 
-__all__ = ["FENCING_KEY", "Lease", "LeaseLostError", "write_fencing_records"]
-
 FENCING_KEY = b"claim"
 """The key of fencing records. Readers skip them."""
 SESSION_SHARE = 0.75

@@ -22,16 +22,6 @@ from yarl import URL
 
 from transport.errors import RetryLaterError
 
-__all__ = [
-    "MAX_RETRY_AFTER_SECONDS",
-    "BodyReader",
-    "HttpClient",
-    "RequestError",
-    "Response",
-    "is_private_address",
-    "retry_after_seconds",
-]
-
 CHUNK_BYTES = 65_536
 MAX_RETRY_AFTER_SECONDS = 3600.0
 """Longest wait that a server may ask for. A server that says "come back tomorrow" is asked again in an hour."""

@@ -17,8 +17,6 @@ from transport.kafka import KafkaError, Producer
 from transport.private import NO_ID, Described, describe
 from transport.reader import TopicMissingError
 
-__all__ = ["Incarnations", "TopicRecreatedError"]
-
 CHECK_SECONDS = 2.0
 """Bounds for how long a role works with offsets of another incarnation. All that it does in that time is built again,
 since its memory goes on naming the old one."""

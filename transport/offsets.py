@@ -18,16 +18,6 @@ from transport.embedded import FETCH_WAIT_MS, correct_end_offsets
 from transport.errors import UserError
 from transport.kafka import Consumer, ConsumerRecord, TopicPartition
 
-__all__ = [
-    "RecordsGoneError",
-    "check_next",
-    "commit",
-    "end_offsets",
-    "locate",
-    "offset_to_resume",
-    "seek_to_committed",
-]
-
 log = structlog.get_logger(__name__)
 
 

@@ -9,8 +9,6 @@ from functools import lru_cache
 
 from aiokafka.partitioner import murmur2
 
-__all__ = ["partition_of"]
-
 
 @lru_cache(maxsize=16_384)
 def partition_of(key: bytes, partitions: int) -> int:

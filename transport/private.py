@@ -32,18 +32,6 @@ from aiokafka.record._crecords import default_records
 
 from transport.decompression import MAX_BATCH_BYTES, TOO_LARGE_HEADER, BatchTooLargeError, bounded_gzip, bounded_zstd
 
-__all__ = [
-    "NO_ID",
-    "Described",
-    "abandon",
-    "check_before_producing",
-    "check_version",
-    "client_of",
-    "describe",
-    "disconnect",
-    "observe_membership",
-]
-
 SUPPORTED = "0.14."
 NO_ID = ""
 """The id of a topic whose broker gives topics no id (before Kafka 2.8)."""

@@ -20,8 +20,6 @@ from transport.kafka import BrokerTimeoutError, Consumer, ConsumerRecord, TopicP
 from transport.offsets import end_offsets
 from transport.private import NO_ID, Described, client_of, describe
 
-__all__ = ["TopicChangedError", "TopicMissingError", "TopicReader"]
-
 MAX_BATCH_RECORDS = 10_000
 """Records that one poll returns at most."""
 POLL_MS = 200

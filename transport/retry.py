@@ -16,8 +16,6 @@ from dataclasses import dataclass, field
 import stamina
 from stamina.instrumentation import set_on_retry_hooks
 
-__all__ = ["Backoff", "attempts"]
-
 set_on_retry_hooks(())  # by default each retry writes a log line; the caller reports an outage once
 
 

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["TOPICS", "Topic", "name"]
-
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
 USUAL_BATCH_BYTES = 1_048_588

@@ -16,8 +16,6 @@ from hubbub.cli.control_characters import strip_controls
 from hubbub.cli.options import JsonLines, JsonObject
 from hubbub.settings import load
 
-__all__ = ["register"]
-
 MARKS = {True: ("✓ ", "green"), False: ("✗ ", "bold red"), None: ("· ", "dim")}
 
 

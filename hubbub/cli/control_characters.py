@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import unicodedata
 
-__all__ = ["strip_controls"]
-
 
 def strip_controls(text: str) -> str:
     """Return ``text`` without control, format, surrogate and private-use characters.

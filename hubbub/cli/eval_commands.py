@@ -15,8 +15,6 @@ from rich.table import Table
 from hubbub.cli.control_characters import strip_controls
 from hubbub.cli.options import JsonLines, JsonObject
 
-__all__ = ["register"]
-
 
 def register(app: typer.Typer) -> None:
     """Add these commands to ``app``."""

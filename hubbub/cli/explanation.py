@@ -18,8 +18,6 @@ from scoring.lifecycle import SHOWN_AS
 from streams.records.noise_score import NoiseScore
 from streams.score.explaining import Explained
 
-__all__ = ["render"]
-
 EARLIEST_MS = 946_684_800_000
 """A number of milliseconds from here on (the year 2000) is a point in time; a smaller one is a duration."""
 

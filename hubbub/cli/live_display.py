@@ -27,8 +27,6 @@ from streams.records.noise_score import NoiseScore
 from streams.serve.read import follow_scores
 from transport.errors import UserError
 
-__all__ = ["show_demo", "show_up"]
-
 SHOWN = 15
 REFRESH_SECONDS = 0.5
 LINE_SECONDS = 10.0

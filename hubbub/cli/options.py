@@ -7,8 +7,6 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["JsonLines", "JsonObject", "Recordings", "Story"]
-
 JsonObject = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 JsonLines = Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")]
 Story = Annotated[str, typer.Argument(help="A story's slug or id, as 'hubbub scores' shows it.")]

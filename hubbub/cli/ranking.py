@@ -16,8 +16,6 @@ from scoring.band import BANDS
 from scoring.lifecycle import SHOWN_AS
 from streams.records.noise_score import NoiseScore
 
-__all__ = ["ranking", "ranking_table"]
-
 BAND_STYLES = dict(zip(BANDS, ("dim", "cyan", "yellow", "bright_red", "bold bright_red"), strict=True))
 BAR_CELLS = 10
 WIDE = 110

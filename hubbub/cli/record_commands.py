@@ -19,8 +19,6 @@ from hubbub.cli.options import JsonLines, JsonObject, Recordings
 from hubbub.settings import load
 from transport.errors import UserError
 
-__all__ = ["register"]
-
 MAX_SHOWN_CHARS = 300
 SHOWN_INVALID = 5
 SHOWN_LETTERS = 50

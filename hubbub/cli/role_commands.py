@@ -8,8 +8,6 @@ import typer
 
 from hubbub.settings import load
 
-__all__ = ["register"]
-
 
 def register(app: typer.Typer) -> None:
     """Add these commands to ``app``."""

@@ -16,8 +16,6 @@ from rich.text import Text
 from hubbub.cli.options import JsonObject
 from hubbub.settings import load
 
-__all__ = ["register"]
-
 
 def register(app: typer.Typer) -> None:
     """Add these commands to ``app``."""

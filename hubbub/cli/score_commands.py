@@ -14,8 +14,6 @@ from rich.live import Live
 from hubbub.cli.options import JsonLines, JsonObject, Story
 from hubbub.settings import load
 
-__all__ = ["register"]
-
 
 def register(app: typer.Typer) -> None:
     """Add these commands to ``app``."""

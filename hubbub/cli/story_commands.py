@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from streams.records.stories import OperatorCommand
     from streams.resolve.threads import ThreadIndex
 
-__all__ = ["register"]
-
 
 def register(app: typer.Typer) -> None:
     """Add these commands to ``app``."""

@@ -17,8 +17,6 @@ from transport.producer import MAX_RECORD_BYTES, open_producer
 from transport.reader import TopicReader
 from transport.topics import name
 
-__all__ = ["Redriven", "read", "redrive"]
-
 READ_TIMEOUT_MS = 10_000
 KEY_AND_HEADER_BYTES = 1_024
 """Room for what a record adds to its value."""

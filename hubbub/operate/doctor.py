@@ -31,8 +31,6 @@ from transport.kafka import KafkaError
 from transport.reader import TopicReader
 from transport.topics import name
 
-__all__ = ["Finding", "examine"]
-
 BROKER_SECONDS = 10.0
 PLATFORM_SECONDS = 20.0
 SILENT_MS = 60_000

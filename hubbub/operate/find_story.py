@@ -12,8 +12,6 @@ from streams.records.noise_score import NoiseScore
 from streams.resolve.threads import NEVER
 from transport.errors import UserError
 
-__all__ = ["find", "merged_into"]
-
 
 def find(wanted: str, scores: Mapping[str, NoiseScore]) -> NoiseScore:
     """Return the story with the slug or id ``wanted``.

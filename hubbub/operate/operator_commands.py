@@ -20,8 +20,6 @@ from transport.errors import UserError
 from transport.producer import open_producer
 from transport.reader import TopicReader
 
-__all__ = ["block", "merge", "pin", "publish", "read_threads", "rename", "split"]
-
 
 async def read_threads(kafka: Mapping[str, object], prefix: str) -> ThreadIndex:
     """Return the threads, stories and commands in the log now.

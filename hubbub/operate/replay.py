@@ -33,8 +33,6 @@ from transport.producer import open_producer
 from transport.reader import TopicReader
 from transport.topics import name
 
-__all__ = ["Replayed", "read_recordings", "replay", "wait_until_scored"]
-
 UNACKNOWLEDGED = 5_000
 """Records in flight to the broker."""
 JOIN_SECONDS = 10.0

@@ -14,8 +14,6 @@ from typing import Final
 from transport.admin import TopicDescription, TopicRefusedError, TopicToCreate, create_topics, describe_topics
 from transport.topics import TOPICS, Topic, name
 
-__all__ = ["Created", "Problem", "check", "create"]
-
 AT_LEAST: Final = frozenset({"retention.ms", "max.message.bytes", "min.insync.replicas"})
 """A larger value of these settings does no harm. Other settings only tune compaction: the operator chooses them."""
 

@@ -11,8 +11,6 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import IO, Final
 
-__all__ = ["start_child"]
-
 # Runs first, and then becomes the command. From then on the kernel kills the process when its parent dies
 # (PR_SET_PDEATHSIG, prctl(2)). The comparison covers a parent that died before that. This is a program of its own
 # because code between fork and exec can deadlock in a threaded parent.

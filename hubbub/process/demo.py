@@ -31,8 +31,6 @@ from streams.serve.read import read_scores
 from transport.reader import TopicReader
 from transport.topics import name
 
-__all__ = ["Demo", "Stage"]
-
 HOUR_MS = 3_600_000
 START_SECONDS = 12.0
 """The world's time begins this long after the start, because the roles need about that long to get ready."""

@@ -19,8 +19,6 @@ from hubbub.process.child_process import start_child
 from transport.admin import broker_answers
 from transport.errors import UserError
 
-__all__ = ["BrokerError", "EmbeddedBroker"]
-
 HOST: Final = "127.0.0.1"
 START_TIMEOUT_SECONDS: Final = 15.0
 STOP_TIMEOUT_SECONDS: Final = 5.0

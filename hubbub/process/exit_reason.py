@@ -9,8 +9,6 @@ from __future__ import annotations
 from transport.errors import DefectError, HubbubError, RestartError, RetryLaterError, SlowDownError, UserError
 from transport.kafka import KafkaError
 
-__all__ = ["FAILED", "TRY_AGAIN", "exit_code", "first_cause", "in_one_line", "is_defect"]
-
 FAILED = 1
 """A person has to act: the settings, the data or the code are wrong."""
 TRY_AGAIN = 75

@@ -15,8 +15,6 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from transport.errors import UserError
 
-__all__ = ["HealthServer"]
-
 Problems = Callable[[], list[str]]
 """Returns what keeps the role from working now, one sentence each; empty if it is ready."""
 

@@ -20,8 +20,6 @@ from hubbub.settings import KafkaSettings
 from transport.admin import broker_answers
 from transport.errors import UserError
 
-__all__ = ["READY_SECONDS", "broker_at", "free_port", "role_children", "run_all", "running"]
-
 READY_SECONDS = 60.0
 """How long all roles may take to get ready. On the embedded broker a group takes some seconds to form."""
 HEALTHY_BROKER_SECONDS = 60.0

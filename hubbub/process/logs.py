@@ -19,8 +19,6 @@ import structlog
 if TYPE_CHECKING:
     from structlog.types import EventDict, WrappedLogger
 
-__all__ = ["RepeatFilter", "configure"]
-
 QUIET_LIBRARIES: Final = ("aiokafka", "faust", "mode", "kafka", "aiohttp.access", "streams.score.faust_input")
 """Loggers that report every reconnection, and one of ours derived from theirs: below debug only errors are shown."""
 NEVER_DEBUG: Final = ("aiokafka.conn",)

@@ -28,8 +28,6 @@ from hubbub.settings import Settings
 from transport.admin import broker_answers
 from transport.retry import Backoff
 
-__all__ = ["COLLECT_AFTER", "Limits", "Role", "run_role", "wait_for_broker"]
-
 PORTS: Final = {"collect": 9101, "resolve": 9102, "score": 9103, "serve": 9104}
 """The port of each role's /metrics, unless ``metrics_port`` sets another."""
 COLLECT_AFTER: Final = 100_000, 20, 10

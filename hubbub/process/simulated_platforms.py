@@ -18,8 +18,6 @@ from hubbub.process.child_process import start_child
 from hubbub.world.servers import SIMULATORS
 from transport.errors import UserError
 
-__all__ = ["collector_settings", "platforms"]
-
 
 @asynccontextmanager
 async def platforms(clock: WorldClock, *arguments: str) -> AsyncIterator[dict[str, str]]:

@@ -20,8 +20,6 @@ from hubbub.process.child_process import start_child
 from hubbub.process.exit_reason import TRY_AGAIN
 from transport.errors import UserError
 
-__all__ = ["Child", "RestartHistory", "RestartPolicy", "Supervisor"]
-
 READY_POLL_SECONDS = 0.1
 LAST_LINES = 5
 """Lines of a child's standard error that are kept for the message when the run ends."""

@@ -22,8 +22,6 @@ from streams.score.reading import TextReader
 from streams.score.worker import ScoreWorker
 from streams.serve.role import Server
 
-__all__ = ["run_collect", "run_resolve", "run_score", "run_serve"]
-
 
 def run_collect(settings: Settings, names: Sequence[str]) -> int:
     """Collect from the platforms ``names``; return the exit code.

@@ -22,8 +22,6 @@ from hubbub.world.recorded import read_recording
 from hubbub.world.servers import SIMULATORS, Platforms
 from hubbub.world.truth import truth
 
-__all__ = ["main"]
-
 SPEED = 240.0
 
 

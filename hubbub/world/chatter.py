@@ -13,8 +13,6 @@ import msgspec
 
 from hubbub.world.words import read_toml
 
-__all__ = ["CHATTER", "Corner", "openings"]
-
 
 class Corner(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What people talk about in one place. ``community``: a subreddit with ``members``; None: Hacker News.

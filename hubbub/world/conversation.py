@@ -14,8 +14,6 @@ from hubbub.world.items import Item, Post, Removal, Reply
 from hubbub.world.names import account
 from hubbub.world.remarks import remark
 
-__all__ = ["MINUTE_MS", "Mood", "converse", "late_ms", "remove", "second"]
-
 MINUTE_MS = 60_000
 LATE = 0.03
 """The share of items that a platform shows only after seconds or minutes, because of a queue or a filter."""

@@ -20,8 +20,6 @@ from aiohttp.typedefs import Handler, Middleware
 
 from hubbub.clock import Clock
 
-__all__ = ["Fault", "Faults", "Kind"]
-
 
 class Kind(StrEnum):
     """How a request fails."""

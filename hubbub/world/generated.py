@@ -25,8 +25,6 @@ from hubbub.world.plots import PLOTS
 from hubbub.world.storyline import HACKERNEWS_TITLE, UNFOLDINGS, Loudness, Storyline
 from hubbub.world.world import World
 
-__all__ = ["Size", "generate"]
-
 HOUR_MS = 60 * MINUTE_MS
 DAY_MS = 24 * HOUR_MS
 

@@ -17,8 +17,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-__all__ = ["Curve", "Grown", "Observed", "Totals", "Votes"]
-
 
 class Totals(NamedTuple):
     """Totals of an item at one time; None is unknown. ``like_ratio``: share of up-votes, 0 to 1."""

@@ -10,8 +10,6 @@ import json
 
 from hubbub.world.words import text
 
-__all__ = ["HOSTILE"]
-
 HOSTILE: tuple[tuple[str, str], ...] = tuple(
     (row.get("title", "") * row.get("title_times", 1), row.get("text", "") * row.get("text_times", 1))
     for row in json.loads(text("hostile.json"))

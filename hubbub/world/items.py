@@ -13,8 +13,6 @@ from typing import ClassVar, Literal
 
 from hubbub.world.growth import Totals, Votes
 
-__all__ = ["Community", "Item", "Platform", "Post", "Removal", "Reply", "Story", "Wave"]
-
 Platform = Literal["reddit", "hackernews"]
 
 

@@ -10,9 +10,6 @@ from collections.abc import Iterator
 
 from hubbub.world.words import read_toml
 
-__all__ = ["NAMES", "OUTLETS", "account", "deal"]
-
-
 NAMES = read_toml("names.toml", dict[str, tuple[str, ...]])
 """By what they name; then the parts that other names are made of."""
 OUTLETS = NAMES["outlets"]

@@ -10,8 +10,6 @@ import msgspec
 
 from hubbub.world.words import read_toml
 
-__all__ = ["PLOTS", "Plot"]
-
 
 class Plot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A kind of event. The first of the ``headlines`` is the story's title; the file's header lists their slots.

@@ -23,8 +23,6 @@ from hubbub.world.items import Community, Platform, Post, Reply
 from hubbub.world.world import World
 from ingest.signal import InvalidSignalError, Signal, decode
 
-__all__ = ["read_recording"]
-
 _NATIVE = {
     ("reddit", "post"): "t3_",
     ("reddit", "reply"): "t1_",

@@ -10,8 +10,6 @@ import random
 
 from hubbub.world.words import read_toml
 
-__all__ = ["remark"]
-
 HOSTILE_SHARE = 0.004
 """The probability that a reply is a hostile text."""
 

@@ -25,8 +25,6 @@ from hubbub.world.truth import truth
 from hubbub.world.world import World
 from ingest.registry import PLATFORMS
 
-__all__ = ["SIMULATORS", "Platforms"]
-
 HOST = "127.0.0.1"
 
 _FOLDER = "hubbub.world.platforms."

@@ -16,8 +16,6 @@ from hubbub.clock import Clock
 from hubbub.world.faults import Faults
 from hubbub.world.world import World
 
-__all__ = ["ItemShape", "Simulator", "answer"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemShape:

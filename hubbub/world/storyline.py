@@ -23,8 +23,6 @@ from hubbub.world.items import Platform, Post, Reply, Wave
 from hubbub.world.names import OUTLETS, account
 from hubbub.world.plots import Plot
 
-__all__ = ["HACKERNEWS_TITLE", "UNFOLDINGS", "Burst", "Loudness", "Storyline"]
-
 REDDIT_TITLE, HACKERNEWS_TITLE = 300, 80
 """The longest title of a platform, in characters."""
 DECORATIONS = ("Breaking: {}", "[News] {}", "{} | {outlet}", "{}...", "{} - thoughts?", "{}!")

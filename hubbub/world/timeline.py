@@ -14,8 +14,6 @@ from typing import Generic, TypeVar
 
 from hubbub.world.items import Item
 
-__all__ = ["DEPTH", "Place", "Timeline", "newest", "newest_page", "place"]
-
 T = TypeVar("T", bound=Item)
 
 DEPTH = 1000

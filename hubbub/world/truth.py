@@ -13,8 +13,6 @@ import msgspec
 from hubbub.world.items import Platform, Post, Story
 from hubbub.world.world import World
 
-__all__ = ["SpikeTruth", "StoryTruth", "Truth", "truth"]
-
 LOUD: dict[Platform, int] = {"reddit": 50_000, "hackernews": 3_000}
 VIEWS_PER_LIKE = 50
 """What an audience is guessed from where a platform states none."""

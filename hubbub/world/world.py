@@ -14,8 +14,6 @@ from itertools import accumulate
 from hubbub.world.items import Community, Item, Platform, Post, Reply, Story
 from hubbub.world.timeline import Timeline
 
-__all__ = ["World"]
-
 
 class World:
     """Items on two platforms, from ``begins_ms`` to ``ends_ms``; after that nothing new appears."""

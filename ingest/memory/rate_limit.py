@@ -12,8 +12,6 @@ from collections.abc import Awaitable, Callable
 
 from ingest import metrics
 
-__all__ = ["RateLimiter"]
-
 WINDOW_SECONDS = 60.0
 WAIT_WORTH_COUNTING_SECONDS = 0.001
 

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 
-__all__ = ["PollSchedule"]
-
 
 class PollSchedule:
     """Polls by name, each repeated ``every_seconds`` after it last began; all are due at the start."""

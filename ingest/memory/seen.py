@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-__all__ = ["Seen"]
-
 
 class Seen:
     """The last ``max_ids`` ids that were added, oldest first.

@@ -14,8 +14,6 @@ from typing import Final
 
 from ingest.signal import Counts, Signal
 
-__all__ = ["HOUR_MS", "INTERVALS", "TrackedItems"]
-
 MINUTE_MS: Final = 60_000
 HOUR_MS: Final = 60 * MINUTE_MS
 

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from scoring.settings import DEFAULT, Settings
 
-__all__ = ["cross_platform"]
-
 
 def cross_platform(platforms: int, settings: Settings = DEFAULT) -> float:
     """Return 0 to 100 for the number of independent platforms with at least one post: 20 points each.

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from scoring.settings import DEFAULT, HOUR_MS, Settings
 
-__all__ = ["duration"]
-
 
 def duration(run_ms: int, settings: Settings = DEFAULT) -> float:
     """Return 0 to 100 for a run of ``run_ms``: linear, 100 from 72 hours.

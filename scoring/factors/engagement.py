@@ -10,8 +10,6 @@ from collections.abc import Mapping
 
 from scoring.settings import DEFAULT, Settings
 
-__all__ = ["engagement", "interactions", "loudness"]
-
 
 def interactions(likes: float, replies: float, shares: float, settings: Settings = DEFAULT) -> float:
     """Return likes + 2·replies + 3·shares: what takes more effort weighs more.

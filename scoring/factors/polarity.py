@@ -10,8 +10,6 @@ from collections.abc import Iterable, Sequence
 
 from scoring.settings import DEFAULT, Settings
 
-__all__ = ["Split", "Votes", "polarity", "reply_split", "vote_splits"]
-
 Split = tuple[float, float]
 """(w, d): a weight, 0 or more, and how divided the reaction is, from 0 (all agree) to 1 (half and half)."""
 

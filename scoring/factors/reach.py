@@ -9,8 +9,6 @@ import math
 
 from scoring.settings import DEFAULT, Settings
 
-__all__ = ["reach"]
-
 
 def reach(audience: float, settings: Settings = DEFAULT) -> float:
     """Return 0 to 100 for an ``audience`` in people: logarithmic, 100 for a hundred million.

@@ -9,8 +9,6 @@ from collections.abc import Iterable
 
 from scoring.settings import DEFAULT, Settings, Tier
 
-__all__ = ["star_power"]
-
 
 def star_power(tiers: Iterable[Tier], settings: Settings = DEFAULT) -> float:
     """Return 0 to 100: the sum of the points of each distinct figure's tier (S 30, A 20, B 10, C 5), at most 100.

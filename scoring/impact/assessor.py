@@ -20,8 +20,6 @@ from scoring.assessment import Assessment, Category
 from scoring.cache import LookupCache
 from scoring.impact.lexicon import Lexicon
 
-__all__ = ["Embed", "OfflineAssessor", "word_vectors"]
-
 Embed = Callable[[Sequence[str]], NDArray[np.float32]]
 """Returns one row for each text. Rows of similar texts point the same way; their length does not matter."""
 

@@ -15,8 +15,6 @@ from ahocorasick_rs import AhoCorasick, Implementation
 
 from scoring.assessment import Category
 
-__all__ = ["Finding", "Lexicon"]
-
 
 class Group(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Terms that count for a category with ``weight`` and add ``impact`` points each; see the file's header."""

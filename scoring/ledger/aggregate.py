@@ -14,8 +14,6 @@ from scoring.factors.polarity import Split, Votes, vote_splits
 from scoring.ledger.item import AUTHOR, COMMUNITY, LIKES, POST, VIEWS, Item, weight
 from scoring.settings import DAY_MS, DEFAULT, HOUR_MS, MINUTE_MS, Settings
 
-__all__ = ["EMPTY", "Aggregate", "SpanAggregate"]
-
 NEVER_MS = 1 << 62
 _SIZED = (COMMUNITY, AUTHOR)
 """Sources whose largest size counts: where it shrinks, another item's size may count instead."""

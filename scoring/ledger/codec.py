@@ -12,8 +12,6 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-__all__ = ["Codec", "CorruptLedgerError"]
-
 T = TypeVar("T")
 
 VERSION = 1

@@ -11,8 +11,6 @@ from bisect import bisect_right
 
 from scoring.settings import HOUR_MS
 
-__all__ = ["MAX_RUNS", "RUN_GAP_MS", "Run", "cover", "cover_run"]
-
 RUN_GAP_MS = 24 * HOUR_MS
 """A longer gap starts a new run. It shapes what a ledger stores, so it is not a setting."""
 

@@ -10,8 +10,6 @@ from collections.abc import Iterable
 
 from datasketches import hll_sketch, hll_union, tgt_hll_type
 
-__all__ = ["DistinctCount", "relative_error", "union_estimate"]
-
 
 def relative_error(lg_k: int) -> float:
     """Return the relative standard error of an estimate by 2^``lg_k`` registers: 1.04/√2^lg_k.

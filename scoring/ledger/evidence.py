@@ -15,8 +15,6 @@ from scoring.ledger.text import shorten
 from scoring.observation import Reading, Signal
 from scoring.settings import DEFAULT
 
-__all__ = ["AGAINST", "AUDIENCE", "FAVOUR", "FIGURE", "FIRST", "VOTES", "Evidence", "EvidenceSet"]
-
 AUDIENCE = "audience"
 """By people, at the default rates: one signal for each community, author or item that an audience is known from."""
 VOTES = "votes"

@@ -9,9 +9,6 @@ from functools import lru_cache
 from hashlib import blake2b
 from struct import Struct
 
-__all__ = ["hashed", "identity"]
-
-
 _EMPTY = blake2b(digest_size=8)
 """Copied for each text, which is faster than creating a hash object."""
 _NUMBER = Struct(">Q").unpack

@@ -27,8 +27,6 @@ from scoring.ledger.top_candidates import MAX_CANDIDATES, TopCandidate, keep_hig
 from scoring.observation import UNREAD, Reading, Signal
 from scoring.settings import DEFAULT, Settings
 
-__all__ = ["MAX_ENCODED_BYTES", "MAX_FIGURES", "MAX_PLATFORMS", "Ledger"]
-
 MAX_ENCODED_BYTES = 65_536
 """The encoding of any ledger is at most this long; a test fills one with the longest texts."""
 MAX_FIGURES = 64

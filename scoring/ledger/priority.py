@@ -17,8 +17,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeVar
 
-__all__ = ["overflow", "priority"]
-
 T = TypeVar("T")
 
 

@@ -13,8 +13,6 @@ from heapq import heapify, heappop, heappush
 from scoring.ledger.item import REPLY, Item, weight
 from scoring.ledger.priority import priority
 
-__all__ = ["MAX_ITEMS", "Sample"]
-
 MAX_ITEMS = 192
 """Items kept one by one: what fits in a ledger of 64 KiB beside the sketches, with room to spare."""
 

@@ -18,8 +18,6 @@ from scoring.ledger.item import AUTHOR, COMMUNITY, NO_SOURCE, POST, REPLY, Item
 from scoring.ledger.priority import overflow, priority
 from scoring.settings import HOUR_MS, MINUTE_MS
 
-__all__ = ["MAX_SOURCES", "RINGS", "Ring", "Sketches", "Source", "StoredSketches"]
-
 LG_AUTHORS = 11
 LG_OTHERS = 8
 """Binary logarithms of the registers of a sketch: 2.3 % and 6.5 % of error for 1 KB and 168 bytes."""

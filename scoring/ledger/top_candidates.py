@@ -14,8 +14,6 @@ from scoring.ledger.item import Item, peak
 from scoring.ledger.text import shorten
 from scoring.observation import Signal
 
-__all__ = ["MAX_CANDIDATES", "TopCandidate", "keep_highest", "top_candidate"]
-
 MAX_CANDIDATES = 6
 """One more than are shown, since counts may fall."""
 MAX_ID_BYTES = 512

@@ -19,8 +19,6 @@ from typing import NamedTuple
 from scoring.cache import LookupCache
 from scoring.vader.words import words as lexicon
 
-__all__ = ["HAS", "SPARE_BITS", "compound", "word_code"]
-
 CAPITALS = 0.733
 """What capitals add to a valence, where the rest of the text is not in capitals."""
 NEGATED = -0.74

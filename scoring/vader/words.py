@@ -11,8 +11,6 @@ from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
 
-__all__ = ["Words", "words"]
-
 BOOST = 0.293
 """How much a strengthening word adds to the valence of the next one, and a weakening word takes off."""
 

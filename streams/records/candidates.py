@@ -10,8 +10,6 @@ import msgspec
 from ingest.signal import Signal
 from streams.records.source_watermark import SourceWatermark
 
-__all__ = ["Candidate", "RawCandidate", "decode_candidate"]
-
 
 class Candidate(msgspec.Struct, frozen=True, gc=False):
     """A new root post that may join or create a story in each of ``beats``. Without a post: a watermark alone."""

@@ -15,8 +15,6 @@ from msgspec import Meta
 from scoring import Band, Factors, State
 from streams.records.strict import Amount, Id, Millis, Points, Slug, check_key, decode
 
-__all__ = ["NoiseScore", "PlatformShare", "Post", "decode_score", "encode_score"]
-
 
 class PlatformShare(msgspec.Struct, frozen=True, gc=False):
     """What one platform has of a story: ``items`` posts and replies, with ``interactions`` in all."""

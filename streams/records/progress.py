@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import msgspec
 
-__all__ = ["Progress", "PublishProgress", "ResolveProgress", "ScoreProgress", "decode_progress"]
-
 
 class _Progress(msgspec.Struct, frozen=True, tag_field="stage"):
     """``mark_ms``: the event time reached. ``updated_ms``: when the record was written, by the clock."""

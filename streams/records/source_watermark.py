@@ -12,8 +12,6 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-__all__ = ["Offset", "SourceWatermark"]
-
 Offset = Annotated[int, Meta(ge=0)]
 
 

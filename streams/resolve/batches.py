@@ -15,8 +15,6 @@ from streams.records.stories import NOWHERE, StoryInfo
 from streams.records.story_activity import MergeIn, MergeOut, Merging, RawEntry, RawStorySignals, WatermarkAdvance
 from transport.partitioning import partition_of
 
-__all__ = ["ActivityBatch"]
-
 T = TypeVar("T")
 
 MAX_BATCH_BYTES = 600_000

@@ -13,8 +13,6 @@ from msgspec.structs import replace
 from streams.records.stories import NOWHERE, Merge, Moved, OperatorCommand, StoryInfo, ThreadRecord
 from streams.resolve.threads import ThreadIndex
 
-__all__ = ["CarriedOut", "CommandExecutor"]
-
 
 @dataclass(slots=True)
 class CarriedOut:

@@ -6,8 +6,6 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["ResolveConfig"]
-
 
 class ResolveConfig(BaseModel):
     """How signals are gathered into stories."""

@@ -16,8 +16,6 @@ from transport.producer import open_producer
 from transport.reader import TopicReader
 from transport.topics import name
 
-__all__ = ["Connections", "Outgoing", "open_connections"]
-
 
 class Outgoing(NamedTuple):
     """A record to send to ``topic`` (named without prefix); without a ``partition``, the ``key`` picks one."""

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from transport.errors import UserError
 
-__all__ = ["DeadShare", "TooManyDeadError"]
-
 
 class TooManyDeadError(UserError):
     """Too many of the records read are not signals: a publisher sends something else, or another version."""

@@ -23,8 +23,6 @@ from streams.resolve.matching.story import ParsedPost
 from streams.resolve.matching.titles import title_of
 from streams.resolve.threads import ThreadIndex
 
-__all__ = ["Decider", "ThreadDecision"]
-
 HOUR_MS = 3_600_000
 NO_FEATURES = msgspec.Raw(b"null")
 

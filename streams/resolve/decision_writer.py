@@ -38,8 +38,6 @@ from transport.fencing import Lease, write_fencing_records
 from transport.kafka import Consumer, ConsumerRecord, TopicPartition
 from transport.offsets import check_next, commit, locate, seek_to_committed
 
-__all__ = ["DecisionWriter"]
-
 DECIDING_SECONDS = 0.1
 """Bounds how long decisions block the event loop, and with it the heartbeats to the broker."""
 ADOPTED_AT_ONCE = 100

@@ -11,8 +11,6 @@ from itertools import islice
 
 from streams.resolve.threads import ThreadIndex
 
-__all__ = ["ExpiredRecords"]
-
 SCANNED_AT_ONCE = 20_000
 """Records scanned in one call, which takes about 10 ms between two steps; there may be a million."""
 

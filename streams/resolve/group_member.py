@@ -13,8 +13,6 @@ from typing import Protocol
 from streams.runtime.watchdog import Watchdog
 from transport.kafka import Consumer, RebalanceListener, TopicPartition
 
-__all__ = ["GroupMember", "PartitionWork"]
-
 
 class PartitionWork(Protocol):
     """Work on the partitions that the group assigns."""

@@ -19,8 +19,6 @@ from streams.runtime import metrics
 from transport.kafka import ConsumerRecord
 from transport.reader import TopicReader
 
-__all__ = ["STAGE", "Memory", "open_memory"]
-
 STAGE = "resolve"
 
 

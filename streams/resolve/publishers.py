@@ -10,8 +10,6 @@ from dataclasses import dataclass
 
 from streams.records.progress import Progress, PublishProgress
 
-__all__ = ["PUBLISH", "Published", "Publishers"]
-
 PUBLISH = "publish"
 """The stage under which a publisher writes to ``progress``."""
 EXPIRY_SECONDS = 10.0

@@ -12,8 +12,6 @@ from typing import NamedTuple
 
 from streams.records.story_activity import RawEntry
 
-__all__ = ["ReorderBuffer", "ResumePoint", "ThreadStories"]
-
 
 class ResumePoint(NamedTuple):
     """Where a router may resume its source: at ``offset``, when the time of the source was ``stream_ms``."""

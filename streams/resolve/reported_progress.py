@@ -13,8 +13,6 @@ from dataclasses import dataclass, field
 from streams.records.progress import ResolveProgress
 from streams.resolve.reorder import ResumePoint
 
-__all__ = ["ReportedProgress"]
-
 MAX_POINTS = 64
 """Resume points kept for each source. Two are reported about once a second; one of the last few is committed."""
 

@@ -23,8 +23,6 @@ from streams.records.story_activity import Merging, RawEntry
 from streams.resolve.reorder import ReorderBuffer, ResumePoint, ThreadStories
 from streams.resolve.threads import Known, ThreadIndex
 
-__all__ = ["UNBOUNDED_MS", "Ignored", "Relevance", "RoutedBatch", "Router", "RouterConfig"]
-
 Relevance = Callable[[Signal], tuple[str, ...]]
 """Returns the beats that a root post is relevant to; none if it is irrelevant."""
 

@@ -29,8 +29,6 @@ from transport.decompression import TOO_LARGE_HEADER
 from transport.kafka import ConsumerRecord
 from transport.offsets import locate
 
-__all__ = ["Source", "SourceContext"]
-
 HOUR_MS = 3_600_000
 WAITING = "waiting"
 MAX_BRACKETS = 400

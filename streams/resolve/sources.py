@@ -16,8 +16,6 @@ from streams.runtime import metrics
 from transport.kafka import Consumer, ConsumerRecord, TopicPartition
 from transport.offsets import check_next, commit, seek_to_committed
 
-__all__ = ["Sources"]
-
 BEHIND = 10
 """A worker that reads more than a tenth of the largest batch at once is behind: it does not wait for more."""
 

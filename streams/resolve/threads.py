@@ -24,8 +24,6 @@ from streams.records.stories import (
 )
 from streams.records.story_activity import Merging
 
-__all__ = ["NEVER", "Known", "ThreadIndex"]
-
 NEVER = float("inf")
 BLOCKED = StoryInfo(NOWHERE, "", "", "", 0)
 

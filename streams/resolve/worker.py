@@ -32,8 +32,6 @@ from transport.fencing import Lease
 from transport.incarnations import Incarnations
 from transport.producer import abandoned_on_failure
 
-__all__ = ["Resolver"]
-
 SHUTDOWN_SECONDS = 3.0
 """Bounds the step in progress at shutdown, and then the last send and commit: both end before a supervisor kills."""
 STALL_SECONDS = 30.0

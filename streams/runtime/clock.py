@@ -6,8 +6,6 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-__all__ = ["Clock"]
-
 
 class Clock(NamedTuple):
     """``now_ms``: UTC epoch milliseconds. ``monotonic``: seconds that never go back, for durations."""

@@ -10,8 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-__all__ = ["MAX_OFFSETS", "DeduplicationWindow"]
-
 MAX_OFFSETS = 65_536
 """Offsets kept above all low-water marks together. They fill a third of a megabyte in the changelog, and
 only the loudest story fills them, while a source is held up for minutes. A signal whose offset is dropped may be

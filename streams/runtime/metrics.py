@@ -8,24 +8,6 @@ from __future__ import annotations
 
 from prometheus_client import Counter, Gauge, Histogram
 
-__all__ = [
-    "ASSESSOR_BUDGET",
-    "ASSESSOR_FALLBACKS",
-    "ASSESSOR_REQUESTS",
-    "CANDIDATES_DECIDED",
-    "DEAD_LETTERS",
-    "END_TO_END",
-    "EVENTS_EMITTED",
-    "LAG",
-    "RECORDS_IGNORED",
-    "RECORDS_READ",
-    "RECORDS_USED",
-    "SCORES_EMITTED",
-    "STORIES_LIVE",
-    "WAITING",
-    "WATERMARK_AGE",
-]
-
 # Every record read ends used, ignored or dead: read = used + ignored + dead + waiting.
 RECORDS_READ = Counter("hubbub_records_read_total", "Records read from a topic.", ["stage"])
 RECORDS_USED = Counter("hubbub_records_used_total", "Records assigned to a story.", ["stage"])

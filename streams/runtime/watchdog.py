@@ -13,8 +13,6 @@ from typing import NoReturn
 from transport.errors import RestartError
 from transport.kafka import KafkaError
 
-__all__ = ["LIMIT_SECONDS", "StalledError", "Watchdog"]
-
 LIMIT_SECONDS = 300.0
 """The longest time without progress. Nothing that ends well takes as long, not even reading back a million stories."""
 CHECKS = 8

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 
 from streams.records.source_watermark import SourceWatermark
 
-__all__ = ["IdleTimeout", "Watermark"]
-
 
 @dataclass(frozen=True, slots=True)
 class IdleTimeout:

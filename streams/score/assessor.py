@@ -26,8 +26,6 @@ from transport.producer import open_producer
 from transport.reader import TopicReader
 from transport.topics import name
 
-__all__ = ["NoAssessor", "OfflineStoryAssessor", "StoryAssessor", "open_assessor"]
-
 log = structlog.get_logger(__name__)
 
 

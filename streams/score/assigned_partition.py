@@ -16,8 +16,6 @@ from streams.score.output_batch import OutputBatch
 from streams.score.scorer import PartitionScorer
 from transport.errors import RestartError
 
-__all__ = ["AssignedPartition", "InputRecord", "MissingInputError"]
-
 
 class InputRecord(NamedTuple):
     """A record of ``story-activity``. ``generation``: of the consumer group, when the record was fetched."""

@@ -14,8 +14,6 @@ from dataclasses import dataclass, field
 from transport.errors import DefectError
 from transport.fencing import FENCING_KEY
 
-__all__ = ["TOPIC", "CorruptOffsetError", "RestoredPartition", "records"]
-
 TOPIC = "hubbub-score-ledgers-changelog"
 OFFSET_KEY = b"offset"
 """Never the key of a story: their ids begin with ``st_``."""

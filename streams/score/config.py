@@ -7,8 +7,6 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr
 
-__all__ = ["EndpointConfig", "ScoreConfig"]
-
 
 class EndpointConfig(BaseModel):
     """An endpoint that speaks OpenAI's chat completions with structured answers, and what it may cost."""

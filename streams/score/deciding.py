@@ -13,8 +13,6 @@ from streams.records.noise_event import NoiseEvent, Resolved, SpikeEnd, SpikeSta
 from streams.records.stories import StoryInfo
 from streams.score.scored_story import ScoredStory
 
-__all__ = ["decays_in_ms", "decide", "detect", "state_change"]
-
 BUCKET_MS = spike.BUCKET_MS
 LOOK_BACK_MS = 288 * BUCKET_MS
 """Bounds the past that the detector is shown: one day, also if a story is first seen long after it began."""

@@ -18,8 +18,6 @@ from streams.score.render import score_record
 from streams.score.scored_story import Emitted, ScoredStory
 from streams.score.timer_queue import TimerQueue
 
-__all__ = ["Emitter"]
-
 DECAY_CHECK_SECONDS = 1.0
 """In a replay, hours pass between two calls, and every story decays in each of them."""
 

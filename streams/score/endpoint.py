@@ -20,8 +20,6 @@ from streams.score.config import EndpointConfig
 from transport.errors import RetryLaterError
 from transport.http import HttpClient, RequestError, Response, retry_after_seconds
 
-__all__ = ["Endpoint", "EndpointError", "Failure", "Opinion"]
-
 Failure = Literal["throttled", "refused", "server_error", "timed_out", "unreachable", "unreadable"]
 MAX_ANSWER_BYTES = 65_536
 MAX_TITLES = 6

@@ -25,8 +25,6 @@ from streams.runtime import metrics
 from streams.score.config import EndpointConfig
 from streams.score.endpoint import Endpoint, EndpointError, Opinion
 
-__all__ = ["AnswerRecord", "Budget", "EndpointStoryAssessor", "decode_answer"]
-
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
 MAX_QUEUED = 200

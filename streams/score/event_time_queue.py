@@ -29,8 +29,6 @@ from streams.records.story_activity import (
     WatermarkAdvance,
 )
 
-__all__ = ["DueSignals", "EventTimeQueue", "MergeStep", "PendingRecord", "SignalBatch"]
-
 Position = tuple[int, int, int]
 """Of a signal in the order of all: its time, its source and its offset there."""
 

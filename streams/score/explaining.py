@@ -14,8 +14,6 @@ from scoring import DEFAULT, Measured, explain
 from scoring.explain import Raise
 from streams.records.noise_score import NoiseScore
 
-__all__ = ["Explained", "FactorExplained", "explain_score"]
-
 
 class FactorExplained(msgspec.Struct, frozen=True):
     """One factor: its ``value`` (0 to 100), what it adds to the raw noise, and what it could still add to the noise."""

@@ -24,8 +24,6 @@ from streams.score.processor import Processor
 from transport.consumer import HEARTBEATS
 from transport.fencing import Lease
 
-__all__ = ["FaustInput"]
-
 
 class FaustInput:
     """A member of the worker's consumer group; see :class:`streams.score.worker.Input`."""

@@ -15,8 +15,6 @@ from streams.records.story_activity import Merging, Transfer
 from streams.score.deciding import decide, state_change
 from streams.score.scored_story import ABSORBED, ScoredStory
 
-__all__ = ["absorb", "end", "redirect"]
-
 REASON = "merged with a story in this state"
 
 

@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 
 from streams.records.noise_event import NoiseEvent
 
-__all__ = ["OutputBatch"]
-
 
 @dataclass(slots=True)
 class OutputBatch:

@@ -20,8 +20,6 @@ from transport.kafka import Producer
 from transport.partitioning import partition_of
 from transport.topics import name
 
-__all__ = ["OutputWriter"]
-
 REPORT_SECONDS = 1.0
 """How often a partition reports its progress."""
 

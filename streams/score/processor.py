@@ -31,8 +31,6 @@ from transport.offsets import end_offsets, offset_to_resume
 from transport.reader import TopicReader
 from transport.topics import name
 
-__all__ = ["Processor", "SilentChangelogError"]
-
 STAGE = "score"
 SILENT_SECONDS = 60.0
 """Abort reading a changelog that yields no records for this long. One request to a broker never takes as long."""

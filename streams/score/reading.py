@@ -14,9 +14,6 @@ from ingest.signal import Signal
 from scoring import UNREAD, FigureFileError, FigureIndex, Reading, Sentiment, Tier, sentiment
 from transport.errors import UserError
 
-__all__ = ["FiguresError", "Reader", "TextReader"]
-
-
 _FELT_ALONE: dict[Sentiment | None, Reading] = {None: UNREAD, **{felt: Reading((), felt) for felt in (-1, 0, 1)}}
 """For signals without a public figure, which most are: by sentiment."""
 

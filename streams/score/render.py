@@ -12,8 +12,6 @@ from scoring.ledger.evidence import AGAINST, AUDIENCE, FAVOUR, FIGURE, FIRST, VO
 from streams.records.noise_score import NoiseScore, PlatformShare, Post, encode_score
 from streams.records.stories import StoryInfo
 
-__all__ = ["score_record"]
-
 
 def score_record(
     info: StoryInfo, scored: Score, evidence: EvidenceSet, *, state: State, previous: float | None, at_ms: int

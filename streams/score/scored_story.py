@@ -13,8 +13,6 @@ from streams.records.stories import StoryInfo
 from streams.runtime.deduplication import DeduplicationWindow
 from transport.errors import DefectError
 
-__all__ = ["ABSORBED", "CorruptStateError", "Emitted", "ScoredStory"]
-
 VERSION = 1
 ABSORBED = 256
 """Bounds the merged stories that are remembered, so that a part of a merge that is sent again changes nothing."""

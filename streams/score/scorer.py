@@ -39,8 +39,6 @@ from streams.score.reading import Reader
 from streams.score.scored_story import ScoredStory
 from streams.score.timer_queue import TimerQueue
 
-__all__ = ["PartitionScorer"]
-
 DAY_MS = 86_400_000
 NEVER = float("inf")
 _POSITION = itemgetter(0, 1, 2)

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import heapq
 
-__all__ = ["TimerQueue"]
-
 
 class TimerQueue:
     """One time, in UTC epoch ms, for each name that has any.

@@ -18,8 +18,6 @@ from streams.score.processor import Processor
 from streams.score.reading import Reader
 from transport.producer import open_producer
 
-__all__ = ["Input", "ScoreWorker"]
-
 
 class Input(Protocol):
     """A member of the consumer group of ``story-activity``, which brings its partitions and records to a processor.

@@ -16,8 +16,6 @@ from streams.serve.query import FILTERS, BadQueryError, StoryFilter, limit_of, r
 from streams.serve.read_model import ReadModel, StoredEvent, newest_first
 from streams.serve.status import Status
 
-__all__ = ["Api", "values_of"]
-
 EXPORT_CHUNK_STORIES = 200
 
 _encode = msgspec.json.Encoder().encode

@@ -6,8 +6,6 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["ServeConfig"]
-
 
 class ServeConfig(BaseModel):
     """How the ranking is served, and how much of the past is kept in memory."""

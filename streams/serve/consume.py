@@ -23,8 +23,6 @@ from streams.serve.subscribers import Subscribers
 from transport.kafka import ConsumerRecord, KafkaError
 from transport.reader import TopicChangedError, TopicMissingError, TopicReader
 
-__all__ = ["ConsumerState", "EventConsumer", "ScoreConsumer", "TopicConsumer"]
-
 ANSWER_SECONDS: Final = 5.0
 """How long the broker may take to answer a question about a topic."""
 CHECK_SECONDS: Final = 3.0

@@ -23,8 +23,6 @@ from streams.serve.security import is_same_origin
 from streams.serve.status import Status
 from streams.serve.subscribers import Subscriber, Subscribers
 
-__all__ = ["Live"]
-
 MAX_MESSAGE_BYTES = 4_096
 HEARTBEAT_SECONDS = 20.0
 STATUS_SECONDS = 1.0

@@ -12,8 +12,6 @@ from typing import Final
 
 from aiohttp import web
 
-__all__ = ["routes"]
-
 CONTENT_TYPES: Final = {
     ".html": "text/html",
     ".css": "text/css",

@@ -18,8 +18,6 @@ from streams.records.noise_event import EVENT_TYPES
 from streams.serve.read_model import StoryEntry, StoryRow
 from transport.errors import UserError
 
-__all__ = ["FILTERS", "SORTS", "BadQueryError", "StoryFilter", "limit_of", "ranked", "types_of"]
-
 DEFAULT_LIMIT: Final = 50
 MAX_LIMIT: Final = 500
 MAX_VALUE_CHARS: Final = 200

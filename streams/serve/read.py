@@ -14,8 +14,6 @@ from streams.records.strict import InvalidRecordError
 from transport import topics
 from transport.reader import TopicReader
 
-__all__ = ["ScoreChanges", "follow_scores", "read_scores"]
-
 
 @dataclass(frozen=True, slots=True)
 class ScoreChanges:

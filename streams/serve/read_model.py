@@ -19,8 +19,6 @@ from streams.records.noise_event import EVENT_TYPES, Merged, NoiseEvent, NoiseUp
 from streams.records.noise_score import NoiseScore, PlatformShare
 from streams.serve.trend import Trend
 
-__all__ = ["ReadModel", "StoredEvent", "StoryChange", "StoryEntry", "StoryRow", "newest_first"]
-
 ROW_TITLE_CHARS = 300
 """A title in the ranking is cut at this length, because untrusted users write titles. The detail has all of it."""
 ROW_PLATFORMS = 12

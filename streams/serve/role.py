@@ -25,8 +25,6 @@ from streams.serve.subscribers import Subscribers
 from streams.serve.vocabulary import vocabulary
 from transport import topics
 
-__all__ = ["Server", "application"]
-
 MAX_BODY_BYTES = 1_024
 SHUTDOWN_SECONDS = 2.0
 READY_POLL_SECONDS = 0.05

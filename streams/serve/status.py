@@ -15,8 +15,6 @@ from streams.serve.consume import ConsumerState, TopicConsumer
 from streams.serve.read_model import ReadModel
 from streams.serve.subscribers import Subscribers
 
-__all__ = ["Status", "StatusReport", "TopicReport"]
-
 
 class TopicReport(msgspec.Struct, frozen=True):
     """How far the consumer of one topic is. ``behind_records``: records between it and the end of the topic."""

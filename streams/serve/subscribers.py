@@ -19,8 +19,6 @@ from streams.serve import metrics
 from streams.serve.query import StoryFilter
 from streams.serve.read_model import ReadModel, StoredEvent, StoryChange
 
-__all__ = ["Subscriber", "Subscribers"]
-
 MAX_QUEUED_EVENTS: Final = 200
 
 

@@ -9,8 +9,6 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 
-__all__ = ["Trend"]
-
 
 class Trend:
     """Noise over time, in at most ``capacity`` points, whatever the story's age.

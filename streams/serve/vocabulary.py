@@ -16,8 +16,6 @@ from scoring.lifecycle import SHOWN_AS
 from scoring.settings import DEFAULT
 from streams.records.noise_event import EVENT_TYPES
 
-__all__ = ["vocabulary"]
-
 
 def vocabulary(platform_names: Mapping[str, str]) -> bytes:
     """Return the answer of ``/api/vocabulary``, as JSON. ``platform_names``: how each platform's name is shown."""

@@ -19,8 +19,6 @@ from scoring import StoryState
 from scoring.spike import BUCKET_MS, SpikeSettings, upper_limit
 from streams.score.deciding import detect
 
-__all__ = ["DETECTORS", "Alarm", "Detector", "WatchedStory", "run_our_detector"]
-
 HOUR_MS = 3_600_000
 WEEK = 7 * 24 * HOUR_MS // BUCKET_MS
 OURS = SpikeSettings()

@@ -22,8 +22,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["Cell", "Surge", "surges"]
-
 HOUR_MS = 3_600_000
 SILENCE_BEFORE_MS = 24 * HOUR_MS
 FALSE_CHANGES = 0.001

@@ -14,8 +14,6 @@ from hubbub.evaluate.spikes.cases import Case
 from hubbub.evaluate.spikes.detectors import DETECTORS, Detector, WatchedStory, run_our_detector
 from hubbub.evaluate.spikes.hindsight import Surge
 
-__all__ = ["DetectorResult", "TrialResult", "run_trial"]
-
 MINUTE_MS = 60_000
 
 

@@ -11,8 +11,6 @@ from rich.text import Text
 
 from hubbub.evaluate.spikes.measure import DetectorResult, TrialResult
 
-__all__ = ["trial_table"]
-
 SHOWN_AS = {
     "hubbub": "Hubbub",
     "poisson": "(a) Poisson per bucket",

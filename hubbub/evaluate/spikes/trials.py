@@ -18,8 +18,6 @@ from hubbub.operate.replay import read_recordings
 from ingest.signal import InvalidSignalError
 from transport.errors import UserError
 
-__all__ = ["Recording", "read", "trials"]
-
 WORLD = "the simulated world"
 PACKED = {".gz", ".zst"}
 

@@ -14,8 +14,6 @@ from hubbub.world.items import Item, Post, Story
 from hubbub.world.truth import StoryTruth, truth
 from ingest.signal import Signal
 
-__all__ = ["SIZE", "world_cases"]
-
 SEEDS = range(1, 9)
 SIZE = Size(hours=48.0, stories=40, chatter=400)
 BEGINS_MS = 1_760_000_000_000

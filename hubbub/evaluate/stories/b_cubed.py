@@ -11,8 +11,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-__all__ = ["BCubed", "b_cubed"]
-
 
 @dataclass(frozen=True, slots=True)
 class BCubed:

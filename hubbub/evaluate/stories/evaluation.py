@@ -14,8 +14,6 @@ from hubbub.evaluate.stories.b_cubed import BCubed, b_cubed
 from ingest.signal import Signal
 from streams.resolve.matching.matcher import Matcher
 
-__all__ = ["Evaluation", "Gathered", "Labelled", "evaluate", "gather"]
-
 EXPIRE_MS = 3_600_000
 """How often, in event time, the matcher drops stories without coverage."""
 

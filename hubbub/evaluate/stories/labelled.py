@@ -14,8 +14,6 @@ from hubbub.operate.replay import read_recordings
 from ingest.signal import InvalidSignalError
 from transport.errors import UserError
 
-__all__ = ["read_labelled"]
-
 
 class _Label(msgspec.Struct):
     label: str | None

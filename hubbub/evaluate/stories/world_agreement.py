@@ -14,8 +14,6 @@ import msgspec
 from hubbub.world.truth import Truth
 from streams.records.noise_score import NoiseScore
 
-__all__ = ["StoryAgreement", "WorldAgreement", "compare_with_truth"]
-
 PIECE_POSTS = 2
 """One post in another story is a miss of the matcher; from two on they are a piece of the story."""
 

@@ -16,8 +16,6 @@ from ingest.http import Answer, JsonClient
 from ingest.platforms.hackernews.config import HackerNewsConfig
 from transport.errors import NeverRetryError, RetryLaterError, SlowDownError
 
-__all__ = ["Fetched", "HackerNewsClient"]
-
 DEFAULT_HOLD_SECONDS: Final = 5.0
 """Pause after "too many requests" without a ``Retry-After``."""
 

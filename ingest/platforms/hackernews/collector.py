@@ -21,8 +21,6 @@ from ingest.platforms.hackernews.convert import PLATFORM, convert, signal_id
 from ingest.platforms.hackernews.missing import MissingItems
 from ingest.platforms.hackernews.threads import Threads
 
-__all__ = ["HackerNewsCollector"]
-
 MAX_MISSING: Final = 2_000
 """Most missing items. With more the platform is ill: nothing new is read until they come or are dropped."""
 RECENT_ITEMS: Final = 100

@@ -11,8 +11,6 @@ from pydantic import Field, HttpUrl
 
 from ingest.collector import CollectorConfig, Positive, Whole
 
-__all__ = ["HackerNewsConfig"]
-
 
 class HackerNewsConfig(CollectorConfig):
     """How to collect from Hacker News. Seconds are real seconds; hours are hours of the items' age."""

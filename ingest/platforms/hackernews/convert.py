@@ -16,8 +16,6 @@ from ingest.batch import Ignored, Signals, Unreadable, errors_to_dead_letters, w
 from ingest.platforms.hackernews.plain_text import plain_text
 from ingest.signal import Author, Counts, Signal
 
-__all__ = ["PLATFORM", "convert", "parent_id", "signal_id"]
-
 PLATFORM = "hackernews"
 PERMALINK = "https://news.ycombinator.com/item?id="
 POSTS = {"story", "job", "poll"}

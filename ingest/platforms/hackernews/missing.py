@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-__all__ = ["MissingItems"]
-
 
 class _Try(NamedTuple):
     tries: int

@@ -8,8 +8,6 @@ from __future__ import annotations
 import html
 import re
 
-__all__ = ["plain_text"]
-
 _tags = re.compile(r"<(/?[a-zA-Z][^<>]*)>")
 _endless_number = re.compile(r"&#0*\d{8,};?")
 """No character has such a number, and Python refuses to read one of more than 4 300 digits."""

@@ -15,8 +15,6 @@ from ingest.http import Answer
 from ingest.platforms.hackernews.client import HackerNewsClient
 from ingest.platforms.hackernews.convert import parent_id
 
-__all__ = ["Threads"]
-
 MAX_ROOTS: Final = 200_000
 """Most items whose root is cached, in at most 64 MB; three days have some 40 000."""
 MAX_DEPTH: Final = 200

@@ -22,8 +22,6 @@ from ingest.platforms.reddit.config import RedditConfig
 from ingest.platforms.reddit.session import RedditSession, error_for_exception
 from transport.errors import RetryLaterError
 
-__all__ = ["Page", "RedditClient"]
-
 PAGE_ITEMS: Final = 100
 MAX_QUEUED: Final = 4
 """Most requests that wait for the thread. The collector sends one at a time; more means that PRAW hangs."""

@@ -23,8 +23,6 @@ from ingest.platforms.reddit.config import RedditConfig
 from ingest.platforms.reddit.convert import PLATFORM, convert, created_ms, fullname, link_id, signal_id
 from transport.errors import NeverRetryError, UserError
 
-__all__ = ["RedditCollector"]
-
 REOBSERVE: Final = "reobserve"
 FULL_SCAN: Final = "full scan "
 REACH: Final = 900

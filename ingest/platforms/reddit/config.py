@@ -12,8 +12,6 @@ from pydantic import Field, HttpUrl, SecretStr, StringConstraints, field_validat
 
 from ingest.collector import CollectorConfig, Positive, Whole
 
-__all__ = ["RedditConfig"]
-
 Subreddit = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_]{1,20}$")]
 
 DEFAULT_SUBREDDITS = (

@@ -20,8 +20,6 @@ import msgspec
 from ingest.batch import Ignored, Signals, Unreadable, errors_to_dead_letters, well_formed
 from ingest.signal import Author, Community, Counts, Signal
 
-__all__ = ["PLATFORM", "convert", "created_ms", "fullname", "link_id", "signal_id"]
-
 PLATFORM = "reddit"
 SITE = "https://www.reddit.com/"
 GONE = {"[deleted]", "[removed]"}

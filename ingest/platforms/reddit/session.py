@@ -25,8 +25,6 @@ from ingest.platforms.reddit.config import RedditConfig
 from transport.errors import RetryLaterError, SlowDownError, UserError
 from transport.http import MAX_RETRY_AFTER_SECONDS, BodyReader
 
-__all__ = ["RedditSession", "error_for_exception"]
-
 CHUNK_BYTES: Final = 65_536
 MAX_BODY_BYTES: Final = 33_554_432
 """Largest response, decompressed. A page of 100 posts with the longest texts, twice each, has some 20 MB."""

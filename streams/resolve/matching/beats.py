@@ -20,8 +20,6 @@ from msgspec import Meta
 from ingest.signal import Signal
 from transport.errors import UserError
 
-__all__ = ["BEAT_FILES", "Beat", "BeatError", "load_beat"]
-
 BEAT_FILES = Path(__file__).with_name("beat_files")
 MAX_SCANNED_CHARS = 4_000
 """Bounds the search of a text; a post names its subject earlier than that."""

@@ -10,8 +10,6 @@ from __future__ import annotations
 import re
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urlsplit
 
-__all__ = ["canonical", "headline_in", "host_of", "links_in"]
-
 MAX_URL_CHARS = 2_048
 MAX_FIELDS = 64
 """Bounds the parameters read of a query; no page needs more to be named."""

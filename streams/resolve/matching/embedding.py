@@ -19,8 +19,6 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["STEM_CHARS", "Embedding", "Tokens", "Vector", "load_embedding", "stem"]
-
 Vector = npt.NDArray[np.float32]
 Tokens = bytes
 """The number and weight of each token of a text: its meaning, in a tenth of the space of its vector."""

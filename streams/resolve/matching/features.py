@@ -13,8 +13,6 @@ from ingest.signal import Signal
 from streams.resolve.matching.canonical import canonical, headline_in, links_in
 from streams.resolve.matching.text import clean, words
 
-__all__ = ["Features", "copy_key", "link_key", "read"]
-
 HEADLINE_WORDS = 8
 """A title with this many words describes the post; a shorter one needs the text as well."""
 MAX_WORDS = 64

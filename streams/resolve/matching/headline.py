@@ -12,8 +12,6 @@ from collections.abc import Callable
 from streams.resolve.matching.embedding import stem
 from streams.resolve.matching.text import words
 
-__all__ = ["Headlines"]
-
 CANDIDATES = 6
 """Headlines that may become the title; a new one replaces the worst."""
 MAX_STEMS = 64

@@ -25,8 +25,6 @@ from streams.resolve.matching.features import Features, copy_key, link_key
 from streams.resolve.matching.post_rate import HOUR_MS, PostRate
 from streams.resolve.matching.story import IndexedPost, LiveStory, ParsedPost, Term
 
-__all__ = ["StoryIndex"]
-
 BUCKETS = 4
 """Steps in which posts age: six hours each, fine enough for a discount that lasts a day."""
 REMEMBERED_WEIGHTS = 20_000

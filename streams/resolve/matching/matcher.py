@@ -25,8 +25,6 @@ from streams.resolve.matching.similarity import EvidenceWeights, Similarity
 from streams.resolve.matching.story import IndexedPost, LiveStory, ParsedPost
 from streams.resolve.matching.titles import slug_of, story_id, title_of
 
-__all__ = ["Decision", "MatchStage", "Matcher", "MatcherConfig"]
-
 
 class MatchStage(StrEnum):
     """What decided. A closed list: each value is a metric label."""

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import math
 
-__all__ = ["PostRate"]
-
 HOUR_MS = 3_600_000
 
 

@@ -12,8 +12,6 @@ from collections import deque
 
 from streams.resolve.matching.story import LiveStory
 
-__all__ = ["RecheckQueue"]
-
 
 class RecheckQueue:
     """Young stories; each is due once."""

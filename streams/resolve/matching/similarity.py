@@ -24,8 +24,6 @@ from streams.resolve.matching.index import StoryIndex
 from streams.resolve.matching.post_rate import HOUR_MS
 from streams.resolve.matching.story import IndexedPost, LiveStory, Term
 
-__all__ = ["EvidenceWeights", "Similarity"]
-
 LOG_2 = math.log(2)
 MAX_WALK = 40
 """Bounds the stories that become candidates through a post's terms, rarest first. Later terms only add evidence."""

@@ -14,8 +14,6 @@ from streams.resolve.matching.embedding import Tokens
 from streams.resolve.matching.features import Features
 from streams.resolve.matching.post_rate import PostRate
 
-__all__ = ["IndexedPost", "LiveStory", "ParsedPost", "Term"]
-
 
 class Term:
     """A stem: the number of live posts with it, how many of those are fresh, and its counts by story.

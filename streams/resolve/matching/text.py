@@ -9,8 +9,6 @@ from __future__ import annotations
 import re
 import unicodedata
 
-__all__ = ["clean", "first_sentence", "words"]
-
 # Cc controls, Cf formats (zero-width, bidirectional, tags), Cs lone surrogates, Co private use; joiners stay below.
 _invisible = re.compile(
     "[\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\u007f-\\u009f\\u00ad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f"

@@ -13,8 +13,6 @@ from hashlib import blake2b
 from ingest.signal import Signal
 from streams.resolve.matching.text import clean, first_sentence
 
-__all__ = ["MAX_TITLE_CHARS", "slug_of", "story_id", "title_of"]
-
 MAX_TITLE_CHARS = 160
 MAX_SLUG_CHARS = 64
 

@@ -18,8 +18,6 @@ from hubbub.world.simulator import answer
 from hubbub.world.timeline import newest
 from hubbub.world.world import World
 
-__all__ = ["HackerNewsServer"]
-
 STORIES = 500
 """Stories in the list of the front page, and in the list of new ones."""
 CHANGED_MS = 300_000

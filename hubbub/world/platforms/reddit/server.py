@@ -27,8 +27,6 @@ from hubbub.world.simulator import answer
 from hubbub.world.timeline import Timeline, newest_page, place
 from hubbub.world.world import World
 
-__all__ = ["RedditServer"]
-
 REQUESTS_PER_WINDOW = 1000
 WINDOW_S = 600
 """Reddit grants an OAuth client 100 requests a minute, averaged over ten."""

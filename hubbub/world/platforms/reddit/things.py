@@ -16,8 +16,6 @@ from zlib import crc32
 
 from hubbub.world.items import Community, Item, Post, Removal, Reply
 
-__all__ = ["Thing", "comment", "community_id", "fullname", "link", "listing"]
-
 Thing = dict[str, object]
 
 SITE = "https://www.reddit.com"
