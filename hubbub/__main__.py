@@ -1,7 +1,5 @@
 """The command ``hubbub``."""
 
-from __future__ import annotations
-
 import sys
 
 from hubbub.cli import main

@@ -4,8 +4,6 @@ Owns the protocol that every platform's collector follows, the options that all 
 to them. Must never know a platform.
 """
 
-from __future__ import annotations
-
 import asyncio
 import time
 from collections.abc import Awaitable, Callable

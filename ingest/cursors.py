@@ -3,8 +3,6 @@
 Owns the record of that topic and how it is read back. Must never know what a cursor means to its collector.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Mapping
 

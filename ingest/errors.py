@@ -10,8 +10,6 @@ Owns which branch of :mod:`transport.errors` a failure at a platform belongs to.
 Anything else is a fault of ours. Must never know a platform's protocol beyond HTTP's status codes.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from transport.errors import NeverRetryError, RetryLaterError, SlowDownError, UserError

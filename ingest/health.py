@@ -3,8 +3,6 @@
 Owns what is known of each collector's state. Must never know how health is served.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field

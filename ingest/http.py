@@ -4,8 +4,6 @@ Owns the waiting for the rate limiter before each request, and the errors that t
 request is :mod:`transport.http`. Must never know a platform, nor ask again: the loop decides that.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass

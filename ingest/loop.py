@@ -4,8 +4,6 @@ Owns everything that collectors share: the order of those four steps, retries an
 limit our rate, isolating one collector from another, health, and stopping without loss. Must never know a platform.
 """
 
-from __future__ import annotations
-
 import asyncio
 import random
 import time

@@ -6,8 +6,6 @@ from the metrics of the stream processors, which may run in the same process.
 The account adds up: items read = signals published + records ignored + dead letters.
 """
 
-from __future__ import annotations
-
 from prometheus_client import Counter, Gauge, Histogram
 
 from ingest.batch import Ignored

@@ -4,8 +4,6 @@ Owns the producer of one collector, the last check of every signal, and the coll
 where a batch comes from, nor when to try again.
 """
 
-from __future__ import annotations
-
 import asyncio
 import time
 from collections.abc import Callable, Mapping

@@ -3,8 +3,6 @@
 Owns the list of platforms. It is the only place that knows all of them; a new platform adds one line here.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Callable, Collection, Mapping
 from importlib import import_module

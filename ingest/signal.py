@@ -8,8 +8,6 @@ A signal is identified by (``id``, ``observed_ms``). An item seen again is the s
 milliseconds.
 """
 
-from __future__ import annotations
-
 import re
 from enum import StrEnum
 from typing import Annotated, Literal

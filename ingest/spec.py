@@ -4,8 +4,6 @@ Owns its form. Settings, documentation, ``hubbub doctor``, the names on the page
 from the specs in :mod:`ingest.registry`. Must never know a platform.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum

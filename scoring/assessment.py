@@ -3,8 +3,6 @@
 Owns the shape of an assessor's answer and the interface of an assessor. Must never know how the answer is computed.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Literal, Protocol
 

@@ -3,8 +3,6 @@
 Owns the five words and where each begins. Must never know how a noise is computed.
 """
 
-from __future__ import annotations
-
 from bisect import bisect_right
 from typing import Literal
 

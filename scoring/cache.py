@@ -3,8 +3,6 @@
 Owns the storage. Must never know what is computed.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import TypeVar
 

@@ -3,8 +3,6 @@
 Owns the weighted sum. Must never know how a factor is computed.
 """
 
-from __future__ import annotations
-
 import math
 from typing import Annotated, NamedTuple
 

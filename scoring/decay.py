@@ -3,8 +3,6 @@
 Owns the exponential decay of SCORING.md. Must never know what counts as coverage.
 """
 
-from __future__ import annotations
-
 from scoring.settings import DEFAULT, Settings
 
 

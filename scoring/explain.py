@@ -3,8 +3,6 @@
 Owns the breakdown of a noise into points by factor, and the effect of small changes. Must never know how it is printed.
 """
 
-from __future__ import annotations
-
 import msgspec
 
 from scoring.composite import Factors, compose

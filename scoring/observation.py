@@ -6,8 +6,6 @@ has these attributes, so its class satisfies the protocols without an import.
 
 # ruff: noqa: D102 - the record that has these attributes documents them
 
-from __future__ import annotations
-
 from typing import Literal, Protocol
 
 import msgspec

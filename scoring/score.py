@@ -3,8 +3,6 @@
 Owns the path from a ledger to factors, noise and windows. Must never know where ledgers are kept or scores are sent.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import NamedTuple
 

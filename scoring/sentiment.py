@@ -4,8 +4,6 @@ Owns the decision whether a text is English, and the thresholds of VADER's autho
 guess at another language: VADER would call such a text neutral, which counts as an opinion.
 """
 
-from __future__ import annotations
-
 import re
 
 from scoring.cache import LookupCache

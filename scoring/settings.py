@@ -6,8 +6,6 @@ The reference site published weights, half-life, star tiers, the 72 h of duratio
 lifecycle's thresholds. The rest is ours.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Literal
 

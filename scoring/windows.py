@@ -7,8 +7,6 @@ A window holds the items *covered* in it, with their latest counts: the interact
 What an item gained within the window depends on how often it was polled, so it is not counted.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import msgspec

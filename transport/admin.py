@@ -3,8 +3,6 @@
 Owns the requests and their retries. Must never know which topics there should be, nor change one that exists.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass

@@ -3,8 +3,6 @@
 Owns the way into and out of aiokafka's consumer. Must never know what is read.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager

@@ -4,8 +4,6 @@ Owns the record's fields, which are a contract with other programs, and how much
 this floor because collectors and streams both write it. Must never know why an original could not be used.
 """
 
-from __future__ import annotations
-
 import base64
 import hashlib
 

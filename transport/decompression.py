@@ -4,8 +4,6 @@ Owns the limits and the decoders; :mod:`transport.private` makes aiokafka use th
 most 255-fold and 21-fold, so the broker's limit on a batch bounds them. Must never know what records mean.
 """
 
-from __future__ import annotations
-
 import zlib
 
 import zstandard

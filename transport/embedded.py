@@ -25,8 +25,6 @@ upgrade that fixes one is noticed:
 As in Kafka: headers, timestamps (also a producer's own), tombstones, empty values, gzip, lz4, snappy, zstd.
 """
 
-from __future__ import annotations
-
 import contextlib
 import logging
 from collections.abc import Callable, Mapping

@@ -15,8 +15,6 @@ no one expected: treat it as a ``DefectError``.
 Must never import anything: every package may import this module.
 """
 
-from __future__ import annotations
-
 
 class HubbubError(Exception):
     """An error that Hubbub raises on purpose. The message is one line. Raise a branch, never this class."""

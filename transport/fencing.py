@@ -17,8 +17,6 @@ The next worker would apply them, although everything written since was decided 
 acknowledged only after everything before it in the log: once a fencing record is, a reader sees all that precedes it.
 """
 
-from __future__ import annotations
-
 import asyncio
 import os
 import platform

@@ -5,8 +5,6 @@ redirect: a redirect takes the credentials along, to wherever it points. Must ne
 again.
 """
 
-from __future__ import annotations
-
 import math
 import socket
 import zlib

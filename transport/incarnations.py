@@ -5,8 +5,6 @@ offsets name other records: what a role remembers as read, sent or applied would
 know what is remembered, nor where.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 from collections.abc import Sequence

@@ -4,8 +4,6 @@ Owns the choice of the client (aiokafka); no other package imports it. Our own e
 them, as branches of the tree in :mod:`transport.errors`.
 """
 
-from __future__ import annotations
-
 from aiokafka import AIOKafkaConsumer as Consumer
 from aiokafka import AIOKafkaProducer as Producer
 from aiokafka import ConsumerRecord, TopicPartition

@@ -5,8 +5,6 @@ before. A commit that comes too late is no failure. When the records to be read 
 over in silence, that is an error. Must never know what is read.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping
 
 import structlog

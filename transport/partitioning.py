@@ -3,8 +3,6 @@
 Owns the rule. Source: Apache Kafka, ``Utils.murmur2`` and ``BuiltInPartitioner``.
 """
 
-from __future__ import annotations
-
 from functools import lru_cache
 
 from aiokafka.partitioner import murmur2

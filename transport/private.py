@@ -4,8 +4,6 @@ Owns each such use, with its reason; tests/transport/test_private.py fails when 
 be imported by another package, nor hold anything that the public interface of aiokafka can do.
 """
 
-from __future__ import annotations
-
 import base64
 from collections.abc import Callable, Collection, Container, Iterator, Sequence
 from importlib.metadata import version

@@ -3,8 +3,6 @@
 Owns its options, and that a writer that failed sends nothing more.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping

@@ -4,8 +4,6 @@ Owns a consumer, its start, its distance from the end, and the question whether 
 opened. Must never commit anything, nor know what the records mean: a reader that is opened again reads again.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager

@@ -6,8 +6,6 @@ stamina runs the attempts of a single call. It cannot keep the wait itself: its 
 our waits grow over several calls and are reset by the success of something else.
 """
 
-from __future__ import annotations
-
 import random
 from collections.abc import AsyncIterable, Callable
 from contextlib import AbstractContextManager

@@ -3,8 +3,6 @@
 Owns the purpose of each topic and how it must be set up. Must never know who connects, nor with what credentials.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 HOUR_MS = 3_600_000

@@ -5,8 +5,6 @@ is one line that says what to do; only a fault of ours shows a stack. One file f
 parses, calls and prints.
 """
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import sys

@@ -1,7 +1,5 @@
 """``hubbub topics``, ``doctor`` and ``collectors``: what Hubbub needs, and whether it is there."""
 
-from __future__ import annotations
-
 import asyncio
 from dataclasses import asdict
 from typing import Annotated

@@ -3,8 +3,6 @@
 Owns which of its characters are shown. Must never import anything heavy: every command needs it.
 """
 
-from __future__ import annotations
-
 import unicodedata
 
 

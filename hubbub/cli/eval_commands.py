@@ -1,7 +1,5 @@
 """``hubbub eval``: how well the system works on recordings with a known truth."""
 
-from __future__ import annotations
-
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated

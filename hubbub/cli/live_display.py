@@ -3,8 +3,6 @@
 Owns what is printed, and when. Must never know how the roles are run.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import time

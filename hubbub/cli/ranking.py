@@ -3,8 +3,6 @@
 Owns how stories look there. Titles are by untrusted users: they are shown as text, without control characters.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 from rich.table import Table

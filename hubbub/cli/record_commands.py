@@ -1,7 +1,5 @@
 """``hubbub replay`` and ``hubbub dead-letters``: records into the topics, and back into them."""
 
-from __future__ import annotations
-
 import asyncio
 from pathlib import Path
 from typing import Annotated

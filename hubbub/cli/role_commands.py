@@ -1,7 +1,5 @@
 """``hubbub collect``, ``resolve``, ``score``, ``serve``: one role in each process, for production."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import typer

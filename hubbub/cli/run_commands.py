@@ -1,7 +1,5 @@
 """``hubbub demo`` and ``hubbub up``: all roles on this machine."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import signal

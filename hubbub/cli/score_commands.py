@@ -1,7 +1,5 @@
 """``hubbub scores`` and ``explain``: the ranking, and why a story has its score."""
 
-from __future__ import annotations
-
 import asyncio
 from typing import Annotated
 

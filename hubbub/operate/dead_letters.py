@@ -3,8 +3,6 @@
 Owns the operator's side of the topic ``dead-letters``. Each stage writes its own dead letters.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ Owns the checks, and the words for what to fix. It changes nothing: it reads top
 platform once as its collector would.
 """
 
-from __future__ import annotations
-
 import asyncio
 import time
 from collections import Counter

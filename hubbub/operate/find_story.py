@@ -3,8 +3,6 @@
 Owns the lookup by slug or id, and the suggestion when there is no such story.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from hubbub.operate.operator_commands import read_threads

@@ -4,8 +4,6 @@ Owns the step from a person's words to a command: which stories and threads they
 :mod:`streams.resolve.commands` carries commands out.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 from msgspec import Raw

@@ -4,8 +4,6 @@ Owns the way from files to the topic ``signals``, and the progress that a publis
 a replay of days in seconds gives the same stories and scores as the days did.
 """
 
-from __future__ import annotations
-
 import asyncio
 import gzip
 import heapq

@@ -4,8 +4,6 @@ Owns the comparison of :data:`transport.topics.TOPICS` with the broker's topics,
 Never changes or deletes an existing topic: its records are the operator's, so a difference is reported with its fix.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

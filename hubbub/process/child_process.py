@@ -3,8 +3,6 @@
 Owns the one way in which Hubbub starts processes, so that none is left behind, even by kill -9.
 """
 
-from __future__ import annotations
-
 import asyncio
 import os
 import sys

@@ -4,8 +4,6 @@ Owns the run of ``hubbub demo``: an embedded broker, the simulated platforms, an
 end it compares the ranking with the truth.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager

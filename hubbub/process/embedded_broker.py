@@ -5,8 +5,6 @@ binary to its end. Must never know what the topics are for. No other code may de
 runs on Apache Kafka; :mod:`transport.embedded` lists the differences.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import errno

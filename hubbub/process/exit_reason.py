@@ -4,8 +4,6 @@ Owns the step from an exception to both. A broker's errors count as an outage, w
 can only start again. Must never end a process.
 """
 
-from __future__ import annotations
-
 from transport.errors import DefectError, HubbubError, RestartError, RetryLaterError, SlowDownError, UserError
 from transport.kafka import KafkaError
 

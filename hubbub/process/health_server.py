@@ -4,8 +4,6 @@ Owns the small server for Prometheus and for supervisors. Must never know what a
 keeps it from working, in sentences.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from types import TracebackType
 from typing import Self

@@ -4,8 +4,6 @@ Owns what ``hubbub up`` and ``hubbub demo`` have in common: the processes, their
 the block. The roles are made in :mod:`hubbub.process.wiring` and kept alive by :mod:`hubbub.process.supervisor`.
 """
 
-from __future__ import annotations
-
 import asyncio
 import socket
 import sys

@@ -4,8 +4,6 @@ Owns what ``collect``, ``resolve``, ``score`` and ``serve`` have in common. The 
 finish its work. The second ends the process at once, which loses nothing that was acknowledged.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import ctypes

@@ -3,8 +3,6 @@
 Owns the start and the end of that process. :mod:`hubbub.world` serves the platforms.
 """
 
-from __future__ import annotations
-
 import asyncio
 import sys
 import tempfile

@@ -4,8 +4,6 @@ Owns the wiring between the settings and the four roles. Must never know how a p
 (:mod:`hubbub.process.run_role`).
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Sequence
 

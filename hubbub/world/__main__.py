@@ -4,8 +4,6 @@ Owns the command line and the process: it prints one JSON line when it is ready,
 then exits with 0. Must never know who reads the platforms.
 """
 
-from __future__ import annotations
-
 import argparse
 import asyncio
 import json

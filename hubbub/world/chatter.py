@@ -3,8 +3,6 @@
 Owns their wording and where they are posted (``words/chatter.toml``). Must never know the stories.
 """
 
-from __future__ import annotations
-
 import random
 from collections.abc import Iterator
 from itertools import product

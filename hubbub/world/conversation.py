@@ -4,8 +4,6 @@ Owns which reply answers what and when, and which items are shown late, deleted 
 post is about beyond its mood.
 """
 
-from __future__ import annotations
-
 import random
 from dataclasses import dataclass
 

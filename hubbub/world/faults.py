@@ -4,8 +4,6 @@ Owns the schedule of faults, which of them strikes a request, and how a struck r
 what a route would have answered, nor which client asks. Seeded: the same requests in the same order fail alike.
 """
 
-from __future__ import annotations
-
 import asyncio
 import random
 from collections import Counter

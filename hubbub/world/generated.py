@@ -8,8 +8,6 @@ measured noise is meaningful. Stories begin in the first two thirds of the world
 are whole seconds, the resolution of the platforms.
 """
 
-from __future__ import annotations
-
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass

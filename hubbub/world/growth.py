@@ -9,8 +9,6 @@ gives the slow start and the steep middle of a post that is being discovered. Th
 votes and replies of an item follow the same curve.
 """
 
-from __future__ import annotations
-
 import math
 from bisect import bisect_right
 from collections.abc import Sequence

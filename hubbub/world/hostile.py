@@ -4,8 +4,6 @@ Owns titles and texts meant to break readers that trust them (``words/hostile.js
 pair). Reddit takes 300 characters in a title and 40 000 in a text.
 """
 
-from __future__ import annotations
-
 import json
 
 from hubbub.world.words import text

@@ -3,8 +3,6 @@
 Owns the names (``words/names.toml``) and how more are made up. Must never know what their bearers do.
 """
 
-from __future__ import annotations
-
 import random
 from collections.abc import Iterator
 

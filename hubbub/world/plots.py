@@ -4,8 +4,6 @@ Owns the kinds of events and their wording (``words/plots.toml``). The seed fill
 products (``names.py``). Must never know when a story happens or how loud it gets.
 """
 
-from __future__ import annotations
-
 import msgspec
 
 from hubbub.world.words import read_toml

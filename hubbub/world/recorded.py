@@ -6,8 +6,6 @@ counts are those of the last observation so far. Must never know how signals are
 Reddit and Hacker News only: what came from elsewhere is left out, and counted.
 """
 
-from __future__ import annotations
-
 import gzip
 import io
 import zlib

@@ -4,8 +4,6 @@ Owns the choice of a reply's words (``words/remarks.toml``): praise, blame, or n
 when.
 """
 
-from __future__ import annotations
-
 import random
 
 from hubbub.world.words import read_toml

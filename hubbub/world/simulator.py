@@ -3,8 +3,6 @@
 Owns its form and the one way in which a value becomes a response. Must never know a platform.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

@@ -8,8 +8,6 @@ platform it starts some minutes later. Posts within a wave, and votes and replie
 ``growth.py``.
 """
 
-from __future__ import annotations
-
 import random
 import time
 from bisect import bisect_right

@@ -4,8 +4,6 @@ Owns the index behind every "newest first" list. A page costs O(items on it), wh
 Must never know what a page looks like on the wire.
 """
 
-from __future__ import annotations
-
 import heapq
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence

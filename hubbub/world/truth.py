@@ -4,8 +4,6 @@ Owns the expected loudness, worked out from the world itself by a few lines that
 system's own scoring: an oracle that shares the code shares its faults.
 """
 
-from __future__ import annotations
-
 from math import log10
 
 import msgspec

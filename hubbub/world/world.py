@@ -5,8 +5,6 @@ it is a function of the time asked for. Must never know where its items came fro
 look on the wire.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import accumulate

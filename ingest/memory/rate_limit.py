@@ -4,8 +4,6 @@ Owns the requests of any minute: at most ``requests_per_minute`` are let through
 be left alone. Must never know what is asked for.
 """
 
-from __future__ import annotations
-
 import asyncio
 import time
 from collections.abc import Awaitable, Callable

@@ -4,8 +4,6 @@ Owns the time between two polls, in real seconds; it holds one entry for each ki
 does.
 """
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable, Mapping
 
 

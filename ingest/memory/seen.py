@@ -4,8 +4,6 @@ Owns the last ids by number; older ones are dropped. (A cache of cachetools give
 Must never know what an id stands for.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 
 

@@ -5,8 +5,6 @@ nor read a clock. Ages and intervals are in the time of the items (``now_ms``, w
 How many requests a real second may carry is up to the rate limiter.
 """
 
-from __future__ import annotations
-
 import heapq
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -3,8 +3,6 @@
 Owns the points per platform. Must never know which platforms there are.
 """
 
-from __future__ import annotations
-
 from scoring.settings import DEFAULT, Settings
 
 

@@ -3,8 +3,6 @@
 Owns the scale from hours to a factor. Must never know what breaks a run (:mod:`scoring.ledger.coverage` does).
 """
 
-from __future__ import annotations
-
 from scoring.settings import DEFAULT, HOUR_MS, Settings
 
 

@@ -3,8 +3,6 @@
 Owns what an interaction is and the scale from interactions to a factor. Must never know how counts are collected.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 

@@ -3,8 +3,6 @@
 Owns the weighing of votes and of replies against a prior. Must never know how a reply's sentiment was read.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Sequence
 

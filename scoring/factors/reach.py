@@ -3,8 +3,6 @@
 Owns the scale from an estimated audience to a factor. Must never know how the audience is estimated.
 """
 
-from __future__ import annotations
-
 import math
 
 from scoring.settings import DEFAULT, Settings

@@ -3,8 +3,6 @@
 Owns the points of a tier and their cap. Must never know who belongs to which tier.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from scoring.settings import DEFAULT, Settings, Tier

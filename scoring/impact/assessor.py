@@ -4,8 +4,6 @@ Owns how the two kinds of evidence make an impact and a category. Must never use
 small model in the WordLlama wheel, or by a function that the caller passes.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Sequence
 from functools import cache, lru_cache

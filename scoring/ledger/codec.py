@@ -6,8 +6,6 @@ A stored form is a ``msgspec`` struct with ``array_like=True``: the order of its
 not. New fields go to the end, with a default, so that what an earlier version wrote can still be read.
 """
 
-from __future__ import annotations
-
 from typing import Generic, TypeVar
 
 import msgspec

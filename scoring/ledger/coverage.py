@@ -5,8 +5,6 @@ Owns what a run is: coverage without a gap of more than 24 hours. Must never kno
 Runs are the connected pieces of a set of times, so they do not depend on the order in which the times come.
 """
 
-from __future__ import annotations
-
 from bisect import bisect_right
 
 from scoring.settings import HOUR_MS

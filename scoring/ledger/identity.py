@@ -3,8 +3,6 @@
 Owns how ids of items, authors and communities are hashed. Must never know what they name.
 """
 
-from __future__ import annotations
-
 from functools import lru_cache
 from hashlib import blake2b
 from struct import Struct

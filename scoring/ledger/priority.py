@@ -12,8 +12,6 @@ While weights do not fall, the result does not depend on order or repetition, an
 Where they fall, the result depends on the order alone, provided that an element is dropped at once.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import TypeVar
 

@@ -5,8 +5,6 @@ Owns which items are kept and how many replies of each thread are among them. Mu
 Up to ``MAX_ITEMS`` the sample is the whole story. Past that it is a priority sample (:mod:`scoring.ledger.priority`).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from heapq import heapify, heappop, heappush
 

@@ -3,8 +3,6 @@
 Owns the cut. Must never know what the words are kept for.
 """
 
-from __future__ import annotations
-
 
 def shorten(text: str, max_bytes: int) -> str:
     """Return the longest beginning of ``text`` that fits in ``max_bytes`` of UTF-8; lone surrogates become "?".

@@ -6,8 +6,6 @@ Kept are the items with the highest peak of interactions in any one observation,
 maximum does not depend on order or repetition.
 """
 
-from __future__ import annotations
-
 import msgspec
 
 from scoring.ledger.item import Item, peak

@@ -8,8 +8,6 @@ Here a word is looked up once and becomes a code of a few bits. Only words that 
 context. A test compares every rule with the authors' program, to the last digit.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from itertools import compress

@@ -3,8 +3,6 @@
 Owns the reading of this package's data files. Must never know the rules that combine words.
 """
 
-from __future__ import annotations
-
 import tomllib
 from collections.abc import Mapping
 from functools import cache

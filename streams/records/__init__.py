@@ -5,8 +5,6 @@ internal, but they outlive a process. So a field is only ever added, with a defa
 its name. Dead letters, which collectors write too, are in :mod:`transport.dead_letter`.
 """
 
-from __future__ import annotations
-
 import msgspec
 
 __all__ = ["encode"]

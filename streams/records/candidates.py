@@ -3,8 +3,6 @@
 Owns its form.
 """
 
-from __future__ import annotations
-
 import msgspec
 
 from ingest.signal import Signal

@@ -4,8 +4,6 @@ Owns one form for each type of event, for the score stage that writes it and for
 why something happens. Every string in it may be untrusted. All times are UTC epoch milliseconds.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Literal, get_args
 

@@ -4,8 +4,6 @@ Owns its fields, for the score stage that writes it and for everyone who reads i
 made, nor what is done with it. Every string in it may be untrusted. All times are UTC epoch milliseconds.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 

@@ -3,8 +3,6 @@
 Owns one form for each stage; ``stage`` names it. The key of a record is ``stage/instance``.
 """
 
-from __future__ import annotations
-
 import msgspec
 
 

@@ -5,8 +5,6 @@ less than that of a record before it in the partition. That time never goes back
 the same.
 """
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import msgspec

@@ -4,8 +4,6 @@ Owns the kinds of record, the key of each, and how each is read. The key names t
 in records of earlier versions.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Literal
 

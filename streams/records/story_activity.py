@@ -5,8 +5,6 @@ the stories of one partition at one flush. Earlier versions wrote one form with 
 records are read here, and they read ours, so workers of both versions may run side by side.
 """
 
-from __future__ import annotations
-
 import msgspec
 from msgspec import field
 

@@ -3,8 +3,6 @@
 Owns the reasons and the bounds of numbers. Fields may be added to a record, so unknown ones are ignored.
 """
 
-from __future__ import annotations
-
 from enum import StrEnum
 from typing import Annotated, TypeVar
 

@@ -4,8 +4,6 @@ Owns the partition of each story's part, the order of the parts and the size of 
 parts, because a record costs more on its way to the score stage than most parts do. Pure.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 

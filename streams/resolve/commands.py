@@ -4,8 +4,6 @@ Owns when a command is carried out: with the next decision on a new post, once e
 place in the one order of decisions, and a replay of the log carries it out again. Pure. Must never know who gave it.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 from msgspec.structs import replace

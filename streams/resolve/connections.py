@@ -3,8 +3,6 @@
 Owns how its consumers, readers and producer are made, and the names of its topics. Must never know what they carry.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager

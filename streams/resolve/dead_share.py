@@ -4,8 +4,6 @@ Owns the one rule. A publisher that sends garbage should be found before it fill
 thousand damaged records among valid ones are no reason to stop.
 """
 
-from __future__ import annotations
-
 from transport.errors import UserError
 
 

@@ -4,8 +4,6 @@ Owns the order of decisions, by (``at_ms``, ``created_ms``, ``id``) behind the w
 matcher of each beat decides. Pure: reads no clock and sends nothing. Must never know where candidates come from.
 """
 
-from __future__ import annotations
-
 import heapq
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass

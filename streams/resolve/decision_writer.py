@@ -4,8 +4,6 @@ Owns when there is a decider. Only the worker that holds the single partition of
 reading back every earlier decision. Offsets move only after the decisions they led to are acknowledged.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Callable, Iterable, Iterator
 

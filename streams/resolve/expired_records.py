@@ -4,8 +4,6 @@ Owns the choice of their keys. They stay for a while, because a source that is r
 Pure. Must never write.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from itertools import islice
 

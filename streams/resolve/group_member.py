@@ -3,8 +3,6 @@
 Owns the rebalance listener and the step loop. Must never know what a step does.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -3,8 +3,6 @@
 Owns reading it from the topics ``stories`` and ``progress`` at the start, and keeping it up to date. Must never write.
 """
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import NoReturn

@@ -4,8 +4,6 @@ Owns the reading of their records in ``progress``. A replay runs through days in
 says nothing. Only the publisher knows up to which time a partition is complete.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from streams.records.progress import Progress, PublishProgress

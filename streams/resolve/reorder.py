@@ -4,8 +4,6 @@ Owns their order. A replay reads a source ahead of the decisions. A later decisi
 change the story that a signal belongs to. Pure.
 """
 
-from __future__ import annotations
-
 import heapq
 from collections import deque
 from typing import NamedTuple

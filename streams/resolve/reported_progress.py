@@ -4,8 +4,6 @@ Owns the memory of what ``resolve`` writes to ``progress``. The last report is n
 was taken for dead may report once more after its successor, which must still find its own reports. Pure.
 """
 
-from __future__ import annotations
-
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -7,8 +7,6 @@ all decisions before it are known, since stories are merged.
 Pure: reads no clock and sends nothing. Its caller fetches what to send and reports decisions.
 """
 
-from __future__ import annotations
-
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field

@@ -4,8 +4,6 @@ Owns the decoding of its records, the records it sends to ``candidates``, ``stor
 ``progress``, and the counts of what became of each signal. Must never read a clock or talk to Kafka.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ Owns the loop: read in batches, route, send to ``candidates`` and ``story-activi
 acknowledgement, and only then move offsets. Must never decide which story anything belongs to.
 """
 
-from __future__ import annotations
-
 import asyncio
 
 from streams.resolve.connections import Connections, Outgoing

@@ -4,8 +4,6 @@ Owns the map from a thread to its stories, and from a story to its title and to 
 write the topic.
 """
 
-from __future__ import annotations
-
 from collections.abc import Container, Iterator
 from typing import NamedTuple
 

@@ -6,8 +6,6 @@ Owns how a worker's parts start, run and end together. They are its memory, the 
 loses nothing, and a role that runs in part is worse.
 """
 
-from __future__ import annotations
-
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence

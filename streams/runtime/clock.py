@@ -1,7 +1,5 @@
 """The clocks of a role, passed in so that tests and simulations can set the time."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from typing import NamedTuple

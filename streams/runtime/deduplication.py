@@ -6,8 +6,6 @@ because the root post of a story takes a longer way than its replies and arrives
 TCP's selective acknowledgement (RFC 2018).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 MAX_OFFSETS = 65_536

@@ -4,8 +4,6 @@ Owns names, units and labels. Labels take values from closed lists only, so that
 The stage ``serve`` has its own metrics in :mod:`streams.serve.metrics`.
 """
 
-from __future__ import annotations
-
 from prometheus_client import Counter, Gauge, Histogram
 
 # Every record read ends used, ignored or dead: read = used + ignored + dead + waiting.

@@ -3,8 +3,6 @@
 Owns the decision when that is. Must never know what the work is: the caller says whether there is any.
 """
 
-from __future__ import annotations
-
 import asyncio
 import time
 from collections.abc import Awaitable, Callable

@@ -4,8 +4,6 @@ Owns the rule that joins the watermarks of several sources into one time, behind
 never read a clock: the caller passes the time of the event clock and of a monotonic one.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from streams.records.source_watermark import SourceWatermark

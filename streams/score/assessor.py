@@ -4,8 +4,6 @@ Owns which assessors a worker may use. The offline one is a pure function of a s
 same impact. Must never know how texts are read: that is scoring's (:mod:`scoring.impact`).
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager

@@ -5,8 +5,6 @@ records from before: they are ignored here. A record that is left out is an erro
 before them. Pure.
 """
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Callable, Iterator
 from typing import NamedTuple

@@ -6,8 +6,6 @@ offset is in the states before it. A reader that stops at any record has states 
 worst it reads again what the states know to be applied. Pure.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 

@@ -3,8 +3,6 @@
 Owns the bridge from a story to scoring's spike detector and lifecycle, and the events that come of them. Pure.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 

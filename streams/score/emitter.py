@@ -4,8 +4,6 @@ Owns which changes are not emitted yet, and when a quiet story has decayed far e
 changed, nor where its score goes.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Mapping
 

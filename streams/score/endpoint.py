@@ -7,8 +7,6 @@ The worst that a title can talk the model into is a wrong number between 0 and 1
 The wire: https://platform.openai.com/docs/api-reference/chat, which many other servers speak too.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Annotated, Literal, get_args
 

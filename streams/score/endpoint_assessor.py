@@ -9,8 +9,6 @@ also kept in the topic ``assessments``, so that a replay into new topics finds i
 deterministic. Without it, the time at which an answer arrives is not, and so neither are the decisions that follow.
 """
 
-from __future__ import annotations
-
 import asyncio
 import time
 from collections import OrderedDict, deque

@@ -6,8 +6,6 @@ those that wait for each other's transfers never wait in a circle. Between two m
 the order is kept within each story only. Pure.
 """
 
-from __future__ import annotations
-
 import heapq
 import itertools
 from bisect import bisect_right

@@ -4,8 +4,6 @@ Owns the way from a NoiseScore to an explanation. The record and scoring's const
 how an explanation is shown.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import msgspec

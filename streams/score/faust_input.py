@@ -6,8 +6,6 @@ group's confirmations renew the worker's lease. And it joins the group at once: 
 there are none. Must never know what a record says.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Awaitable, Mapping
 from typing import cast

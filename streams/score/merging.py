@@ -4,8 +4,6 @@ Owns the states and events of merge-out and merge-in. Pure. Must never know wher
 gets from one to the other.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from scoring import StoryState, Tier, Transition, score

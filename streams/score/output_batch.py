@@ -3,8 +3,6 @@
 Owns the list of what a scorer hands to the writer. Must never know topics, nor how writes are acknowledged.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 from streams.records.noise_event import NoiseEvent

@@ -3,8 +3,6 @@
 Owns that order, and that each part is acknowledged before the next is sent: a crash repeats, and never loses anything.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping
 

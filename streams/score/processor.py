@@ -5,8 +5,6 @@ back the states and the offset to resume at, and takes each record from there in
 broker has everything that came of it. Must never know how records are fetched, nor what a failure means for the role.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

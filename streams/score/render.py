@@ -3,8 +3,6 @@
 Owns what ``inputs`` holds for each factor. Must never know when a score is emitted.
 """
 
-from __future__ import annotations
-
 import msgspec
 
 from scoring import Evidence, EvidenceSet, Score, State

@@ -5,8 +5,6 @@ between them ticks of event time, at which spikes and states are decided. So the
 however fast it is read and in whatever order partitions advance. Pure: reads no clock, writes nothing.
 """
 
-from __future__ import annotations
-
 import itertools
 from collections import deque
 from collections.abc import Collection, Iterable, Mapping

@@ -3,8 +3,6 @@
 Owns one time for each name, and finds the earliest. Pure.
 """
 
-from __future__ import annotations
-
 import heapq
 
 

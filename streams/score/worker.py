@@ -3,8 +3,6 @@
 Owns what a worker opens, and how it ends. Any failure ends the role, for a supervisor to start it again.
 """
 
-from __future__ import annotations
-
 import asyncio
 import time
 from collections.abc import Callable, Mapping

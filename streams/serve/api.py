@@ -4,8 +4,6 @@ Owns the routes under ``/api`` and the form of their answers (docs/reference/api
 the read model.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from urllib.parse import quote
 

@@ -1,7 +1,5 @@
 """Settings of the role ``serve``."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field

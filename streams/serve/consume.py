@@ -4,8 +4,6 @@ Owns both reads, their retries, and how far they are. Must never know who subscr
 is counted and skipped. A broker or topic that is away is waited for. The status shows both.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Callable, Mapping
 from enum import StrEnum

@@ -4,8 +4,6 @@ Owns a connection from its start to its end: who may open one, what it receives 
 client cost more than its own queue. A client that receives nothing for ``client_timeout_seconds`` is dropped.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import weakref

@@ -3,8 +3,6 @@
 Owns names, units and labels. Label values come from closed lists (topics, routes, reasons), never from untrusted users.
 """
 
-from __future__ import annotations
-
 from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram

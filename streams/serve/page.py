@@ -4,8 +4,6 @@ Owns which files are served and how a browser may cache them. Only files that ar
 starts are served. No path is ever made from a request.
 """
 
-from __future__ import annotations
-
 import hashlib
 from importlib import resources
 from typing import Final

@@ -3,8 +3,6 @@
 Owns the read that the command line prints. Must never know how it is printed.
 """
 
-from __future__ import annotations
-
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass

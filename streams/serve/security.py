@@ -4,8 +4,6 @@ Owns the checks of Host and Origin and the security headers of every answer. The
 and these checks keep other web sites from reading the page in the reader's browser.
 """
 
-from __future__ import annotations
-
 import ipaddress
 from collections.abc import Awaitable, Callable, Collection
 from typing import Final

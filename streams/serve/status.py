@@ -4,8 +4,6 @@ Owns ``/api/status`` and readiness. It reports completeness, not only liveness: 
 calm.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 
 import msgspec

@@ -5,8 +5,6 @@ wait, not messages: ten changes of one story are sent as its newest state. So th
 memory that a subscriber takes, however slow it is.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections import deque
 from collections.abc import Iterator

@@ -4,8 +4,6 @@ Owns the points and their thinning. Must never know where a point came from (a s
 drawn.
 """
 
-from __future__ import annotations
-
 from array import array
 from bisect import bisect_left
 

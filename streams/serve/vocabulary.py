@@ -4,8 +4,6 @@ Owns the answer of ``/api/vocabulary``. Must never know a word itself: each come
 names of the platforms from the front door.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import msgspec

@@ -6,8 +6,6 @@ A recording says what was posted, not when a detector should have fired. :mod:`h
 that from the whole story. In a labelled recording, the first item of an event may be its onset instead.
 """
 
-from __future__ import annotations
-
 import random
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence

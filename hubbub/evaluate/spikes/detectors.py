@@ -7,8 +7,6 @@ Must never know the truth.
 The others see the number of items in each bucket of 5 minutes. Their alarm is on while their criterion is met.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, zip_longest

@@ -13,8 +13,6 @@ growing story). The onset is when that rate begins. From 5 items/h on, an alarm 
 wrong.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Sequence
 from itertools import accumulate, groupby, pairwise

@@ -3,8 +3,6 @@
 Owns the measures. Must never know where the stories come from, nor how a detector works.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import median
 

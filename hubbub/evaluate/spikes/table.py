@@ -3,8 +3,6 @@
 Owns the layout and the targets that are shown green or red. Must never know how anything is result.
 """
 
-from __future__ import annotations
-
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text

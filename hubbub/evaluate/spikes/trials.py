@@ -4,8 +4,6 @@ Owns where the stories come from: generated worlds, and files of recorded signal
 measured.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 

@@ -3,8 +3,6 @@
 Owns which waves of a story a detector should find. Must never know the detectors.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 
 from hubbub.evaluate.spikes.cases import Case

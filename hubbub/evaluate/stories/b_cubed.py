@@ -5,8 +5,6 @@ that has its label. Recall: the share of its label that is in its story. A post 
 is not averaged, but it lowers the precision of the story that it is put into.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass

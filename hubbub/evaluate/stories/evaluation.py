@@ -3,8 +3,6 @@
 Owns the run and its result. Must never read files, nor know how a matcher decides.
 """
 
-from __future__ import annotations
-
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence

@@ -3,8 +3,6 @@
 Owns the reading. Must never know what the labels are compared with.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import msgspec

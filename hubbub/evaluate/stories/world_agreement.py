@@ -3,8 +3,6 @@
 Owns the comparison. Must never know how either side came about.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from statistics import correlation

@@ -4,8 +4,6 @@ Owns reading the files. Must never know what a world does with the words. The or
 world: a seed draws from them by position.
 """
 
-from __future__ import annotations
-
 import tomllib
 from importlib.resources import files
 from typing import TypeVar

@@ -3,8 +3,6 @@
 Owns the paths and the forms of the lists. Must never know what an item means, nor ask again.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ Owns the cursor: the next id to read (ids are given out in sequence), the ids st
 Must never know HTTP, nor publish.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import Final, Self
 

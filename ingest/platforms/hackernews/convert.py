@@ -8,8 +8,6 @@ Owns what each field of an item means (https://github.com/HackerNews/API). Must 
 - deleted and dead items show nothing to a reader and are ignored; earlier observations of them stand.
 """
 
-from __future__ import annotations
-
 import msgspec
 
 from ingest.batch import Ignored, Signals, Unreadable, errors_to_dead_letters, well_formed

@@ -3,8 +3,6 @@
 Owns when to ask again and when to stop; it bounds the tries for each item. Must never know why an item is missing.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 

@@ -3,8 +3,6 @@
 Owns that conversion. Must never trust the markup: its time is linear in the length of the text, whatever that holds.
 """
 
-from __future__ import annotations
-
 import html
 import re
 

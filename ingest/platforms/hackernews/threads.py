@@ -4,8 +4,6 @@ Owns the walk from a comment up to its post, which an item does not name. It cac
 by age. Must never know what becomes of an item.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Final
 

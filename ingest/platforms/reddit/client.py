@@ -7,8 +7,6 @@ Things are kept as JSON, not as PRAW's objects: a malformed thing is then one de
 that cannot be built would cost the whole page.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import queue

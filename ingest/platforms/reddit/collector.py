@@ -4,8 +4,6 @@ Owns the cursor: the latest seen things of each listing, and the tracked posts. 
 do not serve: the thing that they name may be deleted.) Must never know PRAW, nor publish.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Sequence
 from typing import Final, NamedTuple, Self

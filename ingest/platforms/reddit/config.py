@@ -3,8 +3,6 @@
 Owns their names, defaults and limits. Must never know how they are used.
 """
 
-from __future__ import annotations
-
 from ipaddress import ip_address
 from typing import Annotated
 

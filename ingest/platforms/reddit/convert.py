@@ -9,8 +9,6 @@ Owns what each field of a thing means (https://www.reddit.com/dev/api). Must nev
 - promoted submissions are advertisements and ignored.
 """
 
-from __future__ import annotations
-
 import math
 import re
 from urllib.parse import urljoin

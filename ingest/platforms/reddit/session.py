@@ -3,8 +3,6 @@
 Owns everything that knows PRAW's insides: its settings, its hidden retries, its exceptions. Must never know a listing.
 """
 
-from __future__ import annotations
-
 import configparser
 import io
 import math

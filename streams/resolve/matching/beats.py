@@ -6,8 +6,6 @@ A post is relevant if its community, its author or the site it links to is liste
 or link contains a listed keyword as a separate word. A beat that lists nothing accepts everything.
 """
 
-from __future__ import annotations
-
 import re
 from functools import cached_property
 from pathlib import Path

@@ -5,8 +5,6 @@ Owns also which pages are too general to be evidence of a story: home pages, pro
 anything: a shortened link stays as it is unless the platform states its target.
 """
 
-from __future__ import annotations
-
 import re
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urlsplit
 

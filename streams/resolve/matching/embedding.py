@@ -8,8 +8,6 @@ a few microseconds. Tokens are numbered by their frequency in text of many langu
 posts with each word.
 """
 
-from __future__ import annotations
-
 import logging
 import math
 from collections.abc import Iterable

@@ -3,8 +3,6 @@
 Owns the way from a signal to features, and which of its text counts. Must never know about stories.
 """
 
-from __future__ import annotations
-
 from hashlib import blake2b
 
 import msgspec

@@ -4,8 +4,6 @@ Owns what is remembered of headlines for that choice, and when a story changes i
 headlines in the same order give the same titles. Must never know how stories are matched.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 

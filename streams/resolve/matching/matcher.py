@@ -6,8 +6,6 @@ nothing; the same posts in the same order give the same decisions. Must never kn
 docs/explanation/matching.md explains what is measured, and why.
 """
 
-from __future__ import annotations
-
 import math
 from enum import StrEnum
 

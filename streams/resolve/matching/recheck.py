@@ -6,8 +6,6 @@ A single post does not show its subject, nor how usual its words are in this str
 later both are better known, and the story that it belongs to has grown.
 """
 
-from __future__ import annotations
-
 from collections import deque
 
 from streams.resolve.matching.story import LiveStory

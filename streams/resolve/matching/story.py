@@ -4,8 +4,6 @@ Owns what is kept of each, as compactly as possible: there are a hundred thousan
 when another changes; that is the index's business.
 """
 
-from __future__ import annotations
-
 from array import array
 from dataclasses import dataclass
 

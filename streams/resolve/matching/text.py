@@ -4,8 +4,6 @@ Owns cleaning (control, bidirectional and invisible characters, white space, len
 script. Must never know about stories or embeddings.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 

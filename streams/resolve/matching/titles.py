@@ -3,8 +3,6 @@
 Owns how a post's words become a headline. Must never know how stories are matched.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from base64 import b32encode

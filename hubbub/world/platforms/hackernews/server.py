@@ -4,8 +4,6 @@ Owns routes, numbering, ranking and the JSON of items. Must never know whether t
 Source: https://github.com/HackerNews/API.
 """
 
-from __future__ import annotations
-
 from html import escape
 from itertools import islice
 

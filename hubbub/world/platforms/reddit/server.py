@@ -7,8 +7,6 @@ Any client id is taken, and any secret and password but ``wrong``. Sources: http
 https://github.com/reddit-archive/reddit/wiki/OAuth2, and recorded sessions of PRAW.
 """
 
-from __future__ import annotations
-
 import time
 from base64 import b64decode
 from collections.abc import Callable

@@ -6,8 +6,6 @@ https://www.reddit.com/dev/api, https://github.com/reddit-archive/reddit/wiki/JS
 value. A count that a recording lacks is null, which Reddit never sends.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from html import escape
