@@ -8,6 +8,8 @@ import zlib
 
 import zstandard
 
+from transport.errors import NeverRetryError
+
 MAX_BATCH_BYTES = 64 * 1024 * 1024
 """Bounds a decompressed batch, and what is decompressed of one fetch. Hubbub's own batches have at most 2 MiB."""
 TOO_LARGE_HEADER = "hubbub-batch-too-large"
@@ -16,7 +18,7 @@ TOO_LARGE_HEADER = "hubbub-batch-too-large"
 _zstd = zstandard.ZstdDecompressor()
 
 
-class BatchTooLargeError(Exception):
+class BatchTooLargeError(NeverRetryError):
     """The batch expands beyond the limit."""
 
     def __init__(self) -> None:

@@ -97,7 +97,7 @@ def test_a_fault_of_ours_shows_its_stack_and_says_so(hubbub: Run, monkeypatch: p
     def broken() -> None:
         raise KeyError("url")
 
-    monkeypatch.setattr("hubbub.settings.load", broken)
+    monkeypatch.setattr("hubbub.cli.check_commands.load", broken)
     done = hubbub("collectors")
     assert done.returncode == 1
     assert 'raise KeyError("url")' in done.stderr

@@ -21,18 +21,6 @@ from transport.fencing import FENCING_KEY
 from transport.partitioning import partition_of
 from transport.private import Described
 
-__all__ = [
-    "Consumer",
-    "Group",
-    "Kafka",
-    "Process",
-    "Producer",
-    "Record",
-    "TopicReader",
-    "describe",
-    "observe_membership",
-]
-
 
 @dataclass(frozen=True, slots=True)
 class Record:
