@@ -4,6 +4,7 @@ Owns the limits and the decoders; :mod:`transport.private` makes aiokafka use th
 most 255-fold and 21-fold, so the broker's limit on a batch bounds them. Must never know what records mean.
 """
 
+import threading
 import zlib
 
 import zstandard
@@ -15,7 +16,18 @@ MAX_BATCH_BYTES = 64 * 1024 * 1024
 TOO_LARGE_HEADER = "hubbub-batch-too-large"
 """The header of an empty record that stands for a batch that is too large; its value gives the reason."""
 
-_zstd = zstandard.ZstdDecompressor()
+CHUNK_BYTES = 131_072
+"""Decompressed at a time where a frame does not state its size, as those of streaming encoders do not."""
+
+
+class _PerThread(threading.local):
+    """A decompressor is not safe to share, and Faust's consumer has a thread of its own."""
+
+    def __init__(self) -> None:
+        self.zstd = zstandard.ZstdDecompressor()
+
+
+_per_thread = _PerThread()
 
 
 class BatchTooLargeError(NeverRetryError):
@@ -46,8 +58,10 @@ def bounded_zstd(payload: bytes) -> bytes:
     """
     size = zstandard.frame_content_size(payload)
     if 0 <= size <= MAX_BATCH_BYTES:
-        return _zstd.decompress(payload)
-    content = _zstd.stream_reader(payload).read(MAX_BATCH_BYTES + 1)
-    if len(content) > MAX_BATCH_BYTES:
-        raise BatchTooLargeError
-    return content
+        return _per_thread.zstd.decompress(payload)
+    reader, content = _per_thread.zstd.stream_reader(payload), bytearray()
+    while chunk := reader.read(CHUNK_BYTES):
+        content += chunk
+        if len(content) > MAX_BATCH_BYTES:
+            raise BatchTooLargeError
+    return bytes(content)

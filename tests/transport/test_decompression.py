@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
+import zstandard
 from aiokafka.consumer import fetcher
 from aiokafka.record.default_records import DefaultRecordBatchBuilder  # type: ignore[import-untyped]  # only here
 from aiokafka.record.memory_records import MemoryRecords  # type: ignore[import-untyped]  # only here
 
 from transport import private
-from transport.decompression import MAX_BATCH_BYTES, TOO_LARGE_HEADER
+from transport.decompression import MAX_BATCH_BYTES, TOO_LARGE_HEADER, bounded_zstd
 from transport.kafka import ConsumerRecord, TopicPartition
 
 CODECS = {"gzip": 1, "snappy": 2, "lz4": 3, "zstd": 4}
@@ -52,3 +55,14 @@ def test_a_fetch_is_cut_once_the_limit_is_decompressed_and_loses_nothing(codec: 
     records, next_offset = read(log)
     assert [one.offset for one in records] == [0, 1, 2]
     assert next_offset == 3
+
+
+def test_consumers_in_two_threads_do_not_disturb_each_other() -> None:
+    contents = [bytes([number]) * 400_000 for number in range(8)]
+    payloads = [zstandard.ZstdCompressor(write_content_size=False).compress(content) for content in contents]
+
+    def decompress(_: int) -> list[bytes]:
+        return [bounded_zstd(payload) for payload in payloads]
+
+    with ThreadPoolExecutor(4) as threads:
+        assert all(result == contents for result in threads.map(decompress, range(40)))
