@@ -77,6 +77,8 @@ class HttpClient:
             if (target.host, target.port) not in self._trusted and is_private_address(target.host or ""):
                 raise RequestError("unreachable", f"{target.host} is a private address; only settings may name one")
             async with self._open().request(method, target, json=json, headers=headers, allow_redirects=False) as got:
+                if not 200 <= got.status < 300:  # its status and headers say all that is needed
+                    return Response(got.status, got.headers, b"")
                 body = BodyReader(self._max_body_bytes, got.headers.get("Content-Encoding", ""))
                 async for chunk in got.content.iter_chunked(CHUNK_BYTES):
                     body.feed(chunk)

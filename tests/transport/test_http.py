@@ -59,6 +59,10 @@ async def _broken_off(request: web.Request) -> web.StreamResponse:
     return response
 
 
+async def _limited(_: web.Request) -> web.Response:
+    return web.Response(status=429, body=b"?" * (MAX_BYTES + 1), headers={"Retry-After": "7"})
+
+
 ROUTES: dict[str, Callable[[web.Request], object]] = {
     "/echo": _echo,
     "/redirect": _redirect,
@@ -68,6 +72,7 @@ ROUTES: dict[str, Callable[[web.Request], object]] = {
     "/bomb": _gzipped(bytes(100_000_000)),
     "/brotli": _odd_encoding,
     "/huge": _huge,
+    "/limited": _limited,
     "/broken": _broken_off,
 }
 
@@ -102,6 +107,13 @@ async def test_a_response_comes_whole_whatever_its_status(url: str) -> None:
         assert b'"X-Key": "k"' in response.body
         assert (await asking.request("GET", f"{url}/nowhere")).status == 404
         assert (await asking.request("GET", f"{url}/gzip")).body == b"[1]"
+
+
+async def test_an_unusable_body_does_not_hide_the_status_of_an_error(url: str) -> None:
+    async with client(url) as asking:
+        response = await asking.request("GET", f"{url}/limited")
+        assert (response.status, response.body) == (429, b"")
+        assert retry_after_seconds(response.headers) == 7
 
 
 async def test_a_redirect_is_not_followed(url: str) -> None:
