@@ -39,7 +39,9 @@ class RateLimiter:
     async def acquire(self) -> None:
         """Return when one request may be sent."""
         asked_at = self._clock()
-        self._empty_at = max(self._empty_at, asked_at) + self._interval_seconds
+        while (wait_seconds := self._held_until - self._clock()) > 0:
+            await self._sleep(wait_seconds)  # before it counts: it is sent after the hold
+        self._empty_at = max(self._empty_at, self._clock()) + self._interval_seconds
         allowed_at = self._empty_at - max(WINDOW_SECONDS, self._interval_seconds)
         # A hold may begin or grow while this waits. Nothing but time ends it, so there is no event to wait for.
         while (wait_seconds := max(allowed_at, self._held_until) - self._clock()) > 0:

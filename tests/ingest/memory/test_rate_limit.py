@@ -65,6 +65,16 @@ async def test_nothing_goes_during_a_hold_and_the_longer_hold_counts() -> None:
     assert metrics.RATE_LIMIT_WAIT_SECONDS.labels("test-hold")._value.get() >= 20
 
 
+async def test_requests_that_waited_for_a_hold_count_when_they_are_sent() -> None:
+    limit, clock = limiter("test-after-hold", 2)
+    limit.hold(300)
+    await limit.acquire()
+    await limit.acquire()
+    assert clock.now == 1_300
+    await limit.acquire()
+    assert clock.now == 1_330
+
+
 async def test_a_hold_that_grows_while_a_request_waits_is_obeyed() -> None:
     limit, clock = limiter("test-grow", 600)
     limit.hold(10)
