@@ -87,6 +87,7 @@ class DecisionWriter:
                 await self._commit()
             finally:
                 self._assignment = self._decider = None
+                self._expired.restart()
 
     async def step(self) -> None:
         """Read candidates, and decide those that the watermark has passed."""

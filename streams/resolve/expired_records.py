@@ -23,6 +23,10 @@ class ExpiredRecords:
         self._expired_at: dict[str, float] = {}
         self._scan: Iterator[bytes | None] | None = None
 
+    def restart(self) -> None:
+        """Drop a scan under way: what it found may be outdated when this worker decides again."""
+        self._scan = None
+
     def next_keys(self, monotonic: float) -> list[bytes]:
         """Return the keys of the next records to remove at ``monotonic`` seconds; often none."""
         expired = self._threads.expired

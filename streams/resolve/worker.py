@@ -61,10 +61,12 @@ class Resolver:
         self._matching = MatcherConfig(forget_hours=config.forget_hours)
         self._make_matcher = make_matcher
         self._members: list[GroupMember] = []
+        self._joined = False
 
     def problems(self) -> list[str]:
         """Return what keeps this worker from its work now; nothing if it is ready."""
-        if not self._members or not all(member.assigned.is_set() for member in self._members):
+        self._joined = self._joined or (bool(self._members) and all(m.assigned.is_set() for m in self._members))
+        if not self._joined:
             return ["resolve has not joined its consumer groups yet"]
         seconds = max(member.watchdog.seconds_since_progress for member in self._members)
         return [f"resolve has not finished a step for {seconds:.0f} s"] if seconds > STALL_SECONDS else []
