@@ -8,12 +8,19 @@ from aiokafka import AIOKafkaConsumer as Consumer
 from aiokafka import AIOKafkaProducer as Producer
 from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener as RebalanceListener
+from aiokafka.errors import (
+    ClusterAuthorizationFailedError,
+    GroupAuthorizationFailedError,
+    KafkaError,
+    MessageSizeTooLargeError,
+    TopicAuthorizationFailedError,
+)
 from aiokafka.errors import KafkaConnectionError as BrokerAwayError
-from aiokafka.errors import KafkaError
 from aiokafka.errors import KafkaTimeoutError as BrokerTimeoutError
 from aiokafka.structs import RecordMetadata
 
 __all__ = [
+    "REFUSALS",
     "BrokerAwayError",
     "BrokerTimeoutError",
     "Consumer",
@@ -24,3 +31,11 @@ __all__ = [
     "RecordMetadata",
     "TopicPartition",
 ]
+
+REFUSALS = (
+    ClusterAuthorizationFailedError,
+    GroupAuthorizationFailedError,
+    MessageSizeTooLargeError,
+    TopicAuthorizationFailedError,
+)
+"""Errors by which a broker refuses for good: the same request is refused again."""

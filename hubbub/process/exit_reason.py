@@ -1,11 +1,11 @@
 """Why a role's process ended: the exit code for its supervisor, and one line for the operator.
 
-Owns the step from an exception to both. A broker's errors count as an outage, whatever they say: a role that met one
-can only start again. Must never end a process.
+Owns the step from an exception to both. A broker's errors count as an outage, unless it refuses for good: a role that
+met one can only start again. Must never end a process.
 """
 
 from transport.errors import DefectError, HubbubError, RestartError, RetryLaterError, SlowDownError, UserError
-from transport.kafka import KafkaError
+from transport.kafka import REFUSALS, KafkaError
 
 FAILED = 1
 """A person has to act: the settings, the data or the code are wrong."""
@@ -15,7 +15,7 @@ TRY_AGAIN = 75
 
 def exit_code(error: BaseException) -> int:
     """Return the exit code of a process that ``error`` ends."""
-    if isinstance(error, UserError | DefectError):
+    if isinstance(error, (UserError, DefectError, *REFUSALS)):
         return FAILED
     outage = KafkaError, ConnectionError, TimeoutError, RetryLaterError, SlowDownError, RestartError
     return TRY_AGAIN if isinstance(error, outage) else FAILED

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 
 import pytest
-from aiokafka.errors import CommitFailedError
+from aiokafka.errors import CommitFailedError, MessageSizeTooLargeError, TopicAuthorizationFailedError
 
 from hubbub.process.exit_reason import FAILED, TRY_AGAIN, exit_code, first_cause, in_one_line, is_defect
 from transport.errors import (
@@ -35,6 +35,8 @@ class LostTopicError(UserError, BrokerAwayError):
         (RetryLaterError("away"), TRY_AGAIN, False),
         (SlowDownError("too fast", 3.0), TRY_AGAIN, False),
         (RestartError("stuck"), TRY_AGAIN, False),
+        (MessageSizeTooLargeError(), FAILED, False),
+        (TopicAuthorizationFailedError(), FAILED, False),
         (UserError("no such beat"), FAILED, False),
         (LostTopicError("create it"), FAILED, False),
         (OSError(errno.ENOSPC, "disk full"), FAILED, False),
