@@ -50,11 +50,13 @@ class TopicReader:
         partitions: Collection[int] = (),
         *,
         newest: int | None = None,
+        committed_only: bool = False,
         timeout_seconds: float = 40.0,
     ) -> None:
         """``kafka``: connection options of aiokafka. ``partitions``: which ones; all, if none are named.
 
         ``newest``: about how many of the newest records to begin with; None begins with the first.
+        ``committed_only``: leave out records of a producer's transaction that was aborted.
         ``timeout_seconds``: how long the broker may take to answer a question about the topic.
         """
         self._topic = topic
@@ -62,8 +64,11 @@ class TopicReader:
         self._numbers = partitions
         self._newest = newest
         self._timeout_seconds = timeout_seconds
+        isolation = "read_committed" if committed_only else "read_uncommitted"
         # No reset policy: a record that is gone is an error, not a silent jump.
-        self._consumer = Consumer(**kafka, group_id=None, enable_auto_commit=False, auto_offset_reset="none")
+        self._consumer = Consumer(
+            **kafka, group_id=None, enable_auto_commit=False, auto_offset_reset="none", isolation_level=isolation
+        )
         self._moved = asyncio.Event()
         self._opened = Described(NO_ID, 0)
         self.end_offsets: dict[TopicPartition, int] = {}

@@ -80,7 +80,7 @@ class TopicConsumer:
         while True:
             try:
                 async with TopicReader(
-                    self._topic, self._kafka, newest=self._newest, timeout_seconds=ANSWER_SECONDS
+                    self._topic, self._kafka, newest=self._newest, committed_only=True, timeout_seconds=ANSWER_SECONDS
                 ) as reader:
                     retry_seconds = FIRST_RETRY_SECONDS
                     await self._read(reader)
