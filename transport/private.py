@@ -4,7 +4,9 @@ Owns each such use, with its reason; tests/transport/test_private.py fails when 
 be imported by another package, nor hold anything that the public interface of aiokafka can do.
 """
 
+import asyncio
 import base64
+import random
 from collections.abc import Callable, Collection, Container, Iterator, Sequence
 from importlib.metadata import version
 from io import BytesIO
@@ -13,6 +15,7 @@ from typing import Any, NamedTuple
 from aiokafka import AIOKafkaClient, AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
 from aiokafka.consumer import fetcher
 from aiokafka.consumer.fetcher import PartitionRecords
+from aiokafka.errors import KafkaConnectionError, NodeNotReadyError, RequestTimedOutError
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.group import HeartbeatRequest, SyncGroupRequest
 from aiokafka.protocol.produce import ProduceRequest
@@ -31,6 +34,8 @@ from aiokafka.record._crecords import default_records
 from transport.decompression import MAX_BATCH_BYTES, TOO_LARGE_HEADER, BatchTooLargeError, bounded_gzip, bounded_zstd
 
 SUPPORTED = "0.14."
+ABANDON_SECONDS = 3.0
+"""How long a cancelled sender may take to end."""
 NO_ID = ""
 """The id of a topic whose broker gives topics no id (before Kafka 2.8)."""
 
@@ -70,9 +75,12 @@ async def abandon(producer: AIOKafkaProducer) -> None:
     Reason: ``stop`` sends everything that is still buffered, and aiokafka has no stop without that.
     """
     producer._closed = True
-    if producer._sender is not None and (sending := producer._sender.sender_task) is not None:
+    sending = producer._sender.sender_task if producer._sender is not None else None
+    if sending is not None:
         sending.cancel()
     await producer.client.close()
+    if sending is not None:
+        await asyncio.wait({sending}, timeout=ABANDON_SECONDS)  # what it was sending ends before others write
 
 
 def observe_membership(
@@ -136,15 +144,25 @@ async def describe(client: AIOKafkaClient, topics: Collection[str]) -> dict[str,
     Raises:
         KafkaError: no broker answers.
     """
-    node = client.get_random_node()
     try:
-        response = await client.send(node, _DescribeRequest(topics))
+        response = await _ask_any(client, _DescribeRequest(topics))
     except NotImplementedError:  # the broker knows no version 11
         cluster = await client.fetch_all_metadata()
         counts = {topic: len(cluster.partitions_for_topic(topic) or ()) for topic in topics}
         return {topic: Described(NO_ID, count) for topic, count in counts.items() if count}
     assert isinstance(response, _MetadataResponse)  # noqa: S101 (the type that the request names)
     return {name: Described(_printed(id_), len(parts)) for code, name, id_, _, parts, *_ in response.topics if not code}
+
+
+async def _ask_any(client: AIOKafkaClient, request: object) -> Response:
+    """Return the answer of the first broker that gives one: a broker that has died stays listed for a while."""
+    nodes = [broker.nodeId for broker in client.cluster.brokers()]
+    for node in random.sample(nodes, len(nodes)):
+        try:
+            return await client.send(node, request)
+        except (NodeNotReadyError, KafkaConnectionError, RequestTimedOutError):
+            continue
+    raise KafkaConnectionError("no broker answers")
 
 
 def _printed(id_: bytes) -> str:

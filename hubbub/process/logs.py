@@ -50,9 +50,10 @@ class RepeatFilter(logging.Filter):
             return True
         key = record.name, re.sub(r"\d+", "#", str(record.msg))
         now = self._clock()
-        shown_at, held_back = self._messages.get(key, (float("-inf"), 0))
+        shown = self._messages.get(key, [float("-inf"), 0])  # libraries log from threads, too
+        shown_at, held_back = shown
         if now - shown_at < REPEAT_SECONDS:
-            self._messages[key][1] += 1
+            shown[1] += 1
             return False
         if len(self._messages) >= MAX_MESSAGES:
             self._messages.clear()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from importlib.metadata import version
 
 import pytest
@@ -13,6 +14,7 @@ from tests.conftest import Broker
 from tests.eventually import eventually
 from transport import private
 from transport.fencing import LeaseLostError
+from transport.kafka import BrokerAwayError
 from transport.private import NO_ID, Described
 from transport.reader import TopicReader
 
@@ -104,3 +106,25 @@ async def test_a_topic_that_is_created_again_has_another_id_and_asking_creates_n
     assert again[topic].partitions == 1
     assert again[topic].id not in {first.id, NO_ID}
     assert missing not in await admin.list_topics()
+
+
+async def test_a_broker_that_died_does_not_keep_the_others_from_answering(
+    kafka: dict[str, object], topic: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with AIOKafkaProducer(**kafka) as producer:
+        client = producer.client
+        (alive,) = client.cluster.brokers()
+        brokers = {alive, *(DeadBroker(number) for number in (7, 8, 9))}
+        monkeypatch.setattr(client.cluster, "brokers", lambda: brokers)
+        for _ in range(20):
+            assert topic in await private.describe(client, [topic])
+        monkeypatch.setattr(client.cluster, "brokers", lambda: brokers - {alive})
+        with pytest.raises(BrokerAwayError):
+            await private.describe(client, [topic])
+
+
+@dataclass(frozen=True)
+class DeadBroker:
+    """A broker that is still listed, and that no connection reaches."""
+
+    nodeId: int  # noqa: N815 (as aiokafka names it)

@@ -3,10 +3,15 @@ from typing import Protocol
 
 from aiokafka.protocol.api import Response
 
+class _Broker:
+    nodeId: int  # noqa: N815
+
 class _Cluster(Protocol):
+    def brokers(self) -> set[_Broker]: ...
     def partitions_for_topic(self, topic: str) -> set[int] | None: ...
 
 class AIOKafkaClient:
+    cluster: _Cluster
     send: Callable[..., Awaitable[Response]]
 
     def __init__(self, **options: object) -> None: ...

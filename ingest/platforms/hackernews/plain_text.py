@@ -7,7 +7,7 @@ import html
 import re
 
 _tags = re.compile(r"<(/?[a-zA-Z][^<>]*)>")
-_endless_number = re.compile(r"&#0*\d{8,};?")
+_endless_number = re.compile(r"&#(?:0{0,4000}[1-9]\d{7,}|\d{4000,});?")
 """No character has such a number, and Python refuses to read one of more than 4 300 digits."""
 _href = re.compile(r"""href\s*=\s*["']([^"']*)["']""", re.IGNORECASE)
 
