@@ -92,20 +92,17 @@ async def _create_again(it: House, topics: Sequence[str]) -> None:
         await admin.close()
 
 
-async def _build_again(broker: Broker, it: House) -> None:
+async def _build_again(it: House) -> None:
     """Follow the runbook: rebuild from signals."""
     await _create_again(it, BUILT)
-    groups = {"hubbub-resolve": "signals"}
-    if broker.kind == "embedded":  # unlike Kafka, it keeps the offsets of a topic that is deleted
-        groups["hubbub-resolve-decide"] = "candidates"
-    for group, topic in groups.items():
-        async with (
-            open_consumer(**it.options, group_id=it.kafka.topic_prefix + group, enable_auto_commit=False) as consumer,
-            TopicReader(name(topic, it.kafka.topic_prefix), it.options) as reader,
-        ):
-            beginnings = await consumer.beginning_offsets(reader.end_offsets)
-            consumer.assign(list(beginnings))
-            await eventually(partial(commit, consumer, beginnings), within_seconds=30)  # once the members are gone
+    group = f"{it.kafka.topic_prefix}hubbub-resolve"
+    async with (
+        open_consumer(**it.options, group_id=group, enable_auto_commit=False) as consumer,
+        TopicReader(name("signals", it.kafka.topic_prefix), it.options) as reader,
+    ):
+        beginnings = await consumer.beginning_offsets(reader.end_offsets)
+        consumer.assign(list(beginnings))
+        await eventually(partial(commit, consumer, beginnings), within_seconds=30)  # once the members are gone
 
 
 async def _until_counted(it: House, items: int) -> None:
@@ -146,7 +143,7 @@ async def test_signals_created_again_while_the_roles_are_stopped(broker: Broker)
 
     if broker.kind == "embedded":
         return  # a restart empties it, and it has no tool that resets a group
-    await _build_again(broker, it)
+    await _build_again(it)
     async with house(broker) as again:
         await _until_counted(again, 1 + REPLIES)
 
@@ -161,7 +158,7 @@ async def test_story_activity_created_again_while_score_runs(broker: Broker) -> 
 
     if broker.kind == "embedded":
         return  # a restart empties it, and it has no tool that resets a group
-    await _build_again(broker, it)
+    await _build_again(it)
     async with house(broker) as again:
         await _until_counted(again, 6)
 
