@@ -15,10 +15,7 @@ from ingest.loop import CollectorLoop, LoopOptions
 from ingest.spec import PlatformSpec
 from transport.errors import UserError
 
-_FOLDERS = (
-    "hackernews",
-    "reddit",
-)
+_FOLDERS = ("hackernews", "reddit")
 
 PLATFORMS: Final[Mapping[str, PlatformSpec[Any]]] = MappingProxyType(
     {name: import_module(f"ingest.platforms.{name}").SPEC for name in _FOLDERS}

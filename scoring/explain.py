@@ -64,10 +64,7 @@ def explain(factors: Factors, decay: float, measured: Measured, settings: Settin
         "new coverage now (no decay)": (factors, 1.0),
         "twice the audience": (_with(factors, reach=reach(2 * measured.people, settings)), decay),
         "twice the interactions": (_with(factors, engagement=engagement(2 * measured.loudness, settings)), decay),
-        "one more figure of tier A": (
-            _with(factors, star_power=min(100.0, factors.star_power + FIGURE_POINTS)),
-            decay,
-        ),
+        "one more figure of tier A": (_with(factors, star_power=min(100.0, factors.star_power + FIGURE_POINTS)), decay),
         "one more platform": (
             _with(factors, cross_platform=cross_platform(measured.posted_platforms + 1, settings)),
             decay,

@@ -97,12 +97,7 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-def score(
-    ledger: Ledger,
-    t_ms: int,
-    settings: Settings = DEFAULT,
-    tiers: Mapping[str, Tier] | None = None,
-) -> Score:
+def score(ledger: Ledger, t_ms: int, settings: Settings = DEFAULT, tiers: Mapping[str, Tier] | None = None) -> Score:
     """Score a story at ``t_ms``.
 
     Pure: the same ledger and time give the same score. An item covered after ``t_ms`` (UTC epoch ms) does not count
@@ -152,12 +147,7 @@ def score(
 
 
 def measure(
-    ledger: Ledger,
-    t_ms: int,
-    *,
-    alarmed: bool,
-    settings: Settings = DEFAULT,
-    tiers: Mapping[str, Tier] | None = None,
+    ledger: Ledger, t_ms: int, *, alarmed: bool, settings: Settings = DEFAULT, tiers: Mapping[str, Tier] | None = None
 ) -> Measures:
     """Return ``score(ledger, t_ms, settings, tiers).measures(alarmed)``, without computing the rest of the score."""
     if ledger.sketches is not None:

@@ -183,10 +183,7 @@ def baseline(calm: Sequence[int], settings: SpikeSettings = DEFAULT) -> Baseline
 
 
 def step(
-    spike: Spike,
-    bucket_ms: int,
-    counts: Sequence[int | None],
-    settings: SpikeSettings = DEFAULT,
+    spike: Spike, bucket_ms: int, counts: Sequence[int | None], settings: SpikeSettings = DEFAULT
 ) -> tuple[Spike, tuple[SpikeChange, ...]]:
     """Return the detector after the closed buckets ``counts``; the first one starts at ``bucket_ms`` (UTC epoch ms).
 

@@ -59,10 +59,7 @@ def scores(
         typer.echo("no stories yet; publish some with 'hubbub replay', or start collecting with 'hubbub up'")
 
 
-def explain(
-    story: Story,
-    json: JsonObject = False,
-) -> None:
+def explain(story: Story, json: JsonObject = False) -> None:
     """Show why a story has its score."""
     from hubbub.cli.explanation import render  # noqa: PLC0415
     from hubbub.operate.find_story import find, merged_into  # noqa: PLC0415

@@ -65,12 +65,7 @@ class RepeatFilter(logging.Filter):
 
 
 def configure(
-    *,
-    level: str,
-    style: str,
-    role: str,
-    secrets: Collection[str] = (),
-    clock: Callable[[], float] = time.monotonic,
+    *, level: str, style: str, role: str, secrets: Collection[str] = (), clock: Callable[[], float] = time.monotonic
 ) -> None:
     """Set up logging for this process, to standard error.
 
@@ -101,11 +96,7 @@ def configure(
         structlog.processors.format_exc_info,
     ]
     structlog.configure(
-        processors=[
-            structlog.stdlib.filter_by_level,
-            *shared,
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
+        processors=[structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,

@@ -131,10 +131,7 @@ async def _run(
 
 
 async def wait_for_broker(
-    answers: Callable[[], Awaitable[bool]],
-    servers: str,
-    waiting: list[str],
-    sleep: Callable[[float], Awaitable[bool]],
+    answers: Callable[[], Awaitable[bool]], servers: str, waiting: list[str], sleep: Callable[[float], Awaitable[bool]]
 ) -> None:
     """Return when ``answers`` says that the broker at ``servers`` answers, or when ``sleep`` says to stop.
 

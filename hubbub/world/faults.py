@@ -75,10 +75,7 @@ class Faults:
     """The schedule. ``schedule`` may be set at any time; ``struck`` counts the struck requests, by kind."""
 
     def __init__(
-        self,
-        schedule: Iterable[Fault] = (),
-        seed: int = 0,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        self, schedule: Iterable[Fault] = (), seed: int = 0, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     ) -> None:
         self.schedule = tuple(schedule)
         self.struck: Counter[Kind] = Counter()

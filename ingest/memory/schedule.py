@@ -11,10 +11,7 @@ class PollSchedule:
     """Polls by name, each repeated ``every_seconds`` after it last began; all are due at the start."""
 
     def __init__(
-        self,
-        every_seconds: Mapping[str, float],
-        clock: Callable[[], float],
-        sleep: Callable[[float], Awaitable[None]],
+        self, every_seconds: Mapping[str, float], clock: Callable[[], float], sleep: Callable[[float], Awaitable[None]]
     ) -> None:
         self._every_seconds = dict(every_seconds)
         self._due_at = dict.fromkeys(every_seconds, 0.0)

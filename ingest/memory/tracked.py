@@ -15,11 +15,7 @@ from ingest.signal import Counts, Signal
 MINUTE_MS: Final = 60_000
 HOUR_MS: Final = 60 * MINUTE_MS
 
-INTERVALS: Final = (
-    (1 * HOUR_MS, 3 * MINUTE_MS),
-    (6 * HOUR_MS, 10 * MINUTE_MS),
-    (24 * HOUR_MS, 30 * MINUTE_MS),
-)
+INTERVALS: Final = ((1 * HOUR_MS, 3 * MINUTE_MS), (6 * HOUR_MS, 10 * MINUTE_MS), (24 * HOUR_MS, 30 * MINUTE_MS))
 """(younger than, polled every): a young item grows fastest."""
 OLD_INTERVAL_MS: Final = 2 * HOUR_MS
 LOUD_PER_HOUR: Final = 60.0

@@ -37,8 +37,7 @@ class ResolveConfig(BaseModel):
         float, Field(gt=0, description="Longest time between two watermarks of a partition.")
     ] = 0.5
     patience_seconds: Annotated[
-        float,
-        Field(gt=0, description="How long, live, a slow partition or an undecided post holds up the others."),
+        float, Field(gt=0, description="How long, live, a slow partition or an undecided post holds up the others.")
     ] = 1.0
     commit_seconds: Annotated[float, Field(gt=0, description="How often offsets are committed.")] = 1.0
     max_dead_share: Annotated[

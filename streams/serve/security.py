@@ -82,9 +82,7 @@ def check_host(allowed_hosts: Collection[str]) -> Middleware:
     return middleware
 
 
-def security_headers(
-    allowed_hosts: Collection[str],
-) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
+def security_headers(allowed_hosts: Collection[str]) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
     """Return the hook that sets the security headers of every answer (for ``Application.on_response_prepare``)."""
 
     async def put(request: web.Request, response: web.StreamResponse) -> None:

@@ -17,16 +17,7 @@ from prometheus_client import REGISTRY
 from ingest.batch import Ignored, Signals, Unreadable
 from ingest.health import State
 from tests.eventually import eventually
-from tests.ingest.counting import (
-    IMPATIENT,
-    Maker,
-    cursor_is_covered,
-    item,
-    now_ms,
-    numbers_in,
-    running,
-    succeeded,
-)
+from tests.ingest.counting import IMPATIENT, Maker, cursor_is_covered, item, now_ms, numbers_in, running, succeeded
 from tests.ingest.kafka_proxy import KafkaProxy
 from tests.ingest.topics import Place
 from transport.errors import NeverRetryError, RetryLaterError, SlowDownError, UserError

@@ -67,12 +67,7 @@ class CollectProcess:
 
     def __init__(self, place: Place, platforms: Platforms) -> None:
         self._options = json.dumps(
-            {
-                "kafka": place.kafka,
-                "topics": place.prefix,
-                "clock": str(platforms.clock),
-                "configs": configs(platforms),
-            }
+            {"kafka": place.kafka, "topics": place.prefix, "clock": str(platforms.clock), "configs": configs(platforms)}
         )
         self.kills = 0
 

@@ -73,10 +73,7 @@ class RedditCollector:
         else:
             saved = msgspec.json.decode(cursor, type=_Cursor)
         self._since_ms = saved.since_ms
-        self._seen = {
-            "submissions": Seen(MAX_SEEN, saved.submissions),
-            "comments": Seen(MAX_SEEN, saved.comments),
-        }
+        self._seen = {"submissions": Seen(MAX_SEEN, saved.submissions), "comments": Seen(MAX_SEEN, saved.comments)}
         self._known_posts: TTLCache[str, bool] = TTLCache(MAX_KNOWN_POSTS, kept_ms, timer=now_ms)
         for name in (*saved.watched, *saved.submissions):
             self._known_posts[name] = True

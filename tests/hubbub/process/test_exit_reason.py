@@ -8,14 +8,7 @@ import pytest
 from aiokafka.errors import CommitFailedError, MessageSizeTooLargeError, TopicAuthorizationFailedError
 
 from hubbub.process.exit_reason import FAILED, TRY_AGAIN, exit_code, first_cause, in_one_line, is_defect
-from transport.errors import (
-    DefectError,
-    NeverRetryError,
-    RestartError,
-    RetryLaterError,
-    SlowDownError,
-    UserError,
-)
+from transport.errors import DefectError, NeverRetryError, RestartError, RetryLaterError, SlowDownError, UserError
 from transport.fencing import LeaseLostError
 from transport.kafka import BrokerAwayError
 

@@ -61,11 +61,7 @@ RECORDING = b"".join(
 
 @pytest.mark.parametrize(
     ("suffix", "pack"),
-    [
-        (".ndjson", bytes),
-        (".ndjson.gz", gzip.compress),
-        (".ndjson.zst", zstandard.ZstdCompressor().compress),
-    ],
+    [(".ndjson", bytes), (".ndjson.gz", gzip.compress), (".ndjson.zst", zstandard.ZstdCompressor().compress)],
 )
 def test_a_post_appears_when_it_was_seen_with_the_counts_last_seen(
     tmp_path: Path, suffix: str, pack: Callable[[bytes], bytes]

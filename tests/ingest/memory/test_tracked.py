@@ -111,8 +111,7 @@ def test_the_most_urgent_stay_when_there_are_too_many() -> None:
 
 @given(
     st.lists(
-        st.tuples(st.integers(0, 30), st.integers(0, 80 * HOUR_MS), st.integers(0, 10_000), st.booleans()),
-        max_size=200,
+        st.tuples(st.integers(0, 30), st.integers(0, 80 * HOUR_MS), st.integers(0, 10_000), st.booleans()), max_size=200
     )
 )
 def test_it_stays_within_its_bound_and_asks_for_nothing_it_does_not_watch(

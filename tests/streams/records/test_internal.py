@@ -13,13 +13,7 @@ import pytest
 from ingest.signal import Counts, Signal
 from streams.records import encode
 from streams.records.candidates import Candidate, decode_candidate
-from streams.records.progress import (
-    Progress,
-    PublishProgress,
-    ResolveProgress,
-    ScoreProgress,
-    decode_progress,
-)
+from streams.records.progress import Progress, PublishProgress, ResolveProgress, ScoreProgress, decode_progress
 from streams.records.source_watermark import SourceWatermark
 from streams.records.stories import (
     Assignment,

@@ -212,9 +212,7 @@ def test_the_louder_state_stays_and_its_change_is_emitted() -> None:
     gone, into = Partition(), Partition()
     burst = [seen("reddit", number, T - 6 * MINUTE_MS + number, replies_to=1) for number in range(2, 14)]
     ended = gone.give(
-        says(B, post(1, T - 6 * MINUTE_MS), *burst),
-        MergeOut(SourceWatermark(0, 1, 0), merging(B, A)),
-        mark_ms=T + 1,
+        says(B, post(1, T - 6 * MINUTE_MS), *burst), MergeOut(SourceWatermark(0, 1, 0), merging(B, A)), mark_ms=T + 1
     )
     assert gone.types() == ["new_story", "spike", "state_change", "merged"]
     into.give(says(A, post(0, T - 1)), mark_ms=T - 1)

@@ -139,9 +139,7 @@ async def test_text_of_untrusted_users_is_shown_as_text(served: Running, page: P
     assert await page.run("document.querySelectorAll('script').length") == 2
     assert await page.run("document.querySelectorAll('img').length") == 1
     outside = "[...document.querySelectorAll('.posts a')].map(({ href, rel, target }) => [href, rel, target])"
-    assert await page.run(outside) == [
-        ["https://ok.example/%3Cscript%3E", "noopener noreferrer nofollow", "_blank"],
-    ]
+    assert await page.run(outside) == [["https://ok.example/%3Cscript%3E", "noopener noreferrer nofollow", "_blank"]]
     schemes = "[...new Set([...document.querySelectorAll('a')].map((link) => link.protocol))].sort()"
     assert await page.run(schemes) == ["http:", "https:"]
     assert await page.run("document.documentElement.scrollWidth <= innerWidth")

@@ -83,10 +83,7 @@ async def test_commands_on_a_running_system(broker: Broker, tmp_path: Path) -> N
 
         assert [
             json.loads(line)["unverified"] for line in (await hubbub(it, "topics", "check", "--json")).splitlines()
-        ] in (
-            [],
-            [True],
-        )
+        ] in ([], [True])
         findings = [json.loads(line) for line in (await hubbub(it, "doctor", "--no-platforms", "--json")).splitlines()]
         assert all(finding["ok"] is not False for finding in findings)
         assert any("score works on all 3 partitions" in finding["what"] for finding in findings)

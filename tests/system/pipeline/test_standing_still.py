@@ -98,9 +98,7 @@ async def test_a_producer_whose_process_stood_still_sends_nothing_late(broker: B
         assert [record.value for record in await tail.read_to_end()] == [b"before", b"in time"]
 
 
-async def test_waiting_for_a_replay_ends_when_a_partition_makes_no_progress_though_all_report(
-    broker: Broker,
-) -> None:
+async def test_waiting_for_a_replay_ends_when_a_partition_makes_no_progress_though_all_report(broker: Broker) -> None:
     kafka = {"bootstrap_servers": broker.bootstrap_servers}
     await topic_setup.create(kafka, broker.topic_prefix, 2, 1)
 

@@ -66,10 +66,7 @@ def test_the_other_detectors_follow_their_definitions() -> None:
     assert [a.on_ms for a in three_times(alarms(*steady, 6))][1:] == [T0 + 2017 * BUCKET_MS]
     hours = ([1] * 12, [2] * 12, [1] * 12, [0] * 12, [2] * 12)
     story = WatchedStory(T0, tuple(count for hour in hours for count in hour), ())
-    assert list(hourly(story)) == [
-        Alarm(T0 + 2 * HOUR_MS, T0 + 4 * HOUR_MS),
-        Alarm(T0 + 5 * HOUR_MS, T0 + 5 * HOUR_MS),
-    ]
+    assert list(hourly(story)) == [Alarm(T0 + 2 * HOUR_MS, T0 + 4 * HOUR_MS), Alarm(T0 + 5 * HOUR_MS, T0 + 5 * HOUR_MS)]
 
 
 def test_ours_is_the_score_stages_detector_and_decides_when_a_bucket_closes() -> None:
