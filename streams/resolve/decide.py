@@ -16,7 +16,7 @@ from streams.records.stories import NOWHERE, Assignment, Lesson, Merge, Moved, O
 from streams.resolve.commands import CommandExecutor
 from streams.resolve.matching.embedding import load_embedding
 from streams.resolve.matching.headline import Headlines
-from streams.resolve.matching.matcher import Matcher, MatcherConfig
+from streams.resolve.matching.matcher import Matcher
 from streams.resolve.matching.story import ParsedPost
 from streams.resolve.matching.titles import title_of
 from streams.resolve.threads import ThreadIndex
@@ -56,7 +56,7 @@ class Decider:
         self._matchers = matchers
         self._threads = threads
         self._commands = CommandExecutor(threads)
-        self._headlines = Headlines(load_embedding(MatcherConfig().embedding).usual)
+        self._headlines = Headlines(load_embedding().usual)
         self._sequence = 0
         self._expired_hour = 0
         self._position = 0

@@ -19,8 +19,9 @@ from streams.resolve.connections import Connections, open_connections
 from streams.resolve.decision_writer import DecisionWriter
 from streams.resolve.group_member import GroupMember
 from streams.resolve.matching.beats import Beat
+from streams.resolve.matching.config import MatcherConfig
 from streams.resolve.matching.embedding import load_embedding
-from streams.resolve.matching.matcher import Matcher, MatcherConfig
+from streams.resolve.matching.matcher import Matcher
 from streams.resolve.memory import STAGE, Memory, open_memory
 from streams.resolve.source import SourceContext
 from streams.resolve.sources import Sources
@@ -91,7 +92,7 @@ class Resolver:
             incarnations.check([memory.reported.topic_id])
             memory.reported.topic_id = incarnations.ids[0] or memory.reported.topic_id
             # Loaded before joining: otherwise every other worker waits while the one that decides loads the model.
-            await asyncio.to_thread(load_embedding, self._matching.embedding)
+            await asyncio.to_thread(load_embedding)
             self._members = await self._join_groups(stack, kafka, memory)
             async with abandoned_on_failure(kafka.producer), asyncio.TaskGroup() as tasks:
                 background = [

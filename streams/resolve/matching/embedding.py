@@ -117,12 +117,6 @@ def _mean(vectors: Vector) -> Vector:
 
 
 @cache
-def load_embedding(model: str) -> Embedding:
-    """Return the model called ``model``, loaded once in a process.
-
-    Raises:
-        ValueError: no such model.
-    """
-    if model == "wordllama":
-        return Embedding()
-    raise ValueError(f"no embedding model is called {model!r}; there is: wordllama")
+def load_embedding() -> Embedding:
+    """Return the model, loaded once in a process."""
+    return Embedding()

@@ -20,7 +20,8 @@ import numpy.typing as npt
 
 from scoring.cache import LookupCache
 from streams.records.stories import StoryInfo
-from streams.resolve.matching.embedding import Embedding, Vector, stem
+from streams.resolve.matching.config import MatcherConfig
+from streams.resolve.matching.embedding import Vector, load_embedding, stem
 from streams.resolve.matching.features import Features, copy_key, link_key
 from streams.resolve.matching.post_rate import HOUR_MS, PostRate
 from streams.resolve.matching.story import IndexedPost, LiveStory, ParsedPost, Term
@@ -45,28 +46,13 @@ class _Bucket:
 class StoryIndex:
     """The live stories."""
 
-    def __init__(
-        self,
-        embedding: Embedding,
-        *,
-        common_share: float,
-        telling_share: float,
-        fresh_discount: float,
-        fresh_hours: float,
-        decay_hours: float,
-        max_stories: int,
-    ) -> None:
-        """A term expected in ``common_share`` of all posts weighs nothing, one expected in ``telling_share`` fully.
-
-        Posts count 1 - ``fresh_discount`` towards usual terms until they are ``fresh_hours`` old. ``decay_hours``: see
-        :class:`PostRate`. ``max_stories``: above it, the story without a new post for longest expires.
-        """
-        self._embedding = embedding
-        self._common, self._span = common_share, math.log(common_share / telling_share)
-        self.fresh_discount = fresh_discount
-        self.decay_hours = decay_hours
-        self._bucket_ms = int(fresh_hours * HOUR_MS / BUCKETS)
-        self._max_stories = max_stories
+    def __init__(self, config: MatcherConfig) -> None:
+        self._embedding = load_embedding()
+        self._common, self._span = config.common_share, math.log(config.common_share / config.telling_share)
+        self.fresh_discount = config.fresh_discount
+        self.decay_hours = config.decay_hours
+        self._bucket_ms = int(min(config.fresh_hours, config.forget_hours / 2) * HOUR_MS / BUCKETS)
+        self._max_stories = config.max_stories
         self.posts = 0
         self.fresh = 0
         self.stories: OrderedDict[str, LiveStory] = OrderedDict()  # least recently posted first
@@ -79,7 +65,7 @@ class StoryIndex:
         self._weights = LookupCache(self._weigh, capacity=REMEMBERED_WEIGHTS)
         self._keys: dict[int, LiveStory] = {}
         self._fresh: deque[_Bucket] = deque()
-        self._sums: npt.NDArray[np.float32] = np.zeros((64, embedding.dimensions), np.float32)
+        self._sums: npt.NDArray[np.float32] = np.zeros((64, self._embedding.dimensions), np.float32)
         self._free: list[int] = []
         self._last_vector: tuple[IndexedPost | None, Vector] = None, self._sums[0]
         self._rows = self._created = 0

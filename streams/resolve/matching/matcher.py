@@ -14,12 +14,12 @@ import msgspec
 from ingest.signal import Signal
 from streams.records.stories import Assignment, Lesson, StoryInfo
 from streams.resolve.matching.beats import Beat
-from streams.resolve.matching.embedding import load_embedding
+from streams.resolve.matching.config import MatcherConfig
 from streams.resolve.matching.features import Features, read
 from streams.resolve.matching.index import StoryIndex
 from streams.resolve.matching.post_rate import HOUR_MS
 from streams.resolve.matching.recheck import RecheckQueue
-from streams.resolve.matching.similarity import EvidenceWeights, Similarity
+from streams.resolve.matching.similarity import Similarity
 from streams.resolve.matching.story import IndexedPost, LiveStory, ParsedPost
 from streams.resolve.matching.titles import slug_of, story_id, title_of
 
@@ -31,45 +31,6 @@ class MatchStage(StrEnum):
     NEAR_DUPLICATE = "near_duplicate"
     SIMILAR = "similar"
     NEW = "new"
-
-
-class MatcherConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How stories are matched. One configuration serves every beat and every data set.
-
-    ``join``: the similarity from which a post joins a story. ``merge_one``, ``merge_many``: the mean similarity that
-    merges a story of one post, or two large ones; ``merge_cosine``: the cosine they need for it. ``rival``: a story
-    this far below ``join`` is compared with the joined one. ``background``: the share of posts without a story above
-    which every join needs more evidence.
-
-    Rechecks: a story with at most ``recheck_max_posts`` posts is rechecked once, when it is ``recheck_hours`` old and
-    ``recheck_posts`` posts have arrived since. The most similar larger story takes it if the similarity, plus
-    ``recheck_lead`` times the lead over the next story (at most ``max_lead``), reaches ``recheck_join``.
-
-    For the other fields see :class:`StoryIndex`. ``text_chars``: how much of title and text is read.
-    """
-
-    embedding: str = "wordllama"
-    text_chars: int = 400
-    join: float = 4.5
-    merge_one: float = 4.0
-    merge_many: float = 3.0
-    merge_cosine: float = 0.5
-    rival: float = 3.5
-    background: float = 0.3
-    recheck_hours: float = 4.0
-    recheck_posts: int = 300
-    recheck_max_posts: int = 8
-    recheck_join: float = 4.0
-    recheck_lead: float = 0.8
-    max_lead: float = 4.0
-    common_share: float = 0.005
-    telling_share: float = 0.001
-    fresh_discount: float = 0.9
-    fresh_hours: float = 24.0
-    decay_hours: float = 48.0
-    forget_hours: float = 7 * 24
-    max_stories: int = 200_000
-    weights: EvidenceWeights = EvidenceWeights()
 
 
 class Decision(msgspec.Struct, frozen=True):
@@ -107,23 +68,10 @@ class Matcher:
     def __init__(self, beat: Beat, config: MatcherConfig | None = None) -> None:
         self._beat = beat.name
         self._config = config = config or MatcherConfig()
-        self._index = StoryIndex(
-            load_embedding(config.embedding),
-            common_share=config.common_share,
-            telling_share=config.telling_share,
-            fresh_discount=config.fresh_discount,
-            fresh_hours=min(config.fresh_hours, config.forget_hours / 2),
-            decay_hours=config.decay_hours,
-            max_stories=config.max_stories,
-        )
+        self._index = StoryIndex(config)
         self._similarity = Similarity(self._index, config.weights)
         self._usual_odds = math.log(config.background / (1 - config.background))
-        self._recheck_queue = RecheckQueue(
-            after_ms=int(config.recheck_hours * HOUR_MS),
-            after_posts=config.recheck_posts,
-            until_ms=int(config.forget_hours * HOUR_MS),
-            most_posts=config.recheck_max_posts,
-        )
+        self._recheck_queue = RecheckQueue(config)
         self._kept_apart: list[tuple[LiveStory, LiveStory]] = []
         """Stories that operators split: they are never merged again."""
 

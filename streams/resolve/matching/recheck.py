@@ -8,19 +8,17 @@ later both are better known, and the story that it belongs to has grown.
 
 from collections import deque
 
+from streams.resolve.matching.config import MatcherConfig
+from streams.resolve.matching.post_rate import HOUR_MS
 from streams.resolve.matching.story import LiveStory
 
 
 class RecheckQueue:
     """Young stories; each is due once."""
 
-    def __init__(self, *, after_ms: int, after_posts: int, until_ms: int, most_posts: int) -> None:
-        """A story is due once it is ``after_ms`` old and ``after_posts`` posts have arrived since, whichever is later.
-
-        A story is skipped if it is then older than ``until_ms`` or has more than ``most_posts`` posts.
-        """
-        self._after_ms, self._after_posts = after_ms, after_posts
-        self._until_ms, self._most_posts = until_ms, most_posts
+    def __init__(self, config: MatcherConfig) -> None:
+        self._config = config
+        self._after_ms, self._forget_ms = int(config.recheck_hours * HOUR_MS), int(config.forget_hours * HOUR_MS)
         self._young: deque[tuple[int, int, LiveStory]] = deque()
         self._posts = 0
 
@@ -34,9 +32,9 @@ class RecheckQueue:
         found: list[LiveStory] = []
         while self._young:
             created_ms, posts, story = self._young[0]
-            if created_ms + self._after_ms > at_ms or posts + self._after_posts > self._posts:
+            if created_ms + self._after_ms > at_ms or posts + self._config.recheck_posts > self._posts:
                 break
             self._young.popleft()
-            if story.posts <= self._most_posts and at_ms - created_ms < self._until_ms:
+            if story.posts <= self._config.recheck_max_posts and at_ms - created_ms < self._forget_ms:
                 found.append(story)
         return found

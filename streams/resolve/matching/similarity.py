@@ -18,8 +18,7 @@ from bisect import bisect_left
 from collections.abc import Iterable
 from heapq import nlargest, nsmallest
 
-import msgspec
-
+from streams.resolve.matching.config import EvidenceWeights
 from streams.resolve.matching.index import StoryIndex
 from streams.resolve.matching.post_rate import HOUR_MS
 from streams.resolve.matching.story import IndexedPost, LiveStory, Term
@@ -31,34 +30,6 @@ MAX_WEIGHED = 12
 """Bounds the candidates whose cosine is computed; the best is almost always among the first three."""
 BISECTED = 12
 """The ratio of set sizes from which a binary search for each number is faster than an intersection."""
-
-
-class EvidenceWeights(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How evidence counts.
-
-    ``expected_posts``: imagined posts, as usual as the model expects, beside those seen. ``any_story``: the share of
-    posts in which a story yet to begin has a given term. ``discount``: the posts of a story in which a term is assumed
-    to be chance; ``doubt``: posts added to a story's. ``max_by_term``, ``max_by_meaning``: limits of one term and of
-    the cosine. ``meaning``: evidence per 1 of cosine above ``usual_cosine``. ``words``: the number of telling words at
-    which a post counts in full; longer posts count by the root, shorter ones more, down to ``least_words``. ``young``
-    (by the root of a story's posts), ``fading`` (per e-fold of its post rate) and ``silence`` (per e-fold of
-    ``silence_hours``) count against a story.
-    """
-
-    expected_posts: float = 1_000.0
-    any_story: float = 0.002
-    discount: float = 0.8
-    doubt: float = 0.5
-    max_by_term: float = 6.7
-    meaning: float = 8.0
-    usual_cosine: float = 0.1
-    max_by_meaning: float = 4.0
-    words: float = 10.0
-    least_words: float = 7.0
-    young: float = 5.0
-    fading: float = 1.0
-    silence: float = 0.5
-    silence_hours: float = 24.0
 
 
 class Similarity:
@@ -114,7 +85,7 @@ class Similarity:
         return near
 
     def between_stories(self, few: LiveStory, many: LiveStory, least: float) -> float:
-        """Return the mea similarity of the posts of ``few`` to ``many``; below ``least``, an upper bound of it."""
+        """Return the mean similarity of the posts of ``few`` to ``many``; below ``least``, an upper bound of it."""
         weights, index = self._weights, self._index
         size = max(0.0, index.size - few.share * few.posts - many.share * many.posts) + weights.expected_posts
         ours, theirs = few.said(), many.said()

@@ -24,7 +24,8 @@ from streams.records.stories import ORDER_KEY, OperatorCommand
 from streams.resolve import connections, worker
 from streams.resolve.config import ResolveConfig
 from streams.resolve.matching.beats import Beat
-from streams.resolve.matching.matcher import Matcher, MatcherConfig
+from streams.resolve.matching.config import MatcherConfig
+from streams.resolve.matching.matcher import Matcher
 from streams.resolve.threads import ThreadIndex
 from streams.resolve.worker import Resolver
 from streams.score import changelog

@@ -10,7 +10,7 @@ import msgspec
 from ingest.signal import Signal
 from streams.records.stories import Assignment, Lesson, StoryInfo
 from streams.resolve.matching.beats import Beat
-from streams.resolve.matching.matcher import MatcherConfig
+from streams.resolve.matching.config import MatcherConfig
 
 HOUR_MS = 3_600_000
 

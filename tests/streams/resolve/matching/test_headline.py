@@ -21,7 +21,7 @@ BANK = [
 
 
 def headlines() -> Headlines:
-    return Headlines(load_embedding("wordllama").usual)
+    return Headlines(load_embedding().usual)
 
 
 def titles(added: list[str]) -> list[str]:

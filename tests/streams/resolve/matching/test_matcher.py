@@ -15,7 +15,8 @@ from hubbub.evaluate.stories.evaluation import Evaluation, Labelled, evaluate
 from ingest.signal import Signal, decode
 from streams.records.stories import Assignment, StoryInfo
 from streams.resolve.matching.beats import load_beat
-from streams.resolve.matching.matcher import Decision, Matcher, MatcherConfig, MatchStage
+from streams.resolve.matching.config import MatcherConfig
+from streams.resolve.matching.matcher import Decision, Matcher, MatchStage
 from streams.resolve.matching.text import words
 
 START_MS = 1_767_225_600_000

@@ -1,0 +1,75 @@
+"""The configuration of matching: every threshold and weight that was chosen by measurement.
+
+Owns the numbers, one set for every beat and every data set. Must never know how stories are matched.
+"""
+
+import msgspec
+
+
+class EvidenceWeights(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How evidence counts.
+
+    ``expected_posts``: imagined posts, as usual as the model expects, beside those seen. ``any_story``: the share of
+    posts in which a story yet to begin has a given term. ``discount``: the posts of a story in which a term is assumed
+    to be chance; ``doubt``: posts added to a story's. ``max_by_term``, ``max_by_meaning``: limits of one term and of
+    the cosine. ``meaning``: evidence per 1 of cosine above ``usual_cosine``. ``words``: the number of telling words at
+    which a post counts in full; longer posts count by the root, shorter ones more, down to ``least_words``. ``young``
+    (by the root of a story's posts), ``fading`` (per e-fold of its post rate) and ``silence`` (per e-fold of
+    ``silence_hours``) count against a story.
+    """
+
+    expected_posts: float = 1_000.0
+    any_story: float = 0.002
+    discount: float = 0.8
+    doubt: float = 0.5
+    max_by_term: float = 6.7
+    meaning: float = 8.0
+    usual_cosine: float = 0.1
+    max_by_meaning: float = 4.0
+    words: float = 10.0
+    least_words: float = 7.0
+    young: float = 5.0
+    fading: float = 1.0
+    silence: float = 0.5
+    silence_hours: float = 24.0
+
+
+class MatcherConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How stories are matched. One configuration serves every beat and every data set.
+
+    ``join``: the similarity from which a post joins a story. ``merge_one``, ``merge_many``: the mean similarity that
+    merges a story of one post, or two large ones; ``merge_cosine``: the cosine they need for it. ``rival``: a story
+    this far below ``join`` is compared with the joined one. ``background``: the share of posts without a story above
+    which every join needs more evidence.
+
+    Rechecks: a story with at most ``recheck_max_posts`` posts is rechecked once, when it is ``recheck_hours`` old and
+    ``recheck_posts`` posts have arrived since. The most similar larger story takes it if the similarity, plus
+    ``recheck_lead`` times the lead over the next story (at most ``max_lead``), reaches ``recheck_join``.
+
+    ``text_chars``: how much of title and text is read. A term expected in ``common_share`` of all posts weighs nothing,
+    one expected in ``telling_share`` fully. Posts count 1 - ``fresh_discount`` towards usual terms until they are
+    ``fresh_hours`` old, at most half of ``forget_hours``. ``decay_hours``: see :class:`PostRate`. A story expires after
+    ``forget_hours`` without a new post. Above ``max_stories``, the story without a new post for longest expires.
+    """
+
+    text_chars: int = 400
+    join: float = 4.5
+    merge_one: float = 4.0
+    merge_many: float = 3.0
+    merge_cosine: float = 0.5
+    rival: float = 3.5
+    background: float = 0.3
+    recheck_hours: float = 4.0
+    recheck_posts: int = 300
+    recheck_max_posts: int = 8
+    recheck_join: float = 4.0
+    recheck_lead: float = 0.8
+    max_lead: float = 4.0
+    common_share: float = 0.005
+    telling_share: float = 0.001
+    fresh_discount: float = 0.9
+    fresh_hours: float = 24.0
+    decay_hours: float = 48.0
+    forget_hours: float = 7 * 24
+    max_stories: int = 200_000
+    weights: EvidenceWeights = EvidenceWeights()
