@@ -6,6 +6,7 @@ headlines in the same order give the same titles. Must never know how stories ar
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from streams.resolve.matching.embedding import stem
 from streams.resolve.matching.text import words
@@ -26,17 +27,15 @@ MIN_STEMS = 4
 """A headline with fewer stems is an exclamation, and never becomes the title."""
 
 
+@dataclass(slots=True)
 class _TitleChoice:
     """The headlines of one story. ``title``: the current one; ``choose_at``: the number of posts at the next choice."""
 
-    __slots__ = ("candidates", "choose_at", "posts", "stems", "title")
-
-    def __init__(self, title: str) -> None:
-        self.title = title
-        self.posts = 0
-        self.choose_at = FIRST_CHOICE
-        self.stems: dict[str, int] = {}
-        self.candidates: dict[str, frozenset[str]] = {}
+    title: str
+    posts: int = 0
+    choose_at: int = FIRST_CHOICE
+    stems: dict[str, int] = field(default_factory=dict)
+    candidates: dict[str, frozenset[str]] = field(default_factory=dict)
 
 
 class Headlines:

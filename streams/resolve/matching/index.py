@@ -133,7 +133,7 @@ class StoryIndex:
     def create(self, info: StoryInfo, at_ms: int) -> LiveStory:
         """Add a new story, without posts yet."""
         self._created += 1
-        story = self.stories[info.id] = self.numbered[self._created] = LiveStory(info, self._created, at_ms)
+        story = self.stories[info.id] = self.numbered[self._created] = LiveStory(info, self._created, at_ms, at_ms)
         self.slugs.add(info.slug)
         if len(self.stories) > self._max_stories:
             self._expire(next(iter(self.stories.values())))
@@ -191,6 +191,8 @@ class StoryIndex:
             one.posts += sign
             one.strength = max(0.0, one.strength + sign * post.strength)
         self._move_fresh(post, story, into)
+        self._update_share(story)
+        self._update_share(into)
         keys = {key for key in post.keys if key in story.keys}
         self._keys.update(dict.fromkeys(keys, into))
         story.keys = tuple([key for key in story.keys if key not in keys])
@@ -244,11 +246,7 @@ class StoryIndex:
                     bucket.stories[place] = into
                     story.fresh -= 1
                     into.fresh += 1
-                    self._update_share(story)
-                    self._update_share(into)
                     return
-        self._update_share(story)
-        self._update_share(into)
 
     def _open(self, story: LiveStory) -> tuple[dict[Term, int], PostRate]:
         """Prepare a story for its second post."""

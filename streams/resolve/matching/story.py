@@ -4,8 +4,10 @@ Owns what is kept of each, as compactly as possible: there are a hundred thousan
 when another changes; that is the index's business.
 """
 
+from __future__ import annotations
+
 from array import array
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from streams.records.stories import StoryInfo
 from streams.resolve.matching.embedding import Tokens
@@ -13,22 +15,20 @@ from streams.resolve.matching.features import Features
 from streams.resolve.matching.post_rate import PostRate
 
 
+@dataclass(slots=True, eq=False, repr=False)
 class Term:
     """A stem: the number of live posts with it, how many of those are fresh, and its counts by story.
 
     ``alone`` holds the numbers of the stories with one post, which are most stories; ``stories`` holds the larger ones.
     """
 
-    __slots__ = ("alone", "fresh", "posts", "prior", "stem", "stories", "weight")
-
-    def __init__(self, text: str, prior: float, weight: float) -> None:
-        self.stem = text
-        self.prior = prior
-        self.weight = weight
-        self.posts = 0
-        self.fresh = 0
-        self.alone = array("Q")
-        self.stories: dict[LiveStory, int] = {}
+    stem: str
+    prior: float
+    weight: float
+    posts: int = 0
+    fresh: int = 0
+    alone: array[int] = field(default_factory=lambda: array("Q"))
+    stories: dict[LiveStory, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,7 @@ class IndexedPost:
     keys: tuple[int, ...]
 
 
+@dataclass(slots=True, eq=False, repr=False)
 class LiveStory:
     """A live story: the number of its posts, their terms and their times.
 
@@ -62,43 +63,23 @@ class LiveStory:
     ``terms``, ``post_rate`` and ``row``. ``slugs``: of the stories merged into it. ``into``: the story it merged into.
     """
 
-    __slots__ = (
-        "first_ms",
-        "fresh",
-        "info",
-        "into",
-        "keys",
-        "last_ms",
-        "length",
-        "number",
-        "only",
-        "post_rate",
-        "posts",
-        "row",
-        "share",
-        "slugs",
-        "strength",
-        "terms",
-        "tokens",
-    )  # fmt: skip
-
-    def __init__(self, info: StoryInfo, number: int, at_ms: int) -> None:
-        self.info = info
-        self.number = number
-        self.row: int | None = None
-        self.first_ms = self.last_ms = at_ms
-        self.posts = 0
-        self.fresh = 0
-        self.share = 0.0
-        self.length = 0.0
-        self.strength = 0.0
-        self.terms: dict[Term, int] | None = None
-        self.post_rate: PostRate | None = None
-        self.keys: tuple[int, ...] = ()
-        self.slugs: tuple[str, ...] = ()
-        self.only: list[Term] = []
-        self.tokens: Tokens = b""
-        self.into: LiveStory | None = None
+    info: StoryInfo
+    number: int
+    first_ms: int
+    last_ms: int
+    row: int | None = None
+    posts: int = 0
+    fresh: int = 0
+    share: float = 0.0
+    length: float = 0.0
+    strength: float = 0.0
+    terms: dict[Term, int] | None = None
+    post_rate: PostRate | None = None
+    keys: tuple[int, ...] = ()
+    slugs: tuple[str, ...] = ()
+    only: list[Term] = field(default_factory=list)
+    tokens: Tokens = b""
+    into: LiveStory | None = None
 
     def said(self) -> dict[Term, int]:
         """Return the number of its posts with each term."""
