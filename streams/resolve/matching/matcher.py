@@ -34,16 +34,11 @@ class MatchStage(StrEnum):
 
 
 class Decision(msgspec.Struct, frozen=True):
-    """Which story a post belongs to.
-
-    ``score``: the similarity; 0 for a new story, a link or a copy. ``merged``: pairs of a story and the one it was
-    merged into by this decision, in order.
-    """
+    """Which story a post belongs to. ``merged``: pairs of a story and the one that this merged it into, in order."""
 
     story: str
     created: bool
     stage: MatchStage
-    score: float
     features: Features
     merged: tuple[tuple[str, str], ...] = ()
 
@@ -103,7 +98,7 @@ class Matcher:
         self._index.advance(at_ms)
         parsed = parsed or self.read(signal)
         features, post = parsed.features, self._index.post(parsed)
-        stage, score, joined, rivals = self._match(parsed, post, at_ms)
+        stage, joined, rivals = self._match(parsed, post, at_ms)
         created = joined is None
         if joined is None:
             joined = self._create(signal, at_ms)
@@ -115,7 +110,7 @@ class Matcher:
             features = msgspec.structs.replace(features, joined=joined.info.id, met=tuple(met), late=tuple(late))
         if created:
             self._recheck_queue.add(story, at_ms)
-        return Decision(self._index.current(story).info.id, created, stage, score, features, (*merged, *late))
+        return Decision(self._index.current(story).info.id, created, stage, features, (*merged, *late))
 
     def adopt(self, info: StoryInfo, assignment: Assignment, at_ms: int) -> None:
         """Repeat an earlier decision. Adopt all of them in their order, so that later decisions come out the same."""
@@ -132,8 +127,7 @@ class Matcher:
                 story = self._index.merge(*_larger_first(story, stories[other]))
         self._recheck_queue.due(at_ms)
         for gone, into in features.late:
-            if gone in stories and into in stories:
-                self._index.merge(stories[into], stories[gone])
+            self.merge(gone, into)
         if created:
             self._recheck_queue.add(story, at_ms)
 
@@ -168,19 +162,18 @@ class Matcher:
 
     def _match(
         self, parsed: ParsedPost, post: IndexedPost, at_ms: int
-    ) -> tuple[MatchStage, float, LiveStory | None, list[tuple[float, LiveStory]]]:
-        """Return the stage that decides, the similarity, the story, and the other stories that come near."""
-        known = self._index.by_key(post.keys)
-        if known is not None:
+    ) -> tuple[MatchStage, LiveStory | None, list[LiveStory]]:
+        """Return the stage that decides, the story, and the other stories that come near."""
+        if (known := self._index.by_key(post.keys)) is not None:
             key, story = known
             stage = MatchStage.NEAR_DUPLICATE if key == parsed.copy else MatchStage.URL
-            return stage, 0.0, story, []
+            return stage, story, []
         join = self._config.join + self._background_penalty()
         near = self._similarity.nearest(post, at_ms, join - self._config.rival)
         if not near or near[0][0] < join:
-            return MatchStage.NEW, 0.0, None, []
-        (score, story), *rivals = near
-        return MatchStage.SIMILAR, score, story, rivals
+            return MatchStage.NEW, None, []
+        story, *rivals = [story for _, story in near]
+        return MatchStage.SIMILAR, story, rivals
 
     def _background_penalty(self) -> float:
         """Return how much more evidence a join needs while more posts than usual have no story.
@@ -200,10 +193,10 @@ class Matcher:
         info = StoryInfo(id=identity, slug=slug, title=title, beat=self._beat, founded_ms=signal.created_ms)
         return self._index.create(info, at_ms)
 
-    def _merge(self, story: LiveStory, rivals: list[tuple[float, LiveStory]]) -> tuple[LiveStory, list[str]]:
+    def _merge(self, story: LiveStory, rivals: list[LiveStory]) -> tuple[LiveStory, list[str]]:
         """Merge ``story`` with the stories that are the same; return the result, and the ids of the others in order."""
         met: list[str] = []
-        others = [rival for _, rival in rivals[: MAX_RIVALS - 1]]
+        others = rivals[: MAX_RIVALS - 1]
         if story.posts >= 4 and story.posts & (story.posts - 1) == 0:
             others += self._similarity.most_alike(story, MAX_ALIKE)
         for other in dict.fromkeys(others):
