@@ -11,7 +11,8 @@ import msgspec
 from msgspec import field
 
 from scoring import State
-from streams.records.strict import Amount, Id, Millis, Points, Slug, check_key, decode
+from scoring.composite import Points
+from streams.records.strict import Amount, Id, Millis, Slug, decode
 
 
 class _Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
@@ -87,6 +88,4 @@ def decode_event(key: bytes | None, value: bytes) -> NoiseEvent:
     Raises:
         InvalidRecordError: it is not an event, or its key is not the id of its story.
     """
-    event = decode(_decoder, value)
-    check_key(key, event.story)
-    return event
+    return decode(_decoder, key, value)

@@ -11,7 +11,8 @@ import msgspec
 from msgspec import Meta
 
 from scoring import Band, Factors, State
-from streams.records.strict import Amount, Id, Millis, Points, Slug, check_key, decode
+from scoring.composite import Points
+from streams.records.strict import Amount, Id, Millis, Slug, decode
 
 
 class PlatformShare(msgspec.Struct, frozen=True, gc=False):
@@ -73,6 +74,4 @@ def decode_score(key: bytes | None, value: bytes) -> NoiseScore:
     Raises:
         InvalidRecordError: it is not a NoiseScore, or its key is not the id of its story.
     """
-    score = decode(_decoder, value)
-    check_key(key, score.story)
-    return score
+    return decode(_decoder, key, value)

@@ -4,20 +4,15 @@ Owns the reasons and the bounds of numbers. Fields may be added to a record, so 
 """
 
 from enum import StrEnum
-from typing import Annotated, TypeVar
+from typing import Annotated, Protocol, TypeVar
 
 import msgspec
 from msgspec import Meta
 
-from scoring.composite import Points
 from transport.errors import NeverRetryError
-
-__all__ = ["Amount", "Id", "InvalidRecordError", "Millis", "Points", "SkipReason", "Slug", "check_key", "decode"]
 
 MAX_RECORD_BYTES = 1_048_576
 """A larger record is refused before it is parsed. Kafka's default limit on a record is the same."""
-
-T = TypeVar("T")
 
 Id = Annotated[str, Meta(min_length=1, max_length=256)]
 Slug = Annotated[str, Meta(max_length=512)]
@@ -44,23 +39,28 @@ class InvalidRecordError(NeverRetryError, ValueError):
         self.detail = detail
 
 
-def decode(decoder: msgspec.json.Decoder[T], value: bytes) -> T:
+class _OfStory(Protocol):
+    @property
+    def story(self) -> str: ...
+
+
+T = TypeVar("T", bound=_OfStory)
+
+
+def decode(decoder: msgspec.json.Decoder[T], key: bytes | None, value: bytes) -> T:
     """Decode a record.
 
     Raises:
-        InvalidRecordError: the record is too large, not JSON, or not of the decoder's shape.
+        InvalidRecordError: it is too large, not JSON, or not of the decoder's shape, or ``key`` is not its story's id.
     """
     if len(value) > MAX_RECORD_BYTES:
         raise InvalidRecordError(SkipReason.TOO_LARGE, f"{len(value)} bytes; the limit is {MAX_RECORD_BYTES}")
     try:
-        return decoder.decode(value)
+        record = decoder.decode(value)
     except msgspec.ValidationError as error:
         raise InvalidRecordError(SkipReason.WRONG_SHAPE, str(error)) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidRecordError(SkipReason.NOT_JSON, str(error)) from None
-
-
-def check_key(key: bytes | None, story: str) -> None:
-    """Raise InvalidRecordError unless ``key`` is the id of the record's ``story``."""
-    if key != story.encode():
-        raise InvalidRecordError(SkipReason.WRONG_KEY, f"the key {key!r} is not the story {story!r}")
+    if key != record.story.encode():
+        raise InvalidRecordError(SkipReason.WRONG_KEY, f"the key {key!r} is not the story {record.story!r}")
+    return record
