@@ -165,7 +165,7 @@ async def _link_of_story(run: Run, expected: Expected) -> dict[str, str]:
             index.apply(record.key or b"", record.value)
     links: dict[str, str] = {}
     for thread, link in expected.story_of.items():
-        known = index.lookup(thread)
+        known = index.known.get(thread)
         for story in known.stories if known is not None else ():
             if links.setdefault(story, link) != link:
                 raise ValueError(f"story {story} is about {links[story]} and {link}")

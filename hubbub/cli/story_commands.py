@@ -115,7 +115,7 @@ def _line(command: OperatorCommand, threads: ThreadIndex, *, json: bool) -> str:
         return msgspec.json.encode(command).decode()
 
     def slug(name: str) -> str:
-        info = threads.story(name)
+        info = threads.stories.get(name)
         return strip_controls(info.slug if info is not None else name)
 
     into = strip_controls(command.found.slug) if command.found else slug(command.into)

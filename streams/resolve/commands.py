@@ -116,7 +116,7 @@ class CommandExecutor:
 
     def _pin(self, command: OperatorCommand, thread: str, at_ms: int, done: CarriedOut) -> bool:
         is_new = command.subject == thread
-        if not is_new and self._threads.lookup(command.subject) is None:
+        if not is_new and command.subject not in self._threads.known:
             return False
         moved = self._threads.moved.get(command.subject)
         if moved is not None and moved.into == command.into:

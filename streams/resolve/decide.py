@@ -85,7 +85,7 @@ class Decider:
         """Take in the candidate at ``offset``; one whose thread is decided or queued changes nothing."""
         self._position = offset + 1
         signal = candidate.signal
-        if signal is None or signal.thread in self._queued or self._threads.lookup(signal.thread) is not None:
+        if signal is None or signal.thread in self._queued or signal.thread in self._threads.known:
             return
         self._queued.add(signal.thread)
         # A beat may no longer be watched. A post of no watched beat belongs to no story.
@@ -104,7 +104,7 @@ class Decider:
         """Repeat an earlier decision. Adopt all of them in their order before any new one."""
         self._expire(record.at_ms)
         for assignment in record.assignments:
-            info, matcher = self._threads.story(assignment.story), self._matchers.get(assignment.beat)
+            info, matcher = self._threads.stories.get(assignment.story), self._matchers.get(assignment.beat)
             if info is not None and matcher is not None:
                 matcher.adopt(info, assignment, record.at_ms)
         self._commands.note(record)
@@ -151,7 +151,7 @@ class Decider:
     def _lessons(self, pins: list[OperatorCommand], thread: str, assignments: list[Assignment]) -> Iterator[Lesson]:
         """Yield what ``pins`` teach the matchers, about the thread decided now or about earlier ones."""
         for command in pins:
-            known, features = self._threads.lookup(command.subject), command.features
+            known, features = self._threads.known.get(command.subject), command.features
             stories = known.stories if known is not None else ()
             if command.subject == thread:
                 stories = tuple(one.story for one in assignments)

@@ -222,7 +222,7 @@ class DecisionWriter:
         more: dict[str, StoryInfo] = {}
 
         def change(story: str, **fields: str | int) -> None:
-            info = more.get(story) or changed.get(story) or self._memory.threads.story(story)
+            info = more.get(story) or changed.get(story) or self._memory.threads.stories.get(story)
             if info is None:
                 raise RuntimeError(f"story {story} was created, but has no record in the topic 'stories'")
             more[story] = replace(info, **fields)
@@ -233,7 +233,7 @@ class DecisionWriter:
         for merge in decision.record.merged:
             change(merge.gone, into=merge.into, merged_ms=at_ms)
         for story in decision.expired:
-            if self._memory.threads.story(story) is not None:
+            if story in self._memory.threads.stories:
                 change(story, forgotten_ms=at_ms)
         changed |= more
         return list(more.values())

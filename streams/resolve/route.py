@@ -7,7 +7,7 @@ all decisions before it are known, since stories are merged.
 Pure: reads no clock and sends nothing. Its caller fetches what to send and reports decisions.
 """
 
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -18,7 +18,7 @@ import msgspec
 from ingest.signal import CLOCK_SKEW_MS, Signal
 from streams.records.stories import NOWHERE
 from streams.records.story_activity import Merging, RawEntry
-from streams.resolve.reorder import ReorderBuffer, ResumePoint, ThreadStories
+from streams.resolve.reorder import ReorderBuffer, ResumePoint
 from streams.resolve.threads import Known, ThreadIndex
 
 Relevance = Callable[[Signal], tuple[str, ...]]
@@ -85,8 +85,8 @@ class RoutedBatch:
     posts, each with its beats.
     """
 
-    stories: dict[str, list[RawEntry]] = field(default_factory=dict)
-    redirected: dict[str, list[RawEntry]] = field(default_factory=dict)
+    stories: dict[str, list[RawEntry]] = field(default_factory=lambda: defaultdict(list))
+    redirected: dict[str, list[RawEntry]] = field(default_factory=lambda: defaultdict(list))
     merges: list[Merging] = field(default_factory=list)
     candidates: list[tuple[tuple[str, ...], RawEntry]] = field(default_factory=list)
     used: int = 0
@@ -94,7 +94,11 @@ class RoutedBatch:
 
 
 class Router:
-    """The state of one source between two commits of its offset."""
+    """The state of one source between two commits of its offset.
+
+    ``stream_ms``: the time of this source, the latest observation read so far. ``position``: the offset after the last
+    record read.
+    """
 
     def __init__(
         self, relevance: Relevance, threads: ThreadIndex, config: RouterConfig, resume_point: ResumePoint = BEGINNING
@@ -103,7 +107,7 @@ class Router:
         self._relevance = relevance
         self._threads = threads
         self._config = config
-        self._position, self._stream_ms = resume_point
+        self.position, self.stream_ms = resume_point
         self._undecided: dict[str, _Undecided] = {}
         self._buffer = ReorderBuffer()
         self._until_ms = UNBOUNDED_MS
@@ -111,16 +115,6 @@ class Router:
         self._orphans_of: dict[str, list[int]] = {}
         self._irrelevant: OrderedDict[str, None] = OrderedDict()
         self._batch = RoutedBatch()
-
-    @property
-    def stream_ms(self) -> int:
-        """The time of this source: the latest observation read so far."""
-        return self._stream_ms
-
-    @property
-    def position(self) -> int:
-        """The offset after the last record read."""
-        return self._position
 
     @property
     def waiting(self) -> int:
@@ -137,7 +131,7 @@ class Router:
             points.append(ResumePoint(first.offset, first.at_ms))
         if (buffered := self._buffer.resume_point) is not None:
             points.append(buffered)
-        return min(points, default=ResumePoint(self._position, self._stream_ms))
+        return min(points, default=ResumePoint(self.position, self.stream_ms))
 
     @property
     def undecided(self) -> int:
@@ -150,9 +144,9 @@ class Router:
 
         It cannot while everything waits for the time of this very source to move on.
         """
-        first_ms = next((undecided.at_ms for undecided in self._undecided.values()), self._stream_ms)
+        first_ms = next((undecided.at_ms for undecided in self._undecided.values()), self.stream_ms)
         buffered_ms = self._buffer.first_ms
-        return first_ms < self._stream_ms or (buffered_ms is not None and buffered_ms <= self._stream_ms)
+        return first_ms < self.stream_ms or (buffered_ms is not None and buffered_ms <= self.stream_ms)
 
     def released_ms(self, waiting_since: float) -> int | None:
         """Return the time up to which everything is released; None if nothing that waits holds that time back.
@@ -168,19 +162,19 @@ class Router:
 
         Unless the source is ``idle``, more records with its latest time may follow, so that time is not complete.
         """
-        return self._stream_ms if idle else self._stream_ms - 1
+        return self.stream_ms if idle else self.stream_ms - 1
 
     def skip(self, offset: int) -> None:
         """Pass over a record that is not a signal."""
-        self._position = offset + 1
+        self.position = offset + 1
 
     def read(self, offset: int, raw: bytes, signal: Signal, monotonic: float) -> None:
         """Take in the record at ``offset``: ``raw`` bytes that decode to ``signal``."""
-        self._position = offset + 1
-        self._stream_ms = max(self._stream_ms, signal.observed_ms)
+        self.position = offset + 1
+        self.stream_ms = max(self.stream_ms, signal.observed_ms)
         thread = signal.thread
-        entry = RawEntry(offset, self._stream_ms, msgspec.Raw(raw))
-        if (known := self._threads.lookup(thread)) is not None:
+        entry = RawEntry(offset, self.stream_ms, msgspec.Raw(raw))
+        if (known := self._threads.known.get(thread)) is not None:
             if entry.at_ms <= known.at_ms and signal.is_root:
                 # Read again: the previous router may have stopped before it reported these merges.
                 self._batch.merges += self._threads.merges_of(thread)
@@ -204,21 +198,24 @@ class Router:
 
         A previous router may have proposed the thread, and this one may have read its replies but not the post yet.
         """
-        known = self._threads.lookup(thread)
+        known = self._threads.known.get(thread)
         if known is None:
             return
         if (undecided := self._undecided.pop(thread, None)) is not None:
             self._batch.merges += self._threads.merges_of(thread)
             for entry in undecided.entries:
-                self._buffer_or_release((thread, known.stories), entry, undecided.resume_point)
+                if entry.at_ms > self._until_ms:
+                    self._buffer.add(thread, known.stories, entry, undecided.resume_point)
+                else:
+                    self._release(thread, known.stories, entry)
         for offset in self._orphans_of.pop(thread, ()):
             self._route_known(thread, known, self._orphans.pop(offset).entry)
 
     def release_until(self, until_ms: float) -> None:
         """Release entries up to ``until_ms``, now and from now on, and none after it."""
         self._until_ms = until_ms
-        for owner, entry in self._buffer.release(until_ms):
-            self._release(owner, entry)
+        for thread, stories, entry in self._buffer.release(until_ms):
+            self._release(thread, stories, entry)
 
     def take_batch(self, *, idle_since: float | None = None) -> RoutedBatch:
         """Return what there is to send, and start an empty batch.
@@ -230,30 +227,24 @@ class Router:
         batch, self._batch = self._batch, RoutedBatch()
         return batch
 
-    def _buffer_or_release(self, owner: ThreadStories, entry: RawEntry, resume_point: ResumePoint) -> None:
-        if entry.at_ms > self._until_ms:
-            self._buffer.add(owner, entry, resume_point)
-        else:
-            self._release(owner, entry)
-
-    def _release(self, owner: ThreadStories, entry: RawEntry) -> None:
-        thread, stories = owner
-        threads, at_ms = self._threads, entry.at_ms
-        reason: Ignored | None = Ignored.BLOCKED if stories else Ignored.IRRELEVANT
+    def _release(self, thread: str, stories: tuple[str, ...], entry: RawEntry) -> None:
+        threads, batch, at_ms = self._threads, self._batch, entry.at_ms
+        is_used = is_expired = False
         for story in threads.stories_at(thread, stories, at_ms):
             into = threads.story_at(story, at_ms)
-            if threads.accepts(into, at_ms):
+            if into in threads.stories and at_ms <= threads.expired.get(into, at_ms):
                 # Live, a signal may also have been sent to another story before its merge into this one was known.
                 is_redirected = into not in stories and self._until_ms == UNBOUNDED_MS
-                batch = self._batch.redirected if is_redirected else self._batch.stories
-                batch.setdefault(into, []).append(entry)
-                reason = None
-            elif reason is not None and into != NOWHERE:
-                reason = Ignored.FORGOTTEN
-        if reason is None:
-            self._batch.used += 1
+                (batch.redirected if is_redirected else batch.stories)[into].append(entry)
+                is_used = True
+            elif into != NOWHERE:
+                is_expired = True
+        if is_used:
+            batch.used += 1
+        elif is_expired:
+            self._ignore(Ignored.FORGOTTEN)
         else:
-            self._ignore(reason)
+            self._ignore(Ignored.BLOCKED if stories else Ignored.IRRELEVANT)
 
     def _ignore(self, reason: Ignored, count: int = 1) -> None:
         if count:
@@ -264,16 +255,16 @@ class Router:
 
         A worker that reads again what another has read meets such a signal, and must come to the same result.
         """
-        if entry.at_ms < known.at_ms - self._config.orphan_wait_ms:
-            self._ignore(Ignored.ORPHAN)
-            return
         read_ms = entry.at_ms
         if read_ms < known.at_ms:
+            if read_ms < known.at_ms - self._config.orphan_wait_ms:
+                self._ignore(Ignored.ORPHAN)
+                return
             entry = RawEntry(entry.offset, known.at_ms, entry.signal)
         if entry.at_ms > self._until_ms:
-            self._buffer.add((thread, known.stories), entry, ResumePoint(entry.offset, read_ms))
+            self._buffer.add(thread, known.stories, entry, ResumePoint(entry.offset, read_ms))
         else:
-            self._release((thread, known.stories), entry)
+            self._release(thread, known.stories, entry)
 
     def _propose(self, thread: str, entry: RawEntry, signal: Signal, monotonic: float) -> None:
         """Make a new root post a candidate, with the replies that came before it, if it is relevant."""
@@ -298,7 +289,7 @@ class Router:
 
     def _drop_late_orphans(self, idle_since: float | None) -> None:
         """Ignore the replies that waited too long, oldest first, and those beyond the limit."""
-        earliest_ms = self._stream_ms - self._config.orphan_wait_ms
+        earliest_ms = self.stream_ms - self._config.orphan_wait_ms
         while self._orphans:
             offset, orphan = next(iter(self._orphans.items()))
             late = orphan.entry.at_ms < earliest_ms or (idle_since is not None and orphan.since < idle_since)

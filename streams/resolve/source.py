@@ -135,7 +135,7 @@ class Source:
         activity = ActivityBatch(self._context.partitions)
         for stories, redirected in ((batch.stories, False), (batch.redirected, True)):
             for story, entries in stories.items():
-                info = memory.threads.story(story)
+                info = memory.threads.stories.get(story)
                 if info is not None:  # always: the router accepted it a moment ago
                     activity.add_story(info, entries, low, no_time, redirected=redirected)
         for merging in batch.merges:

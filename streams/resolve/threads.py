@@ -39,14 +39,15 @@ class Known(NamedTuple):
 class ThreadIndex:
     """Thread to stories, story to its title, and story to the one it was merged into.
 
-    All threads of a story share one tuple of stories, to save memory. Every decision up to ``decided_ms`` is known.
-    ``expired`` maps each expired story to when it expired, until its records are removed. ``moved`` and ``commands``
-    hold what operators moved and commanded.
+    ``known``: the decision on each thread, up to ``decided_ms`` every one. All threads of a story share one tuple of
+    stories, to save memory. ``stories``: the title and more of each story. ``expired`` maps each expired story to when
+    it expired. Both keep a story until its records are removed. ``moved`` and ``commands`` hold what operators moved
+    and commanded.
     """
 
     def __init__(self) -> None:
-        self._threads: dict[str, Known] = {}
-        self._stories: dict[str, StoryInfo] = {}
+        self.known: dict[str, Known] = {}
+        self.stories: dict[str, StoryInfo] = {}
         self._shared: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._shared_with: dict[str, list[tuple[str, ...]]] = {}
         """The shared tuples of several stories, by each of these stories."""
@@ -57,31 +58,18 @@ class ThreadIndex:
         self.commands: dict[bytes, OperatorCommand] = {}
         self.decided_ms = 0
 
-    def __len__(self) -> int:
-        return len(self._threads)
-
-    def lookup(self, thread: str) -> Known | None:
-        """Return the decision on ``thread``; None while there is none."""
-        return self._threads.get(thread)
-
-    def story(self, story: str) -> StoryInfo | None:
-        """Return the title and more of ``story``; None if it is unknown or its records were removed."""
-        return self._stories.get(story)
-
     def live_stories(self) -> int:
         """Return the number of stories that are neither merged into others nor expired."""
-        return len(self._stories) - len(self._into) - len(self.expired)
+        return len(self.stories) - len(self._into) - len(self.expired)
 
     def find_story(self, name: str) -> StoryInfo | None:
         """Return the story with the id ``name``, or else with that slug. It may have been merged into another."""
-        return self._stories.get(name) or next((one for one in self._stories.values() if one.slug == name), None)
+        return self.stories.get(name) or next((one for one in self.stories.values() if one.slug == name), None)
 
     def current_stories(self, thread: str) -> tuple[str, ...]:
         """Return the stories that ``thread`` belongs to after all merges; none if it is unknown."""
-        known = self._threads.get(thread)
-        if known is None:
-            return ()
-        stories = self.stories_at(thread, known.stories, NEVER)
+        known = self.known.get(thread)
+        stories = () if known is None else self.stories_at(thread, known.stories, NEVER)
         return tuple(filter(None, (self.story_at(story, NEVER) for story in stories)))
 
     def stories_at(self, thread: str, stories: tuple[str, ...], at_ms: float) -> tuple[str, ...]:
@@ -89,8 +77,9 @@ class ThreadIndex:
         moved = self.moved.get(thread)
         if moved is None or at_ms <= moved.at_ms:
             return stories
-        into = self._stories.get(moved.into)
-        others = (story for story in stories if into is None or self._beat(story) != into.beat)
+        infos = [(story, self.stories.get(story)) for story in stories]
+        into = self.stories.get(moved.into)
+        others = (story for story, info in infos if info is None or into is None or info.beat != into.beat)
         return (moved.into, *others)
 
     def story_at(self, story: str, at_ms: float) -> str:
@@ -99,35 +88,29 @@ class ThreadIndex:
             story = merged[0]
         return story
 
-    def accepts(self, story: str, at_ms: int) -> bool:
-        """Return whether a signal of ``story`` at ``at_ms`` is used: the story is known and had not expired."""
-        return story in self._stories and at_ms <= self.expired.get(story, at_ms)
-
     def merges_of(self, thread: str) -> list[Merging]:
         """Return the merges that the decision on ``thread`` caused."""
-        record = self._merging.get(thread)
-        merges = enumerate(record.merged if record is not None else ())
-        pairs = [
-            (number, self._story_or_blocked(merge.gone), self._story_or_blocked(merge.into)) for number, merge in merges
-        ]
-        return [
-            Merging(record.at_ms, record.sequence, number, gone, into)
-            for number, gone, into in pairs
-            if record is not None and gone is not None and into is not None
-        ]
+        merges: list[Merging] = []
+        if (record := self._merging.get(thread)) is not None:
+            for number, merge in enumerate(record.merged):
+                gone = self.stories.get(merge.gone)
+                into = BLOCKED if merge.into == NOWHERE else self.stories.get(merge.into)
+                if gone is not None and into is not None:
+                    merges.append(Merging(record.at_ms, record.sequence, number, gone, into))
+        return merges
 
     def expired_keys(self, expired: Container[str], before_ms: int) -> Iterator[bytes | None]:
         """Yield the key of each record that is only about stories in ``expired``, or about none since ``before_ms``.
 
         Yield None for each other record, so that the caller can pause anywhere among a million records.
         """
-        for thread, known in list(self._threads.items()):
+        for thread, known in list(self.known.items()):
             stories = self.current_stories(thread)
             gone = all(story in expired for story in stories) and (stories or known.at_ms < before_ms)
             yield THREAD_KEY + thread.encode() if gone else None
             if gone and thread in self.moved:
                 yield MOVED_KEY + thread.encode()
-        for story in list(self._stories):
+        for story in list(self.stories):
             yield STORY_KEY + story.encode() if self.story_at(story, NEVER) in expired else None
 
     def note_decision(self, record: ThreadRecord) -> None:
@@ -136,7 +119,7 @@ class ThreadIndex:
         if len(stories) > 1 and stories not in self._shared:
             for story in stories:
                 self._shared_with.setdefault(story, []).append(stories)
-        self._threads[record.thread] = Known(self._shared.setdefault(stories, stories), record.at_ms)
+        self.known[record.thread] = Known(self._shared.setdefault(stories, stories), record.at_ms)
         if record.merged:
             self._merging[record.thread] = record
 
@@ -148,7 +131,7 @@ class ThreadIndex:
             self.expired[info.id] = info.forgotten_ms
         elif info.id in self._into or info.id in self.expired:
             return  # The worker that decides knows this before it reads back its own older records of the story.
-        self._stories[info.id] = info
+        self.stories[info.id] = info
 
     def apply(self, key: bytes, value: bytes | None) -> ThreadRecord | None:
         """Take in one record of the topic; return it if it is the decision on a thread.
@@ -177,22 +160,15 @@ class ThreadIndex:
     def _remove(self, key: bytes) -> None:
         subject = key[2:].decode()
         if key.startswith(THREAD_KEY):
-            self._threads.pop(subject, None)
+            self.known.pop(subject, None)
             self._merging.pop(subject, None)
         elif key.startswith(MOVED_KEY):
             self.moved.pop(subject, None)
         elif key.startswith(ORDER_KEY):
             self.commands.pop(key, None)
         elif key.startswith(STORY_KEY):
-            self._stories.pop(subject, None)
+            self.stories.pop(subject, None)
             self._into.pop(subject, None)
             self.expired.pop(subject, None)
             for stories in ((subject,), *self._shared_with.pop(subject, ())):
                 self._shared.pop(stories, None)
-
-    def _beat(self, story: str) -> str:
-        info = self._stories.get(story)
-        return "" if info is None else info.beat
-
-    def _story_or_blocked(self, story: str) -> StoryInfo | None:
-        return BLOCKED if story == NOWHERE else self._stories.get(story)

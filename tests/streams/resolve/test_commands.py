@@ -122,7 +122,7 @@ class DeciderWithLog:
         return decided
 
     def info(self, story: str) -> StoryInfo:
-        info = self.threads.story(story)
+        info = self.threads.stories.get(story)
         assert info is not None
         return info
 

@@ -143,7 +143,7 @@ class Runs:
     def commit(self) -> None:
         self.committed = max(self.committed, self.decider.low)
         for offset, candidate in enumerate(self.log):
-            undecided = candidate.signal is not None and self.threads.lookup(candidate.signal.thread) is None
+            undecided = candidate.signal is not None and candidate.signal.thread not in self.threads.known
             if undecided and offset < self.position:
                 first = next(n for n, c in enumerate(self.log) if c.signal == candidate.signal)
                 assert self.committed <= first or self.committed <= offset, "a waiting candidate is not passed"

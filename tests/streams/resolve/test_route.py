@@ -83,7 +83,7 @@ class Runs:
 
     def decide(self, number: int) -> None:
         """Decide one of the candidates, and report the decision."""
-        undecided = [thread for thread in self.candidates if self.threads.lookup(thread) is None]
+        undecided = [thread for thread in self.candidates if thread not in self.threads.known]
         if undecided:
             thread = undecided[number % len(undecided)]
             for assignment in assignments(thread):
@@ -132,7 +132,7 @@ def run(records: list[Signal | None], steps: list[tuple[str, int]]) -> Released:
     while True:
         runs.read(len(records))
         runs.take()
-        if all(runs.threads.lookup(thread) is not None for thread in runs.candidates):
+        if all(thread in runs.threads.known for thread in runs.candidates):
             break
         runs.decide(0)
     assert runs.router.undecided == 0
@@ -267,13 +267,13 @@ def test_an_undecided_post_holds_back_the_released_time_until_its_timeout() -> N
 
 def decide_in_order(runs: Runs, chance: random.Random) -> None:
     """Decide the earliest candidate; the decision may merge stories."""
-    undecided = [thread for thread in runs.candidates if runs.threads.lookup(thread) is None]
+    undecided = [thread for thread in runs.candidates if thread not in runs.threads.known]
     if not undecided:
         return
     thread = min(undecided, key=lambda thread: runs.candidates[thread])
     into, at_ms, merged = f"of {thread}", runs.candidates[thread], list[Merge]()
     for story in [f"of {other}" for other in RELEVANT]:
-        info = runs.threads.story(story)
+        info = runs.threads.stories.get(story)
         if info is not None and info.into is None and chance.random() < 0.5:
             name_story(runs.threads, story, into=into, merged_ms=at_ms)
             merged.append(Merge(story, into))
@@ -290,7 +290,7 @@ def test_in_a_replay_every_earlier_decision_determines_where_a_signal_goes() -> 
         records = [signal for signal in source(chance) if signal is None or signal.thread in RELEVANT]
         runs, places, reported, read_ms = Runs(records), dict[int, tuple[str, int]](), set[str](), 0
         for _ in range(60):
-            undecided = [runs.candidates[t] for t in runs.candidates if runs.threads.lookup(t) is None]
+            undecided = [runs.candidates[t] for t in runs.candidates if t not in runs.threads.known]
             reached_ms = min([read_ms, *(at_ms - 1 for at_ms in undecided)])
             runs.threads.apply(DECIDED_KEY, wire_encode(Reached(reached_ms)))
             runs.router.release_until(runs.threads.decided_ms + 1)
@@ -372,7 +372,7 @@ def test_an_expired_story_takes_no_later_signal_and_its_posts_create_no_story() 
     assert left == [b"t:x:a", b"s:of x:a"]
     for key in left:
         threads.apply(key, None)
-    assert (len(threads), threads.live_stories(), threads.expired) == (0, 0, {})
+    assert (threads.known, threads.live_stories(), threads.expired) == ({}, 0, {})
     router = Router(relevance, threads, CONFIG, BEGINNING)
     router.read(3, b"{}", again, 0.0)
     router.read(4, b"{}", reply("x:a", 3, week_ms + 12), 0.0)

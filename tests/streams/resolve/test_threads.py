@@ -16,12 +16,12 @@ def test_removing_threads_and_stories_of_several_beats_leaves_nothing() -> None:
     for number, thread in enumerate(threads):
         assigned = tuple(Assignment(f"st_{beat}{number}", beat, "new") for beat in ("ai", "general"))
         index.apply(THREAD_KEY + thread.encode(), encode(ThreadRecord(thread, number, START_MS, assigned)))
-    assert len(index) == len(index._shared) == 50
+    assert len(index.known) == len(index._shared) == 50
     for number, thread in enumerate(threads):
         index.apply(THREAD_KEY + thread.encode(), None)
         for beat in ("ai", "general"):
             index.apply(STORY_KEY + f"st_{beat}{number}".encode(), None)
-    assert (len(index), index._shared, index._shared_with) == (0, {}, {})
+    assert (len(index.known), index._shared, index._shared_with) == (0, {}, {})
 
 
 def story(name: str, **fields: Any) -> StoryInfo:

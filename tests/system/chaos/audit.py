@@ -137,7 +137,7 @@ async def read_records(kafka: KafkaSettings) -> RunRecords:
 def _by_story(run: RunRecords, orphan_wait_ms: int) -> Iterator[tuple[str, LoggedSignal]]:
     """Yield each story with each signal that counts in it, in the order of time."""
     for one in sorted(run.logged, key=lambda one: (one.at_ms, one.place)):
-        known = run.threads.lookup(one.signal.thread)
+        known = run.threads.known.get(one.signal.thread)
         if known is None or one.at_ms < known.at_ms - orphan_wait_ms:
             continue  # Not decided (it has no root post, or no beat is interested), or an orphan.
         for story in run.threads.current_stories(one.signal.thread):
@@ -184,7 +184,7 @@ def compare_with_oracle(run: RunRecords, orphan_wait_ms: int = 60_000) -> list[F
             twice += max(0, items - tally.items)
         difference = 100.0 if emitted is None else abs(emitted.noise - recomputed.noise)
         worst[exact] = max(worst[exact], (difference, story))
-    undecided = [one for one in run.logged if one.signal.is_root and not run.threads.lookup(one.signal.thread)]
+    undecided = [one for one in run.logged if one.signal.is_root and one.signal.thread not in run.threads.known]
     unfounded = run.scores.keys() - expected.keys()
     crowds = sum(not exact for _, exact in expected.values())
     stories = f"{len(expected)} stories of {len(run.logged)} signals"

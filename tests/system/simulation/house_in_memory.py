@@ -277,7 +277,7 @@ class House:
         index = ThreadIndex()
         for record in self.kafka.read("stories"):
             index.apply(record.key, record.value)
-        threads = {thread: index.current_stories(thread) for thread in index._threads}
+        threads = {thread: index.current_stories(thread) for thread in index.known}
         scores = {name: msgspec.json.decode(value) for name, value in self._latest("noise-scores").items()}
         remembered = RestoredPartition()
         for record in self.kafka.read(changelog.TOPIC):
@@ -286,7 +286,7 @@ class House:
         states = {name: story for name, story in stored.items() if story.into is None}
         gone = {name for name, story in stored.items() if story.into is not None}
         assert states.keys() == scores.keys()
-        assert gone == {info.id for info in index._stories.values() if info.into is not None}
+        assert gone == {info.id for info in index.stories.values() if info.into is not None}
         return Result(
             threads,
             index.expired,
