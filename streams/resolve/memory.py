@@ -3,13 +3,11 @@
 Owns reading it from the topics ``stories`` and ``progress`` at the start, and keeping it up to date. Must never write.
 """
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from typing import NoReturn
 
-from streams.records.progress import ResolveProgress, decode_progress
+from streams.records.progress import PublishProgress, ResolveProgress, decode_progress
 from streams.records.stories import ThreadRecord
-from streams.resolve.connections import Connections
 from streams.resolve.publishers import Publishers
 from streams.resolve.reported_progress import ReportedProgress
 from streams.resolve.threads import ThreadIndex
@@ -68,19 +66,7 @@ class Memory:
         if record.value is None:
             return
         progress = decode_progress(record.value)
-        self.publishers.note(progress, self._monotonic())
-        if isinstance(progress, ResolveProgress):
+        if isinstance(progress, PublishProgress):
+            self.publishers.note(progress, self._monotonic())
+        elif isinstance(progress, ResolveProgress):
             self.reported.note(progress)
-
-
-@asynccontextmanager
-async def open_memory(kafka: Connections, monotonic: Callable[[], float]) -> AsyncIterator[Memory]:
-    """Yield a memory that holds everything written so far.
-
-    Raises:
-        TopicMissingError: a topic does not exist.
-    """
-    async with kafka.reader("stories") as stories, kafka.reader("progress") as progress:
-        memory = Memory(stories, progress, monotonic)
-        await memory.load()
-        yield memory

@@ -4,22 +4,12 @@ Owns the reading of their records in ``progress``. A replay runs through days in
 says nothing. Only the publisher knows up to which time a partition is complete.
 """
 
-from dataclasses import dataclass
-
-from streams.records.progress import Progress, PublishProgress
+from streams.records.progress import PublishProgress
 
 PUBLISH = "publish"
 """The stage under which a publisher writes to ``progress``."""
 EXPIRY_SECONDS = 10.0
 """The silence after which a publisher counts as dead. It writes every second or so."""
-
-
-@dataclass(frozen=True, slots=True)
-class Published:
-    """What publishers say of a partition read up to an offset: complete up to ``mark_ms``; ``replay`` ended there."""
-
-    mark_ms: int = 0
-    replay: str = ""
 
 
 class Publishers:
@@ -29,21 +19,17 @@ class Publishers:
         self._active: dict[str, tuple[PublishProgress, float]] = {}
         self._ended: PublishProgress | None = None
 
-    def note(self, progress: Progress, monotonic: float) -> None:
-        """Take in a record of ``progress`` received at ``monotonic`` seconds."""
-        if not isinstance(progress, PublishProgress):
-            return
+    def note(self, progress: PublishProgress, monotonic: float) -> None:
+        """Take in a publisher's report received at ``monotonic`` seconds."""
         if progress.active:
             self._active[progress.instance] = (progress, monotonic)
-            return
-        self._active.pop(progress.instance, None)
-        self._ended = progress
+        else:
+            self._active.pop(progress.instance, None)
+            self._ended = progress
 
     def expire(self, monotonic: float) -> None:
         """Remove the publishers that have been silent for too long."""
-        silent = [name for name, (_, noted_at) in self._active.items() if monotonic - noted_at > EXPIRY_SECONDS]
-        for name in silent:
-            del self._active[name]
+        self._active = {name: one for name, one in self._active.items() if monotonic - one[1] <= EXPIRY_SECONDS}
 
     @property
     def active(self) -> tuple[str, ...]:
@@ -59,22 +45,23 @@ class Publishers:
 
     def is_replayed(self, partition: int, offset: int) -> bool:
         """Return whether the record at ``offset`` of ``partition`` may belong to a recording."""
-        if self._active:
-            return True
-        return self._ended is not None and offset < self._ended.offsets.get(partition, 0)
+        return bool(self._active) or not self.read_to_end(partition, offset)
 
     def need_decisions_after(self, decided_ms: int) -> bool:
         """Return whether recordings are being published, or were up to a time after ``decided_ms``."""
         return bool(self._active) or (self._ended is not None and decided_ms < self._ended.mark_ms)
 
-    def published(self, partition: int, position: int) -> Published:
-        """Return what publishers say of ``partition``, which has been read up to the offset ``position``."""
+    def published(self, partition: int, position: int) -> tuple[int, str]:
+        """Return the time up to which publishers call ``partition`` complete if it is read up to ``position``, or 0.
+
+        And the replay that ended there, "" if none did.
+        """
         if self._active:
             marks = [
                 progress.mark_ms if position >= progress.offsets.get(partition, 0) else 0
                 for progress, _ in self._active.values()
             ]
-            return Published(min(marks))
+            return min(marks), ""
         if self._ended is not None and self.read_to_end(partition, position):
-            return Published(self._ended.mark_ms, self._ended.instance)
-        return Published()
+            return self._ended.mark_ms, self._ended.instance
+        return 0, ""

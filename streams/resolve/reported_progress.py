@@ -4,7 +4,7 @@ Owns the memory of what ``resolve`` writes to ``progress``. The last report is n
 was taken for dead may report once more after its successor, which must still find its own reports. Pure.
 """
 
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -35,13 +35,13 @@ class ReportedProgress:
 
     def __init__(self) -> None:
         self.topic_id = ""
-        self._sources: dict[int, _Reported] = {}
+        self._sources: defaultdict[int, _Reported] = defaultdict(_Reported)
 
     def note(self, progress: ResolveProgress) -> None:
         """Take in a worker's report about one source."""
         self.topic_id = progress.topic_id or self.topic_id
         number = int(progress.instance)
-        source = self._sources.setdefault(number, _Reported())
+        source = self._sources[number]
         source.last = progress.offsets.get(number, 0), progress.counts
         source.furthest = max(source.furthest, source.last, key=lambda report: report[0])
         source.keep(ResumePoint(progress.low, progress.low_ms))
@@ -49,12 +49,10 @@ class ReportedProgress:
 
     def resume_point(self, source: int, offset: int) -> ResumePoint:
         """Return the point to resume at for ``offset``: with the time there if it was reported, else with 0."""
-        reported = self._sources.get(source)
-        unknown = ResumePoint(offset, 0)
-        return unknown if reported is None else reported.points.get(offset, unknown)
+        return self._sources[source].points.get(offset, ResumePoint(offset, 0))
 
     def counts(self, source: int, offset: int) -> Mapping[str, int]:
         """Return what became of all records below ``offset``, and of some above it, by the last such report."""
-        reported = self._sources.get(source, _Reported())
+        reported = self._sources[source]
         position, counts = reported.last
         return counts if position >= offset else reported.furthest[1]
