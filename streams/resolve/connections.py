@@ -4,13 +4,11 @@ Owns how its consumers, readers and producer are made, and the names of its topi
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from transport.consumer import group_consumer
 from transport.kafka import Consumer, Producer
-from transport.producer import open_producer
 from transport.reader import TopicReader
 from transport.topics import name
 
@@ -58,16 +56,3 @@ class Connections:
         send = self.producer.send
         sent = [await send(self.topic(topic), value, key, partition) for topic, value, key, partition in records]
         return asyncio.gather(*sent)
-
-
-@asynccontextmanager
-async def open_connections(
-    options: Mapping[str, object], prefix: str, session_seconds: float
-) -> AsyncIterator[Connections]:
-    """Yield connections with a started producer.
-
-    Raises:
-        BrokerAwayError: no broker answers.
-    """
-    async with open_producer(options) as producer:
-        yield Connections(options, prefix, producer, session_seconds)

@@ -80,7 +80,7 @@ class DecisionWriter:
         async with self._lock:
             self._assignment = object() if partitions else None
 
-    async def revoke(self, _: frozenset[int]) -> None:
+    async def revoke(self) -> None:
         """Commit what is done and stop deciding."""
         async with self._lock:
             try:
@@ -109,11 +109,6 @@ class DecisionWriter:
                 self._decided = self._decider.low
                 await self._commit()
                 await self._remove_expired()
-
-    async def close(self) -> None:
-        """Commit what is done."""
-        async with self._lock:
-            await self._commit()
 
     async def _take_over(self, assignment: object) -> None:
         """Read back every decision, in order, into empty matchers, and resume where the previous decider stopped."""

@@ -18,14 +18,11 @@ class PartitionWork(Protocol):
     async def assign(self, partitions: frozenset[int]) -> None:
         """Take over ``partitions``."""
 
-    async def revoke(self, partitions: frozenset[int]) -> None:
-        """Release all partitions; with eager rebalancing, the ones that stay are assigned again."""
+    async def revoke(self) -> None:
+        """Finish what is done and release all partitions. Rebalancing is eager: those that stay are assigned again."""
 
     async def step(self) -> None:
         """Do a bounded part of the work, or wait a moment for some."""
-
-    async def close(self) -> None:
-        """Finish what is done."""
 
 
 class GroupMember(RebalanceListener):
@@ -53,11 +50,11 @@ class GroupMember(RebalanceListener):
         """Raise what ``assign`` or ``revoke`` raised, which aiokafka would only log."""
         await self._failure
 
-    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+    async def on_partitions_revoked(self, _: set[TopicPartition]) -> None:
         """Release the partitions."""
         self.assigned.clear()
         with self._noting_failure():
-            await self.work.revoke(frozenset(place.partition for place in revoked))
+            await self.work.revoke()
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         """Take over the partitions."""

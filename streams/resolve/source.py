@@ -55,8 +55,9 @@ class SourceContext:
 class Source:
     """One assigned partition, from its committed offset on.
 
-    ``acknowledged``: the resume point below which the broker has everything; ``reported``: the last one written to
-    ``progress``; ``committed``: the last one committed.
+    Four resume points, each at most the one before: ``sent``, below which everything is handed to the producer;
+    ``acknowledged``, below which the broker has everything; ``reported``, the last one written to ``progress``; and
+    ``committed``.
     """
 
     def __init__(self, number: int, offset: int, context: SourceContext) -> None:
@@ -65,7 +66,7 @@ class Source:
         self.number = number
         self._context = context
         resume_point = reported.resume_point(number, offset)
-        self.acknowledged = self.reported = self.committed = self._sent = resume_point
+        self.sent = self.acknowledged = self.reported = self.committed = resume_point
         router_config = RouterConfig(
             orphan_wait_ms=int(config.orphan_wait_seconds * 1000), forget_ms=int(config.forget_hours * HOUR_MS)
         )
@@ -92,7 +93,7 @@ class Source:
         for record in records:
             raw, timestamp = record.value or b"", record.timestamp
             try:
-                signal = decode(raw, min(timestamp, latest_ms) if timestamp > 0 else latest_ms)
+                signal = decode(raw, timestamp if 0 < timestamp < latest_ms else latest_ms)
             except InvalidSignalError as error:
                 dead.append(_dead_letter(record, error))
                 router.skip(record.offset)
@@ -120,8 +121,8 @@ class Source:
         self._counts["used"] += batch.used
         metrics.RECORDS_USED.labels(STAGE).inc(batch.used)
 
-        published = memory.publishers.published(self.number, router.position)
-        read_ms = max(router.read_ms(idle=idle), published.mark_ms)
+        complete_ms, ended_replay = memory.publishers.published(self.number, router.position)
+        read_ms = max(router.read_ms(idle=idle), complete_ms)
         no_time = self._mark(0)
         for beats, entry in batch.candidates:
             candidate = RawCandidate(no_time, beats, entry.at_ms, entry.signal)
@@ -142,7 +143,7 @@ class Source:
             activity.add_merge(merging, no_time)
         released_ms = router.released_ms(now - self._undecided_timeout())
         done_ms = read_ms if released_ms is None else min(released_ms, read_ms)
-        replay = "" if router.undecided else published.replay
+        replay = "" if router.undecided else ended_replay
         done = self._mark(done_ms, idle=idle and not router.undecided, replay=replay)
         if heartbeat or done != self._done_mark:
             activity.add_mark(done)
@@ -152,12 +153,8 @@ class Source:
 
     def note_sent(self) -> None:
         """Remember how far the source is now; a decision that comes later belongs to the next output."""
-        self._sent = self.router.resume_point
+        self.sent = self.router.resume_point
         self._sent_counts = {**self._counts, WAITING: self.router.waiting}
-
-    def note_acknowledged(self) -> None:
-        """Take in that the broker has everything that was sent."""
-        self.acknowledged = self._sent
 
     def progress(self, publishers: tuple[str, ...]) -> Outgoing:
         """Return the report on how far the source is, which ``publishers`` it knows, and what became of its signals."""

@@ -11,7 +11,7 @@ from streams.resolve.dead_share import DeadShare
 from streams.resolve.memory import STAGE
 from streams.resolve.source import Source, SourceContext
 from streams.runtime import metrics
-from transport.kafka import Consumer, ConsumerRecord, TopicPartition
+from transport.kafka import Consumer, TopicPartition
 from transport.offsets import check_next, commit, seek_to_committed
 
 BEHIND = 10
@@ -45,8 +45,8 @@ class Sources:
         async with self._lock:
             self._assigned = partitions
 
-    async def revoke(self, _: frozenset[int]) -> None:
-        """Commit what is done and release all partitions; the next owner reads again what still waits."""
+    async def revoke(self) -> None:
+        """Send and commit what is done, and release all partitions; the next owner reads again what still waits."""
         async with self._lock:
             try:
                 await self._finish()
@@ -77,17 +77,14 @@ class Sources:
             for partition, records in batches.items():
                 if (source := self._sources.get(partition.partition)) is not None:
                     await check_next(self._consumer, partition, source.router.position, records[0].offset)
-                    self._read(source, records)
+                    dead = source.read(records)
+                    self._dead_letters += dead
+                    self._dead_share.count(len(records), len(dead))
             self._sent_at = self._monotonic()
             await self._send()
             if self._monotonic() - self._committed_at >= self._config.commit_seconds:
                 await self._commit()
             self._pause_full()
-
-    async def close(self) -> None:
-        """Send and commit what is done."""
-        async with self._lock:
-            await self._finish()
 
     async def _take_over(self) -> None:
         """Begin each assigned partition at its committed offset, once every earlier decision is known."""
@@ -109,11 +106,6 @@ class Sources:
         await self._report()
         await self._commit()
 
-    def _read(self, source: Source, records: list[ConsumerRecord[bytes, bytes]]) -> None:
-        dead = source.read(records)
-        self._dead_letters += dead
-        self._dead_share.count(len(records), len(dead))
-
     async def _send(self) -> None:
         """Send the output of all sources, and wait until the broker has acknowledged it."""
         self._interrupted = True
@@ -134,7 +126,7 @@ class Sources:
         await (await self._kafka.enqueue(outgoing))
         self._interrupted = False
         for source in sources:
-            source.note_acknowledged()
+            source.acknowledged = source.sent
         if heartbeat:
             # After the watermarks: a publisher begins once it reads here that its silence is not taken for idleness.
             await self._report()

@@ -15,21 +15,21 @@ import structlog
 
 from ingest.signal import Signal
 from streams.resolve.config import ResolveConfig
-from streams.resolve.connections import Connections, open_connections
+from streams.resolve.connections import Connections
 from streams.resolve.decision_writer import DecisionWriter
 from streams.resolve.group_member import GroupMember
 from streams.resolve.matching.beats import Beat
 from streams.resolve.matching.config import MatcherConfig
 from streams.resolve.matching.embedding import load_embedding
 from streams.resolve.matching.matcher import Matcher
-from streams.resolve.memory import STAGE, Memory, open_memory
+from streams.resolve.memory import STAGE, Memory
 from streams.resolve.source import SourceContext
 from streams.resolve.sources import Sources
 from streams.runtime.clock import Clock
 from transport.consumer import close
 from transport.fencing import Lease
 from transport.incarnations import Incarnations
-from transport.producer import abandoned_on_failure
+from transport.producer import abandoned_on_failure, open_producer
 
 SHUTDOWN_SECONDS = 3.0
 """Bounds the step in progress at shutdown, and then the last send and commit: both end before a supervisor kills."""
@@ -83,10 +83,11 @@ class Resolver:
             streams.runtime.watchdog.StalledError: a step has not finished for too long.
         """
         async with AsyncExitStack() as stack:
-            kafka = await stack.enter_async_context(
-                open_connections(self._kafka, self._prefix, self._config.session_seconds)
-            )
-            memory = await stack.enter_async_context(open_memory(kafka, self._clock.monotonic))
+            producer = await stack.enter_async_context(open_producer(self._kafka))
+            kafka = Connections(self._kafka, self._prefix, producer, self._config.session_seconds)
+            stories, progress = [await stack.enter_async_context(kafka.reader(one)) for one in ("stories", "progress")]
+            memory = Memory(stories, progress, self._clock.monotonic)
+            await memory.load()
             incarnations = Incarnations(kafka.producer, [kafka.topic("signals")])
             await incarnations.open()
             incarnations.check([memory.reported.topic_id])
@@ -107,7 +108,7 @@ class Resolver:
             try:
                 async with asyncio.timeout(SHUTDOWN_SECONDS):
                     for member in self._members:
-                        await member.work.close()
+                        await member.work.revoke()
             except TimeoutError:
                 log.warning("shutdown timed out; unacknowledged records will be reprocessed", role=STAGE)
 
