@@ -16,8 +16,8 @@ from scoring.lifecycle import Lifecycle, Measures, State, Transition
 from scoring.observation import UNREAD, Reading, Sentiment
 from scoring.score import Score, measure, score
 from scoring.sentiment import sentiment
-from scoring.settings import DEFAULT, Settings, Tier, Weights
-from scoring.spike import Spike, SpikeChange, SpikeSettings
+from scoring.settings import DEFAULT, Settings, Tier
+from scoring.spike import Spike, SpikeChange
 from scoring.story_state import StoryState
 
 __all__ = [
@@ -44,12 +44,10 @@ __all__ = [
     "Settings",
     "Spike",
     "SpikeChange",
-    "SpikeSettings",
     "State",
     "StoryState",
     "Tier",
     "Transition",
-    "Weights",
     "band",
     "compose",
     "decay",

@@ -4,12 +4,14 @@ Owns the weighted sum. Must never know how a factor is computed.
 """
 
 import math
+import operator
 from typing import Annotated, NamedTuple
 
 import msgspec
 from msgspec import Meta
+from msgspec.structs import astuple
 
-from scoring.settings import DEFAULT, Settings
+from scoring.settings import DEFAULT
 
 Points = Annotated[float, Meta(ge=0, le=100)]
 
@@ -45,32 +47,21 @@ class Factors(msgspec.Struct, frozen=True, kw_only=True):
     industry_impact: Points
 
 
-def raw(factors: Factors, settings: Settings = DEFAULT) -> float:
+def raw(factors: Factors) -> float:
     """Return the weighted sum of the factors, 0 to 100, before decay.
 
     >>> raw(Factors(reach=38, engagement=83, star_power=15, duration=4,
     ...             cross_platform=20, polarity=50, industry_impact=50))
     39.85
     """
-    weights = settings.weights
-    return math.fsum(
-        (
-            weights.reach * factors.reach,
-            weights.engagement * factors.engagement,
-            weights.star_power * factors.star_power,
-            weights.duration * factors.duration,
-            weights.cross_platform * factors.cross_platform,
-            weights.polarity * factors.polarity,
-            weights.industry_impact * factors.industry_impact,
-        )
-    )
+    return math.fsum(map(operator.mul, astuple(DEFAULT.weights), astuple(factors)))
 
 
-def compose(factors: Factors, decay: float = 1.0, settings: Settings = DEFAULT) -> float:
+def compose(factors: Factors, decay: float = 1.0) -> float:
     """Return the noise, 0 to 100: the raw score times the share left after decay (0 to 1).
 
     >>> round(compose(Factors(reach=38, engagement=83, star_power=15, duration=4,
     ...                       cross_platform=20, polarity=50, industry_impact=50), decay=0.99), 9)
     39.4515
     """
-    return raw(factors, settings) * decay
+    return raw(factors) * decay

@@ -3,10 +3,10 @@
 Owns the exponential decay of SCORING.md. Must never know what counts as coverage.
 """
 
-from scoring.settings import DEFAULT, Settings
+from scoring.settings import DEFAULT
 
 
-def decay(silence_ms: int, settings: Settings = DEFAULT) -> float:
+def decay(silence_ms: int) -> float:
     """Return the share of noise, above 0 to 1, that is left after ``silence_ms``: half for each half-life (7 days).
 
     Coverage after the time of scoring leaves no silence: a negative ``silence_ms`` counts as 0.
@@ -14,4 +14,4 @@ def decay(silence_ms: int, settings: Settings = DEFAULT) -> float:
     >>> decay(0), decay(7 * 24 * 3_600_000)
     (1.0, 0.5)
     """
-    return float(0.5 ** (max(0, silence_ms) / settings.half_life_ms))
+    return float(0.5 ** (max(0, silence_ms) / DEFAULT.half_life_ms))

@@ -10,7 +10,7 @@ from scoring.factors.cross_platform import cross_platform
 from scoring.factors.duration import duration
 from scoring.factors.engagement import engagement
 from scoring.factors.reach import reach
-from scoring.settings import DEFAULT, HOUR_MS, Settings
+from scoring.settings import DEFAULT, HOUR_MS
 
 FIGURE_POINTS = 20.0
 """The points of a figure of tier A: "one more figure" in :func:`explain`."""
@@ -48,34 +48,37 @@ class Explanation(msgspec.Struct, frozen=True):
     raises: tuple[Raise, ...]
 
 
-def explain(factors: Factors, decay: float, measured: Measured, settings: Settings = DEFAULT) -> Explanation:
-    """Return how ``factors`` and ``decay``, computed with ``settings``, make up the noise, and what would raise it."""
-    noise = compose(factors, decay, settings)
+def explain(factors: Factors, decay: float, measured: Measured) -> Explanation:
+    """Return how ``factors`` and ``decay`` make up the noise, and what would raise it."""
+    noise = compose(factors, decay)
     parts = [
         Part(name, value, weight, value * weight * decay)
         for name, value, weight in zip(
             Factors.__struct_fields__,
             msgspec.structs.astuple(factors),
-            [getattr(settings.weights, name) for name in Factors.__struct_fields__],
+            [getattr(DEFAULT.weights, name) for name in Factors.__struct_fields__],
             strict=True,
         )
     ]
     changes = {
         "new coverage now (no decay)": (factors, 1.0),
-        "twice the audience": (_with(factors, reach=reach(2 * measured.people, settings)), decay),
-        "twice the interactions": (_with(factors, engagement=engagement(2 * measured.loudness, settings)), decay),
-        "one more figure of tier A": (_with(factors, star_power=min(100.0, factors.star_power + FIGURE_POINTS)), decay),
+        "twice the audience": (_with(factors, reach=reach(2 * measured.people)), decay),
+        "twice the interactions": (_with(factors, engagement=engagement(2 * measured.loudness)), decay),
+        "one more figure of tier A": (
+            _with(factors, star_power=min(100.0, factors.star_power + FIGURE_POINTS)),
+            decay,
+        ),
         "one more platform": (
-            _with(factors, cross_platform=cross_platform(measured.posted_platforms + 1, settings)),
+            _with(factors, cross_platform=cross_platform(measured.posted_platforms + 1)),
             decay,
         ),
         "an industry impact of 100": (_with(factors, industry_impact=100.0), decay),
         "twelve more hours of coverage": (
-            _with(factors, duration=duration(measured.run_ms + 12 * HOUR_MS, settings)),
+            _with(factors, duration=duration(measured.run_ms + 12 * HOUR_MS)),
             decay,
         ),
     }
-    raises = [Raise(change, compose(then, left, settings) - noise) for change, (then, left) in changes.items()]
+    raises = [Raise(change, compose(then, left) - noise) for change, (then, left) in changes.items()]
     return Explanation(
         tuple(sorted(parts, key=lambda part: -part.points)),
         tuple(sorted((one for one in raises if one.points > 1e-9), key=lambda one: -one.points)),

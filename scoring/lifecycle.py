@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-from scoring.settings import DEFAULT, HOUR_MS, MINUTE_MS, Settings
+from scoring.settings import DEFAULT, HOUR_MS, MINUTE_MS
 
 State = Literal["trending", "spike", "controversy", "scandal", "resolved"]
 
@@ -186,7 +186,7 @@ def step(lifecycle: Lifecycle, measures: Measures, t_ms: int) -> tuple[Lifecycle
     return now, tuple(transitions)
 
 
-def next_due_ms(lifecycle: Lifecycle, measures: Measures, t_ms: int, settings: Settings = DEFAULT) -> int | None:
+def next_due_ms(lifecycle: Lifecycle, measures: Measures, t_ms: int) -> int | None:
     """Return the earliest time after ``t_ms`` at which a step could change the state without a new signal.
 
     None: never. ``lifecycle`` and ``measures`` are those of the step at ``t_ms``. A step before the returned time
@@ -201,7 +201,7 @@ def next_due_ms(lifecycle: Lifecycle, measures: Measures, t_ms: int, settings: S
     due += [lifecycle.entered_ms + cooldown_ms, max(lifecycle.entered_ms, measures.last_coverage_ms) + cooldown_ms]
     for threshold in (LOUD.threshold, CALMER.threshold, FAINT.threshold):
         if measures.noise >= threshold:
-            due.append(t_ms + max(1.0, settings.half_life_ms * math.log2(measures.noise / threshold)))
+            due.append(t_ms + max(1.0, DEFAULT.half_life_ms * math.log2(measures.noise / threshold)))
     if measures.hour_begins_ms:
         due.append(measures.hour_begins_ms + HOUR_MS)
     return min((math.floor(at_ms) for at_ms in due if at_ms > t_ms), default=None)

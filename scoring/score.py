@@ -4,13 +4,12 @@ Owns the path from a ledger to factors, noise and windows. Must never know where
 """
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 import msgspec
 
 from scoring.assessment import Category
 from scoring.band import Band, band
-from scoring.composite import Factors, raw
+from scoring.composite import Factors, compose, raw
 from scoring.decay import decay
 from scoring.factors.cross_platform import cross_platform
 from scoring.factors.duration import duration
@@ -24,7 +23,7 @@ from scoring.ledger.aggregate import Aggregate
 from scoring.ledger.item import POST
 from scoring.ledger.top_candidates import TopCandidate
 from scoring.lifecycle import Measures
-from scoring.settings import DEFAULT, Settings, Tier
+from scoring.settings import DEFAULT, Tier
 from scoring.windows import Audience, PlatformCounts, Window, lifetime, sketched_windows, windows
 
 SHOWN = 5
@@ -97,7 +96,7 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-def score(ledger: Ledger, t_ms: int, settings: Settings = DEFAULT, tiers: Mapping[str, Tier] | None = None) -> Score:
+def score(ledger: Ledger, t_ms: int, *, tiers: Mapping[str, Tier] | None = None) -> Score:
     """Score a story at ``t_ms``.
 
     Pure: the same ledger and time give the same score. An item covered after ``t_ms`` (UTC epoch ms) does not count
@@ -106,78 +105,51 @@ def score(ledger: Ledger, t_ms: int, settings: Settings = DEFAULT, tiers: Mappin
     ledger.trim()
     ledger = ledger.until(t_ms)
     runs, sketches, assessment = ledger.runs, ledger.sketches, ledger.assessment
-    aggregate = ledger.aggregate(t_ms, settings)
+    aggregate = ledger.aggregate(t_ms)
     if sketches is None:
-        spans, audience = windows(aggregate, ledger.platforms, settings)
+        spans, audience = windows(aggregate, ledger.platforms)
     else:
-        spans, audience = sketched_windows(aggregate, sketches, ledger, t_ms, settings)
+        spans, audience = sketched_windows(aggregate, sketches, ledger, t_ms)
     platforms = spans["life"].platforms
     interactions = {name: platform.interactions for name, platform in platforms.items()}
-    weighed = _weigh(ledger, aggregate, audience, interactions, t_ms, settings=settings, tiers=tiers)
-    noise = weighed.raw * weighed.decay
+    factors, left, inputs = _weigh(ledger, aggregate, audience, interactions, t_ms, tiers=tiers)
+    undecayed = raw(factors)
+    noise = undecayed * left
     return Score(
         noise=noise,
-        raw=weighed.raw,
-        decay=weighed.decay,
+        raw=undecayed,
+        decay=left,
         band=band(noise),
         category=None if assessment is None else assessment.category,
-        factors=weighed.factors,
+        factors=factors,
         velocity_per_hour=float(spans["1h"].items),
         windows=spans,
         platforms=platforms,
         figures=tuple(sorted(ledger.figures)),
-        top=_top(ledger, settings),
+        top=_top(ledger),
         first_seen_ms=runs[0][0] if runs else 0,
-        last_coverage_ms=weighed.last_ms,
-        inputs=Inputs(
-            audience=audience,
-            people=weighed.people,
-            loudness=weighed.loudness,
-            run_ms=weighed.run_ms,
-            posted_platforms=len(aggregate.posted),
-            votes=len(aggregate.votes),
-            positive_replies=aggregate.positive,
-            negative_replies=aggregate.negative,
-            silence_ms=weighed.silence_ms,
-            hour_begins_ms=aggregate.hour_begins_ms,
-            assessed_ms=0 if assessment is None else assessment.assessed_ms,
-            exact=sketches is None,
-        ),
+        last_coverage_ms=runs[-1][1] if runs else 0,
+        inputs=inputs,
     )
 
 
-def measure(
-    ledger: Ledger, t_ms: int, *, alarmed: bool, settings: Settings = DEFAULT, tiers: Mapping[str, Tier] | None = None
-) -> Measures:
-    """Return ``score(ledger, t_ms, settings, tiers).measures(alarmed)``, without computing the rest of the score."""
+def measure(ledger: Ledger, t_ms: int, *, alarmed: bool, tiers: Mapping[str, Tier] | None = None) -> Measures:
+    """Return ``score(ledger, t_ms, tiers=tiers).measures(alarmed)``, without computing the rest of the score."""
     if ledger.sketches is not None:
-        return score(ledger, t_ms, settings, tiers).measures(alarmed)
+        return score(ledger, t_ms, tiers=tiers).measures(alarmed)
     ledger = ledger.until(t_ms)
-    aggregate = ledger.aggregate(t_ms, settings)
+    aggregate = ledger.aggregate(t_ms)
     audience, interactions = lifetime(aggregate, ledger.platforms)
-    weighed = _weigh(ledger, aggregate, audience, interactions, t_ms, settings=settings, tiers=tiers)
+    factors, left, inputs = _weigh(ledger, aggregate, audience, interactions, t_ms, tiers=tiers)
     latest, hour, *_ = aggregate.spans
     return Measures(
-        noise=weighed.raw * weighed.decay,
+        noise=compose(factors, left),
         velocity_per_hour=float(sum(latest.items.values()) + sum(hour.items.values())),
-        platforms=len(aggregate.posted),
+        platforms=inputs.posted_platforms,
         alarmed=alarmed,
-        last_coverage_ms=weighed.last_ms,
-        hour_begins_ms=aggregate.hour_begins_ms,
+        last_coverage_ms=ledger.runs[-1][1] if ledger.runs else 0,
+        hour_begins_ms=inputs.hour_begins_ms,
     )
-
-
-class _Weighed(NamedTuple):
-    """The factors, and the numbers computed on the way to them."""
-
-    factors: Factors
-    raw: float
-    decay: float
-    people: float
-    loudness: float
-    last_ms: int
-    run_ms: int
-    silence_ms: int
 
 
 def _weigh(
@@ -187,37 +159,45 @@ def _weigh(
     interactions: Mapping[str, int],
     t_ms: int,
     *,
-    settings: Settings,
     tiers: Mapping[str, Tier] | None,
-) -> _Weighed:
-    """Compute the factors of a story with this ``audience`` and these ``interactions`` by platform."""
+) -> tuple[Factors, float, Inputs]:
+    """Return the factors of a story, the share left after decay, and the numbers computed on the way to them.
+
+    ``interactions``: by platform.
+    """
     runs, assessment = ledger.runs, ledger.assessment
-    last_ms, run_ms = (runs[-1][1], runs[-1][1] - runs[-1][0]) if runs else (0, 0)
-    silence_ms = max(0, t_ms - last_ms)
-    people, story_loudness = audience.estimate(settings), loudness(interactions, settings)
-    replies = reply_split(aggregate.positive, aggregate.negative, settings)
+    first_ms, last_ms = runs[-1] if runs else (0, 0)
+    inputs = Inputs(
+        audience=audience,
+        people=audience.estimate(),
+        loudness=loudness(interactions),
+        run_ms=last_ms - first_ms,
+        posted_platforms=len(aggregate.posted),
+        votes=len(aggregate.votes),
+        positive_replies=aggregate.positive,
+        negative_replies=aggregate.negative,
+        silence_ms=max(0, t_ms - last_ms),
+        hour_begins_ms=aggregate.hour_begins_ms,
+        assessed_ms=0 if assessment is None else assessment.assessed_ms,
+        exact=ledger.sketches is None,
+    )
     if tiers is None:
         tiers = FigureIndex.default().tiers
     factors = Factors(
-        reach=reach(people, settings),
-        engagement=engagement(story_loudness, settings),
-        star_power=star_power([tiers[figure] for figure in ledger.figures if figure in tiers], settings),
-        duration=duration(run_ms, settings),
-        cross_platform=cross_platform(len(aggregate.posted), settings),
-        polarity=polarity([*aggregate.votes, replies], settings),
-        industry_impact=settings.unassessed_impact if assessment is None else assessment.impact,
+        reach=reach(inputs.people),
+        engagement=engagement(inputs.loudness),
+        star_power=star_power([tiers[figure] for figure in ledger.figures if figure in tiers]),
+        duration=duration(inputs.run_ms),
+        cross_platform=cross_platform(inputs.posted_platforms),
+        polarity=polarity([*aggregate.votes, reply_split(aggregate.positive, aggregate.negative)]),
+        industry_impact=DEFAULT.unassessed_impact if assessment is None else assessment.impact,
     )
-    left = decay(silence_ms, settings) if runs else 0.0
-    return _Weighed(factors, raw(factors, settings), left, people, story_loudness, last_ms, run_ms, silence_ms)
+    return factors, decay(inputs.silence_ms) if runs else 0.0, inputs
 
 
-def _top(ledger: Ledger, settings: Settings) -> tuple[TopSignal, ...]:
+def _top(ledger: Ledger) -> tuple[TopSignal, ...]:
     items, seen = ledger.items, ledger.sample.replies_seen
-    like, reply, share = (
-        settings.interactions_per_like,
-        settings.interactions_per_reply,
-        settings.interactions_per_share,
-    )
+    like, reply, share = DEFAULT.interactions_per_like, DEFAULT.interactions_per_reply, DEFAULT.interactions_per_share
     shown: list[tuple[int, str, TopCandidate]] = []
     for kept in ledger.candidates.values():
         item = items.get(kept.key)

@@ -31,7 +31,7 @@ BUCKET_MS = 5 * MINUTE_MS
 BUCKETS_PER_HOUR = HOUR_MS // BUCKET_MS
 
 
-class SpikeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class SpikeSettings(msgspec.Struct, frozen=True):
     """The detector's constants; all are ours.
 
     Cold start: a new story has ``prior_hours`` of history at ``prior_per_hour`` items, so its first buckets are tested,
@@ -64,10 +64,6 @@ class SpikeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """An alarm ends when the sum of this many buckets is back within the interval: half an hour."""
     longest_alarm: int = 288
     """After this many buckets under alarm, one day, the new level is the normal one."""
-
-    def __post_init__(self) -> None:
-        if not 0.5 <= self.confidence <= 1 - 1e-9:
-            raise ValueError(f"confidence must be between 0.5 and 1 - 1e-9, not {self.confidence}")
 
 
 DEFAULT = SpikeSettings()
@@ -155,36 +151,34 @@ class Baseline(msgspec.Struct, frozen=True, gc=False):
     rate: float
     dispersion: float
 
-    def limit(self, buckets: int, settings: SpikeSettings, widths: float) -> float:
+    def limit(self, buckets: int, widths: float) -> float:
         """Return the largest count in this many ``buckets`` that is within ``widths`` of the interval."""
         expectation = self.rate * buckets
-        width = upper_limit(expectation, settings.confidence) - expectation
+        width = upper_limit(expectation, DEFAULT.confidence) - expectation
         return expectation + widths * width * math.sqrt(1.0 + self.dispersion * expectation)
 
 
-def baseline(calm: Sequence[int], settings: SpikeSettings = DEFAULT) -> Baseline:
+def baseline(calm: Sequence[int]) -> Baseline:
     """Return the baseline, given the counts outside alarms.
 
     >>> baseline([0] * 20 + [40]).rate < baseline([1] * 21).rate < baseline([2] * 21).rate
     True
     """
-    prior_buckets = settings.prior_hours * BUCKETS_PER_HOUR
-    prior = settings.prior_per_hour * settings.prior_hours
+    prior_buckets = DEFAULT.prior_hours * BUCKETS_PER_HOUR
+    prior = DEFAULT.prior_per_hour * DEFAULT.prior_hours
     middle = median(calm) if calm else 0.0
-    cut = middle + max(1.0, settings.outlier_mads * _deviation(calm, middle))
+    cut = middle + max(1.0, DEFAULT.outlier_mads * _deviation(calm, middle))
     rate = (prior + math.fsum([min(count, cut) for count in calm])) / (prior_buckets + len(calm))
-    rate = max(rate, settings.prior_per_hour / BUCKETS_PER_HOUR)
+    rate = max(rate, DEFAULT.prior_per_hour / BUCKETS_PER_HOUR)
     hours = [
         sum(calm[end - BUCKETS_PER_HOUR : end]) for end in range(len(calm), BUCKETS_PER_HOUR - 1, -BUCKETS_PER_HOUR)
     ]
     usual = median(hours) if hours else 0.0
     excess = (_deviation(hours, usual) ** 2 - usual) / usual**2 if usual else 0.0
-    return Baseline(rate, min(max(excess, settings.dispersion_least), settings.dispersion_most))
+    return Baseline(rate, min(max(excess, DEFAULT.dispersion_least), DEFAULT.dispersion_most))
 
 
-def step(
-    spike: Spike, bucket_ms: int, counts: Sequence[int | None], settings: SpikeSettings = DEFAULT
-) -> tuple[Spike, tuple[SpikeChange, ...]]:
+def step(spike: Spike, bucket_ms: int, counts: Sequence[int | None]) -> tuple[Spike, tuple[SpikeChange, ...]]:
     """Return the detector after the closed buckets ``counts``; the first one starts at ``bucket_ms`` (UTC epoch ms).
 
     A count of None is a bucket without collection. Buckets before ``spike.next_ms`` are already counted and skipped; a
@@ -199,54 +193,52 @@ def step(
         if bucket_ms >= spike.next_ms:
             if spike.next_ms and bucket_ms > spike.next_ms:
                 spike = msgspec.structs.replace(spike, recent=())
-            spike, change = _take(spike, bucket_ms, count, settings)
+            spike, change = _take(spike, bucket_ms, count)
             if change is not None:
                 changes.append(change)
         bucket_ms += BUCKET_MS
     return spike, tuple(changes)
 
 
-def _take(spike: Spike, bucket_ms: int, count: int | None, settings: SpikeSettings) -> tuple[Spike, SpikeChange | None]:
+def _take(spike: Spike, bucket_ms: int, count: int | None) -> tuple[Spike, SpikeChange | None]:
     next_ms = bucket_ms + BUCKET_MS
     if count is None:
         return msgspec.structs.replace(spike, next_ms=next_ms, recent=()), None
-    recent = (*spike.recent[1 - max(settings.spans) :], count)
+    recent = (*spike.recent[1 - max(DEFAULT.spans) :], count)
     if spike.alarm_ms:
-        return _under_alarm(spike, next_ms, recent, settings)
-    alarm = _alarm(spike.calm, recent, next_ms, settings)
+        return _under_alarm(spike, next_ms, recent)
+    alarm = _alarm(spike.calm, recent, next_ms)
     if alarm is None:
-        calm = (*spike.calm[1 - settings.history :], count)
+        calm = (*spike.calm[1 - DEFAULT.history :], count)
         return Spike(next_ms=next_ms, calm=calm, recent=recent), None
     return Spike(next_ms=next_ms, calm=spike.calm, recent=recent, alarm_ms=bucket_ms, alarmed=(count,)), alarm
 
 
-def _under_alarm(
-    spike: Spike, next_ms: int, recent: tuple[int, ...], settings: SpikeSettings
-) -> tuple[Spike, SpikeChange | None]:
-    usual = baseline(spike.calm, settings)
+def _under_alarm(spike: Spike, next_ms: int, recent: tuple[int, ...]) -> tuple[Spike, SpikeChange | None]:
+    usual = baseline(spike.calm)
     alarmed = (*spike.alarmed, recent[-1])
-    latest = alarmed[-settings.over_after :]
-    limit = max(usual.limit(len(latest), settings, 1.0), settings.min_count - 1)
+    latest = alarmed[-DEFAULT.over_after :]
+    limit = max(usual.limit(len(latest), 1.0), DEFAULT.min_count - 1)
     counted = sum(latest)
-    lasted = len(alarmed) >= settings.longest_alarm
-    if not lasted and (counted > limit or len(alarmed) <= settings.over_after):
+    lasted = len(alarmed) >= DEFAULT.longest_alarm
+    if not lasted and (counted > limit or len(alarmed) <= DEFAULT.over_after):
         return Spike(next_ms, spike.calm, recent, spike.alarm_ms, alarmed), None
     calm = alarmed if lasted else (*spike.calm, *latest)
     change = SpikeChange(False, next_ms, len(latest) * BUCKET_MS, counted, usual.rate * len(latest), limit)
-    return Spike(next_ms=next_ms, calm=calm[-settings.history :]), change
+    return Spike(next_ms=next_ms, calm=calm[-DEFAULT.history :]), change
 
 
-def _alarm(calm: Sequence[int], recent: Sequence[int], at_ms: int, settings: SpikeSettings) -> SpikeChange | None:
+def _alarm(calm: Sequence[int], recent: Sequence[int], at_ms: int) -> SpikeChange | None:
     """Return the alarm of the shortest span whose sum exceeds its limit; a bucket without items raises none."""
-    if not recent[-1] or sum(recent) < settings.min_count:
+    if not recent[-1] or sum(recent) < DEFAULT.min_count:
         return None
-    usual = baseline(calm[: max(0, len(calm) + 1 - len(recent))], settings)
-    young = len(calm) < settings.prior_hours * BUCKETS_PER_HOUR
-    for span in settings.spans:
+    usual = baseline(calm[: max(0, len(calm) + 1 - len(recent))])
+    young = len(calm) < DEFAULT.prior_hours * BUCKETS_PER_HOUR
+    for span in DEFAULT.spans:
         counted = sum(recent[-span:])
-        limit = max(usual.limit(span, settings, settings.widths), settings.min_count - 1)
-        if young and span == BUCKETS_PER_HOUR and usual.rate * span <= settings.young_hour / 3:
-            limit = min(limit, settings.young_hour - 1)
+        limit = max(usual.limit(span, DEFAULT.widths), DEFAULT.min_count - 1)
+        if young and span == BUCKETS_PER_HOUR and usual.rate * span <= DEFAULT.young_hour / 3:
+            limit = min(limit, DEFAULT.young_hour - 1)
         if counted > limit:
             return SpikeChange(True, at_ms, span * BUCKET_MS, counted, usual.rate * span, limit)
     return None

@@ -15,7 +15,7 @@ from scoring.ledger import Ledger
 from scoring.ledger.aggregate import EMPTY, Aggregate, SpanAggregate
 from scoring.ledger.item import AUTHOR, COMMUNITY, VIEWS
 from scoring.ledger.sketches import Sketches
-from scoring.settings import DAY_MS, DEFAULT, HOUR_MS, MINUTE_MS, Settings
+from scoring.settings import DAY_MS, DEFAULT, HOUR_MS, MINUTE_MS
 
 _NAMES = ("5m", "1h", "24h", "life")
 _LENGTHS_MS = (5 * MINUTE_MS, HOUR_MS, DAY_MS)
@@ -49,24 +49,22 @@ class Audience(msgspec.Struct, frozen=True):
     followers: int
     likes: dict[str, int]
 
-    def estimate(self, settings: Settings = DEFAULT) -> float:
+    def estimate(self) -> float:
         """Return A, in people.
 
         >>> Audience(views=1000, members=50_000, followers=2_000, likes={"reddit": 10}).estimate()
         2600.0
         """
-        rates, other = settings.views_per_like, settings.other_views_per_like
+        rates, other = DEFAULT.views_per_like, DEFAULT.other_views_per_like
         return (
             self.views
-            + settings.views_per_member * self.members
-            + settings.views_per_follower * self.followers
+            + DEFAULT.views_per_member * self.members
+            + DEFAULT.views_per_follower * self.followers
             + sum(rates.get(platform, other) * likes for platform, likes in sorted(self.likes.items()))
         )
 
 
-def windows(
-    aggregate: Aggregate, names: Sequence[str], settings: Settings = DEFAULT
-) -> tuple[dict[str, Window], Audience]:
+def windows(aggregate: Aggregate, names: Sequence[str]) -> tuple[dict[str, Window], Audience]:
     """Return the windows by name, and the audience of the whole story; ``names``: of the platforms, by index."""
     so_far = SpanAggregate()
     found: dict[str, Window] = {}
@@ -74,7 +72,7 @@ def windows(
         if span.items or not found:
             so_far = so_far.plus(span)
             audience = _audience(so_far, names)
-            window = _window(so_far, audience, names, settings)
+            window = _window(so_far, audience, names)
         found[name] = window
     return found, audience
 
@@ -89,7 +87,7 @@ def lifetime(aggregate: Aggregate, names: Sequence[str]) -> tuple[Audience, dict
 
 
 def sketched_windows(
-    aggregate: Aggregate, sketches: Sketches, ledger: Ledger, t_ms: int, settings: Settings = DEFAULT
+    aggregate: Aggregate, sketches: Sketches, ledger: Ledger, t_ms: int
 ) -> tuple[dict[str, Window], Audience]:
     """Return what :func:`windows` returns, as estimates for a sketched ledger; ``aggregate``: over its sample.
 
@@ -97,9 +95,9 @@ def sketched_windows(
     sample. Both state their errors. The audience of a shorter window and its items by platform are those of the sample
     alone, which is rough.
     """
-    _fill_up(aggregate, sketches, settings)
+    _fill_up(aggregate, sketches)
     names = ledger.platforms
-    found, _ = windows(aggregate, names, settings)
+    found, _ = windows(aggregate, names)
     # The windows count the rings, not the sample, so they also lose an item when the rings do.
     aggregate.hour_begins_ms = sketches.rings[1].leaves_ms(t_ms - HOUR_MS)
     for (name, window), length_ms, ring in zip(tuple(found.items()), _LENGTHS_MS, sketches.rings, strict=False):
@@ -107,12 +105,12 @@ def sketched_windows(
         found[name] = msgspec.structs.replace(window, items=round(items), authors=round(authors))
     audience = _sketched_audience(sketches, names)
     found["life"] = msgspec.structs.replace(
-        found["life"], authors=round(sketches.authors.estimate()), audience=round(audience.estimate(settings))
+        found["life"], authors=round(sketches.authors.estimate()), audience=round(audience.estimate())
     )
     return found, audience
 
 
-def _fill_up(aggregate: Aggregate, sketches: Sketches, settings: Settings) -> None:
+def _fill_up(aggregate: Aggregate, sketches: Sketches) -> None:
     """Add what the sketches counted beyond the sample to the oldest span, so that it counts for the whole story."""
     if aggregate.spans[-1] is EMPTY:
         aggregate.spans[-1] = SpanAggregate()
@@ -122,12 +120,12 @@ def _fill_up(aggregate: Aggregate, sketches: Sketches, settings: Settings) -> No
         counted = sum(span.counted_replies.get(platform, 0.0) for span in aggregate.spans)
         unseen = max(0.0, replies.estimate() - counted)
         older.items[platform] = older.items.get(platform, 0.0) + items.estimate() - sampled
-        older.interactions[platform] = older.interactions.get(platform, 0.0) + settings.interactions_per_reply * unseen
+        older.interactions[platform] = older.interactions.get(platform, 0.0) + DEFAULT.interactions_per_reply * unseen
     aggregate.posted = sketches.posted
     aggregate.positive, aggregate.negative = round(sketches.positive.estimate()), round(sketches.negative.estimate())
 
 
-def _window(counted: SpanAggregate, audience: Audience, names: Sequence[str], settings: Settings) -> Window:
+def _window(counted: SpanAggregate, audience: Audience, names: Sequence[str]) -> Window:
     items = interactions = 0
     platforms: dict[str, PlatformCounts] = {}
     for platform, count in counted.items.items():
@@ -135,7 +133,7 @@ def _window(counted: SpanAggregate, audience: Audience, names: Sequence[str], se
         platforms[names[platform]] = counts
         items += counts.items
         interactions += counts.interactions
-    return Window(items, len(counted.authors), round(audience.estimate(settings)), interactions, platforms)
+    return Window(items, len(counted.authors), round(audience.estimate()), interactions, platforms)
 
 
 def _audience(counted: SpanAggregate, names: Sequence[str]) -> Audience:

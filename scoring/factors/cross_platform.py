@@ -3,13 +3,13 @@
 Owns the points per platform. Must never know which platforms there are.
 """
 
-from scoring.settings import DEFAULT, Settings
+from scoring.settings import DEFAULT
 
 
-def cross_platform(platforms: int, settings: Settings = DEFAULT) -> float:
+def cross_platform(platforms: int) -> float:
     """Return 0 to 100 for the number of independent platforms with at least one post: 20 points each.
 
     >>> cross_platform(1), cross_platform(7)
     (20.0, 100.0)
     """
-    return min(100.0, settings.points_per_platform * platforms)
+    return min(100.0, DEFAULT.points_per_platform * platforms)

@@ -6,37 +6,37 @@ Owns what an interaction is and the scale from interactions to a factor. Must ne
 import math
 from collections.abc import Mapping
 
-from scoring.settings import DEFAULT, Settings
+from scoring.settings import DEFAULT
 
 
-def interactions(likes: float, replies: float, shares: float, settings: Settings = DEFAULT) -> float:
+def interactions(likes: float, replies: float, shares: float) -> float:
     """Return likes + 2·replies + 3·shares: what takes more effort weighs more.
 
     >>> interactions(1476, 211, 0)
     1898
     """
     return (
-        settings.interactions_per_like * likes
-        + settings.interactions_per_reply * replies
-        + settings.interactions_per_share * shares
+        DEFAULT.interactions_per_like * likes
+        + DEFAULT.interactions_per_reply * replies
+        + DEFAULT.interactions_per_share * shares
     )
 
 
-def loudness(interactions_by_platform: Mapping[str, float], settings: Settings = DEFAULT) -> float:
+def loudness(interactions_by_platform: Mapping[str, float]) -> float:
     """Return J: the sum over platforms of interactions, divided by those of a very loud story there; 1 is very loud.
 
     >>> loudness({"hackernews": 1500, "reddit": 5000})
     0.6
     """
-    loud, other = settings.loud_interactions, settings.other_loud_interactions
+    loud, other = DEFAULT.loud_interactions, DEFAULT.other_loud_interactions
     return math.fsum(count / loud.get(platform, other) for platform, count in interactions_by_platform.items())
 
 
-def engagement(loudness: float, settings: Settings = DEFAULT) -> float:
+def engagement(loudness: float) -> float:
     """Return 0 to 100 for J (see :func:`loudness`): logarithmic over four decades, 100 where J is 1 or more.
 
     >>> engagement(0), engagement(1.0)
     (0.0, 100.0)
     """
-    decades = settings.engagement_decades
+    decades = DEFAULT.engagement_decades
     return 100.0 * min(1.0, math.log10(1.0 + 10.0**decades * loudness) / decades)

@@ -5,10 +5,10 @@ Owns the scale from an estimated audience to a factor. Must never know how the a
 
 import math
 
-from scoring.settings import DEFAULT, Settings
+from scoring.settings import DEFAULT
 
 
-def reach(audience: float, settings: Settings = DEFAULT) -> float:
+def reach(audience: float) -> float:
     """Return 0 to 100 for an ``audience`` in people: logarithmic, 100 for a hundred million.
 
     >>> reach(0)
@@ -16,4 +16,4 @@ def reach(audience: float, settings: Settings = DEFAULT) -> float:
     >>> round(reach(9_999), 9)
     50.0
     """
-    return 100.0 * min(1.0, math.log10(1.0 + audience) / settings.reach_decades)
+    return 100.0 * min(1.0, math.log10(1.0 + audience) / DEFAULT.reach_decades)

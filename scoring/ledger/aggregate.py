@@ -12,7 +12,7 @@ import msgspec
 
 from scoring.factors.polarity import Split, Votes, vote_splits
 from scoring.ledger.item import AUTHOR, COMMUNITY, LIKES, POST, VIEWS, Item, weight
-from scoring.settings import DAY_MS, DEFAULT, HOUR_MS, MINUTE_MS, Settings
+from scoring.settings import DAY_MS, DEFAULT, HOUR_MS, MINUTE_MS
 
 NEVER_MS = 1 << 62
 _SIZED = (COMMUNITY, AUTHOR)
@@ -47,13 +47,13 @@ class SpanAggregate(msgspec.Struct, eq=False):
     oldest_ms: int = NEVER_MS
 
     def count(  # noqa: PLR0912 - the one loop over items of every score: calls inside would double its time
-        self, items: Iterable[Item], seen: Mapping[int, int], settings: Settings, threshold: float
+        self, items: Iterable[Item], seen: Mapping[int, int], threshold: float
     ) -> None:
         """Add ``items``. ``seen``: see :meth:`Aggregate.update`; ``threshold``: see :class:`Aggregate`."""
         counted, acted, liked = self.items, self.interactions, self.likes
         members, followers, authors, reported = self.members, self.followers, self.authors, self.counted_replies
-        like, reply = settings.interactions_per_like, settings.interactions_per_reply
-        share = settings.interactions_per_share
+        like, reply = DEFAULT.interactions_per_like, DEFAULT.interactions_per_reply
+        share = DEFAULT.interactions_per_share
         voted: list[int] = []
         votes: list[Votes] = []
         times: float = 1
@@ -94,9 +94,9 @@ class SpanAggregate(msgspec.Struct, eq=False):
         authors.discard(0)
         self.oldest_ms, self.positive, self.negative = oldest_ms, positive, negative
         if votes:
-            self.votes.update(zip(voted, vote_splits(votes, settings), strict=True))
+            self.votes.update(zip(voted, vote_splits(votes), strict=True))
 
-    def recount(self, old: Item, new: Item, seen: Mapping[int, int], settings: Settings) -> bool:
+    def recount(self, old: Item, new: Item, seen: Mapping[int, int]) -> bool:
         """Replace ``old`` by ``new``, a later observation of the same item, where all items are kept.
 
         Return False, and do nothing, if more has changed than the counts.
@@ -115,16 +115,16 @@ class SpanAggregate(msgspec.Struct, eq=False):
             old_replies, replies = self.replies[key], max(replies, seen.get(key, 0))
             self.replies[key] = replies
         self.interactions[platform] += (
-            (new.likes - old.likes) * settings.interactions_per_like
-            + (replies - old_replies) * settings.interactions_per_reply
-            + (new.shares - old.shares) * settings.interactions_per_share
+            (new.likes - old.likes) * DEFAULT.interactions_per_like
+            + (replies - old_replies) * DEFAULT.interactions_per_reply
+            + (new.shares - old.shares) * DEFAULT.interactions_per_share
         )
         if source == LIKES:
             self.likes[platform] += now - was
         elif source == VIEWS:
             self.views += now - was
         if ratio is not None:
-            self.votes[key] = vote_splits([(ratio, new.likes, 1)], settings)[0]
+            self.votes[key] = vote_splits([(ratio, new.likes, 1)])[0]
         self.oldest_ms = min(self.oldest_ms, new.covered_ms)
         return True
 
@@ -163,7 +163,7 @@ EMPTY = SpanAggregate()
 
 
 class Aggregate(msgspec.Struct, eq=False):
-    """All sums over a story's items at one time. No item was covered after that time.
+    """All sums over a story's items at ``t_ms``, UTC epoch ms. No item was covered after that time.
 
     ``spans``: the sums of the last 5 minutes, of the rest of the last hour, of the last day, and of the time before.
     ``votes``, ``posted``, ``positive``, ``negative``: as in :class:`SpanAggregate`, over all spans.
@@ -173,8 +173,8 @@ class Aggregate(msgspec.Struct, eq=False):
     or author counts once even in a sample, so their audience is then a lower bound.
     """
 
-    settings: Settings = DEFAULT
     threshold: float = 0.0
+    t_ms: int = 0
     spans: list[SpanAggregate] = msgspec.field(default_factory=lambda: [EMPTY, EMPTY, EMPTY, EMPTY])
     votes: list[Split] = []
     posted: set[int] = set()
@@ -183,14 +183,9 @@ class Aggregate(msgspec.Struct, eq=False):
     hour_begins_ms: int = 0
     _held: tuple[dict[int, Item], ...] = msgspec.field(default_factory=lambda: ({}, {}, {}, {}))
     """The items of each span, by key."""
-    _t_ms: int = 0
-
-    def serves(self, t_ms: int, settings: Settings) -> bool:
-        """Return whether the sums can be moved on to ``t_ms`` and were made with ``settings``."""
-        return t_ms >= self._t_ms and settings is self.settings
 
     def update(self, items: Mapping[int, Item], touched: Set[int], t_ms: int, seen: Mapping[int, int]) -> None:
-        """Move the sums on to ``t_ms``.
+        """Move the sums on to ``t_ms``, which is not before the time they are for.
 
         ``items``: all items, by key. ``touched``: keys of those that came or changed since the last update.
         ``seen``: replies seen, by the key of the root; a post has the larger of its counter and this.
@@ -207,7 +202,7 @@ class Aggregate(msgspec.Struct, eq=False):
             span = self.spans[number]
             for key in touched & held.keys():
                 item = items[key]
-                if _span_of(item, begins_ms) == number and span.recount(held[key], item, seen, self.settings):
+                if _span_of(item, begins_ms) == number and span.recount(held[key], item, seen):
                     held[key] = item
                     moved.remove(key)
                 else:
@@ -230,8 +225,8 @@ class Aggregate(msgspec.Struct, eq=False):
             if number in lossy or self.spans[number] is EMPTY:
                 self.spans[number] = SpanAggregate() if counted else EMPTY
             if counted:
-                self.spans[number].count(counted, seen, self.settings, self.threshold)
-        self._t_ms = t_ms
+                self.spans[number].count(counted, seen, self.threshold)
+        self.t_ms = t_ms
         self._sum_up()
 
     def _sum_up(self) -> None:

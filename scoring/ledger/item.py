@@ -81,7 +81,7 @@ class Item(msgspec.Struct, array_like=True, gc=False):
 def peak(item: Item) -> int:
     """Return the interactions in this one observation: likes + 2·replies + 3·shares.
 
-    The weights are the defaults, whatever the settings say: they decide what a ledger keeps, not what it scores.
+    The weights are written out here: they decide what a ledger keeps, not what it scores.
     """
     return item.likes + 2 * item.replies + 3 * item.shares
 

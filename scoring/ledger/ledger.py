@@ -25,7 +25,6 @@ from scoring.ledger.sketches import RINGS, Sketches, StoredSketches
 from scoring.ledger.text import shorten
 from scoring.ledger.top_candidates import MAX_CANDIDATES, TopCandidate, keep_highest, top_candidate
 from scoring.observation import UNREAD, Reading, Signal
-from scoring.settings import DEFAULT, Settings
 
 MAX_ENCODED_BYTES = 65_536
 """The encoding of any ledger is at most this long; a test fills one with the longest texts."""
@@ -145,15 +144,15 @@ class Ledger(msgspec.Struct, eq=False):
         past.candidates = {key: candidate for key, candidate in self.candidates.items() if key in past.items}
         return past
 
-    def aggregate(self, t_ms: int, settings: Settings = DEFAULT) -> Aggregate:
+    def aggregate(self, t_ms: int) -> Aggregate:
         """Return the sums over the items; valid until the next call. No item was covered after ``t_ms``.
 
         The sums of the last call are brought up to date. Only those over a sample are computed from scratch.
         """
         sample = self.sample
         aggregate, changed = self._aggregate, sample.changed
-        if aggregate is None or changed is None or not aggregate.serves(t_ms, settings):
-            aggregate = Aggregate(settings, sample.threshold)
+        if aggregate is None or changed is None or t_ms < aggregate.t_ms:
+            aggregate = Aggregate(sample.threshold)
             fresh: Set[int] = sample.items.keys()
         else:
             fresh = changed

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scoring import Spike, SpikeChange, SpikeSettings
-from scoring.spike import BUCKET_MS, baseline, step, upper_limit
+from scoring import Spike, SpikeChange
+from scoring.spike import BUCKET_MS, DEFAULT, baseline, step, upper_limit
 
 T0 = 1_704_000_000_000
 QUIET = [1, 0, 2, 1, 1, 0, 1, 2, 0, 1, 1, 2] * 24
@@ -79,7 +79,7 @@ def test_a_slow_rise_does_not_raise_its_own_limit() -> None:
     steady = [1, 2, 1, 2, 1, 1, 1, 2, 1, 2, 1, 1]
     _, changes = run(steady)
     assert [(change.on, change.span_ms) for change in changes] == [(True, 12 * BUCKET_MS)]
-    assert changes[0].expected == pytest.approx(SpikeSettings().prior_per_hour)
+    assert changes[0].expected == pytest.approx(DEFAULT.prior_per_hour)
 
 
 def test_fifteen_items_in_an_hour_are_a_spike_of_a_young_story_only() -> None:
@@ -151,8 +151,3 @@ def test_steps_of_any_length_give_the_same_result(counts: list[int | None], cut:
     half, second = run(counts[cut:], half)
     assert (half, first + second) == (whole, changes)
     assert [change.on for change in changes] == [index % 2 == 0 for index in range(len(changes))]
-
-
-def test_a_confidence_that_cannot_be_reached_is_refused() -> None:
-    with pytest.raises(ValueError, match="confidence"):
-        SpikeSettings(confidence=1.0)

@@ -14,12 +14,11 @@ from typing import NamedTuple
 
 from ingest.signal import Signal
 from scoring import StoryState
-from scoring.spike import BUCKET_MS, SpikeSettings, upper_limit
+from scoring.spike import BUCKET_MS, DEFAULT, upper_limit
 from streams.score.deciding import detect
 
 HOUR_MS = 3_600_000
 WEEK = 7 * 24 * HOUR_MS // BUCKET_MS
-OURS = SpikeSettings()
 GROWING_PER_HOUR, NOT_GROWING_PER_HOUR = 15, 8
 """The reference site's thresholds: a story grows from 15 items an hour on, until there are fewer than 8."""
 
@@ -110,7 +109,7 @@ def plain_poisson(story: WatchedStory) -> Iterable[Alarm]:
 
     The point-by-point criterion of Hendrickson et al., "Trend Detection in Social Data" (Gnip, 2015).
     """
-    return _while_hot(story, lambda count, mean: count > upper_limit(mean, OURS.confidence))
+    return _while_hot(story, lambda count, mean: count > upper_limit(mean, DEFAULT.confidence))
 
 
 def three_times(story: WatchedStory) -> Iterable[Alarm]:
@@ -142,7 +141,7 @@ DETECTORS: Mapping[str, Detector] = {
 
 def _while_hot(story: WatchedStory, hot: Callable[[int, float], bool]) -> Iterable[Alarm]:
     """Return an alarm for each run of buckets that ``hot(count, mean of the week before)`` holds for."""
-    prior, prior_buckets = OURS.prior_per_hour * OURS.prior_hours, OURS.prior_hours * HOUR_MS / BUCKET_MS
+    prior, prior_buckets = DEFAULT.prior_per_hour * DEFAULT.prior_hours, DEFAULT.prior_hours * HOUR_MS / BUCKET_MS
     sums = [0, *accumulate(story.counts)]
     switched_ms: list[int] = []
     for bucket, count in enumerate(story.counts):
