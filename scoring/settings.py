@@ -66,6 +66,7 @@ class Settings(msgspec.Struct, frozen=True):
     interactions_per_like: int = 1
     interactions_per_reply: int = 2
     interactions_per_share: int = 3
+    """What takes more effort weighs more."""
     loud_interactions: dict[str, float] = msgspec.field(
         default_factory=lambda: {name: loud for name, (loud, _) in _PLATFORMS.items()}
     )

@@ -1,25 +1,12 @@
 """Engagement: how much people interact with the story, relative to a very loud story on each platform.
 
-Owns what an interaction is and the scale from interactions to a factor. Must never know how counts are collected.
+Owns the scale from interactions to a factor. Must never know how counts are collected.
 """
 
 import math
 from collections.abc import Mapping
 
 from scoring.settings import DEFAULT
-
-
-def interactions(likes: float, replies: float, shares: float) -> float:
-    """Return likes + 2·replies + 3·shares: what takes more effort weighs more.
-
-    >>> interactions(1476, 211, 0)
-    1898
-    """
-    return (
-        DEFAULT.interactions_per_like * likes
-        + DEFAULT.interactions_per_reply * replies
-        + DEFAULT.interactions_per_share * shares
-    )
 
 
 def loudness(interactions_by_platform: Mapping[str, float]) -> float:

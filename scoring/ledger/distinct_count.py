@@ -11,17 +11,8 @@ from collections.abc import Iterable
 from datasketches import hll_sketch, hll_union, tgt_hll_type
 
 
-def relative_error(lg_k: int) -> float:
-    """Return the relative standard error of an estimate by 2^``lg_k`` registers: 1.04/√2^lg_k.
-
-    >>> round(relative_error(8), 3)
-    0.065
-    """
-    return float(1.04 / (1 << lg_k) ** 0.5)
-
-
 class DistinctCount:
-    """Counts different 64-bit numbers: exactly while few, then with :func:`relative_error`.
+    """Counts different 64-bit numbers: exactly while few, then with a standard error of 1.04/√2^lg_k.
 
     Order and repetition do not matter. Encoded it takes 40 + 2^(lg_k - 1) bytes, or a few more.
 

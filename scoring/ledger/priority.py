@@ -12,11 +12,6 @@ While weights do not fall, the result does not depend on order or repetition, an
 Where they fall, the result depends on the order alone, provided that an element is dropped at once.
 """
 
-from collections.abc import Mapping
-from typing import TypeVar
-
-T = TypeVar("T")
-
 
 def priority(weight: float, key: int) -> float:
     """Return the priority of an element of ``weight`` (above 0) with a 64-bit ``key``.
@@ -25,13 +20,3 @@ def priority(weight: float, key: int) -> float:
     3.0
     """
     return weight * 2.0**64 / (key + 1)
-
-
-def overflow(priorities: Mapping[T, float], capacity: int) -> tuple[list[T], float]:
-    """Return the keys whose priority is not among the ``capacity`` largest, and the largest of theirs (0 if none).
-
-    >>> overflow({"a": 3.0, "b": 1.0, "c": 2.0}, 1)
-    (['c', 'b'], 2.0)
-    """
-    ranked = sorted(priorities, key=lambda key: priorities[key], reverse=True)[capacity:]
-    return ranked, priorities[ranked[0]] if ranked else 0.0

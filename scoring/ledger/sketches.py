@@ -15,7 +15,7 @@ import msgspec
 
 from scoring.ledger.distinct_count import DistinctCount, union_estimate
 from scoring.ledger.item import AUTHOR, COMMUNITY, NO_SOURCE, POST, REPLY, Item
-from scoring.ledger.priority import overflow, priority
+from scoring.ledger.priority import priority
 from scoring.settings import HOUR_MS, MINUTE_MS
 
 LG_AUTHORS = 11
@@ -162,12 +162,10 @@ class Sketches:
         """Drop the sources beyond the limit."""
         if len(self.sources) <= MAX_SOURCES:
             return
-        over, threshold = overflow(
-            {key: priority(1 + source[0], key) for key, source in self.sources.items()}, MAX_SOURCES
-        )
-        for key in over:
+        ranked = sorted(((priority(1 + source[0], key), key) for key, source in self.sources.items()), reverse=True)
+        for threshold, key in ranked[MAX_SOURCES:]:
             del self.sources[key]
-        self.threshold = max(self.threshold, threshold)
+            self.threshold = max(self.threshold, threshold)
 
     def audience(self) -> Iterable[tuple[Source, float]]:
         """Yield the kept sources, each with the number of sources that it stands for."""

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scoring import Factors, Settings, band, compose, decay, raw
 from scoring.factors.cross_platform import cross_platform
 from scoring.factors.duration import duration
-from scoring.factors.engagement import engagement, interactions, loudness
+from scoring.factors.engagement import engagement, loudness
 from scoring.factors.polarity import polarity, reply_split, vote_splits
 from scoring.factors.reach import reach
 from scoring.factors.star_power import star_power
@@ -66,7 +66,6 @@ def test_reach() -> None:
 
 
 def test_engagement() -> None:
-    assert interactions(1, 10, 100) == 321
     assert loudness({}) == 0
     very_loud = {
         "reddit": 50_000,
