@@ -56,7 +56,7 @@ class Held(NamedTuple):
 
 def hold(stories: int) -> Held:
     """Measure one partition with this many stories, in a new process."""
-    reader, chance = TextReader.default(), random.Random(stories)
+    reader, chance = TextReader.load(), random.Random(stories)
     scorer = PartitionScorer({}, ScoreConfig(keep_every_seconds=0, keep_every_behind_seconds=0), reader)
     states: dict[bytes, bytes] = {}
     at_ms, seconds = BEGIN_MS, 0.0

@@ -46,7 +46,7 @@ def stages(raws: list[bytes], flush: int) -> dict[str, float]:
             threads.apply(STORY_KEY + story.encode(), encode(infos[story]))
             threads.note_decision(ThreadRecord(signal.id, 0, 0, (Assignment(story, "bench", "url"),)))
     router = Router(lambda _: ("bench",), threads, RouterConfig(), BEGINNING)
-    scorer = PartitionScorer({}, ScoreConfig(), TextReader.default(), OfflineStoryAssessor(OfflineAssessor()))
+    scorer = PartitionScorer({}, ScoreConfig(), TextReader.load(), OfflineStoryAssessor(OfflineAssessor()))
     spent: dict[str, float] = defaultdict(float)
     told = 0
     for begin in range(0, len(raws), flush):

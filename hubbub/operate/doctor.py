@@ -72,7 +72,7 @@ def _beats(settings: Settings) -> Iterator[Finding]:
 
 def _figures(file: Path) -> Finding:
     try:
-        return Finding(f"{file} is valid; with it there are {TextReader.load(file).figures} public figures", ok=True)
+        return Finding(f"{file} is valid; with it there are {len(TextReader.load(file).tiers)} public figures", ok=True)
     except FiguresError as error:
         return Finding("your file of public figures", ok=False, fix=str(error))
 

@@ -18,8 +18,6 @@ from ahocorasick_rs import AhoCorasick, Implementation
 from scoring.observation import Signal
 from scoring.settings import Tier
 
-__all__ = ["Figure", "FigureFileError", "FigureIndex"]
-
 MAX_CHARS = 5_000
 """The part of a text that is read: figures that matter are named early."""
 
@@ -120,9 +118,10 @@ class FigureIndex:
         return cls(figures)
 
     @classmethod
+    @cache
     def default(cls, *more: str) -> FigureIndex:
         """Return the index of the default registry (the AI beat), with ``more``, an operator's own files, on top."""
-        return cls.from_toml(_default_text(), *more) if more else _default_index()
+        return cls.from_toml(files(__name__).joinpath("ai.toml").read_text(encoding="utf-8"), *more)
 
     def match(self, signal: Signal) -> tuple[str, ...]:
         """Return the ids of the figures who wrote ``signal`` or are named in it, in alphabetical order."""
@@ -167,12 +166,3 @@ class _Names:
 def _continues(char: str) -> bool:
     """Return whether a name next to ``char`` is only a part of a longer word."""
     return (char.isalnum() and char < _FIRST_IDEOGRAPH) or char == "_"
-
-
-def _default_text() -> str:
-    return files(__name__).joinpath("ai.toml").read_text(encoding="utf-8")
-
-
-@cache
-def _default_index() -> FigureIndex:
-    return FigureIndex.from_toml(_default_text())

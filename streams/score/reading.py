@@ -40,19 +40,14 @@ class TextReader:
         self._figures = figures
 
     @classmethod
-    def default(cls) -> TextReader:
-        """Return a reader with the registry of figures that ships with scoring."""
-        return cls(FigureIndex.default())
-
-    @classmethod
-    def load(cls, figures_file: Path | None) -> TextReader:
-        """Return a reader with that registry and the operator's own, which takes precedence.
+    def load(cls, figures_file: Path | None = None) -> TextReader:
+        """Return a reader with the registry of figures that ships, and the operator's own, which takes precedence.
 
         Raises:
             FiguresError: the file is not there, or not a registry.
         """
         if figures_file is None:
-            return cls.default()
+            return cls(FigureIndex.default())
         try:
             return cls(FigureIndex.default(figures_file.read_text(encoding="utf-8")))
         except OSError as error:
@@ -60,11 +55,6 @@ class TextReader:
         except (FigureFileError, UnicodeDecodeError) as error:
             why = f"score.figures_file {str(figures_file)!r}: {error}; its fields are in docs/explanation/scoring.md"
             raise FiguresError(why) from None
-
-    @property
-    def figures(self) -> int:
-        """How many figures it can find."""
-        return len(self._figures.figures)
 
     @property
     def tiers(self) -> Mapping[str, Tier]:

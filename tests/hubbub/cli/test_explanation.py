@@ -48,7 +48,7 @@ def score() -> NoiseScore:
         post, id="hackernews:1", thread="hackernews:1", platform="hackernews", title="OpenAI board", community=None
     )
     signals = [post, *replies, elsewhere]
-    scorer = PartitionScorer({}, ScoreConfig(), TextReader.default())
+    scorer = PartitionScorer({}, ScoreConfig(), TextReader.load())
     entries = tuple(Entry(n, START_MS + n, signal) for n, signal in enumerate(signals))
     info = StoryInfo("st_1", "slug", HOSTILE, "ai", START_MS)
     scorer.take([StorySignals(SourceWatermark(0, 1, START_MS + 9), 0, info, entries)], 0.0)

@@ -149,7 +149,7 @@ def _recompute(run: RunRecords, signals: Iterable[tuple[str, LoggedSignal]]) -> 
 
     Return with each score whether it is exact. The score of a sketched ledger is an estimate.
     """
-    read, assess = TextReader.default(), OfflineStoryAssessor(OfflineAssessor())
+    read, assess = TextReader.load(), OfflineStoryAssessor(OfflineAssessor())
     ledgers: dict[str, Ledger] = {}
     latest_ms = max((one.at_ms for one in run.logged), default=0)
     for story, one in signals:

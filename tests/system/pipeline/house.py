@@ -113,7 +113,7 @@ def write_recording(path: Path, signals: Sequence[Signal]) -> Path:
 
 def scored_by_hand(signals: Sequence[Signal], threads: ThreadIndex, at_ms: int) -> dict[str, float]:
     """Return the noise of each story, from the plain set of its signals."""
-    read, assess = TextReader.default(), OfflineStoryAssessor(OfflineAssessor())
+    read, assess = TextReader.load(), OfflineStoryAssessor(OfflineAssessor())
     ledgers: dict[str, Ledger] = {}
     for item in signals:
         for story in threads.current_stories(item.thread):
