@@ -4,7 +4,7 @@ No I/O, no clock, no Kafka. Must never import another package of Hubbub.
 """
 
 from scoring import lifecycle, spike
-from scoring.assessment import Assessment, Assessor, Category
+from scoring.assessment import Assessment, Category
 from scoring.band import Band, band
 from scoring.composite import Factors, compose, raw
 from scoring.decay import decay
@@ -24,7 +24,6 @@ __all__ = [
     "DEFAULT",
     "UNREAD",
     "Assessment",
-    "Assessor",
     "Band",
     "Category",
     "CorruptLedgerError",

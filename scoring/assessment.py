@@ -1,10 +1,9 @@
 """Assessment: what a story is about and how large its consequences are.
 
-Owns the shape of an assessor's answer and the interface of an assessor. Must never know how the answer is computed.
+Owns the shape of an assessor's answer. Must never know how the answer is computed.
 """
 
-from collections.abc import Sequence
-from typing import Literal, Protocol
+from typing import Literal
 
 import msgspec
 
@@ -23,11 +22,3 @@ class Assessment(msgspec.Struct, array_like=True, frozen=True, order=True, gc=Fa
     impact: float
     category: Category
     basis: int = 0
-
-
-class Assessor(Protocol):
-    """Reads a story's texts and assesses its consequences."""
-
-    def assess(self, texts: Sequence[str], at_ms: int) -> Assessment:
-        """Return the assessment of a story, given the texts of its loudest signals, the loudest first."""
-        ...

@@ -13,7 +13,7 @@ from typing import Protocol
 import msgspec
 import structlog
 
-from scoring import Assessment, Assessor, Ledger
+from scoring import Assessment, Ledger
 from scoring.impact import OfflineAssessor
 from streams.records import encode
 from streams.score.config import ScoreConfig
@@ -30,33 +30,26 @@ log = structlog.get_logger(__name__)
 class StoryAssessor(Protocol):
     """Estimates the impact of stories."""
 
-    def __call__(self, story: str, ledger: Ledger, at_ms: int) -> Assessment | None:
+    def __call__(self, story: str, ledger: Ledger, at_ms: int) -> Assessment | None:  # noqa: ARG002 - of others
         """Return the assessment at ``at_ms``: the ledger's own while its basis holds; None if there is none.
 
         ``story``: its id. Called at every tick at which the story is decided on, so the usual answer must be quick.
         """
-
-    def answered(self) -> Collection[str]:
-        """Return the stories to assess again although they have no new signals."""
-
-
-class NoAssessor:
-    """Assesses no story: impacts are the middle of the scale, categories unknown."""
-
-    def __call__(self, story: str, ledger: Ledger, at_ms: int) -> Assessment | None:
-        """Return None."""
-        del story, ledger, at_ms
         return None
 
     def answered(self) -> Collection[str]:
-        """Return no story."""
+        """Return the stories to assess again although they have no new signals."""
         return ()
 
 
-class OfflineStoryAssessor:
+class NoAssessor(StoryAssessor):
+    """Assesses no story: impacts are the middle of the scale, categories unknown."""
+
+
+class OfflineStoryAssessor(StoryAssessor):
     """Assesses stories by their loudest titles, and again whenever those have changed."""
 
-    def __init__(self, assessor: Assessor) -> None:
+    def __init__(self, assessor: OfflineAssessor) -> None:
         self._assessor = assessor
 
     def __call__(self, story: str, ledger: Ledger, at_ms: int) -> Assessment | None:
@@ -70,10 +63,6 @@ class OfflineStoryAssessor:
         if held is not None and held.basis == basis:
             return held
         return msgspec.structs.replace(self._assessor.assess(titles, at_ms), basis=basis)
-
-    def answered(self) -> Collection[str]:
-        """Return no story: an assessment changes only with the story."""
-        return ()
 
 
 @asynccontextmanager
