@@ -8,7 +8,6 @@ from scoring.assessment import Assessment, Category
 from scoring.band import Band, band
 from scoring.composite import Factors, compose, raw
 from scoring.decay import decay
-from scoring.explain import Explanation, Measured, explain
 from scoring.figures import FigureFileError, FigureIndex
 from scoring.ledger import CorruptLedgerError, Ledger
 from scoring.ledger.evidence import Evidence, EvidenceSet
@@ -29,13 +28,11 @@ __all__ = [
     "CorruptLedgerError",
     "Evidence",
     "EvidenceSet",
-    "Explanation",
     "Factors",
     "FigureFileError",
     "FigureIndex",
     "Ledger",
     "Lifecycle",
-    "Measured",
     "Measures",
     "Reading",
     "Score",
@@ -50,7 +47,6 @@ __all__ = [
     "band",
     "compose",
     "decay",
-    "explain",
     "lifecycle",
     "measure",
     "raw",

@@ -7,9 +7,14 @@ how an explanation is shown.
 from collections.abc import Mapping, Sequence
 
 import msgspec
+from msgspec.structs import replace
 
-from scoring import DEFAULT, Measured, explain
-from scoring.explain import Raise
+from scoring import DEFAULT, compose
+from scoring.factors.cross_platform import cross_platform
+from scoring.factors.duration import duration
+from scoring.factors.engagement import engagement
+from scoring.factors.reach import reach
+from scoring.settings import HOUR_MS
 from streams.records.noise_score import NoiseScore
 
 
@@ -24,8 +29,15 @@ class FactorExplained(msgspec.Struct, frozen=True):
     inputs: Mapping[str, object]
 
 
+class Raise(msgspec.Struct, frozen=True):
+    """A change, and the points of noise that it would add now."""
+
+    change: str
+    points: float
+
+
 class Explained(msgspec.Struct, frozen=True):
-    """The whole: the factors, what would raise the noise (the most effective first), and the constants used."""
+    """The factors, what would raise the noise (both the most effective first), and the constants used."""
 
     factors: dict[str, FactorExplained]
     raises: Sequence[Raise]
@@ -49,28 +61,42 @@ HOW = {
 
 def explain_score(score: NoiseScore) -> Explained:
     """Return why ``score`` is what it is."""
-    measured = Measured(
-        _number(score, "reach", "audience"),
-        _number(score, "engagement", "loudness"),
-        int(_number(score, "duration", "run_ms")),
-        int(_number(score, "cross_platform", "platforms_with_posts")),
-    )
-    why = explain(score.factors, score.decay, measured)
+    factors = {name: _factor(score, name) for name in HOW}
+    noise = compose(score.factors, score.decay)
+    raises = [Raise("new coverage now (no decay)", compose(score.factors) - noise)]
+    for change, changed in _changes(score).items():
+        raises.append(Raise(change, compose(replace(score.factors, **changed), score.decay) - noise))
     return Explained(
-        {
-            part.factor: FactorExplained(
-                value=part.value,
-                weight=part.weight,
-                points=part.weight * part.value,
-                points_to_gain=part.weight * (100 - part.value) * score.decay,
-                how=HOW[part.factor],
-                inputs=_inputs(score, part.factor),
-            )
-            for part in why.parts
-        },
-        why.raises,
+        dict(sorted(factors.items(), key=lambda named: -named[1].points)),
+        sorted((one for one in raises if one.points > 1e-9), key=lambda one: -one.points),
         msgspec.to_builtins(DEFAULT),
     )
+
+
+def _factor(score: NoiseScore, name: str) -> FactorExplained:
+    value, weight = getattr(score.factors, name), getattr(DEFAULT.weights, name)
+    return FactorExplained(
+        value=value,
+        weight=weight,
+        points=weight * value,
+        points_to_gain=weight * (100 - value) * score.decay,
+        how=HOW[name],
+        inputs=_inputs(score, name),
+    )
+
+
+def _changes(score: NoiseScore) -> dict[str, dict[str, float]]:
+    """Return changes that may raise the noise, and the factor that each would change, with its value then."""
+    platforms = int(_number(score, "cross_platform", "platforms_with_posts"))
+    run_ms = int(_number(score, "duration", "run_ms"))
+    return {
+        "twice the audience": {"reach": reach(2 * _number(score, "reach", "audience"))},
+        "twice the interactions": {"engagement": engagement(2 * _number(score, "engagement", "loudness"))},
+        "one more figure of tier A": {"star_power": min(100.0, score.factors.star_power + DEFAULT.tier_points["A"])},
+        "one more platform": {"cross_platform": cross_platform(platforms + 1)},
+        "an industry impact of 100": {"industry_impact": 100.0},
+        "twelve more hours of coverage": {"duration": duration(run_ms + 12 * HOUR_MS)},
+    }
 
 
 def _inputs(score: NoiseScore, factor: str) -> Mapping[str, object]:

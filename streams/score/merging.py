@@ -32,14 +32,9 @@ def redirect(merging: Merging, story: ScoredStory | None, until_ms: int) -> Scor
 
     ``story``: the story as it was, if it ever had a signal. Its de-duplication window is kept.
     """
-    left = ScoredStory(merging.gone)
-    left.into = merging.into
-    left.due_ms = until_ms
-    left.unemitted = False
+    left = ScoredStory(merging.gone, into=merging.into, due_ms=until_ms, unemitted=False)
     if story is not None:
-        left.delivered = story.delivered
-        left.absorbed = story.absorbed
-        left.at_ms = story.at_ms
+        left.delivered, left.absorbed, left.at_ms = story.delivered, story.absorbed, story.at_ms
     return left
 
 

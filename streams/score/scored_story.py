@@ -47,7 +47,7 @@ _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(_Stored)
 
 
-class ScoredStory:
+class ScoredStory(msgspec.Struct, eq=False):
     """One story, decoded.
 
     ``due_ms``: when it is to be decided on next, though no signal comes; 0: never. ``at_ms``: the time it had reached
@@ -56,18 +56,15 @@ class ScoredStory:
     that this one was merged into. Then it is a redirect: what still comes is forwarded.
     """
 
-    __slots__ = ("absorbed", "at_ms", "delivered", "due_ms", "emitted", "info", "into", "scoring", "unemitted")
-
-    def __init__(self, info: StoryInfo) -> None:
-        self.info = info
-        self.scoring = StoryState()
-        self.delivered = DeduplicationWindow()
-        self.emitted: Emitted | None = None
-        self.due_ms = 0
-        self.at_ms = 0
-        self.unemitted = True
-        self.absorbed: list[str] = []
-        self.into: StoryInfo | None = None
+    info: StoryInfo
+    scoring: StoryState = msgspec.field(default_factory=StoryState)
+    delivered: DeduplicationWindow = msgspec.field(default_factory=DeduplicationWindow)
+    emitted: Emitted | None = None
+    due_ms: int = 0
+    at_ms: int = 0
+    unemitted: bool = True
+    absorbed: list[str] = []
+    into: StoryInfo | None = None
 
     def differs_from_emitted(self, noise: float) -> bool:
         """Return whether ``noise`` or the state differs from what was emitted last."""
@@ -97,9 +94,5 @@ class ScoredStory:
             raise CorruptStateError(f"a story's state in the changelog cannot be read: {error}") from error
         if stored.version != VERSION:
             raise CorruptStateError(f"a story's state is of version {stored.version}; this program knows {VERSION}")
-        story = cls(stored.info)
-        story.scoring = StoryState.decode(stored.scoring)
-        story.delivered = DeduplicationWindow(stored.delivered)
-        story.emitted, story.due_ms, story.at_ms = stored.emitted, stored.due_ms, stored.at_ms
-        story.unemitted, story.absorbed, story.into = stored.unemitted, stored.absorbed, stored.into
-        return story
+        _, info, scoring, delivered, *others = msgspec.structs.astuple(stored)
+        return cls(info, StoryState.decode(scoring), DeduplicationWindow(delivered), *others)

@@ -1,29 +1,35 @@
-"""The parts of an explanation add up to the score, and its changes have their stated effect."""
+"""The factors of an explanation add up to the score, and its changes have their stated effect."""
 
 from __future__ import annotations
 
 import pytest
 
-from scoring import Explanation, Factors, Ledger, Measured, Score, explain, score
+from scoring import EvidenceSet, Factors, Ledger, Score, score
+from streams.records.noise_score import decode_score
+from streams.records.stories import StoryInfo
+from streams.score.explaining import Explained, explain_score
+from streams.score.render import score_record
 from tests.scoring.stories import HOUR_MS, NOW_MS, TIERS, large_story, seeded_story
 
+STORY = StoryInfo("st_1", "slug", "title", "ai", NOW_MS)
 
-def explanation(scored: Score) -> Explanation:
-    inputs = scored.inputs
-    measured = Measured(inputs.people, inputs.loudness, inputs.run_ms, inputs.posted_platforms)
-    return explain(scored.factors, scored.decay, measured)
+
+def explanation(scored: Score) -> Explained:
+    record = score_record(STORY, scored, EvidenceSet(), state="trending", previous=None, at_ms=NOW_MS)
+    return explain_score(decode_score(b"st_1", record))
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_the_parts_add_up_to_the_noise(seed: int) -> None:
+def test_the_factors_add_up_to_the_raw_noise(seed: int) -> None:
     ledger = Ledger()
     for signal, reading in seeded_story(seed):
         ledger.apply(signal, reading)
     found = score(ledger, NOW_MS + 30 * HOUR_MS, tiers=TIERS)
     why = explanation(found)
-    assert sum(part.points for part in why.parts) == pytest.approx(found.noise, abs=1e-9)
-    assert {part.factor for part in why.parts} == set(Factors.__struct_fields__)
-    assert [part.points for part in why.parts] == sorted((part.points for part in why.parts), reverse=True)
+    points = [factor.points for factor in why.factors.values()]
+    assert sum(points) == pytest.approx(found.raw, abs=1e-9)
+    assert set(why.factors) == set(Factors.__struct_fields__)
+    assert points == sorted(points, reverse=True)
     assert [one.points for one in why.raises] == sorted((one.points for one in why.raises), reverse=True)
 
 
