@@ -10,13 +10,11 @@ from urllib.parse import quote
 import msgspec
 from aiohttp import web
 
-from streams.serve.query import FILTERS, BadQueryError, StoryFilter, limit_of, ranked, types_of
+from streams.serve.query import EVERYTHING, FILTERS, BadQueryError, StoryFilter, limit_of, ranked, types_of
 from streams.serve.read_model import ReadModel, StoredEvent, newest_first
 from streams.serve.status import Status
 
 EXPORT_CHUNK_STORIES = 200
-
-_encode = msgspec.json.Encoder().encode
 
 
 class Api:
@@ -46,7 +44,8 @@ class Api:
             self._read_model, StoryFilter.parse(values), values.get("sort", ["noise"])[-1], limit_of(values)
         )
         rows = b",".join(
-            b'{"score":%b,"trend":%b}' % (story.encoded_row(), _encode(story.trend.points())) for story in found
+            b'{"score":%b,"trend":%b}' % (story.encoded_row(), msgspec.json.encode(story.trend.points()))
+            for story in found
         )
         return _json(b'{"now_ms":%d,"total":%d,"stories":[%b]}' % (self._now_ms(), total, rows))
 
@@ -57,13 +56,13 @@ class Api:
         if story is None:
             if into := self._read_model.merged_into(name):
                 raise web.HTTPFound(f"/api/stories/{quote(into, safe='')}")
-            return _json(_encode({"error": "there is no such live story; it may have ended"}), status=404)
+            return _json(msgspec.json.encode({"error": "there is no such live story; it may have ended"}), status=404)
         return _json(
             b'{"now_ms":%d,"score":%b,"trend":%b,"events":[%b]}'
             % (
                 self._now_ms(),
                 story.record,
-                _encode(story.trend.points()),
+                msgspec.json.encode(story.trend.points()),
                 _records(self._read_model.story_events(story.row.story)),
             )
         )
@@ -79,7 +78,7 @@ class Api:
             found = [stored for stored in found if id_ in {stored.event.story, stored.event.slug}]
             own = [stored for stored in self._read_model.story_events(id_) if stored.event.type in types]
             found = newest_first({stored.record: stored for stored in (*found, *own)}.values())
-        if wanted != StoryFilter():
+        if wanted != EVERYTHING:
             found = [
                 stored
                 for stored in found
@@ -89,7 +88,7 @@ class Api:
 
     async def status(self, _request: web.Request) -> web.Response:
         """Answer with the status."""
-        return _json(_encode(self._status.report()))
+        return _json(msgspec.json.encode(self._status.report()))
 
     async def vocabulary(self, _request: web.Request) -> web.Response:
         """Answer with the words that the page shows."""

@@ -5,6 +5,7 @@ is counted and skipped. A broker or topic that is away is waited for. The status
 """
 
 import asyncio
+import random
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import ClassVar, Final
@@ -18,8 +19,10 @@ from streams.records.strict import InvalidRecordError, SkipReason
 from streams.serve import metrics
 from streams.serve.read_model import ReadModel, StoryChange
 from streams.serve.subscribers import Subscribers
+from transport import topics
 from transport.kafka import ConsumerRecord, KafkaError
 from transport.reader import TopicChangedError, TopicMissingError, TopicReader
+from transport.retry import Backoff
 
 ANSWER_SECONDS: Final = 5.0
 """How long the broker may take to answer a question about a topic."""
@@ -51,12 +54,12 @@ class TopicConsumer:
     """
 
     label: ClassVar[str]
-    """The topic's name in metrics."""
+    """The topic's name without prefix."""
 
     def __init__(
         self,
         kafka: Mapping[str, object],
-        topic: str,
+        prefix: str,
         now_ms: Callable[[], int],
         read_model: ReadModel,
         subscribers: Subscribers,
@@ -68,7 +71,7 @@ class TopicConsumer:
         self.last_record_ms: int | None = None
         self.skipped: dict[SkipReason, int] = {}
         self._kafka = kafka
-        self._topic = topic
+        self._topic = topics.name(self.label, prefix)
         self._now_ms = now_ms
         self._read_model = read_model
         self._subscribers = subscribers
@@ -76,13 +79,13 @@ class TopicConsumer:
 
     async def run(self) -> None:
         """Read until cancelled. Wait for a broker that is away and for a topic that does not exist yet."""
-        retry_seconds = FIRST_RETRY_SECONDS
+        backoff = Backoff(FIRST_RETRY_SECONDS, LAST_RETRY_SECONDS, random.Random())
         while True:
             try:
                 async with TopicReader(
                     self._topic, self._kafka, newest=self._newest, committed_only=True, timeout_seconds=ANSWER_SECONDS
                 ) as reader:
-                    retry_seconds = FIRST_RETRY_SECONDS
+                    backoff.reset()
                     await self._read(reader)
             except TopicMissingError as error:
                 self._pause(ConsumerState.NO_TOPIC, error)
@@ -91,8 +94,7 @@ class TopicConsumer:
                 metrics.RESTARTS.labels(self.label, "log_changed").inc()
             except (KafkaError, TimeoutError, OSError) as error:
                 self._pause(ConsumerState.UNREACHABLE, error)
-            await asyncio.sleep(retry_seconds)
-            retry_seconds = min(LAST_RETRY_SECONDS, retry_seconds * 2)
+            await asyncio.sleep(backoff.next_seconds())
 
     def _pause(self, state: ConsumerState, error: Exception) -> None:
         if self.state is not state:

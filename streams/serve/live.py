@@ -26,8 +26,6 @@ HEARTBEAT_SECONDS = 20.0
 STATUS_SECONDS = 1.0
 CLOSE_SECONDS = 1.5
 
-_encode = msgspec.json.Encoder().encode
-
 
 class _Selection(msgspec.Struct, forbid_unknown_fields=True):
     """The message with which a client selects other stories. The fields are the parameters of the address."""
@@ -71,7 +69,7 @@ class Live:
         """Send the status to every client once a second, until cancelled. It also shows that the server runs."""
         while True:
             await asyncio.sleep(STATUS_SECONDS)
-            self._subscribers.publish_status(_encode(self._status.report()))
+            self._subscribers.publish_status(msgspec.json.encode(self._status.report()))
 
     async def close(self, _app: web.Application) -> None:
         """Close every WebSocket (for ``Application.on_shutdown``). Do not wait for clients that do not answer."""
@@ -99,7 +97,7 @@ class Live:
         with self._subscribers.subscribed(subscriber):
             await socket.prepare(request)
             self._sockets.add(socket)
-            subscriber.queue_status(_encode(self._status.report()))
+            subscriber.queue_status(msgspec.json.encode(self._status.report()))
             async with asyncio.TaskGroup() as group:
                 sending = group.create_task(self._send(request, socket, subscriber))
                 await self._receive(socket, subscriber)

@@ -4,7 +4,7 @@ Owns the read that the command line prints. Must never know how it is printed.
 """
 
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 
 from streams.records.noise_score import NoiseScore, decode_score
@@ -17,13 +17,11 @@ from transport.reader import TopicReader
 class ScoreChanges:
     """The newest score of each story that changed; None for a story that is gone.
 
-    ``caught_up``: the end that the topic had at the start of the read is reached. ``skipped``: how many records of this
-    batch are not a NoiseScore.
+    ``caught_up``: the end that the topic had at the start of the read is reached.
     """
 
     scores: dict[str, NoiseScore | None]
     caught_up: bool
-    skipped: int
 
 
 async def read_scores(kafka: Mapping[str, object], prefix: str) -> dict[str, NoiseScore]:
@@ -60,15 +58,11 @@ async def follow_scores(kafka: Mapping[str, object], prefix: str) -> AsyncGenera
     async with TopicReader(topics.name("noise-scores", prefix), kafka) as reader:
         while True:
             scores: dict[str, NoiseScore | None] = {}
-            skipped = 0
             for record in await reader.poll():
                 if record.value is None:
                     scores[(record.key or b"").decode(errors="replace")] = None
                     continue
-                try:
+                with suppress(InvalidRecordError):
                     score = decode_score(record.key, record.value)
-                except InvalidRecordError:
-                    skipped += 1
-                else:
                     scores[score.story] = score
-            yield ScoreChanges(scores, reader.caught_up, skipped)
+            yield ScoreChanges(scores, reader.caught_up)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter, OrderedDict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 
 import msgspec
@@ -78,12 +78,12 @@ class StoryEntry:
     record: bytes
     trend: Trend
     reading: int
-    _encoded: bytes | None = field(default=None)
+    _encoded: bytes | None = None
 
     def encoded_row(self) -> bytes:
         """Return the row as JSON. It is encoded once for all clients."""
         if self._encoded is None:
-            self._encoded = _encode(self.row.cut())
+            self._encoded = msgspec.json.encode(self.row.cut())
         return self._encoded
 
     def replace(self, row: StoryRow, record: bytes, reading: int) -> None:
@@ -287,6 +287,3 @@ def _add(counts: Counter[str], value: str, by: int) -> None:
 def newest_first(events: Iterable[StoredEvent]) -> list[StoredEvent]:
     """Return ``events``, the newest first."""
     return sorted(events, key=lambda stored: stored.event.at_ms, reverse=True)
-
-
-_encode = msgspec.json.Encoder().encode

@@ -23,7 +23,6 @@ from streams.serve.read_model import ReadModel
 from streams.serve.status import Status
 from streams.serve.subscribers import Subscribers
 from streams.serve.vocabulary import vocabulary
-from transport import topics
 
 MAX_BODY_BYTES = 1_024
 SHUTDOWN_SECONDS = 2.0
@@ -51,15 +50,14 @@ class Server:
         self._config = config
         read_model = ReadModel(trend_points=config.trend_points, events_kept=config.events_kept)
         subscribers = Subscribers(config.max_clients)
-        self._scores = ScoreConsumer(kafka, topics.name("noise-scores", prefix), now_ms, read_model, subscribers)
-        self._events = EventConsumer(
-            kafka, topics.name("noise-events", prefix), now_ms, read_model, subscribers, newest=config.events_read_back
+        self._consumers = (
+            ScoreConsumer(kafka, prefix, now_ms, read_model, subscribers),
+            EventConsumer(kafka, prefix, now_ms, read_model, subscribers, newest=config.events_read_back),
         )
         self._status = Status(
             read_model=read_model,
             subscribers=subscribers,
-            scores=self._scores,
-            events=self._events,
+            consumers=self._consumers,
             now_ms=now_ms,
             stale_after_ms=int(config.stale_after_seconds * 1_000),
             clock_rate=clock_rate,
@@ -94,8 +92,7 @@ class Server:
             await self._listen()
             async with asyncio.TaskGroup() as group:
                 tasks = [
-                    group.create_task(self._scores.run()),
-                    group.create_task(self._events.run()),
+                    *(group.create_task(consumer.run()) for consumer in self._consumers),
                     group.create_task(self._live.publish_status()),
                     group.create_task(self._announce(ready)),
                 ]

@@ -4,7 +4,7 @@ Owns ``/api/status`` and readiness. It reports completeness, not only liveness: 
 calm.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
@@ -52,8 +52,7 @@ class Status:
         *,
         read_model: ReadModel,
         subscribers: Subscribers,
-        scores: TopicConsumer,
-        events: TopicConsumer,
+        consumers: Sequence[TopicConsumer],
         now_ms: Callable[[], int],
         stale_after_ms: int,
         clock_rate: float = 1.0,
@@ -61,7 +60,7 @@ class Status:
         """``now_ms``: the clock, which runs ``clock_rate`` times as fast as real time."""
         self._read_model = read_model
         self._subscribers = subscribers
-        self._consumers = {"noise-scores": scores, "noise-events": events}
+        self._consumers = {consumer.label: consumer for consumer in consumers}
         self._now_ms = now_ms
         self._stale_after_ms = stale_after_ms
         self._clock_rate = clock_rate

@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 
 from streams.serve import metrics
-from streams.serve.query import StoryFilter
+from streams.serve.query import EVERYTHING, StoryFilter
 from streams.serve.read_model import ReadModel, StoredEvent, StoryChange
 
 MAX_QUEUED_EVENTS: Final = 200
@@ -52,7 +52,7 @@ class Subscriber:
         if self._story is not None:
             if stored.event.story != self._story:
                 return
-        elif self._wanted != _EVERYTHING:
+        elif self._wanted != EVERYTHING:
             story = read_model.get(stored.event.story)
             if story is None or not self._wanted.matches(story.row):
                 return
@@ -82,7 +82,7 @@ class Subscriber:
         for id_ in self._changed:
             story = read_model.get(id_)
             if story is None or (self._story is None and not self._wanted.matches(story.row)):
-                gone.append(_encode(id_))
+                gone.append(msgspec.json.encode(id_))
             else:
                 scores.append(story.encoded_row() if self._story is None else story.record)
         message = b'{"type":"update","now_ms":%d,"scores":[%b],"gone":[%b],"events":[%b],"missed_events":%d}' % (
@@ -141,7 +141,3 @@ class Subscribers:
         """Queue a status message for every subscriber."""
         for subscriber in self._subscribers:
             subscriber.queue_status(message)
-
-
-_EVERYTHING = StoryFilter()
-_encode = msgspec.json.Encoder().encode

@@ -64,13 +64,12 @@ async def start(**settings: Any) -> Site:
     config = ServeConfig(flush_interval_ms=20, **settings)
     read_model = ReadModel(trend_points=config.trend_points, events_kept=config.events_kept)
     subscribers = Subscribers(config.max_clients)
-    scores = ScoreConsumer({}, "noise-scores", lambda: NOW_MS, read_model, subscribers)
-    events = EventConsumer({}, "noise-events", lambda: NOW_MS, read_model, subscribers, newest=10)
+    scores = ScoreConsumer({}, "", lambda: NOW_MS, read_model, subscribers)
+    events = EventConsumer({}, "", lambda: NOW_MS, read_model, subscribers, newest=10)
     status = Status(
         read_model=read_model,
         subscribers=subscribers,
-        scores=scores,
-        events=events,
+        consumers=(scores, events),
         now_ms=lambda: NOW_MS,
         stale_after_ms=120_000,
     )
@@ -208,12 +207,11 @@ def test_ages_are_in_real_time_when_the_clock_of_a_world_runs_fast() -> None:
     now = {"ms": NOW_MS}
     read_model = ReadModel(trend_points=8, events_kept=8)
     subscribers = Subscribers(1)
-    scores = ScoreConsumer({}, "noise-scores", lambda: now["ms"], read_model, subscribers)
+    scores = ScoreConsumer({}, "", lambda: now["ms"], read_model, subscribers)
     status = Status(
         read_model=read_model,
         subscribers=subscribers,
-        scores=scores,
-        events=scores,
+        consumers=(scores,),
         now_ms=lambda: now["ms"],
         stale_after_ms=10_000,
         clock_rate=180.0,
