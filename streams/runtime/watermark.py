@@ -6,6 +6,8 @@ never read a clock: the caller passes the time of the event clock and of a monot
 
 from dataclasses import dataclass
 
+from msgspec.structs import replace
+
 from streams.records.source_watermark import SourceWatermark
 
 
@@ -30,14 +32,6 @@ class IdleTimeout:
         return self.live_seconds if self.is_live(lag_ms) else self.replay_seconds
 
 
-@dataclass(slots=True)
-class _SourceState:
-    mark_ms: int
-    idle: bool
-    replay: str
-    received_at: float
-
-
 class Watermark:
     """Joins the watermarks of all sources.
 
@@ -50,7 +44,8 @@ class Watermark:
         """``restored_ms``: the watermark reached before the restart; it tells a live silence from a replay."""
         self._idle_timeout = idle_timeout
         self._restored_ms = restored_ms
-        self._sources: dict[int, _SourceState] = {}
+        self._sources: dict[int, tuple[SourceWatermark, float]] = {}
+        """The last watermark of each source and when it was received, in monotonic seconds."""
         self._expected = 0
         self._first_at = 0.0
         self._current_ms = 0
@@ -60,14 +55,10 @@ class Watermark:
         if not self._sources:
             self._first_at = monotonic
         self._expected = max(self._expected, mark.sources)
-        source = self._sources.get(mark.source)
-        if source is None:
-            self._sources[mark.source] = _SourceState(mark.mark_ms, mark.idle, mark.settle, monotonic)
-            return
-        source.mark_ms = max(source.mark_ms, mark.mark_ms)
-        source.idle = mark.idle
-        source.replay = mark.settle
-        source.received_at = monotonic
+        known, _ = self._sources.get(mark.source, (mark, 0.0))
+        if known.mark_ms > mark.mark_ms:
+            mark = replace(mark, mark_ms=known.mark_ms)
+        self._sources[mark.source] = mark, monotonic
 
     def advance(self, now_ms: int, monotonic: float) -> int:
         """Return the watermark in UTC epoch ms; 0 before the first source watermark.
@@ -76,15 +67,15 @@ class Watermark:
         """
         if not self._sources:
             return 0
-        latest_ms = max(source.mark_ms for source in self._sources.values())
+        latest_ms = max(mark.mark_ms for mark, _ in self._sources.values())
         lag_ms = now_ms - max(latest_ms, self._current_ms, self._restored_ms)
         seconds = self._idle_timeout.seconds(lag_ms)
         if self._expected > len(self._sources) and monotonic - self._first_at <= seconds:
             return self._current_ms
         active = [
-            source.mark_ms
-            for source in self._sources.values()
-            if not source.idle and monotonic - source.received_at <= seconds
+            mark.mark_ms
+            for mark, received_at in self._sources.values()
+            if not mark.idle and monotonic - received_at <= seconds
         ]
         if active:
             reached_ms = min(active)
@@ -98,7 +89,7 @@ class Watermark:
     @property
     def replay_barrier(self) -> str:
         """The replay that every source reports as ended, "" while they disagree."""
-        ended = {source.replay for source in self._sources.values()}
+        ended = {mark.settle for mark, _ in self._sources.values()}
         if len(self._sources) < self._expected or len(ended) != 1:
             return ""
         return ended.pop()
