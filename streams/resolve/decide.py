@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import msgspec
 
 from ingest.signal import Signal
+from scoring.settings import HOUR_MS
 from streams.records.candidates import Candidate
 from streams.records.stories import NOWHERE, Assignment, Lesson, Merge, Moved, OperatorCommand, StoryInfo, ThreadRecord
 from streams.resolve.commands import CommandExecutor
@@ -21,7 +22,6 @@ from streams.resolve.matching.story import ParsedPost
 from streams.resolve.matching.titles import title_of
 from streams.resolve.threads import ThreadIndex
 
-HOUR_MS = 3_600_000
 NO_FEATURES = msgspec.Raw(b"null")
 
 

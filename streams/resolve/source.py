@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from ingest import signal as wire
 from ingest.signal import LIKELY_MS, InvalidSignalError, Reason, Signal, decode
+from scoring.settings import HOUR_MS
 from streams.records import encode
 from streams.records.candidates import Candidate, RawCandidate
 from streams.records.progress import ResolveProgress
@@ -27,7 +28,6 @@ from transport.decompression import TOO_LARGE_HEADER
 from transport.kafka import ConsumerRecord
 from transport.offsets import locate
 
-HOUR_MS = 3_600_000
 WAITING = "waiting"
 MAX_BRACKETS = 400
 """Brackets in a signal whose bytes are passed on unchanged. Inside another record, a signal with more of them (in

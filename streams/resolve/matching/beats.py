@@ -16,6 +16,7 @@ from ahocorasick_rs import AhoCorasick, Implementation, MatchKind
 from msgspec import Meta
 
 from ingest.signal import Signal
+from streams.resolve.matching.text import UNSPACED
 from transport.errors import UserError
 
 BEAT_FILES = Path(__file__).with_name("beat_files")
@@ -25,9 +26,7 @@ MAX_SCANNED_CHARS = 4_000
 Pattern = Annotated[str, Meta(min_length=2, max_length=200)]
 Label = Annotated[str, Meta(min_length=1, max_length=200)]
 _host = re.compile(r"(?:https?://)?(?:[^/@?#]*@)?([^/:?#]+)", re.IGNORECASE).match
-_is_unspaced = re.compile(
-    "[\\u0e00-\\u0eff\\u1000-\\u109f\\u1780-\\u17ff\\u3040-\\u30ff\\u3400-\\u9fff\\uf900-\\ufaff]"
-).match
+_is_unspaced = re.compile(UNSPACED).match
 
 
 class BeatError(UserError, ValueError):

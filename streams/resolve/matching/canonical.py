@@ -6,6 +6,7 @@ anything: a shortened link stays as it is unless the platform states its target.
 """
 
 import re
+from itertools import islice
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urlsplit
 
 MAX_URL_CHARS = 2_048
@@ -152,14 +153,9 @@ def host_of(parts: SplitResult) -> str:
     return _TWINS.get(host, host) if "." in host else ""
 
 
-def links_in(text: str, at_most: int = 8) -> list[str]:
-    """Return the first links written out in ``text``, without trailing punctuation."""
-    found: list[str] = []
-    for match in _url(text):
-        found.append(match[0].rstrip(".,;:!?…)]}'\"”’»"))
-        if len(found) == at_most:
-            break
-    return found
+def links_in(text: str) -> list[str]:
+    """Return the first 8 links written out in ``text``, without trailing punctuation."""
+    return [match[0].rstrip(".,;:!?…)]}'\"”’»") for match in islice(_url(text), 8)]
 
 
 def _unwrapped(url: str) -> SplitResult | None:

@@ -69,9 +69,9 @@ class Headlines:
         for one, count in left.stems.items():
             choice.stems[one] = choice.stems.get(one, 0) + count
         self._drop_rare(choice)
-        both = {**choice.candidates, **left.candidates}
-        best = sorted(both, key=lambda one: (one != choice.title, -self._support(choice, one, both[one]), one))
-        choice.candidates = {one: both[one] for one in best[:CANDIDATES]}
+        choice.candidates |= left.candidates
+        best = sorted(choice.candidates, key=lambda one: (one != choice.title, -self._support(choice, one), one))
+        choice.candidates = {one: choice.candidates[one] for one in best[:CANDIDATES]}
 
     def drop(self, story: str) -> None:
         """Drop the headlines of a story that takes no new posts."""
@@ -109,12 +109,12 @@ class Headlines:
         choice.title = best
         return best
 
-    def _support(self, choice: _TitleChoice, title: str, stems: frozenset[str] | None = None) -> float:
+    def _support(self, choice: _TitleChoice, title: str) -> float:
         """Return how well ``title`` covers the story's headlines: a cosine in which rare stems weigh more.
 
         So a headline loses both by saying what no other says, and by saying little of what all say.
         """
-        stems = choice.candidates.get(title, frozenset()) if stems is None else stems
+        stems = choice.candidates.get(title)
         if not stems:
             return 0.0
         weights = {one: -math.log(self._usual(one)) for one in stems}

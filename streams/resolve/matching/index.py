@@ -19,11 +19,12 @@ import numpy as np
 import numpy.typing as npt
 
 from scoring.cache import LookupCache
+from scoring.settings import HOUR_MS
 from streams.records.stories import StoryInfo
 from streams.resolve.matching.config import MatcherConfig
 from streams.resolve.matching.embedding import Vector, load_embedding, stem
 from streams.resolve.matching.features import Features, copy_key, link_key
-from streams.resolve.matching.post_rate import HOUR_MS, PostRate
+from streams.resolve.matching.post_rate import PostRate
 from streams.resolve.matching.story import IndexedPost, LiveStory, ParsedPost, Term
 
 BUCKETS = 4

@@ -12,12 +12,12 @@ from enum import StrEnum
 import msgspec
 
 from ingest.signal import Signal
+from scoring.settings import HOUR_MS
 from streams.records.stories import Assignment, Lesson, StoryInfo
 from streams.resolve.matching.beats import Beat
 from streams.resolve.matching.config import MatcherConfig
 from streams.resolve.matching.features import Features, read
 from streams.resolve.matching.index import StoryIndex
-from streams.resolve.matching.post_rate import HOUR_MS
 from streams.resolve.matching.recheck import RecheckQueue
 from streams.resolve.matching.similarity import Similarity
 from streams.resolve.matching.story import IndexedPost, LiveStory, ParsedPost

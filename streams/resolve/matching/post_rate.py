@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 
-HOUR_MS = 3_600_000
+from scoring.settings import HOUR_MS
 
 
 class PostRate:

@@ -8,8 +8,8 @@ later both are better known, and the story that it belongs to has grown.
 
 from collections import deque
 
+from scoring.settings import HOUR_MS
 from streams.resolve.matching.config import MatcherConfig
-from streams.resolve.matching.post_rate import HOUR_MS
 from streams.resolve.matching.story import LiveStory
 
 

@@ -18,9 +18,9 @@ from bisect import bisect_left
 from collections.abc import Iterable
 from heapq import nlargest, nsmallest
 
+from scoring.settings import HOUR_MS
 from streams.resolve.matching.config import EvidenceWeights
 from streams.resolve.matching.index import StoryIndex
-from streams.resolve.matching.post_rate import HOUR_MS
 from streams.resolve.matching.story import IndexedPost, LiveStory, Term
 
 LOG_2 = math.log(2)

@@ -24,9 +24,9 @@ _word = re.compile(r"\d+(?:[.,]\d+)+|[^\W_]+(?:['’][^\W_]+)*").findall
 _hashtags = re.compile(r"#(\w+)").findall
 _filed = re.compile(r"(?:#\w+[\s,.|]*){4,}").sub
 _humps = re.compile(r"(?<=[^\W\dA-Z_])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][^\W\dA-Z_])").split
-_unspaced = re.compile(
-    "[\\u0e00-\\u0eff\\u1000-\\u109f\\u1780-\\u17ff\\u3040-\\u30ff\\u3400-\\u9fff\\uf900-\\ufaff]+"
-).findall
+UNSPACED = "[\\u0e00-\\u0eff\\u1000-\\u109f\\u1780-\\u17ff\\u3040-\\u30ff\\u3400-\\u9fff\\uf900-\\ufaff]"
+"""A letter of a script without spaces between words: Chinese, Japanese, Thai, …"""
+_unspaced = re.compile(f"{UNSPACED}+").findall
 
 
 def clean(text: str, limit: int) -> str:
