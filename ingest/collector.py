@@ -8,12 +8,14 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Annotated, Protocol, Self
+from typing import TYPE_CHECKING, Annotated, Protocol, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from ingest.batch import Batch
-from ingest.memory.rate_limit import RateLimiter
+
+if TYPE_CHECKING:  # the settings load this file, and need no HTTP client
+    from ingest.memory.rate_limit import RateLimiter
 
 Positive = Annotated[float, Field(gt=0)]
 Whole = Annotated[int, Field(ge=1)]
@@ -40,7 +42,7 @@ class CollectorContext:
     world it runs faster than real time. ``clock``, ``sleep``: real seconds, for polling.
     """
 
-    rate_limiter: RateLimiter
+    rate_limiter: "RateLimiter"
     now_ms: Callable[[], int]
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep

@@ -1,19 +1,14 @@
-"""The registry: every platform there is, and running several collectors side by side.
+"""The registry: every platform there is.
 
 Owns the list of platforms. It is the only place that knows all of them; a new platform adds one line here.
 """
 
-import asyncio
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Mapping
 from importlib import import_module
 from types import MappingProxyType
 from typing import Any, Final
 
-from ingest.collector import CollectorConfig
-from ingest.health import Health
-from ingest.loop import CollectorLoop, LoopOptions
 from ingest.spec import PlatformSpec
-from transport.errors import UserError
 
 _FOLDERS = ("hackernews", "reddit")
 
@@ -21,61 +16,3 @@ PLATFORMS: Final[Mapping[str, PlatformSpec[Any]]] = MappingProxyType(
     {name: import_module(f"ingest.platforms.{name}").SPEC for name in _FOLDERS}
 )
 """By name. (Any: each has a config class of its own, and a mapping cannot say which.)"""
-
-
-async def collect(
-    names: Collection[str],
-    configs: Mapping[str, CollectorConfig],
-    *,
-    kafka: Mapping[str, object],
-    topics: str,
-    now_ms: Callable[[], int],
-    stop: asyncio.Event,
-    health: Health | None = None,
-    options: LoopOptions | None = None,
-) -> None:
-    """Run the collectors ``names`` side by side until ``stop`` is set, then drain and return.
-
-    ``configs``: by name, each of the class that its spec names; a collector without an entry gets the defaults.
-    ``kafka``: connection options of aiokafka. ``topics``: the prefix of all topics' names. ``now_ms``: the clock, UTC
-    epoch milliseconds. ``health``: kept up to date, to be read meanwhile.
-
-    A failing collector never holds up another. One that only the operator can fix ends alone.
-
-    Raises:
-        KeyError: a name that is not in :data:`PLATFORMS`.
-        pydantic.ValidationError: a collector without an entry in ``configs`` has options that must be given.
-        UserError: every collector has ended because only the operator can fix it; one line for each.
-    """
-    health = health or Health()
-    loops = [
-        CollectorLoop(
-            spec,
-            configs[name] if name in configs else spec.config(),
-            kafka=kafka,
-            topics=topics,
-            now_ms=now_ms,
-            stop=stop,
-            health=health.add(name),
-            options=options or LoopOptions(),
-        )
-        for name, spec in ((name, PLATFORMS[name]) for name in names)
-    ]
-    given_up: list[str] = []
-
-    async def run(name: str, loop: CollectorLoop) -> None:
-        try:
-            await loop.run()
-        except UserError as error:
-            given_up.append(f"{name}: {error}")
-        except asyncio.CancelledError as error:
-            if (task := asyncio.current_task()) is not None and task.cancelling():
-                raise
-            raise RuntimeError(f"collector {name} was cancelled from within") from error
-
-    # Any other end of one collector ends all of them: otherwise no alarm would show that one is missing.
-    async with asyncio.TaskGroup() as group:
-        for name, loop in zip(names, loops, strict=True):
-            group.create_task(run(name, loop))
-    if given_up and len(given_up) == len(loops):
-        raise UserError("\n".join(given_up))

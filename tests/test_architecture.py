@@ -72,6 +72,14 @@ def test_no_import_breaks_a_contract() -> None:
     assert broken_contracts(ROOT) == {}
 
 
+def test_the_command_line_loads_no_platform_client_stream_processor_or_web_server() -> None:
+    """Else every ``hubbub`` command and every role would wait seconds for what one of them needs."""
+    heavy = ("praw", "faust", "aiohttp", "numpy")
+    code = f"import hubbub.cli, sys; print([name for name in {heavy} if name in sys.modules])"
+    loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert loaded.stdout.strip() == "[]"
+
+
 def test_no_file_is_too_long() -> None:
     assert long_files(ROOT) == []
 

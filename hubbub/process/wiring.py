@@ -11,8 +11,9 @@ from hubbub.clock import WorldClock
 from hubbub.process.health_server import Problems
 from hubbub.process.run_role import Role, run_role
 from hubbub.settings import Settings
+from ingest.collect import collect
 from ingest.health import Health
-from ingest.registry import PLATFORMS, collect
+from ingest.registry import PLATFORMS
 from scoring import DEFAULT
 from streams.resolve.matching.beats import load_beat
 from streams.resolve.worker import Resolver

@@ -8,8 +8,9 @@ import signal
 import sys
 
 from hubbub.clock import WorldClock
+from ingest.collect import collect
 from ingest.loop import LoopOptions
-from ingest.registry import PLATFORMS, collect
+from ingest.registry import PLATFORMS
 
 IMPATIENT = {"retry_max_seconds": 0.5}
 

@@ -8,12 +8,13 @@ import time
 import pytest
 from pydantic import ValidationError
 
+from ingest.collect import collect
 from ingest.collector import CollectorConfig
 from ingest.health import Health, State
 from ingest.loop import CollectorLoop, LoopOptions
 from ingest.platforms.hackernews.config import HackerNewsConfig
 from ingest.platforms.reddit.config import RedditConfig
-from ingest.registry import PLATFORMS, collect
+from ingest.registry import PLATFORMS
 from scoring import Settings
 from tests.eventually import eventually
 from tests.ingest.sites import Answer, HackerNewsSite, RedditSite, hang, status
