@@ -10,7 +10,10 @@ from typing import Any, Final
 
 from ingest.spec import PlatformSpec
 
-_FOLDERS = ("hackernews", "reddit")
+_FOLDERS = (  # one line for each
+    "hackernews",
+    "reddit",
+)
 
 PLATFORMS: Final[Mapping[str, PlatformSpec[Any]]] = MappingProxyType(
     {name: import_module(f"ingest.platforms.{name}").SPEC for name in _FOLDERS}
