@@ -9,7 +9,7 @@ hold is measured from the first step at which its test is true, and a controvers
 from __future__ import annotations
 
 import math
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import msgspec
 
@@ -138,16 +138,12 @@ _HELD = (FAST, SLOW, LOUD, CALMER)
 """The tests with a hold, in the order of ``Lifecycle.held_since_ms``."""
 
 
-class _Exit(NamedTuple):
-    """A rule with the index in ``_HELD`` of each of its tests; None for a test without a hold."""
+_Tests = tuple[tuple[Condition, int | None], ...]
+"""The tests of a rule, each with its index in ``_HELD``; None for a test without a hold."""
 
-    rule: Rule
-    tests: tuple[tuple[Condition, int | None], ...]
-
-
-_EXITS: dict[State, tuple[_Exit, ...]] = {
+_EXITS: dict[State, tuple[tuple[Rule, _Tests], ...]] = {
     state: tuple(
-        _Exit(rule, tuple((test, _HELD.index(test) if test.hold_ms else None) for test in rule.tests))
+        (rule, tuple((test, _HELD.index(test) if test.hold_ms else None) for test in rule.tests))
         for rule in RULES
         if state in rule.from_
     )
@@ -155,7 +151,7 @@ _EXITS: dict[State, tuple[_Exit, ...]] = {
 }
 """The rules that leave each state, in the order of the table."""
 _WATCHED: dict[State, tuple[int, ...]] = {
-    state: tuple(sorted({place for rule in exits for _, place in rule.tests if place is not None}))
+    state: tuple(sorted({place for _, tests in exits for _, place in tests if place is not None}))
     for state, exits in _EXITS.items()
 }
 """The indices in ``_HELD`` of the tests that leave each state."""

@@ -19,12 +19,11 @@ import msgspec
 import structlog
 
 from scoring import Assessment, Category, Ledger
+from scoring.settings import DAY_MS, HOUR_MS
 from streams.runtime import metrics
 from streams.score.config import EndpointConfig
 from streams.score.endpoint import Endpoint, EndpointError, Opinion
 
-HOUR_MS = 3_600_000
-DAY_MS = 24 * HOUR_MS
 MAX_QUEUED = 200
 """Bounds the questions that wait. A story beyond that is left to the offline assessor until it is decided on again."""
 MAX_ANSWERS = 100_000

@@ -13,6 +13,7 @@ from operator import itemgetter
 from msgspec.structs import replace
 
 from ingest.signal import Signal
+from scoring.settings import DAY_MS
 from streams.records import encode
 from streams.records.noise_event import NewStory, NoiseUpdate
 from streams.records.stories import NOWHERE, StoryInfo
@@ -37,7 +38,6 @@ from streams.score.reading import Reader
 from streams.score.scored_story import ScoredStory
 from streams.score.timer_queue import TimerQueue
 
-DAY_MS = 86_400_000
 NEVER = float("inf")
 _POSITION = itemgetter(0, 1, 2)
 """Of a signal in the order of all: its time, its source and its offset there."""
