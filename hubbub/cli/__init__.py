@@ -49,11 +49,11 @@ for group in (
     role_commands,
     record_commands,
     score_commands,
+    check_commands,
     story_commands,
     eval_commands,
-    check_commands,
 ):
-    group.register(app)
+    app.add_typer(group.app)
 
 
 def _print_version(wanted: bool) -> None:

@@ -16,17 +16,12 @@ from hubbub.settings import load
 
 MARKS = {True: ("✓ ", "green"), False: ("✗ ", "bold red"), None: ("· ", "dim")}
 
-
-def register(app: typer.Typer) -> None:
-    """Add these commands to ``app``."""
-    topics = typer.Typer(no_args_is_help=True, help="Create or check the topics.")
-    topics.command("create", epilog="Example: hubbub topics create")(create)
-    topics.command("check", epilog="Example: hubbub topics check --json")(check)
-    app.add_typer(topics, name="topics")
-    app.command(epilog="Example: hubbub doctor --no-platforms --json")(doctor)
-    app.command(epilog="Example: hubbub collectors --json")(collectors)
+app = typer.Typer()
+topics = typer.Typer(no_args_is_help=True, help="Create or check the topics.")
+app.add_typer(topics, name="topics")
 
 
+@topics.command(epilog="Example: hubbub topics create")
 def create(json: JsonObject = False) -> None:
     """Create the topics that are missing. Existing topics stay as they are."""
     from hubbub.operate.topic_setup import create  # noqa: PLC0415 (each command loads only what it runs)
@@ -42,6 +37,7 @@ def create(json: JsonObject = False) -> None:
         typer.echo(f"existed  {topic}")
 
 
+@topics.command(epilog="Example: hubbub topics check --json")
 def check(json: JsonLines = False) -> None:
     """Check partitions, retention, compaction and replication of the topics."""
     from hubbub.operate.topic_setup import check  # noqa: PLC0415
@@ -62,6 +58,7 @@ def check(json: JsonLines = False) -> None:
         console.print(Text.assemble(MARKS[True], "the topics are as they should be"))
 
 
+@app.command(epilog="Example: hubbub doctor --no-platforms --json")
 def doctor(
     platforms: Annotated[bool, typer.Option("--platforms/--no-platforms", help="Check the platforms too.")] = True,
     json: JsonLines = False,
@@ -81,6 +78,7 @@ def doctor(
         raise typer.Exit(1)
 
 
+@app.command(epilog="Example: hubbub collectors --json")
 def collectors(json: JsonLines = False) -> None:
     """List the collectors: what each needs, gives and allows."""
     from ingest.registry import PLATFORMS  # noqa: PLC0415

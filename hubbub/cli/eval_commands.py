@@ -13,15 +13,10 @@ from rich.table import Table
 from hubbub.cli.control_characters import strip_controls
 from hubbub.cli.options import JsonLines, JsonObject
 
-
-def register(app: typer.Typer) -> None:
-    """Add these commands to ``app``."""
-    evaluate = typer.Typer(no_args_is_help=True, help="Measure against recordings with a known truth.")
-    evaluate.command("stories", epilog="Example: hubbub eval stories recording.ndjson.gz --json")(stories)
-    evaluate.command("spikes", epilog="Example: hubbub eval spikes recording.ndjson.gz --world")(spikes)
-    app.add_typer(evaluate, name="eval")
+app = typer.Typer(name="eval", no_args_is_help=True, help="Measure against recordings with a known truth.")
 
 
+@app.command(epilog="Example: hubbub eval stories recording.ndjson.gz --json")
 def stories(
     file: Annotated[
         Path,
@@ -61,6 +56,7 @@ def stories(
     console.print(f"decided by {decided}", soft_wrap=True)
 
 
+@app.command(epilog="Example: hubbub eval spikes recording.ndjson.gz --world")
 def spikes(
     files: Annotated[
         list[Path] | None,

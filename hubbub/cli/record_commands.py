@@ -21,13 +21,10 @@ MAX_SHOWN_CHARS = 300
 SHOWN_INVALID = 5
 SHOWN_LETTERS = 50
 
-
-def register(app: typer.Typer) -> None:
-    """Add these commands to ``app``."""
-    app.command(epilog="Example: hubbub replay recording.ndjson.gz --speed max --until-idle")(replay)
-    app.command("dead-letters", epilog="Example: hubbub dead-letters --reason bad_time --replay")(dead_letters)
+app = typer.Typer()
 
 
+@app.command(epilog="Example: hubbub replay recording.ndjson.gz --speed max --until-idle")
 def replay(
     files: Recordings,
     speed: Annotated[str, typer.Option(help="Times as fast as recorded, or max.")] = "1",
@@ -104,6 +101,7 @@ def _speed(text: str) -> float | None:
     return factor
 
 
+@app.command(epilog="Example: hubbub dead-letters --reason bad_time --replay")
 def dead_letters(
     reason: Annotated[str | None, typer.Option(help="Only those with this reason.")] = None,
     stage: Annotated[str | None, typer.Option(help="Only those of this stage.")] = None,

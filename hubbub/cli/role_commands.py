@@ -6,15 +6,10 @@ import typer
 
 from hubbub.settings import load
 
-
-def register(app: typer.Typer) -> None:
-    """Add these commands to ``app``."""
-    app.command(epilog="Example: hubbub collect hackernews reddit")(collect)
-    app.command(epilog="Example: HUBBUB_KAFKA__BOOTSTRAP_SERVERS=broker:9092 hubbub resolve")(resolve)
-    app.command(epilog="Example: HUBBUB_KAFKA__BOOTSTRAP_SERVERS=broker:9092 hubbub score")(score)
-    app.command(epilog="Example: HUBBUB_SERVE__PORT=8470 hubbub serve")(serve)
+app = typer.Typer()
 
 
+@app.command(epilog="Example: hubbub collect hackernews reddit")
 def collect(
     names: Annotated[list[str] | None, typer.Argument(help="Collectors to run; see: hubbub collectors.")] = None,
 ) -> None:
@@ -25,6 +20,7 @@ def collect(
     raise typer.Exit(wiring.run_collect(settings, names or settings.collect.chosen()))
 
 
+@app.command(epilog="Example: HUBBUB_KAFKA__BOOTSTRAP_SERVERS=broker:9092 hubbub resolve")
 def resolve() -> None:
     """Gather signals into stories."""
     from hubbub.process import wiring  # noqa: PLC0415
@@ -32,6 +28,7 @@ def resolve() -> None:
     raise typer.Exit(wiring.run_resolve(load()))
 
 
+@app.command(epilog="Example: HUBBUB_KAFKA__BOOTSTRAP_SERVERS=broker:9092 hubbub score")
 def score() -> None:
     """Score stories as they change."""
     from hubbub.process import wiring  # noqa: PLC0415
@@ -39,6 +36,7 @@ def score() -> None:
     raise typer.Exit(wiring.run_score(load()))
 
 
+@app.command(epilog="Example: HUBBUB_SERVE__PORT=8470 hubbub serve")
 def serve() -> None:
     """Serve the page, the API and the WebSocket."""
     from hubbub.process import wiring  # noqa: PLC0415

@@ -14,13 +14,10 @@ from rich.text import Text
 from hubbub.cli.options import JsonObject
 from hubbub.settings import load
 
-
-def register(app: typer.Typer) -> None:
-    """Add these commands to ``app``."""
-    app.command(epilog="Example: hubbub demo --seconds 90 --json")(demo)
-    app.command(epilog="Example: hubbub up --no-collect")(up)
+app = typer.Typer()
 
 
+@app.command(epilog="Example: hubbub demo --seconds 90 --json")
 def demo(
     seconds: Annotated[float, typer.Option(min=10, help="How long to run, once the roles are ready.")] = 90.0,
     json: JsonObject = False,
@@ -37,6 +34,7 @@ def demo(
     _until_asked(show_demo(Demo(seconds, data), as_json=json))
 
 
+@app.command(epilog="Example: hubbub up --no-collect")
 def up(
     collect: Annotated[bool, typer.Option("--collect/--no-collect", help="Collect from the real platforms.")] = True,
     collectors: Annotated[

@@ -12,13 +12,10 @@ from rich.live import Live
 from hubbub.cli.options import JsonLines, JsonObject, Story
 from hubbub.settings import load
 
-
-def register(app: typer.Typer) -> None:
-    """Add these commands to ``app``."""
-    app.command(epilog="Example: hubbub scores --top 20 --json")(scores)
-    app.command(epilog="Example: hubbub explain meta-employee-tracking")(explain)
+app = typer.Typer()
 
 
+@app.command(epilog="Example: hubbub scores --top 20 --json")
 def scores(
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Keep showing changes until Ctrl-C.")] = False,
     top: Annotated[int, typer.Option(min=1, help="How many stories.")] = 20,
@@ -59,6 +56,7 @@ def scores(
         typer.echo("no stories yet; publish some with 'hubbub replay', or start collecting with 'hubbub up'")
 
 
+@app.command(epilog="Example: hubbub explain meta-employee-tracking")
 def explain(story: Story, json: JsonObject = False) -> None:
     """Show why a story has its score."""
     from hubbub.cli.explanation import render  # noqa: PLC0415

@@ -18,19 +18,10 @@ if TYPE_CHECKING:
     from streams.records.stories import OperatorCommand
     from streams.resolve.threads import ThreadIndex
 
-
-def register(app: typer.Typer) -> None:
-    """Add these commands to ``app``."""
-    stories = typer.Typer(no_args_is_help=True, help="Merge, split, pin, rename or block stories.")
-    stories.command("merge", epilog="Example: hubbub stories merge bank-outage quillon-ledger-outage")(merge)
-    stories.command("split", epilog="Example: hubbub stories split bank-outage reddit:t3_18wuc1r")(split)
-    stories.command("pin", epilog="Example: hubbub stories pin reddit:t3_18wuc1r bank-outage")(pin)
-    stories.command("rename", epilog="Example: hubbub stories rename bank-outage Bankrun")(rename)
-    stories.command("block", epilog="Example: hubbub stories block daily-giveaway")(block)
-    stories.command("list", epilog="Example: hubbub stories list --json")(list_commands)
-    app.add_typer(stories, name="stories")
+app = typer.Typer(name="stories", no_args_is_help=True, help="Merge, split, pin, rename or block stories.")
 
 
+@app.command(epilog="Example: hubbub stories merge bank-outage quillon-ledger-outage")
 def merge(
     story: Annotated[str, typer.Argument(help="The story that ends, by slug or id.")],
     into: Annotated[str, typer.Argument(help="The story that it becomes part of, by slug or id.")],
@@ -42,6 +33,7 @@ def merge(
     _run(lambda threads, now_ms: operator_commands.merge(threads, story, into, now_ms), json=json)
 
 
+@app.command(epilog="Example: hubbub stories split bank-outage reddit:t3_18wuc1r")
 def split(
     story: Story,
     threads: Annotated[list[str], typer.Argument(help="Threads of the story, by the ids of their root posts.")],
@@ -54,6 +46,7 @@ def split(
     _run(lambda known, now_ms: operator_commands.split(known, story, threads, title, now_ms), json=json)
 
 
+@app.command(epilog="Example: hubbub stories pin reddit:t3_18wuc1r bank-outage")
 def pin(
     thread: Annotated[str, typer.Argument(help="A thread, known or not, by the id of its root post.")],
     story: Story,
@@ -65,6 +58,7 @@ def pin(
     _run(lambda threads, now_ms: operator_commands.pin(threads, thread, story, now_ms), json=json)
 
 
+@app.command(epilog="Example: hubbub stories rename bank-outage Bankrun")
 def rename(story: Story, title: Annotated[str, typer.Argument(help="The new title.")], json: JsonLines = False) -> None:
     """Give a story another title. Its slug stays, and so does every link to it."""
     from hubbub.operate import operator_commands  # noqa: PLC0415
@@ -72,6 +66,7 @@ def rename(story: Story, title: Annotated[str, typer.Argument(help="The new titl
     _run(lambda threads, now_ms: operator_commands.rename(threads, story, title, now_ms), json=json)
 
 
+@app.command(epilog="Example: hubbub stories block daily-giveaway")
 def block(story: Story, json: JsonLines = False) -> None:
     """End a story, and ignore everything about it from now on."""
     from hubbub.operate import operator_commands  # noqa: PLC0415
@@ -79,6 +74,7 @@ def block(story: Story, json: JsonLines = False) -> None:
     _run(lambda threads, now_ms: operator_commands.block(threads, story, now_ms), json=json)
 
 
+@app.command("list", epilog="Example: hubbub stories list --json")
 def list_commands(json: JsonLines = False) -> None:
     """List the commands that were given."""
     from hubbub.operate.operator_commands import read_threads  # noqa: PLC0415
