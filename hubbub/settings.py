@@ -170,10 +170,6 @@ class Settings(BaseSettings):
         """Return the clock that all times come from."""
         return WorldClock.parse(self.world_clock) if self.world_clock else wall_clock
 
-    def secrets(self) -> list[str]:
-        """Return the values that must not be in a log."""
-        return list(_secrets(self))
-
     @classmethod
     def settings_customise_sources(
         cls,
@@ -210,10 +206,11 @@ def load(**overrides: Any) -> Settings:
         raise SettingsError(f"{FILE} cannot be read: {error}") from None
 
 
-def _secrets(model: BaseModel) -> Iterator[str]:
+def secrets(model: BaseModel) -> Iterator[str]:
+    """Yield the values that must not be in a log, at every depth."""
     for _, value in model:
         if isinstance(value, BaseModel):
-            yield from _secrets(value)
+            yield from secrets(value)
         elif isinstance(value, SecretStr):
             yield value.get_secret_value()
 

@@ -12,7 +12,7 @@ import time
 import uuid
 import zlib
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,12 +103,10 @@ async def replay(
     prefix: str,
     speed: float | None,
     on_progress: Callable[[Replayed], None] = lambda _: None,
-    clock: Callable[[], float] = time.monotonic,
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> Replayed:
     """Publish ``recordings`` to ``signals``; return when the broker has all of them.
 
-    ``speed``: times as fast as recorded; None: as fast as possible. ``clock``: seconds, from any start.
+    ``speed``: times as fast as recorded; None: as fast as possible.
 
     Raises:
         KafkaError: the broker cannot be reached, or refuses.
@@ -118,15 +116,15 @@ async def replay(
     async with open_producer(kafka, linger_ms=5) as producer:
         publisher = _Publisher(producer, prefix, await _end_offsets(kafka, topic))
         await publisher.report(0)
-        await _wait_until_known(publisher.instance, kafka, prefix, clock)
-        started_at = reported_at = clock()
+        await _wait_until_known(publisher.instance, kafka, prefix)
+        started_at = reported_at = time.monotonic()
         for signal, raw in recordings:
             if speed is not None and done.published:
                 due = started_at + (signal.observed_ms - done.first_ms) / 1000 / speed
-                while (wait := due - clock()) > 0:
+                while (wait := due - time.monotonic()) > 0:
                     await publisher.note_acknowledged(wait=True)
                     await publisher.report(done.last_ms)
-                    await sleep(min(wait, REPORT_SECONDS))
+                    await asyncio.sleep(min(wait, REPORT_SECONDS))
             future = await producer.send(topic, raw, key(signal))
             publisher.in_flight.append((signal.observed_ms, future))
             done.first_ms = done.first_ms or signal.observed_ms
@@ -134,8 +132,8 @@ async def replay(
             done.published += 1
             if len(publisher.in_flight) >= UNACKNOWLEDGED:
                 await publisher.in_flight[len(publisher.in_flight) // 2][1]
-            if clock() - reported_at >= REPORT_SECONDS:
-                reported_at = clock()
+            if time.monotonic() - reported_at >= REPORT_SECONDS:
+                reported_at = time.monotonic()
                 await publisher.note_acknowledged(wait=False)
                 # More signals of the newest time may follow. Everything up to the time before it is published.
                 await publisher.report(publisher.reached_ms - 1)
@@ -144,7 +142,7 @@ async def replay(
         await publisher.note_acknowledged(wait=True)
         await publisher.report(done.last_ms, ended=True)
         done.token = publisher.instance
-        done.seconds = clock() - started_at
+        done.seconds = time.monotonic() - started_at
         on_progress(done)
     return done
 
@@ -180,12 +178,10 @@ class _Publisher:
             await self._producer.send_and_wait(self._topic, encode(record), running, 0)
 
 
-async def _wait_until_known(
-    instance: str, kafka: Mapping[str, object], prefix: str, clock: Callable[[], float]
-) -> None:
+async def _wait_until_known(instance: str, kafka: Mapping[str, object], prefix: str) -> None:
     """Return when every running reader of ``signals`` knows this publisher, and takes no silence of it for the end."""
     sources: dict[str, ResolveProgress] = {}
-    deadline = clock() + JOIN_SECONDS
+    deadline = time.monotonic() + JOIN_SECONDS
     async with TopicReader(name("progress", prefix), kafka) as reader:
         records = await reader.read_to_end()
         while True:
@@ -194,7 +190,9 @@ async def _wait_until_known(
                 if isinstance(progress, ResolveProgress):
                     sources[progress.instance] = progress
             alive_ms = wall_clock() - ALIVE_MS
-            if clock() > deadline or all(s.updated_ms <= alive_ms or instance in s.heard for s in sources.values()):
+            if time.monotonic() > deadline or all(
+                s.updated_ms <= alive_ms or instance in s.heard for s in sources.values()
+            ):
                 return
             records = await reader.poll(100)
 
@@ -211,11 +209,10 @@ async def wait_until_scored(
     prefix: str,
     idle_timeout_seconds: float = 60.0,
     on_progress: Callable[[int, int], None] = lambda _done, _all: None,
-    clock: Callable[[], float] = time.monotonic,
 ) -> None:
     """Return when every partition of stories has been scored to the end of the replay ``token``.
 
-    ``idle_timeout_seconds``: give up when no scorer makes progress for this long. ``clock``: seconds, from any start.
+    ``idle_timeout_seconds``: give up when no scorer makes progress for this long.
 
     Raises:
         UserError: no scorer makes progress.
@@ -223,7 +220,7 @@ async def wait_until_scored(
     partitions = len(await _end_offsets(kafka, name("story-activity", prefix)))
     scored: set[str] = set()
     reached: dict[str, tuple[int, str]] = {}
-    moved_at = clock()
+    moved_at = time.monotonic()
     async with TopicReader(name("progress", prefix), kafka) as reader:
         while len(scored) < partitions:
             for record in await reader.poll(200):
@@ -232,11 +229,11 @@ async def wait_until_scored(
                     continue
                 # A scorer that only repeats itself makes no progress.
                 if reached.get(progress.instance) != (now := (progress.mark_ms, progress.settled)):
-                    reached[progress.instance], moved_at = now, clock()
+                    reached[progress.instance], moved_at = now, time.monotonic()
                 if progress.settled == token:
                     scored.add(progress.instance)
             on_progress(len(scored), partitions)
-            if clock() - moved_at > idle_timeout_seconds:
+            if time.monotonic() - moved_at > idle_timeout_seconds:
                 raise UserError(
                     f"published, but scores have not moved for {idle_timeout_seconds:.0f} s; are the roles running? "
                     "Start them with: hubbub up --no-collect, or see what is stuck: hubbub doctor"

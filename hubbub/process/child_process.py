@@ -1,9 +1,10 @@
 """Child processes that die with the process that started them.
 
-Owns the one way in which Hubbub starts processes, so that none is left behind, even by kill -9.
+Owns the one way in which Hubbub starts and ends processes, so that none is left behind, even by kill -9.
 """
 
 import asyncio
+import contextlib
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -44,3 +45,21 @@ async def start_child(
         start_new_session=True,
         limit=MAX_LINE_BYTES,
     )
+
+
+async def stop_child(process: asyncio.subprocess.Process, timeout_seconds: float) -> None:
+    """Ask ``process`` to end, and kill it after ``timeout_seconds``; return when it has ended."""
+    with contextlib.suppress(ProcessLookupError):
+        process.terminate()
+    try:
+        await asyncio.wait_for(process.wait(), timeout_seconds)
+    except TimeoutError:
+        await kill_child(process)
+
+
+async def kill_child(process: asyncio.subprocess.Process) -> None:
+    """End ``process`` at once, if it still runs; return when it has ended."""
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from hubbub.clock import WorldClock, wall_clock
 from hubbub.evaluate.stories.world_agreement import WorldAgreement, compare_with_truth
+from hubbub.operate.operator_commands import read_threads
 from hubbub.process.embedded_broker import EmbeddedBroker
 from hubbub.process.local import free_port, role_children, running
 from hubbub.process.simulated_platforms import collector_settings, platforms
@@ -24,10 +25,7 @@ from hubbub.world.truth import truth
 from hubbub.world.world import World
 from ingest.registry import PLATFORMS
 from streams.records.noise_score import NoiseScore
-from streams.resolve.threads import ThreadIndex
 from streams.serve.read import read_scores
-from transport.reader import TopicReader
-from transport.topics import name
 
 HOUR_MS = 3_600_000
 START_SECONDS = 12.0
@@ -109,10 +107,7 @@ class Demo:
         scores = await read_scores(stage.kafka.client_options(), stage.kafka.topic_prefix)
         if self._data is not None:
             return scores, None
-        threads = ThreadIndex()
-        async with TopicReader(name("stories"), stage.kafka.client_options()) as tail:
-            for record in await tail.read_to_end():
-                threads.apply(record.key or b"", record.value)
+        threads = await read_threads(stage.kafka.client_options(), stage.kafka.topic_prefix)
         facts = truth(self._world, at_ms)
         posts = [post for story in facts.stories for post in story.posts]
         stories = {post: found for post in posts if (found := threads.current_stories(post))}

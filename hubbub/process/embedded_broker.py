@@ -6,14 +6,13 @@ runs on Apache Kafka; :mod:`transport.embedded` lists the differences.
 """
 
 import asyncio
-import contextlib
 import errno
 import os
 import socket
 import tempfile
 from typing import IO, Final, Self
 
-from hubbub.process.child_process import start_child
+from hubbub.process.child_process import start_child, stop_child
 from transport.admin import broker_answers
 from transport.errors import UserError
 
@@ -80,16 +79,8 @@ class EmbeddedBroker:
     async def stop(self) -> None:
         """End the broker and wait until it has ended. Its records are lost. A stopped broker may be stopped again."""
         process, self._process = self._process, None
-        if process is None:
-            return
-        with contextlib.suppress(ProcessLookupError):
-            process.terminate()
-        try:
-            await asyncio.wait_for(process.wait(), STOP_TIMEOUT_SECONDS)
-        except TimeoutError:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
+        if process is not None:
+            await stop_child(process, STOP_TIMEOUT_SECONDS)
 
     def _started(self) -> asyncio.subprocess.Process:
         if self._process is None:

@@ -22,7 +22,7 @@ import structlog
 from hubbub.process.exit_reason import FAILED, TRY_AGAIN, exit_code, first_cause, in_one_line, is_defect
 from hubbub.process.health_server import HealthServer, Problems
 from hubbub.process.logs import configure
-from hubbub.settings import Settings
+from hubbub.settings import Settings, secrets
 from transport.admin import broker_answers
 from transport.retry import Backoff
 
@@ -67,7 +67,7 @@ def run_role(
     ``make`` is called inside the running loop and returns the role and its readiness. ``needs_broker``: the role
     cannot start without a broker, so one that is away is waited for; other roles wait by themselves.
     """
-    configure(level=settings.log_level, style=settings.log_format, role=name, secrets=settings.secrets())
+    configure(level=settings.log_level, style=settings.log_format, role=name, secrets=list(secrets(settings)))
     _give_large_buffers_back()
     gc.freeze()
     gc.set_threshold(*COLLECT_AFTER)

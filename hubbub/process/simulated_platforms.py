@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 import orjson
 
 from hubbub.clock import WorldClock
-from hubbub.process.child_process import start_child
+from hubbub.process.child_process import kill_child, start_child
 from hubbub.world.servers import SIMULATORS
 from transport.errors import UserError
 
@@ -40,9 +40,7 @@ async def platforms(clock: WorldClock, *arguments: str) -> AsyncIterator[dict[st
                 raise UserError(f"the simulated platforms did not start: {lines[-1] if lines else 'no output'}")
             yield orjson.loads(ready)
         finally:
-            if process.returncode is None:
-                process.kill()
-            await process.wait()
+            await kill_child(process)
 
 
 def collector_settings(

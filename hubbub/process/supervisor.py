@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 import aiohttp
 
-from hubbub.process.child_process import start_child
+from hubbub.process.child_process import kill_child, start_child, stop_child
 from hubbub.process.exit_reason import TRY_AGAIN
 from transport.errors import UserError
 
@@ -125,26 +125,15 @@ class Supervisor:
         """Ask one child to finish its work, and wait until it has ended. It is not started again."""
         self._stopped.add(name)
         process = self._processes.get(name)
-        if process is None or process.returncode is not None:
-            return
-        with contextlib.suppress(ProcessLookupError):
-            process.terminate()
-        try:
-            await asyncio.wait_for(process.wait(), self._policy.drain_seconds)
-        except TimeoutError:
-            self.kill(name)
-
-    def kill(self, name: str | None = None) -> None:
-        """Kill one child, or all of them, at once. A killed child is started again, as after any other end."""
-        for child, process in self._processes.items():
-            if name in {None, child} and process.returncode is None:
-                with contextlib.suppress(ProcessLookupError):
-                    process.kill()
+        if process is not None and process.returncode is None:
+            await stop_child(process, self._policy.drain_seconds)
 
     def abandon(self) -> None:
         """Kill all children and start none again."""
         self._stopped.update(child.name for child in self._children)
-        self.kill()
+        for process in self._processes.values():
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
 
     def last_lines(self) -> str:
         """Return the last line that each child wrote to standard error."""
@@ -227,10 +216,7 @@ class Supervisor:
                     self._on_line(child.name, text)
             return await process.wait()
         finally:
-            if process.returncode is None:
-                with contextlib.suppress(ProcessLookupError):
-                    process.kill()
-                await process.wait()
+            await kill_child(process)
 
 
 def _reason(code: int) -> str:

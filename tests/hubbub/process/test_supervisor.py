@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import signal
 import sys
 from collections.abc import Awaitable
 from pathlib import Path
@@ -53,7 +55,7 @@ async def test_a_child_that_dies_is_started_again_and_the_line_names_it(tmp_path
     lines: list[str] = []
     async with Supervisor([child("score", code)], lambda _, line: lines.append(line), sleep=no_pause) as supervisor:
         await eventually(starts.exists)
-        supervisor.kill("score")
+        os.kill(supervisor.pid("score"), signal.SIGKILL)
         await eventually(lambda: len(starts.read_text()) == 2)
     assert lines == ["score ended (killed by signal 9); starting it again in 0.5 s"]
 
