@@ -12,9 +12,6 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from transport.errors import UserError
 
-Problems = Callable[[], list[str]]
-"""Returns what keeps the role from working now, one sentence each; empty if it is ready."""
-
 
 class HealthServer:
     """The server, for as long as the ``async with`` block runs.
@@ -22,8 +19,8 @@ class HealthServer:
     ``/healthz`` answers while the process runs. ``/readyz`` is 503 with the problems while there are any.
     """
 
-    def __init__(self, problems: Problems, *, host: str, port: int) -> None:
-        """``port``: 0 takes a free one.
+    def __init__(self, problems: Callable[[], list[str]], *, host: str, port: int) -> None:
+        """``problems``: returns why the role is not ready, empty if it is. ``port``: 0 takes a free one.
 
         Raises (on entering):
             UserError: the port cannot be used.

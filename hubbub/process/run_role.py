@@ -13,14 +13,14 @@ import logging
 import os
 import random
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 import structlog
 
 from hubbub.process.exit_reason import FAILED, TRY_AGAIN, exit_code, first_cause, in_one_line, is_defect
-from hubbub.process.health_server import HealthServer, Problems
+from hubbub.process.health_server import HealthServer
 from hubbub.process.logs import configure
 from hubbub.settings import Settings, secrets
 from transport.admin import broker_answers
@@ -42,7 +42,22 @@ one large batch, and then keeps such memory."""
 
 log = structlog.get_logger(__name__)
 
-Role = Callable[[asyncio.Event], Awaitable[None]]
+
+class Role(Protocol):
+    """A role: its work, and whether it can do it."""
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until ``stop`` is set."""
+
+    def problems(self) -> list[str]:
+        """Return what keeps the role from working now, one sentence each; empty if it is ready."""
+
+
+class MakeRole(Protocol):
+    """Makes a role inside the running loop."""
+
+    def __call__(self, *, kafka: Mapping[str, object], prefix: str, now_ms: Callable[[], int]) -> Role:
+        """``kafka``: connection options of aiokafka. ``prefix``: of the topics' names. ``now_ms``: UTC epoch ms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +70,12 @@ class Limits:
 
 
 def run_role(
-    name: str,
-    settings: Settings,
-    make: Callable[[], tuple[Role, Problems]],
-    *,
-    needs_broker: bool = False,
-    limits: Limits = Limits(),
+    name: str, settings: Settings, make: MakeRole, *, needs_broker: bool = False, limits: Limits = Limits()
 ) -> int:
     """Run a role until it is asked to stop; return 0. A failure ends the process (see ``exit_reason``).
 
-    ``make`` is called inside the running loop and returns the role and its readiness. ``needs_broker``: the role
-    cannot start without a broker, so one that is away is waited for; other roles wait by themselves.
+    ``needs_broker``: the role cannot start without a broker, so one that is away is waited for; other roles wait by
+    themselves.
     """
     configure(level=settings.log_level, style=settings.log_format, role=name, secrets=list(secrets(settings)))
     _give_large_buffers_back()
@@ -85,9 +95,7 @@ def _give_large_buffers_back() -> None:
         mallopt(M_MMAP_THRESHOLD, LARGE_BYTES)
 
 
-async def _run(
-    name: str, settings: Settings, make: Callable[[], tuple[Role, Problems]], needs_broker: bool, limits: Limits
-) -> int:
+async def _run(name: str, settings: Settings, make: MakeRole, needs_broker: bool, limits: Limits) -> int:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
 
@@ -105,17 +113,18 @@ async def _run(
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, on_signal)
     _watch_loop(loop, limits.hung_seconds)
-    role, problems = make()
+    kafka = settings.kafka
+    options = kafka.client_options()
+    role = make(kafka=options, prefix=kafka.topic_prefix, now_ms=settings.clock())
     waiting: list[str] = []
     port = settings.metrics_port if settings.metrics_port is not None else PORTS[name]
     try:
-        async with HealthServer(lambda: waiting or problems(), host=settings.metrics_host, port=port) as health:
+        async with HealthServer(lambda: waiting or role.problems(), host=settings.metrics_host, port=port) as health:
             log.info("started", metrics=f"http://{settings.metrics_host}:{health.port}/metrics")
             if needs_broker:
-                options, servers = settings.kafka.client_options(), settings.kafka.bootstrap_servers
-                await wait_for_broker(lambda: broker_answers(options), servers, waiting, stopped_within)
+                await wait_for_broker(lambda: broker_answers(options), kafka.bootstrap_servers, waiting, stopped_within)
             if not stop.is_set():
-                await role(stop)
+                await role.run(stop)
     except Exception as raised:
         error = first_cause(raised)
         code = exit_code(error)

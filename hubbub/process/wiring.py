@@ -5,13 +5,15 @@ Owns the wiring between the settings and the four roles. Must never know how a p
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 
 from hubbub.clock import WorldClock
-from hubbub.process.health_server import Problems
-from hubbub.process.run_role import Role, run_role
+from hubbub.process.run_role import run_role
 from hubbub.settings import Settings
 from ingest.collect import collect
+from ingest.collector import CollectorConfig
 from ingest.health import Health
 from ingest.registry import PLATFORMS
 from scoring import DEFAULT
@@ -22,47 +24,45 @@ from streams.score.worker import ScoreWorker
 from streams.serve.role import Server
 
 
+@dataclass(slots=True)
+class _Collector:
+    """The collectors ``names``, with their options, as one role."""
+
+    names: Sequence[str]
+    configs: Mapping[str, CollectorConfig]
+    kafka: Mapping[str, object]
+    prefix: str
+    now_ms: Callable[[], int]
+    _health: Health = field(default_factory=Health, init=False)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        await collect(
+            self.names,
+            self.configs,
+            kafka=self.kafka,
+            topics=self.prefix,
+            now_ms=self.now_ms,
+            stop=stop,
+            health=self._health,
+        )
+
+    def problems(self) -> list[str]:
+        return list(self._health.problems)
+
+
 def run_collect(settings: Settings, names: Sequence[str]) -> int:
     """Collect from the platforms ``names``; return the exit code.
 
     Raises:
         SettingsError: no such collector, or one that needs an account that is not set.
     """
-    configs = settings.collect.configs(names)
-
-    def make() -> tuple[Role, Problems]:
-        health = Health()
-
-        async def role(stop: asyncio.Event) -> None:
-            await collect(
-                names,
-                configs,
-                kafka=settings.kafka.client_options(),
-                topics=settings.kafka.topic_prefix,
-                now_ms=settings.clock(),
-                stop=stop,
-                health=health,
-            )
-
-        return role, lambda: list(health.problems)
-
-    return run_role("collect", settings, make)
+    return run_role("collect", settings, partial(_Collector, names, settings.collect.configs(names)))
 
 
 def run_resolve(settings: Settings) -> int:
     """Gather signals into stories; return the exit code."""
     beats = {beat.name: beat for beat in map(load_beat, settings.resolve.beats)}
-
-    def make() -> tuple[Role, Problems]:
-        resolver = Resolver(
-            kafka=settings.kafka.client_options(),
-            prefix=settings.kafka.topic_prefix,
-            config=settings.resolve,
-            beats=beats,
-            now_ms=settings.clock(),
-        )
-        return resolver.run, resolver.problems
-
+    make = partial(Resolver, config=settings.resolve, beats=beats)
     return run_role("resolve", settings, make, needs_broker=True)
 
 
@@ -75,33 +75,14 @@ def run_score(settings: Settings) -> int:
     reader = TextReader.load(settings.score.figures_file)
     for spec in PLATFORMS.values():
         DEFAULT.add_platform(spec.name, spec.loud_interactions, spec.views_per_like)
-
-    def make() -> tuple[Role, Problems]:
-        scorer = ScoreWorker(
-            kafka=settings.kafka.client_options(),
-            prefix=settings.kafka.topic_prefix,
-            config=settings.score,
-            reader=reader,
-            now_ms=settings.clock(),
-        )
-        return scorer.run, scorer.problems
-
+    make = partial(ScoreWorker, config=settings.score, reader=reader)
     return run_role("score", settings, make, needs_broker=True)
 
 
 def run_serve(settings: Settings) -> int:
     """Serve the page, the API and the WebSocket; return the exit code."""
     clock = settings.clock()
-
-    def make() -> tuple[Role, Problems]:
-        server = Server(
-            kafka=settings.kafka.client_options(),
-            prefix=settings.kafka.topic_prefix,
-            config=settings.serve,
-            now_ms=clock,
-            clock_rate=clock.speed if isinstance(clock, WorldClock) else 1.0,
-            platform_names={name: spec.display_name for name, spec in PLATFORMS.items()},
-        )
-        return server.run, server.problems
-
+    rate = clock.speed if isinstance(clock, WorldClock) else 1.0
+    names = {name: spec.display_name for name, spec in PLATFORMS.items()}
+    make = partial(Server, config=settings.serve, clock_rate=rate, platform_names=names)
     return run_role("serve", settings, make)

@@ -15,7 +15,7 @@ from hubbub.process.local import free_port
 from hubbub.process.run_role import LONGEST_PAUSE_SECONDS, wait_for_broker
 
 HANGS = """
-import asyncio, time
+import asyncio, time, types
 from hubbub.process.run_role import Limits, run_role
 from hubbub.settings import Settings
 
@@ -23,10 +23,12 @@ async def work(stop):
     await asyncio.sleep({pause})
     time.sleep({hang})
 
-raise SystemExit(run_role("score", Settings(metrics_port=0), lambda: (work, list), limits=Limits(hung_seconds=0.6)))
+role = types.SimpleNamespace(run=work, problems=list)
+raise SystemExit(run_role("score", Settings(metrics_port=0), lambda **_: role, limits=Limits(hung_seconds=0.6)))
 """
 
 FAILS = """
+import types
 from hubbub.process.run_role import run_role
 from hubbub.settings import Settings
 
@@ -35,17 +37,20 @@ async def work(stop):
     error.add_note("the record is at offset 7 of candidates, partition 0")
     raise error
 
-raise SystemExit(run_role("score", Settings(metrics_port=0), lambda: (work, list)))
+role = types.SimpleNamespace(run=work, problems=list)
+raise SystemExit(run_role("score", Settings(metrics_port=0), lambda **_: role))
 """
 
 NEEDS_BROKER = """
+import types
 from hubbub.process.run_role import run_role
 from hubbub.settings import Settings
 
 async def work(stop):
     raise AssertionError("the role must not start")
 
-raise SystemExit(run_role("score", Settings(metrics_port=0), lambda: (work, list), needs_broker=True))
+role = types.SimpleNamespace(run=work, problems=list)
+raise SystemExit(run_role("score", Settings(metrics_port=0), lambda **_: role, needs_broker=True))
 """
 
 
