@@ -26,7 +26,7 @@ from hubbub.cli import (
     score_commands,
     story_commands,
 )
-from hubbub.cli.control_characters import strip_controls
+from hubbub.cli.output import strip_controls
 from hubbub.settings import load
 from transport.errors import UserError
 from transport.kafka import BrokerAwayError, KafkaError

@@ -1,17 +1,14 @@
 """``hubbub topics``, ``doctor`` and ``collectors``: what Hubbub needs, and whether it is there."""
 
 import asyncio
-from dataclasses import asdict
 from typing import Annotated
 
-import orjson
 import typer
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
-from hubbub.cli.control_characters import strip_controls
 from hubbub.cli.options import JsonLines, JsonObject
+from hubbub.cli.output import plain_table, print_json, strip_controls
 from hubbub.settings import load
 
 MARKS = {True: ("✓ ", "green"), False: ("✗ ", "bold red"), None: ("· ", "dim")}
@@ -29,7 +26,7 @@ def create(json: JsonObject = False) -> None:
     kafka = load().kafka
     result = asyncio.run(create(kafka.client_options(), kafka.topic_prefix, kafka.partitions, kafka.replication))
     if json:
-        typer.echo(orjson.dumps(asdict(result)).decode())
+        print_json(result)
         return
     for topic in result.created:
         typer.echo(f"created  {topic}")
@@ -47,7 +44,7 @@ def check(json: JsonLines = False) -> None:
     console = Console(highlight=False)
     for problem in problems:
         if json:
-            typer.echo(orjson.dumps(asdict(problem)).decode())
+            print_json(problem)
         else:
             mark = MARKS[None if problem.unverified else False]
             line = Text.assemble(mark, f"{problem.topic}: {problem.what}; ", (problem.fix, "dim"))
@@ -70,7 +67,7 @@ def doctor(
     console = Console(highlight=False)
     for finding in findings:
         if json:
-            typer.echo(orjson.dumps(asdict(finding)).decode())
+            print_json(finding)
         else:
             fix = strip_controls(f": {finding.fix}" if finding.fix else "")
             console.print(Text.assemble(MARKS[finding.ok], strip_controls(finding.what), (fix, "dim")), soft_wrap=True)
@@ -100,12 +97,9 @@ def collectors(json: JsonLines = False) -> None:
         for spec in PLATFORMS.values()
     ]
     if json:
-        for row in rows:
-            typer.echo(orjson.dumps(row).decode())
+        print_json(*rows)
         return
-    table = Table(box=None, header_style="dim")
-    for column in ("collector", "runs", "needs", "gives"):
-        table.add_column(column, overflow="fold")
+    table = plain_table("collector", "runs", "needs", "gives")
     for row in rows:
         on = "by default" if row["on"] else "when set up"
         table.add_row(*(Text(str(cell)) for cell in (row["name"], on, row["needs"], row["gives"])))

@@ -5,13 +5,11 @@ from pathlib import Path
 from typing import Annotated
 
 import msgspec
-import orjson
 import typer
 from rich.console import Console
-from rich.table import Table
 
-from hubbub.cli.control_characters import strip_controls
 from hubbub.cli.options import JsonLines, JsonObject
+from hubbub.cli.output import plain_table, print_json, strip_controls
 
 app = typer.Typer(name="eval", no_args_is_help=True, help="Measure against recordings with a known truth.")
 
@@ -37,11 +35,9 @@ def stories(
 
     result = evaluate(read_labelled(file), Matcher(load_beat("general")))
     if json:
-        typer.echo(orjson.dumps(asdict(result) | {"signals_per_second": result.signals_per_second}).decode())
+        print_json(asdict(result) | {"signals_per_second": result.signals_per_second})
         return
-    table = Table(box=None, header_style="dim")
-    for column in ("", "precision", "recall", "F1"):
-        table.add_column(column, justify="left" if not column else "right")
+    table = plain_table("", "> precision", "> recall", "> F1")
     for name, measured in (("final stories", result.final), ("at arrival", result.arrival)):
         table.add_row(name, f"{measured.precision:.3f}", f"{measured.recall:.3f}", f"{measured.f1:.3f}")
     console = Console(highlight=False)
@@ -77,6 +73,6 @@ def spikes(
         )
         for name, measured in measurements:
             if json:
-                typer.echo(orjson.dumps({"set": name, **msgspec.to_builtins(measured)}).decode())
+                print_json({"set": name, **msgspec.structs.asdict(measured)})
             else:
                 out.print(trial_table(strip_controls(name), measured))

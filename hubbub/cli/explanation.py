@@ -12,7 +12,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from hubbub.cli.control_characters import strip_controls
+from hubbub.cli.output import plain_table, strip_controls
 from hubbub.clock import format_age
 from scoring.lifecycle import SHOWN_AS
 from streams.records.noise_score import NoiseScore
@@ -50,7 +50,7 @@ def render(score: NoiseScore, explained: Explained) -> Group:
 
 
 def _factors_table(explained: Explained) -> Table:
-    table = _table("factor", "> value", "> × weight", "> = points", "from")
+    table = plain_table("factor", "> value", "> × weight", "> = points", "from")
     for name, factor in explained.factors.items():
         inputs = [
             f"{_words(key)} {_shown(key, value)}" for key, value in factor.inputs.items() if _is_shown(key, value)
@@ -79,7 +79,7 @@ _EVIDENCE = {
 
 def _evidence_table(score: NoiseScore, explained: Explained) -> Table:
     """Return the posts that contributed most, by what they contributed."""
-    table = _table("for", "> it gave", "platform", "post")
+    table = plain_table("for", "> it gave", "platform", "post")
     titles = {post.id: post.title or "" for post in score.top}
     for post in score.top:
         _add_post(table, "interactions", f"{post.interactions:,.0f}", post.platform, post.title or post.id)
@@ -129,20 +129,11 @@ def _add_post(table: Table, what: str, gave: str, platform: str, words: str) -> 
 
 
 def _raises_table(explained: Explained) -> Table:
-    table = _table("> points", "what would raise it most now")
+    table = plain_table("> points", "what would raise it most now")
     for one in explained.raises:
         if one.points < 0.005:
             break
         table.add_row(f"+{one.points:.2f}", one.change)
-    return table
-
-
-def _table(*columns: str) -> Table:
-    """Return a table without lines. A column whose name begins with ``>`` is right-aligned."""
-    table = Table(box=None, header_style="dim", pad_edge=False)
-    for column in columns:
-        right = column.startswith("> ")
-        table.add_column(column.removeprefix("> "), justify="right" if right else "left", overflow="fold")
     return table
 
 

@@ -6,16 +6,13 @@ Owns what is printed, and when. Must never know how the roles are run.
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 
-import msgspec
-import typer
 from rich.console import Console, Group
 from rich.live import Live
-from rich.table import Table
 from rich.text import Text
 
-from hubbub.cli.control_characters import strip_controls
+from hubbub.cli.output import plain_table, print_json, strip_controls
 from hubbub.cli.ranking import ranking, ranking_table
 from hubbub.evaluate.stories.world_agreement import WorldAgreement
 from hubbub.process.demo import Demo, Stage
@@ -63,7 +60,7 @@ async def show_demo(demo: Demo, *, as_json: bool) -> None:
             raise UserError(f"nothing was scored; the last lines of the roles: {stage.supervisor.last_lines()}")
     if as_json:
         result = {"page": page_url, "stories": ranking(scores, SHOWN), "agreement": agreement}
-        typer.echo(msgspec.json.encode(result).decode())
+        print_json(result)
         return
     out = Console(highlight=False)
     out.print(ranking_table(ranking(scores, SHOWN), now_ms, out.width))
@@ -99,40 +96,29 @@ async def show_up(settings: Settings, collectors: Sequence[str]) -> None:
 
 async def _watch(demo: Demo, stage: Stage, console: Console) -> None:
     """Show the ranking as it changes: redrawn on a terminal, one line every ten seconds elsewhere."""
-    scores: dict[str, NoiseScore] = {}
-    printed_at = 0.0
+    known: dict[str, NoiseScore | None] = {}
+    shown_at = 0.0
+    pause_seconds = REFRESH_SECONDS if console.is_terminal else LINE_SECONDS
     live = Live(console=console, auto_refresh=False, transient=True) if console.is_terminal else None
     with live or contextlib.nullcontext():
-        async for _ in _updates(stage, scores):
+        async for changes in follow_scores(stage.kafka.client_options(), stage.kafka.topic_prefix):
+            known.update(changes.scores)
+            if time.monotonic() - shown_at < pause_seconds:
+                continue
+            shown_at = time.monotonic()
+            scores = {story: score for story, score in known.items() if score is not None}
             left = max(0, round(demo.ends_at - time.time()))
             ranked = ranking(scores, SHOWN)
             if live is not None:
                 header = Text(f"{stage.page_url}   {len(scores)} stories   {left} s left", style="dim")
                 live.update(Group(header, ranking_table(ranked, demo.clock(), console.width)), refresh=True)
-            elif time.monotonic() - printed_at >= LINE_SECONDS:
-                printed_at = time.monotonic()
+            else:
                 loudest = f"; loudest, at {ranked[0].noise:.1f}: {strip_controls(ranked[0].title)}" if ranked else ""
                 console.print(Text(f"· {left} s left, {len(scores)} stories{loudest}", style="dim"), soft_wrap=True)
 
 
-async def _updates(stage: Stage, scores: dict[str, NoiseScore]) -> AsyncIterator[None]:
-    """Keep ``scores`` up to date; yield at most every ``REFRESH_SECONDS``."""
-    shown_at = 0.0
-    async for changes in follow_scores(stage.kafka.client_options(), stage.kafka.topic_prefix):
-        for story, score in changes.scores.items():
-            if score is None:
-                scores.pop(story, None)
-            else:
-                scores[story] = score
-        if time.monotonic() - shown_at >= REFRESH_SECONDS:
-            shown_at = time.monotonic()
-            yield
-
-
 def _agreement_table(agreement: WorldAgreement) -> Group:
-    table = Table(box=None, header_style="dim", pad_edge=False)
-    for column in ("expected", "measured", "posts together", "story"):
-        table.add_column(column, justify="left" if column == "story" else "right")
+    table = plain_table("> expected", "> measured", "> posts together", "story")
     for item in agreement.found:
         measured = "—" if item.noise is None else f"{item.noise:.1f}"
         table.add_row(

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from rich.table import Table
 from rich.text import Text
 
-from hubbub.cli.control_characters import strip_controls
+from hubbub.cli.output import strip_controls
 from hubbub.clock import format_age
 from scoring.band import BANDS
 from scoring.lifecycle import SHOWN_AS

@@ -4,16 +4,14 @@ import asyncio
 from pathlib import Path
 from typing import Annotated
 
-import msgspec
-import orjson
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
-from hubbub.cli.control_characters import strip_controls
 from hubbub.cli.options import JsonLines, JsonObject, Recordings
+from hubbub.cli.output import print_json, strip_controls
 from hubbub.settings import load
 from transport.errors import UserError
 
@@ -81,7 +79,7 @@ def replay(
             "seconds": round(done.seconds, 3),
             "scored": until_idle,
         }
-        typer.echo(orjson.dumps(result).decode())
+        print_json(result)
         return
     rate = done.published / done.seconds if done.seconds else 0
     typer.echo(f"published {done.published:,} signals in {done.seconds:.1f} s ({rate:,.0f}/s)")
@@ -115,8 +113,7 @@ def dead_letters(
     options = kafka.client_options()
     found = asyncio.run(letters.read(options, kafka.topic_prefix, stage=stage, reason=reason))
     if json:
-        for letter in found:
-            typer.echo(msgspec.json.encode(letter).decode())
+        print_json(*found)
     elif not found:
         typer.echo("no dead letters")
     else:

@@ -4,12 +4,12 @@ import asyncio
 from typing import Annotated
 
 import msgspec
-import orjson
 import typer
 from rich.console import Console
 from rich.live import Live
 
 from hubbub.cli.options import JsonLines, JsonObject, Story
+from hubbub.cli.output import print_json
 from hubbub.settings import load
 
 app = typer.Typer()
@@ -30,8 +30,7 @@ def scores(
 
     async def follow_json() -> None:
         async for changes in follow_scores(kafka, prefix):
-            for score in filter(None, changes.scores.values()):
-                typer.echo(msgspec.json.encode(score).decode())
+            print_json(*filter(None, changes.scores.values()))
 
     async def follow_table() -> None:
         known = {}
@@ -47,8 +46,7 @@ def scores(
         return
     ranked = ranking(asyncio.run(read_scores(kafka, prefix)), top)
     if json:
-        for score in ranked:
-            typer.echo(msgspec.json.encode(score).decode())
+        print_json(*ranked)
     elif ranked:
         console = Console()
         console.print(ranking_table(ranked, now_ms(), console.width))
@@ -75,6 +73,6 @@ def explain(story: Story, json: JsonObject = False) -> None:
     score = find(story, known)
     explained = explain_score(score)
     if json:
-        typer.echo(orjson.dumps({**msgspec.to_builtins(score), **msgspec.to_builtins(explained)}).decode())
+        print_json(msgspec.to_builtins(score) | msgspec.to_builtins(explained))
     else:
         Console(highlight=False).print(render(score, explained))

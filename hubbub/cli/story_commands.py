@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
-from hubbub.cli.control_characters import strip_controls
 from hubbub.cli.options import JsonLines, Story
+from hubbub.cli.output import strip_controls
 from hubbub.settings import load
 
 if TYPE_CHECKING:
