@@ -30,7 +30,7 @@ from benchmarks.processes import Processes, Sample
 from deploy.kafka.cluster import Cluster
 from hubbub.clock import WorldClock
 from hubbub.operate import topic_setup
-from hubbub.process.local import free_port
+from hubbub.process.embedded_broker import free_port
 from hubbub.process.simulated_platforms import collector_settings, platforms
 from ingest.signal import Signal
 from transport.producer import open_producer

@@ -4,8 +4,9 @@ Owns how stories look there. Titles are by untrusted users: they are shown as te
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import compress
 
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from hubbub.cli.output import strip_controls
@@ -33,20 +34,20 @@ def ranking_table(ranked: Sequence[NoiseScore], now_ms: int, width: int) -> Tabl
     On a narrow terminal, other columns are left out so that titles keep their room.
     """
     wide, bars = width >= WIDE, width >= BARS
-    table = Table(box=None, header_style="dim", pad_edge=False, width=width)
-    table.add_column("#", justify="right", width=2)
-    table.add_column("noise", justify="right", width=5)
-    if bars:
-        table.add_column("", width=BAR_CELLS)
-    table.add_column("state", width=17 if wide else 8, no_wrap=True, overflow="ellipsis")
-    table.add_column("story", ratio=1, no_wrap=True, overflow="ellipsis")
-    if wide:
-        table.add_column("category", no_wrap=True, width=9)
-        table.add_column("platforms", no_wrap=True, overflow="ellipsis", max_width=22)
-    table.add_column("items", justify="right", width=6)
-    if wide:
-        table.add_column("/h", justify="right", width=5)
-    table.add_column("last", justify="right", width=6)
+    columns = [
+        Column("#", justify="right", width=2),
+        Column("noise", justify="right", width=5),
+        Column("", width=BAR_CELLS),
+        Column("state", width=17 if wide else 8, no_wrap=True),
+        Column("story", ratio=1, no_wrap=True),
+        Column("category", width=9, no_wrap=True),
+        Column("platforms", max_width=22, no_wrap=True),
+        Column("items", justify="right", width=6),
+        Column("/h", justify="right", width=5),
+        Column("last", justify="right", width=6),
+    ]
+    shown = (True, True, bars, True, True, wide, wide, True, wide, True)
+    table = Table(*compress(columns, shown), box=None, header_style="dim", pad_edge=False, width=width)
     for place, score in enumerate(ranked, 1):
         style = BAND_STYLES[score.band]
         cells = round(score.noise / 100 * BAR_CELLS)
@@ -62,6 +63,5 @@ def ranking_table(ranked: Sequence[NoiseScore], now_ms: int, width: int) -> Tabl
             Text(f"{score.velocity_per_hour:.0f}", style="dim"),
             Text(format_age(now_ms - score.last_coverage_ms), style="dim"),
         ]
-        left_out = (set() if bars else {2}) | (set() if wide else {5, 6, 8})
-        table.add_row(*(cell for column, cell in enumerate(row) if column not in left_out))
+        table.add_row(*compress(row, shown))
     return table

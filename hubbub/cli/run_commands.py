@@ -56,14 +56,10 @@ def _until_asked(main: Coroutine[object, object, None]) -> None:
     async def run() -> None:
         loop = asyncio.get_running_loop()
         task = asyncio.ensure_future(main)
-        asked = 0
 
         def ask() -> None:
-            nonlocal asked
-            asked += 1
-            if asked > 1:
-                # Child processes die with this one.
-                os._exit(130)
+            if task.cancelling():
+                os._exit(130)  # child processes die with this one
             Console(stderr=True).print(Text("stopping; Ctrl-C again stops at once", style="dim"))
             task.cancel()
 
@@ -72,7 +68,7 @@ def _until_asked(main: Coroutine[object, object, None]) -> None:
         try:
             await task
         except asyncio.CancelledError:
-            if not asked:
+            if not task.cancelling():
                 raise
 
     asyncio.run(run())

@@ -29,8 +29,8 @@ async def merged_into(wanted: str, kafka: Mapping[str, object], prefix: str) -> 
     """Return the id of the story that the one with the slug or id ``wanted`` was merged into; None if it was not.
 
     Raises:
-        LookupError: there is no topic of stories.
-        aiokafka.errors.KafkaError: the broker cannot be reached.
+        TopicMissingError: there is no topic of stories.
+        KafkaError: the broker cannot be reached.
     """
     threads = await read_threads(kafka, prefix)
     info = threads.find_story(wanted)

@@ -13,8 +13,8 @@ from pathlib import Path
 from hubbub.clock import WorldClock, wall_clock
 from hubbub.evaluate.stories.world_agreement import WorldAgreement, compare_with_truth
 from hubbub.operate.operator_commands import read_threads
-from hubbub.process.embedded_broker import EmbeddedBroker
-from hubbub.process.local import free_port, role_children, running
+from hubbub.process.embedded_broker import EmbeddedBroker, free_port
+from hubbub.process.local import role_children, running
 from hubbub.process.simulated_platforms import collector_settings, platforms
 from hubbub.process.supervisor import Child, Supervisor
 from hubbub.settings import KafkaSettings
@@ -60,16 +60,15 @@ class Stage:
 class Demo:
     """One run of ``seconds``, over the generated world or, with ``data``, over recorded signals."""
 
-    def __init__(self, seconds: float, data: Path | None = None, *, seed: int = SEED) -> None:
+    def __init__(self, seconds: float, data: Path | None = None) -> None:
         self._seconds = seconds
         self._data = data
-        self._seed = seed
         started_ms = wall_clock() + int(START_SECONDS * 1000)
         if data is None:
             span_ms = int(DEMO.hours * HOUR_MS)
             # The world ends now, so that nothing in it is from the future.
             self.clock = WorldClock(wall_clock() - span_ms, started_ms, span_ms / 1000 / seconds)
-            self._world: World = generate(seed, self.clock.origin_ms)
+            self._world: World = generate(SEED, self.clock.origin_ms)
         else:
             self._world, _ = read_recording(data)
             span_ms = max(1, self._world.ends_ms - self._world.begins_ms)
@@ -125,4 +124,4 @@ class Demo:
 
     def _platforms(self) -> AbstractAsyncContextManager[dict[str, str]]:
         data = () if self._data is None else ("--data", str(self._data.resolve()))
-        return platforms(self.clock, "--seed", str(self._seed), *data)
+        return platforms(self.clock, "--seed", str(SEED), *data)

@@ -59,7 +59,7 @@ class EmbeddedBroker:
             while True:
                 tries_left -= 1
                 try:
-                    await self._start(binary, _free_port(self.port), log)
+                    await self._start(binary, free_port(self.port), log)
                 except _EndedAtOnceError as error:
                     if not tries_left:
                         raise BrokerError(f"{error}; its first line: {_first_line(log)}") from None
@@ -151,8 +151,12 @@ def _find_binary() -> str:
         ) from None
 
 
-def _free_port(port: int) -> int:
-    """Return ``port`` if it can be bound, or a free port for 0."""
+def free_port(port: int = 0) -> int:
+    """Return ``port``, or a free one for 0: a TCP port of loopback on which nothing listens now.
+
+    Raises:
+        BrokerError: the port cannot be bound.
+    """
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -5,14 +5,13 @@ the block. The roles are made in :mod:`hubbub.process.wiring` and kept alive by 
 """
 
 import asyncio
-import socket
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from hubbub.operate import topic_setup
-from hubbub.process.embedded_broker import EmbeddedBroker
+from hubbub.process.embedded_broker import EmbeddedBroker, free_port
 from hubbub.process.supervisor import Child, Supervisor
 from hubbub.settings import KafkaSettings
 from transport.admin import broker_answers
@@ -128,10 +127,3 @@ def role_children(environment: Mapping[str, str], collectors: Sequence[str]) -> 
         command_line = [sys.executable, "-m", "hubbub", *command]
         children.append(Child(role, command_line, settings, port, waited_for=role != "collect"))
     return children
-
-
-def free_port() -> int:
-    """Return a TCP port of loopback on which nothing listens now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -186,7 +186,7 @@ class Supervisor:
 
     async def _keep(self, child: Child) -> None:
         history = RestartHistory(self._policy)
-        while True:
+        while child.name not in self._stopped:
             started_at = self._clock()
             code = await self._run(child)
             if child.name in self._stopped:
@@ -201,8 +201,6 @@ class Supervisor:
             self.restarts += 1
             self._on_line(child.name, f"{child.name} ended ({_reason(code)}); starting it again in {pause_seconds:g} s")
             await self._sleep(pause_seconds)
-            if child.name in self._stopped:
-                return
 
     async def _run(self, child: Child) -> int:
         environment = {**os.environ, **child.environment}

@@ -7,9 +7,10 @@ that from the whole story. In a labelled recording, the first item of an event m
 """
 
 import random
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from hubbub.evaluate.spikes.hindsight import Cell, Surge, surges
 from ingest.signal import Signal
@@ -66,11 +67,10 @@ def recorded(signals: Iterable[tuple[str | None, Signal]], *, labelled: bool) ->
         seen.sort(key=lambda signal: signal.observed_ms)
         cells = [] if labelled else _growth(seen)
         if cells:
-            found = surges(cells)
-            cases.append(Case(story, _Thread(seen[0], cells), _surges(found)))
+            cases.append(Case(story, _Thread(seen[0], cells), _surges(cells)))
         else:
             items = {signal.id: min(signal.created_ms, signal.observed_ms) for signal in reversed(seen)}
-            cases.append(Case(story, seen, _surges(surges(_moments(sorted(items.values()))))))
+            cases.append(Case(story, seen, _surges(_moments(sorted(items.values())))))
     return cases
 
 
@@ -84,8 +84,8 @@ def from_first_item(cases: Iterable[Case]) -> list[Case]:
     return changed
 
 
-def _surges(found: Iterable[Surge]) -> tuple[Surge, ...]:
-    return tuple(surge._replace(end_ms=surge.end_ms + GRACE_MS) for surge in found)
+def _surges(cells: Sequence[Cell]) -> tuple[Surge, ...]:
+    return tuple(surge._replace(end_ms=surge.end_ms + GRACE_MS) for surge in surges(cells))
 
 
 def _growth(seen: Sequence[Signal]) -> list[Cell]:
@@ -105,21 +105,12 @@ def _growth(seen: Sequence[Signal]) -> list[Cell]:
 
 def _moments(times_ms: Sequence[int]) -> list[Cell]:
     """Return a cell from each moment with items to the next; the last one has the mean length."""
-    counts: dict[int, int] = {}
-    for time_ms in times_ms:
-        counts[time_ms] = counts.get(time_ms, 0) + 1
+    counts = Counter(times_ms)
     moments = sorted(counts)
     lasts_ms = (moments[-1] - moments[0]) // (len(moments) - 1) if len(moments) > 1 else GRACE_MS
     ends = [*moments[1:], moments[-1] + lasts_ms]
     return [Cell(begin_ms, end_ms, counts[begin_ms]) for begin_ms, end_ms in zip(moments, ends, strict=True)]
 
 
-def _item(post: Signal, name: str, kind: str, at_ms: int) -> Signal:
-    return Signal(
-        id=name,
-        kind="post" if kind == "post" else "reply",
-        platform=post.platform,
-        thread=post.id,
-        created_ms=at_ms,
-        observed_ms=at_ms,
-    )
+def _item(post: Signal, name: str, kind: Literal["post", "reply"], at_ms: int) -> Signal:
+    return Signal(id=name, kind=kind, platform=post.platform, thread=post.id, created_ms=at_ms, observed_ms=at_ms)

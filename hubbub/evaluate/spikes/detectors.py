@@ -7,6 +7,7 @@ Must never know the truth.
 The others see the number of items in each bucket of 5 minutes. Their alarm is on while their criterion is met.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, zip_longest
@@ -59,7 +60,7 @@ Detector = Callable[[WatchedStory], Iterable[Alarm]]
 def run_our_detector(signals: Iterable[Signal]) -> WatchedStory:
     """Run the score stage's detector on ``signals``, in order of observation, as it runs live."""
     state = StoryState()
-    counts: dict[int, int] = {}
+    counts: Counter[int] = Counter()
     seen: set[str] = set()
     switched_ms: list[int] = []
     begin_ms = first_ms = last_ms = tick_ms = 0
@@ -83,13 +84,10 @@ def run_our_detector(signals: Iterable[Signal]) -> WatchedStory:
         last_ms = max(last_ms, covered_ms)
         if signal.id not in seen:
             seen.add(signal.id)
-            bucket = max(0, covered_ms - begin_ms) // BUCKET_MS
-            counts[bucket] = counts.get(bucket, 0) + 1
+            counts[max(0, covered_ms - begin_ms) // BUCKET_MS] += 1
     step_until(last_ms - last_ms % BUCKET_MS + HOUR_MS)
     buckets = (tick_ms - begin_ms) // BUCKET_MS
-    return WatchedStory(
-        begin_ms, tuple(counts.get(bucket, 0) for bucket in range(buckets)), _alarms(switched_ms, tick_ms)
-    )
+    return WatchedStory(begin_ms, tuple(counts[bucket] for bucket in range(buckets)), _alarms(switched_ms, tick_ms))
 
 
 def _alarms(switched_ms: Sequence[int], end_ms: int) -> tuple[Alarm, ...]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from hubbub.process.local import free_port
+from hubbub.process.embedded_broker import free_port
 from tests.eventually import eventually_blocking
 
 pytestmark = [pytest.mark.broker, pytest.mark.slow, pytest.mark.timeout(240)]

@@ -10,8 +10,8 @@ import sys
 
 import pytest
 
+from hubbub.process.embedded_broker import free_port
 from hubbub.process.exit_reason import FAILED, TRY_AGAIN
-from hubbub.process.local import free_port
 from hubbub.process.run_role import LONGEST_PAUSE_SECONDS, wait_for_broker
 
 HANGS = """

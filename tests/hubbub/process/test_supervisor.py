@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from hubbub.process.embedded_broker import free_port
 from hubbub.process.exit_reason import TRY_AGAIN
-from hubbub.process.local import free_port
 from hubbub.process.supervisor import Child, RestartHistory, RestartPolicy, Supervisor
 from tests.eventually import eventually
 from transport.errors import UserError

@@ -17,7 +17,8 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from hubbub.operate import topic_setup
-from hubbub.process.local import free_port, role_children
+from hubbub.process.embedded_broker import free_port
+from hubbub.process.local import role_children
 from hubbub.process.supervisor import Child, RestartPolicy, Supervisor
 from hubbub.settings import KafkaSettings
 from tests.system.chaos.clock_offset import ClockOffset
