@@ -9,7 +9,9 @@ from rich.text import Text
 
 from hubbub.cli.options import JsonLines, JsonObject
 from hubbub.cli.output import plain_table, print_json, strip_controls
+from hubbub.operate import topic_setup
 from hubbub.settings import load
+from ingest.registry import PLATFORMS
 
 MARKS = {True: ("✓ ", "green"), False: ("✗ ", "bold red"), None: ("· ", "dim")}
 
@@ -21,10 +23,10 @@ app.add_typer(topics, name="topics")
 @topics.command(epilog="Example: hubbub topics create")
 def create(json: JsonObject = False) -> None:
     """Create the topics that are missing. Existing topics stay as they are."""
-    from hubbub.operate.topic_setup import create  # noqa: PLC0415 (each command loads only what it runs)
-
     kafka = load().kafka
-    result = asyncio.run(create(kafka.client_options(), kafka.topic_prefix, kafka.partitions, kafka.replication))
+    result = asyncio.run(
+        topic_setup.create(kafka.client_options(), kafka.topic_prefix, kafka.partitions, kafka.replication)
+    )
     if json:
         print_json(result)
         return
@@ -37,10 +39,10 @@ def create(json: JsonObject = False) -> None:
 @topics.command(epilog="Example: hubbub topics check --json")
 def check(json: JsonLines = False) -> None:
     """Check partitions, retention, compaction and replication of the topics."""
-    from hubbub.operate.topic_setup import check  # noqa: PLC0415
-
     kafka = load().kafka
-    problems = asyncio.run(check(kafka.client_options(), kafka.topic_prefix, kafka.partitions, kafka.replication))
+    problems = asyncio.run(
+        topic_setup.check(kafka.client_options(), kafka.topic_prefix, kafka.partitions, kafka.replication)
+    )
     console = Console(highlight=False)
     for problem in problems:
         if json:
@@ -61,7 +63,7 @@ def doctor(
     json: JsonLines = False,
 ) -> None:
     """Check settings, broker, topics, stages and credentials, and say what to fix."""
-    from hubbub.operate.doctor import examine  # noqa: PLC0415
+    from hubbub.operate.doctor import examine  # noqa: PLC0415 (loads what only the doctor runs)
 
     findings = asyncio.run(examine(platforms=platforms))
     console = Console(highlight=False)
@@ -78,8 +80,6 @@ def doctor(
 @app.command(epilog="Example: hubbub collectors --json")
 def collectors(json: JsonLines = False) -> None:
     """List the collectors: what each needs, gives and allows."""
-    from ingest.registry import PLATFORMS  # noqa: PLC0415
-
     chosen = load().collect.chosen()
     rows = [
         {

@@ -12,7 +12,10 @@ from rich.text import Text
 
 from hubbub.cli.options import JsonLines, JsonObject, Recordings
 from hubbub.cli.output import print_json, strip_controls
+from hubbub.operate import dead_letters as letters
+from hubbub.operate import replay as replaying
 from hubbub.settings import load
+from ingest.signal import InvalidSignalError
 from transport.errors import UserError
 
 MAX_SHOWN_CHARS = 300
@@ -30,9 +33,6 @@ def replay(
     json: JsonObject = False,
 ) -> None:
     """Publish recorded signals as a collector would have."""
-    from hubbub.operate import replay as replaying  # noqa: PLC0415 (each command loads only what it runs)
-    from ingest.signal import InvalidSignalError  # noqa: PLC0415
-
     factor = _speed(speed)
     kafka = load().kafka
     options, prefix = kafka.client_options(), kafka.topic_prefix
@@ -107,8 +107,6 @@ def dead_letters(
     json: JsonLines = False,
 ) -> None:
     """List records that could not be used, and publish them again."""
-    from hubbub.operate import dead_letters as letters  # noqa: PLC0415
-
     kafka = load().kafka
     options = kafka.client_options()
     found = asyncio.run(letters.read(options, kafka.topic_prefix, stage=stage, reason=reason))

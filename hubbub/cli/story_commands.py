@@ -1,22 +1,20 @@
 """``hubbub stories``: operator commands on stories."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import msgspec
 import typer
 
 from hubbub.cli.options import JsonLines, Story
 from hubbub.cli.output import strip_controls
+from hubbub.operate import operator_commands
+from hubbub.operate.operator_commands import publish, read_threads
 from hubbub.settings import load
-
-if TYPE_CHECKING:
-    from streams.records.stories import OperatorCommand
-    from streams.resolve.threads import ThreadIndex
+from streams.records.stories import OperatorCommand
+from streams.resolve.threads import ThreadIndex
 
 app = typer.Typer(name="stories", no_args_is_help=True, help="Merge, split, pin, rename or block stories.")
 
@@ -28,8 +26,6 @@ def merge(
     json: JsonLines = False,
 ) -> None:
     """Make one story part of another."""
-    from hubbub.operate import operator_commands  # noqa: PLC0415 (each command loads only what it runs)
-
     _run(lambda threads, now_ms: operator_commands.merge(threads, story, into, now_ms), json=json)
 
 
@@ -41,8 +37,6 @@ def split(
     json: JsonLines = False,
 ) -> None:
     """Move threads into a new story, for everything in them from now on."""
-    from hubbub.operate import operator_commands  # noqa: PLC0415
-
     _run(lambda known, now_ms: operator_commands.split(known, story, threads, title, now_ms), json=json)
 
 
@@ -53,32 +47,24 @@ def pin(
     json: JsonLines = False,
 ) -> None:
     """Give a thread to a story, for everything in it from now on."""
-    from hubbub.operate import operator_commands  # noqa: PLC0415
-
     _run(lambda threads, now_ms: operator_commands.pin(threads, thread, story, now_ms), json=json)
 
 
 @app.command(epilog="Example: hubbub stories rename bank-outage Bankrun")
 def rename(story: Story, title: Annotated[str, typer.Argument(help="The new title.")], json: JsonLines = False) -> None:
     """Give a story another title. Its slug stays, and so does every link to it."""
-    from hubbub.operate import operator_commands  # noqa: PLC0415
-
     _run(lambda threads, now_ms: operator_commands.rename(threads, story, title, now_ms), json=json)
 
 
 @app.command(epilog="Example: hubbub stories block daily-giveaway")
 def block(story: Story, json: JsonLines = False) -> None:
     """End a story, and ignore everything about it from now on."""
-    from hubbub.operate import operator_commands  # noqa: PLC0415
-
     _run(lambda threads, now_ms: operator_commands.block(threads, story, now_ms), json=json)
 
 
 @app.command("list", epilog="Example: hubbub stories list --json")
 def list_commands(json: JsonLines = False) -> None:
     """List the commands that were given."""
-    from hubbub.operate.operator_commands import read_threads  # noqa: PLC0415
-
     kafka = load().kafka
     threads = asyncio.run(read_threads(kafka.client_options(), kafka.topic_prefix))
     for command in threads.commands.values():
@@ -88,8 +74,6 @@ def list_commands(json: JsonLines = False) -> None:
 
 
 def _run(make: Callable[[ThreadIndex, int], list[OperatorCommand]], *, json: bool) -> None:
-    from hubbub.operate.operator_commands import publish, read_threads  # noqa: PLC0415
-
     settings = load()
     kafka, prefix = settings.kafka.client_options(), settings.kafka.topic_prefix
 
