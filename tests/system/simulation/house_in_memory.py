@@ -350,7 +350,7 @@ async def run(
         patch.setattr(asyncio, "to_thread", _in_this_thread)  # a thread takes real time, so a run would not be its seed
         patch.setattr(connections, "group_consumer", _consumer)
         patch.setattr(connections, "TopicReader", TopicReader)
-        patch.setattr(connections, "open_producer", _producer)
+        patch.setattr(worker, "open_producer", _producer)
         patch.setattr(fencing, "observe_membership", observe_membership)
         patch.setattr(incarnations, "describe", describe)
         patch.setattr(
