@@ -17,7 +17,7 @@ from pathlib import Path
 import msgspec
 
 from hubbub.evaluate.stories.evaluation import gather
-from hubbub.operate.replay import read_recordings
+from hubbub.recordings import read_recordings
 from ingest.signal import InvalidSignalError, Signal
 from streams.resolve.matching.beats import load_beat
 from streams.resolve.matching.matcher import Matcher

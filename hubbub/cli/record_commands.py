@@ -14,6 +14,7 @@ from hubbub.cli.options import JsonLines, JsonObject, Recordings
 from hubbub.cli.output import print_json, strip_controls
 from hubbub.operate import dead_letters as letters
 from hubbub.operate import replay as replaying
+from hubbub.recordings import read_recordings
 from hubbub.settings import load
 from ingest.signal import InvalidSignalError
 from transport.errors import UserError
@@ -48,7 +49,7 @@ def replay(
     async def run(progress: Progress) -> replaying.Replayed:
         task = progress.add_task("publishing", total=None)
         done = await replaying.replay(
-            replaying.read_recordings(files, on_invalid),
+            read_recordings(files, on_invalid),
             kafka=options,
             prefix=prefix,
             speed=factor,

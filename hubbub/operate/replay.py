@@ -1,27 +1,18 @@
 """Publishing recorded signals as a collector would have, at their own speed or faster.
 
-Owns the way from files to the topic ``signals``, and the progress that a publisher reports to the stages behind it. So
-a replay of days in seconds gives the same stories and scores as the days did.
+Owns the way from a recording to the topic ``signals``, and the progress that a publisher reports to the stages behind
+it. So a replay of days in seconds gives the same stories and scores as the days did.
 """
 
 import asyncio
-import gzip
-import heapq
-import io
 import time
 import uuid
-import zlib
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import BinaryIO
-
-import zstandard
 
 from hubbub.clock import wall_clock
-from ingest.signal import InvalidSignalError, Signal, decode, key
+from ingest.signal import Signal, key
 from streams.records import encode
 from streams.records.progress import PublishProgress, ResolveProgress, ScoreProgress, decode_progress
 from streams.resolve.publishers import PUBLISH
@@ -50,50 +41,6 @@ class Replayed:
     first_ms: int = 0
     last_ms: int = 0
     seconds: float = 0.0
-
-
-def read_recordings(
-    files: Sequence[Path], on_invalid: Callable[[Path, int, InvalidSignalError], None]
-) -> Iterator[tuple[Signal, bytes]]:
-    """Yield the signals of several recordings with their bytes, merged by the time they were observed.
-
-    Files are NDJSON, plain or compressed (.gz, .zst). Each must be in order. ``on_invalid`` gets each line that is not
-    a signal: the file, the line number from 1, and the error.
-
-    Raises:
-        UserError: a file cannot be read.
-    """
-
-    def lines(order: int, file: Path, stream: BinaryIO) -> Iterator[tuple[int, int, int, Signal, bytes]]:
-        for number, line in enumerate(stream, 1):
-            raw = line.strip()
-            if not raw:
-                continue
-            try:
-                signal = decode(raw)
-            except InvalidSignalError as error:
-                on_invalid(file, number, error)
-                continue
-            yield signal.observed_ms, order, number, signal, raw
-
-    with ExitStack() as stack:
-        streams = [lines(order, file, stack.enter_context(_open(file))) for order, file in enumerate(files)]
-        try:
-            for _, _, _, signal, raw in heapq.merge(*streams, key=lambda item: item[:3]):
-                yield signal, raw
-        except (OSError, EOFError, zlib.error, zstandard.ZstdError) as error:
-            raise UserError(f"a recording cannot be read to its end: {error}; is it complete?") from None
-
-
-def _open(file: Path) -> BinaryIO:
-    try:
-        if file.suffix == ".gz":
-            return io.BufferedReader(gzip.open(file, "rb"))
-        if file.suffix == ".zst":
-            return io.BufferedReader(zstandard.open(file, "rb"))
-        return file.open("rb")
-    except OSError as error:
-        raise UserError(f"cannot read {file}: {error.strerror or error}") from None
 
 
 async def replay(

@@ -19,6 +19,7 @@ from hubbub.world.generated import DEMO, Size, generate
 from hubbub.world.recorded import read_recording
 from hubbub.world.servers import SIMULATORS, Platforms
 from hubbub.world.truth import truth
+from transport.errors import UserError
 
 SPEED = 240.0
 
@@ -28,7 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         return asyncio.run(_run(options))
-    except (OSError, ValueError) as error:
+    except (OSError, UserError) as error:
         sys.stderr.write(f"hubbub.world: {error}\n")
         return 1
 

@@ -1,25 +1,21 @@
 """A recorded world: recorded signals, served again as the platforms they came from.
 
-Owns reading a recording, and what a platform would have shown at a time. A post appears when it was first observed. Its
+Owns what a platform would have shown at a time. A post appears when it was first observed. Its
 counts are those of the last observation so far. Must never know how signals are collected.
 
 Reddit and Hacker News only: what came from elsewhere is left out, and counted.
 """
 
-import gzip
-import io
-import zlib
 from collections import Counter, defaultdict
-from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
 
-import zstandard
-
+from hubbub.recordings import read_recordings
 from hubbub.world.growth import Observed, Totals
 from hubbub.world.items import Community, Platform, Post, Reply
 from hubbub.world.world import World
-from ingest.signal import InvalidSignalError, Signal, decode
+from ingest.signal import InvalidSignalError, Signal
+from transport.errors import UserError
 
 _NATIVE = {
     ("reddit", "post"): "t3_",
@@ -34,24 +30,22 @@ def read_recording(path: Path) -> tuple[World, dict[str, int]]:
     """Read a file of signals (NDJSON; ``.gz``, ``.zst``); return its world, and how many signals were left out and why.
 
     Raises:
-        OSError: the file cannot be read, or is not what its name says.
-        ValueError: no signal in it can be served.
+        UserError: the file cannot be read, is not what its name says, or holds no signal that can be served.
     """
     left_out: Counter[str] = Counter()
     observations: dict[str, list[Signal]] = defaultdict(list)
-    for line in _lines(path):
-        try:
-            signal = decode(line)
-        except InvalidSignalError as error:
-            left_out[f"not a signal: {error.reason}"] += 1
-            continue
+
+    def leave_out(_file: Path, _number: int, error: InvalidSignalError) -> None:
+        left_out[f"not a signal: {error.reason}"] += 1
+
+    for signal, _ in read_recordings([path], leave_out):
         reason = _unfit(signal)
         if reason is None:
             observations[signal.id].append(signal)
         else:
             left_out[reason] += 1
     if not observations:
-        raise ValueError(f"{path} holds no signal from Reddit or Hacker News; left out: {dict(left_out)}")
+        raise UserError(f"{path} holds no signal from Reddit or Hacker News; left out: {dict(left_out)}")
     for seen in observations.values():
         seen.sort(key=lambda signal: signal.observed_ms)
     in_order = sorted(observations.values(), key=lambda seen: seen[0].observed_ms)
@@ -136,17 +130,3 @@ def _communities(in_order: list[list[Signal]]) -> list[Community]:
         if community is not None and community.name:
             members[community.name] = community.members or members.get(community.name)
     return [Community(name, count, created_ms=0) for name, count in members.items()]
-
-
-def _lines(path: Path) -> Iterator[bytes]:
-    """Yield the lines that are not empty, of a plain or a packed file."""
-    with path.open("rb") as file:
-        packed: io.BufferedIOBase = file
-        if path.suffix == ".gz":
-            packed = cast("io.BufferedIOBase", gzip.GzipFile(fileobj=file))
-        elif path.suffix == ".zst":
-            packed = io.BufferedReader(zstandard.ZstdDecompressor().stream_reader(file))
-        try:
-            yield from filter(bytes.strip, packed)
-        except (gzip.BadGzipFile, zlib.error, zstandard.ZstdError, EOFError) as error:
-            raise OSError(f"{path} is damaged: {error}") from error

@@ -12,7 +12,7 @@ import msgspec
 from hubbub.evaluate.spikes.cases import Case, from_first_item, recorded
 from hubbub.evaluate.spikes.measure import TrialResult, run_trial
 from hubbub.evaluate.spikes.world_cases import world_cases
-from hubbub.operate.replay import read_recordings
+from hubbub.recordings import read_recordings
 from ingest.signal import InvalidSignalError
 from transport.errors import UserError
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from hubbub.evaluate.stories.evaluation import Labelled
-from hubbub.operate.replay import read_recordings
+from hubbub.recordings import read_recordings
 from ingest.signal import InvalidSignalError
 from transport.errors import UserError
 

@@ -24,7 +24,7 @@ from rich.table import Table
 from rich.text import Text
 
 from deploy.kafka.cluster import Cluster, KafkaUnavailableError
-from hubbub.operate.replay import read_recordings
+from hubbub.recordings import read_recordings
 from hubbub.settings import KafkaSettings
 from tests.system.chaos import live, replayed
 from tests.system.chaos.load import fill_up

@@ -10,9 +10,10 @@ import aiohttp
 import msgspec
 from prometheus_client.parser import text_string_to_metric_families
 
-from hubbub.operate.replay import read_recordings, replay, wait_until_scored
+from hubbub.operate.replay import replay, wait_until_scored
 from hubbub.process.local import role_children, running
 from hubbub.process.supervisor import Child, Supervisor
+from hubbub.recordings import read_recordings
 from hubbub.settings import KafkaSettings
 from ingest.signal import Signal, encode
 from scoring import Ledger, score

@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from deploy.kafka.cluster import Cluster, KafkaUnavailableError
-from hubbub.operate.replay import read_recordings, replay, wait_until_scored
+from hubbub.operate.replay import replay, wait_until_scored
 from hubbub.process.embedded_broker import EmbeddedBroker, free_port
+from hubbub.recordings import read_recordings
 from streams.serve.read import read_scores
 from tests.eventually import eventually
 from tests.system.pipeline.house import write_recording
