@@ -1,31 +1,13 @@
-"""Chatter: the unrelated posts around the stories.
+"""Chatter: the titles of the unrelated posts around the stories.
 
-Owns their wording and where they are posted (``words/chatter.toml``). Must never know the stories.
+Owns their order. Must never know the stories.
 """
 
 import random
 from collections.abc import Iterator
 from itertools import product
 
-import msgspec
-
-from hubbub.world.words import read_toml
-
-
-class Corner(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What people talk about in one place. ``community``: a subreddit with ``members``; None: Hacker News.
-
-    A title is one of the ``templates`` with one word of ``first`` and one of ``second`` put in.
-    """
-
-    templates: tuple[str, ...]
-    first: tuple[str, ...]
-    second: tuple[str, ...]
-    community: str | None = None
-    members: int = 0
-
-
-CHATTER = read_toml("chatter.toml", dict[str, tuple[Corner, ...]])["corner"]
+from hubbub.world.words import CHATTER, Corner
 
 
 def openings(rng: random.Random) -> Iterator[tuple[Corner, str]]:

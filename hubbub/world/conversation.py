@@ -1,7 +1,7 @@
 """Conversation: the replies to a post of a generated world.
 
-Owns which reply answers what and when, and which items are shown late, deleted or removed. Must never know what the
-post is about beyond its mood.
+Owns which reply answers what and when, what it says, and which items are shown late, deleted or removed. Must never
+know what the post is about beyond its mood.
 """
 
 import random
@@ -10,13 +10,16 @@ from dataclasses import dataclass
 from hubbub.world.growth import Curve, Grown
 from hubbub.world.items import Item, Post, Removal, Reply
 from hubbub.world.names import account
-from hubbub.world.remarks import remark
+from hubbub.world.words import REMARKS
 
 MINUTE_MS = 60_000
 LATE = 0.03
 """The share of items that a platform shows only after seconds or minutes, because of a queue or a filter."""
 REMOVED = 0.02
 """The share of replies that are deleted by their authors or removed."""
+HOSTILE_SHARE = 0.004
+"""The share of replies that are hostile texts."""
+_KINDS = {1: "praise", -1: "blame", 0: "neither"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,7 @@ def converse(rng: random.Random, post: Post, count: int, curve: Curve, mood: Moo
     for age_ms in sorted(curve.age_ms(rng.random()) for _ in range(count)):
         created_ms = second(post.appears_ms + 1000 + age_ms)
         earlier = [reply for reply in replies[-15:] if reply.appears_ms <= created_ms]
-        text, felt = remark(rng, mood.about, mood.praise, mood.blame)
+        text, felt = _remark(rng, mood)
         reply = Reply(
             platform=post.platform,
             native="",
@@ -52,6 +55,15 @@ def converse(rng: random.Random, post: Post, count: int, curve: Curve, mood: Moo
             remove(rng, reply)
         replies.append(reply)
     return replies
+
+
+def _remark(rng: random.Random, mood: Mood) -> tuple[str, int]:
+    """Return a reply's text, and its own mood: 1 for praise, -1 for blame, else 0."""
+    draw = rng.random()
+    if draw < HOSTILE_SHARE:
+        return rng.choice(REMARKS["hostile"]), 0
+    felt = 1 if draw < mood.praise else -1 if draw < mood.praise + mood.blame else 0
+    return rng.choice(REMARKS[_KINDS[felt]]).format(about=mood.about) + rng.choice(REMARKS["endings"]), felt
 
 
 def late_ms(rng: random.Random) -> int:

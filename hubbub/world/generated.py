@@ -13,14 +13,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
 
-from hubbub.world.chatter import CHATTER, openings
+from hubbub.world.chatter import openings
 from hubbub.world.conversation import MINUTE_MS, Mood, converse, late_ms, remove, second
 from hubbub.world.growth import Curve, Grown
-from hubbub.world.hostile import HOSTILE
 from hubbub.world.items import Community, Item, Platform, Post, Reply, Story
-from hubbub.world.names import NAMES, account, deal
-from hubbub.world.plots import PLOTS
+from hubbub.world.names import account, deal
 from hubbub.world.storyline import HACKERNEWS_TITLE, UNFOLDINGS, Loudness, Storyline
+from hubbub.world.truth import LOUD
+from hubbub.world.words import CHATTER, HOSTILE, NAMES, PLOTS
 from hubbub.world.world import World
 
 HOUR_MS = 60 * MINUTE_MS
@@ -50,9 +50,7 @@ GOLDEN = 0.618034
 """Steps of the golden ratio, modulo 1, spread any number of onsets evenly."""
 
 LOUDEST, QUIETEST = 1.2, 0.006
-"""Interactions of the first and the last story, relative to a very loud one (SCORING.md: ``J`` of engagement)."""
-VERY_LOUD: dict[Platform, int] = {"reddit": 50_000, "hackernews": 3_000}
-"""Interactions of a very loud story, by platform (SCORING.md: ``ref``)."""
+"""Interactions of the first and the last story, relative to ``LOUD`` ones (SCORING.md: ``J`` of engagement)."""
 FEWEST_REPLIES = 16
 MOST_POSTS, FEWEST_POSTS = 16, 2
 REPLY_SHARE = 0.2
@@ -136,7 +134,7 @@ def _loudness(rng: random.Random, rank: int, step: float, size: Size) -> dict[Pl
         shares = dict(rng.sample(both, 2))
     loudness: dict[Platform, Loudness] = {}
     for platform, share in shares.items():
-        interactions = wanted * share * VERY_LOUD[platform]
+        interactions = wanted * share * LOUD[platform]
         answers = round(min(replies * share, interactions * REPLY_SHARE))
         loudness[platform] = Loudness(max(1, round(posts * share)), round(interactions) - 2 * answers, answers)
     return loudness

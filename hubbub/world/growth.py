@@ -13,7 +13,7 @@ import math
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 
 class Totals(NamedTuple):
@@ -22,14 +22,6 @@ class Totals(NamedTuple):
     likes: int | None = None
     replies: int | None = None
     like_ratio: float | None = None
-
-
-class Votes(Protocol):
-    """Gives an item's totals at any time."""
-
-    def at(self, now_ms: int) -> Totals:
-        """Return the totals at ``now_ms``; ``replies`` is None if the replies themselves are to be counted."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +54,7 @@ class Grown:
     ratio: float | None = None
 
     def at(self, now_ms: int) -> Totals:
-        """Return the totals at ``now_ms``; replies are not counted here."""
+        """Return the totals at ``now_ms``; ``replies`` is None: the replies themselves are to be counted."""
         share = self.curve.share(now_ms - self.born_ms)
         ratio = None if self.ratio is None else round(FRESH_RATIO + (self.ratio - FRESH_RATIO) * share, 2)
         return Totals(1 + int((self.final - 1) * share), None, ratio)

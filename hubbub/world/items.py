@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import ClassVar, Literal
 
-from hubbub.world.growth import Totals, Votes
+from hubbub.world.growth import Grown, Observed, Totals
 
 Platform = Literal["reddit", "hackernews"]
 
@@ -48,7 +48,7 @@ class Item:
     text: str
     created_ms: int
     appears_ms: int
-    votes: Votes
+    votes: Grown | Observed
     gone_ms: int | None = None
     removal: Removal | None = None
     replies: list[Reply] = field(default_factory=list, repr=False)
@@ -81,19 +81,17 @@ class Post(Item):
     story: str | None = None
     thread: list[Reply] = field(default_factory=list, repr=False)
     """Every reply of its tree, in order of appearance."""
-    thread_times_ms: list[int] = field(default_factory=list, repr=False)
 
     def totals(self, now_ms: int) -> Totals:
         """Return the post's totals at ``now_ms``."""
         totals = self.votes.at(now_ms)
         if totals.replies is None:
-            return totals._replace(replies=bisect_right(self.thread_times_ms, now_ms))
+            return totals._replace(replies=bisect_right(self.thread, now_ms, key=lambda reply: reply.appears_ms))
         return totals
 
     def add(self, reply: Reply) -> None:
         """Add a reply to this post's tree; replies must come in order of appearance."""
         self.thread.append(reply)
-        self.thread_times_ms.append(reply.appears_ms)
         reply.parent.replies.append(reply)
 
 

@@ -1,16 +1,12 @@
-"""Names: companies, people, products, places, outlets and accounts of a generated world, all invented.
+"""Names of a generated world, all invented.
 
-Owns the names (``words/names.toml``) and how more are made up. Must never know what their bearers do.
+Owns how more are made up than there are in the word lists. Must never know what their bearers do.
 """
 
 import random
 from collections.abc import Iterator
 
-from hubbub.world.words import read_toml
-
-NAMES = read_toml("names.toml", dict[str, tuple[str, ...]])
-"""By what they name; then the parts that other names are made of."""
-OUTLETS = NAMES["outlets"]
+from hubbub.world.words import NAMES
 
 
 def deal(rng: random.Random, known: tuple[str, ...]) -> Iterator[str]:

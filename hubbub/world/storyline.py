@@ -18,8 +18,8 @@ from itertools import accumulate
 from hubbub.world.conversation import MINUTE_MS, Mood, converse, late_ms, remove, second
 from hubbub.world.growth import Curve, Grown
 from hubbub.world.items import Platform, Post, Reply, Wave
-from hubbub.world.names import OUTLETS, account
-from hubbub.world.plots import Plot
+from hubbub.world.names import account
+from hubbub.world.words import NAMES, Plot
 
 REDDIT_TITLE, HACKERNEWS_TITLE = 300, 80
 """The longest title of a platform, in characters."""
@@ -154,7 +154,7 @@ class Storyline:
         decorations: tuple[str, ...] = ("{}",)
         while True:
             for wording in self.rng.sample(wordings, len(wordings)):
-                outlet = self.rng.choice(OUTLETS)
+                outlet = self.rng.choice(NAMES["outlets"])
                 yield _shorten(self.rng.choice(decorations).format(wording, outlet=outlet), most)
             decorations = DECORATIONS
 
@@ -162,7 +162,7 @@ class Storyline:
         """Return the URLs of three articles on the story, without scheme, host prefix and tracking parameters."""
         day = time.strftime("%Y/%m/%d", time.gmtime(self.onset_ms / 1000))
         words = f"{self.plot.slug}-{self.facts['org']}".lower().replace(" ", "-")
-        outlets = self.rng.sample(OUTLETS, 3)
+        outlets = self.rng.sample(NAMES["outlets"], 3)
         return [f"{outlet}/{day}/{words}-{self.rng.randrange(1000, 10_000)}" for outlet in outlets]
 
     def _link(self, articles: list[str]) -> str:

@@ -5,7 +5,7 @@ Must never know what a page looks like on the wire.
 """
 
 import heapq
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Generic, TypeVar
@@ -29,26 +29,21 @@ def place(item: Item) -> Place:
 class Timeline(Generic[T]):
     """Items of one kind and place, sorted by appearance."""
 
-    __slots__ = ("_places", "items")
+    __slots__ = ("items",)
 
     def __init__(self, items: Iterable[T]) -> None:
         self.items: Sequence[T] = sorted(items, key=place)
-        self._places = [place(item) for item in self.items]
 
     def __len__(self) -> int:
         return len(self.items)
 
     def until(self, now_ms: int) -> int:
         """Return how many items have appeared by ``now_ms``."""
-        return bisect_left(self._places, (now_ms + 1, ""))
+        return self.below((now_ms + 1, ""))
 
     def below(self, anchor: Place) -> int:
         """Return how many items stand before ``anchor``."""
-        return bisect_left(self._places, anchor)
-
-    def above(self, anchor: Place) -> int:
-        """Return the index of the first item after ``anchor``."""
-        return bisect_right(self._places, anchor)
+        return bisect_left(self.items, anchor, key=place)
 
 
 def newest(timelines: Sequence[Timeline[T]], now_ms: int) -> Iterator[T]:
@@ -57,26 +52,10 @@ def newest(timelines: Sequence[Timeline[T]], now_ms: int) -> Iterator[T]:
 
 
 def newest_page(
-    timelines: Sequence[Timeline[T]],
-    now_ms: int,
-    shown: Callable[[T], bool],
-    limit: int,
-    *,
-    before: Place | None = None,
-    after: Place | None = None,
+    timelines: Sequence[Timeline[T]], now_ms: int, shown: Callable[[T], bool], limit: int, *, after: Place | None = None
 ) -> list[T]:
-    """Return up to ``limit`` items that are ``shown``, newest first.
-
-    ``after``: only items older than that place (the next page). ``before``: only newer ones, those nearest to it, as
-    Reddit does: who asks for what is newer than the last thing it saw misses nothing if it asks again.
-    """
+    """Return up to ``limit`` items that are ``shown``, newest first; only those older than the place ``after``."""
     ends = [timeline.until(now_ms) for timeline in timelines]
-    if before is not None:
-        starts = [timeline.above(before) for timeline in timelines]
-        walks = (
-            map(t.items.__getitem__, range(start, end)) for t, start, end in zip(timelines, starts, ends, strict=True)
-        )
-        return list(islice(filter(shown, heapq.merge(*walks, key=place)), limit))[::-1]
     room = DEPTH
     if after is not None:
         starts = [timeline.below(after) for timeline in timelines]

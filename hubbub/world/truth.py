@@ -12,6 +12,7 @@ from hubbub.world.items import Platform, Post, Story
 from hubbub.world.world import World
 
 LOUD: dict[Platform, int] = {"reddit": 50_000, "hackernews": 3_000}
+"""Interactions of a very loud story, by platform (SCORING.md: ``ref``)."""
 VIEWS_PER_LIKE = 50
 """What an audience is guessed from where a platform states none."""
 HOUR_MS = 3_600_000

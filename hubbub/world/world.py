@@ -12,6 +12,9 @@ from itertools import accumulate
 from hubbub.world.items import Community, Item, Platform, Post, Reply, Story
 from hubbub.world.timeline import Timeline
 
+Place = tuple[Platform, str | None]
+"""A platform, or one of its communities in lower case."""
+
 
 class World:
     """Items on two platforms, from ``begins_ms`` to ``ends_ms``; after that nothing new appears."""
@@ -29,17 +32,17 @@ class World:
         self.stories = tuple(stories)
         self.communities = {community.name.lower(): community for community in communities}
         self._items: dict[str, Item] = {}
-        by_platform: dict[str, list[Post]] = defaultdict(list)
-        by_community: dict[str, list[Post]] = defaultdict(list)
+        by_place: dict[Place, list[Post]] = defaultdict(list)
         for post in posts:
-            by_platform[post.platform].append(post)
-            by_community[(post.community or "").lower()].append(post)
+            by_place[post.platform, None].append(post)
+            if post.community is not None:
+                by_place[post.platform, post.community.lower()].append(post)
             self._items[post.signal_id] = post
             self._items.update((reply.signal_id, reply) for reply in post.thread)
-        self._posts = {platform: Timeline(posts) for platform, posts in by_platform.items()}
-        self._replies = {platform: _replies(posts) for platform, posts in by_platform.items()}
-        self._posts_in = {name: Timeline(posts) for name, posts in by_community.items()}
-        self._replies_in = {name: _replies(posts) for name, posts in by_community.items()}
+        self._posts = {place: Timeline(posts) for place, posts in by_place.items()}
+        self._replies = {
+            place: Timeline(reply for post in posts for reply in post.thread) for place, posts in by_place.items()
+        }
         numbered = Timeline(item for item in self._items.values() if item.platform == "hackernews")
         self._numbered = numbered
         self._highest = list(accumulate((int(item.native) for item in numbered.items), max, initial=0))
@@ -51,26 +54,14 @@ class World:
         """Return the item that signals with this id observe, whether it has appeared yet or not."""
         return self._items.get(signal_id)
 
-    def posts(self, platform: Platform) -> Timeline[Post]:
-        """Return the posts of a platform."""
-        return self._posts.get(platform) or Timeline(())
+    def posts(self, platform: Platform, community: str | None = None) -> Timeline[Post]:
+        """Return the posts of a platform; only those of ``community`` (in lower case), if it is named."""
+        return self._posts.get((platform, community)) or Timeline(())
 
-    def replies(self, platform: Platform) -> Timeline[Reply]:
-        """Return the replies of a platform."""
-        return self._replies.get(platform) or Timeline(())
-
-    def posts_in(self, community: str) -> Timeline[Post]:
-        """Return the posts of a community, by its name in any letter case."""
-        return self._posts_in.get(community.lower()) or Timeline(())
-
-    def replies_in(self, community: str) -> Timeline[Reply]:
-        """Return the replies to posts of a community, by its name in any letter case."""
-        return self._replies_in.get(community.lower()) or Timeline(())
+    def replies(self, platform: Platform, community: str | None = None) -> Timeline[Reply]:
+        """Return the replies to the posts that :meth:`posts` returns."""
+        return self._replies.get((platform, community)) or Timeline(())
 
     def highest(self, now_ms: int) -> int:
         """Return the highest number that Hacker News has given to an item by ``now_ms``; 0 when there is none."""
         return self._highest[self._numbered.until(now_ms)]
-
-
-def _replies(posts: Iterable[Post]) -> Timeline[Reply]:
-    return Timeline(reply for post in posts for reply in post.thread)

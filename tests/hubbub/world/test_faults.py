@@ -17,7 +17,7 @@ from multidict import CIMultiDictProxy
 
 from hubbub.world import Fault, Faults, Kind, Platforms, World
 
-PATH = "/v0/newstories.json"
+PATH = "/v0/topstories.json"
 
 
 @asynccontextmanager

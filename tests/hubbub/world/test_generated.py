@@ -10,9 +10,8 @@ from string import Formatter
 import pytest
 
 from hubbub.world import Size, World, generate, truth
-from hubbub.world.chatter import CHATTER
 from hubbub.world.items import Item, Post
-from hubbub.world.plots import PLOTS
+from hubbub.world.words import CHATTER, PLOTS
 from ingest.signal import Signal
 from streams.resolve.matching.beats import load_beat
 

@@ -51,22 +51,16 @@ def test_a_page_is_what_a_plain_filter_would_give(
     if there:
         anchor = place(data.draw(st.sampled_from(there)))
         older = [item for item in there if even(item) and place(item) < anchor]
-        newer = [item for item in there if even(item) and place(item) > anchor]
         assert newest_page(timelines, now_ms, even, limit, after=anchor) == older[:limit]
-        assert newest_page(timelines, now_ms, even, limit, before=anchor) == newer[-limit:]
 
 
 @given(times, st.integers(1, 7))
-def test_following_after_visits_everything_once_and_asking_before_catches_up(appearances: Times, limit: int) -> None:
+def test_following_after_visits_everything_once(appearances: Times, limit: int) -> None:
     timelines, posts = lay_out(appearances)
     visited: list[Post] = []
     while page := newest_page(timelines, 60, lambda _: True, limit, after=place(visited[-1]) if visited else None):
         visited += page
     assert visited == posts
-    caught_up = posts[-1:]
-    while caught_up and (page := newest_page(timelines, 60, lambda _: True, limit, before=place(caught_up[0]))):
-        caught_up = page + caught_up
-    assert caught_up == posts
 
 
 def test_a_list_is_no_deeper_than_reddits() -> None:
@@ -87,7 +81,7 @@ def test_a_page_of_a_large_world_reads_only_the_items_on_it() -> None:
         looked_at.append(item)
         return True
 
-    for places in ({}, {"before": (19_000, "019000")}, {"after": (19_500, "019500")}):
+    for after in (None, (19_500, "019500")):
         looked_at.clear()
-        page = newest_page([timeline], 10**6, shown, 100, **places)
+        page = newest_page([timeline], 10**6, shown, 100, after=after)
         assert len(page) == len(looked_at) == 100

@@ -18,8 +18,8 @@ from aiohttp import web
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hubbub.world.hostile import HOSTILE
 from hubbub.world.servers import SIMULATORS
+from hubbub.world.words import HOSTILE
 from ingest import signal
 from ingest.batch import Signals
 from ingest.registry import PLATFORMS

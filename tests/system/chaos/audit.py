@@ -337,4 +337,4 @@ def _is_unlisted(item: Item | None, polls_ms: Sequence[int], world: World) -> bo
     if not isinstance(item, Reply) or item.platform != "reddit":
         return False
     comments, after = world.replies("reddit"), bisect_right(polls_ms, item.appears_ms)
-    return after < len(polls_ms) and comments.until(polls_ms[after]) - comments.above(place(item)) >= LISTED_COMMENTS
+    return after < len(polls_ms) and comments.until(polls_ms[after]) - comments.below(place(item)) > LISTED_COMMENTS

@@ -17,7 +17,7 @@ from hubbub.world.timeline import newest
 from hubbub.world.world import World
 
 STORIES = 500
-"""Stories in the list of the front page, and in the list of new ones."""
+"""Stories in the list of the front page: the newest."""
 CHANGED_MS = 300_000
 """An item that changed within this time is listed as updated."""
 HOUR_MS = 3_600_000
@@ -35,7 +35,6 @@ class HackerNewsServer:
                 web.get("/v0/item/{number}.json", self._item),
                 web.get("/v0/updates.json", self._updates),
                 web.get("/v0/topstories.json", self._top),
-                web.get("/v0/newstories.json", self._new),
             ]
         )
 
@@ -67,10 +66,6 @@ class HackerNewsServer:
 
         shown = [post for post in self._stories(now_ms) if not post.gone(now_ms)]
         return answer([int(post.native) for post in sorted(shown, key=rank, reverse=True)])
-
-    async def _new(self, _: web.Request) -> web.Response:
-        now_ms = self._clock()
-        return answer([int(post.native) for post in self._stories(now_ms) if not post.gone(now_ms)])
 
     def _stories(self, now_ms: int) -> list[Post]:
         return list(islice(newest([self._world.posts("hackernews")], now_ms), STORIES))

@@ -19,7 +19,7 @@ from aiohttp.typedefs import Handler
 
 from hubbub.clock import Clock
 from hubbub.world.faults import Faults
-from hubbub.world.items import Item, Post, Reply
+from hubbub.world.items import Item, Platform, Post, Reply
 from hubbub.world.platforms.reddit.things import Thing, comment, fullname, link, listing
 from hubbub.world.simulator import answer
 from hubbub.world.timeline import Timeline, newest_page, place
@@ -115,50 +115,40 @@ class RedditServer:
 
     async def _new(self, request: web.Request) -> web.Response:
         """Serve a page of the newest posts of the subreddits named, or of all."""
-        now_ms = self._clock()
-        timelines = self._in_places(request, self._world.posts("reddit"), self._world.posts_in)
-        if timelines is None:
-            return _elsewhere(request)
-        return self._page(request, timelines, lambda post: link(post, self._world.communities, now_ms), now_ms)
+        return self._page(request, self._world.posts, lambda post, now_ms: link(post, self._world.communities, now_ms))
 
     async def _comments(self, request: web.Request) -> web.Response:
         """Serve a page of the newest comments of the subreddits named, or of all."""
-        now_ms = self._clock()
-        timelines = self._in_places(request, self._world.replies("reddit"), self._world.replies_in)
-        if timelines is None:
-            return _elsewhere(request)
-        return self._page(request, timelines, lambda reply: comment(reply, now_ms), now_ms)
-
-    def _in_places(
-        self, request: web.Request, everywhere: Timeline[T], inside: Callable[[str], Timeline[T]]
-    ) -> list[Timeline[T]] | None:
-        """Return the timelines of ``a+b+c``; None if there is no such place."""
-        places = request.match_info["places"].split("+")
-        if places in (["all"], ["popular"]):
-            return [everywhere]
-        return [
-            inside(name) for name in dict.fromkeys(map(str.lower, places)) if name in self._world.communities
-        ] or None
+        return self._page(request, self._world.replies, comment)
 
     def _page(
-        self, request: web.Request, timelines: list[Timeline[T]], thing: Callable[[T], Thing], now_ms: int
+        self,
+        request: web.Request,
+        items: Callable[[Platform, str | None], Timeline[T]],
+        thing: Callable[[T, int], Thing],
     ) -> web.Response:
-        """Serve one page of a list. It leaves out removed items, and is empty after an unknown anchor."""
-        limit = _limit(request)
-        anchors = {
-            name: self._there(request.query[name], now_ms) for name in ("before", "after") if request.query.get(name)
-        }
-        if None in anchors.values():
-            return answer(listing([], dist=0))
-        places = {name: place(item) for name, item in anchors.items() if item is not None}
-        page = newest_page(timelines, now_ms, lambda item: not item.gone(now_ms), limit, **places)
-        full = len(page) == limit and "before" not in places
+        """Serve a page of the ``items`` in ``a+b+c``. It leaves out removed ones; after an unknown one it is empty."""
+        now_ms, limit = self._clock(), _limit(request)
+        names = set(request.match_info["places"].lower().split("+"))
+        places = {None} if names in ({"all"}, {"popular"}) else names & self._world.communities.keys()
+        if not places:
+            return _elsewhere(request)
+        after = request.query.get("after")
+        anchor = self._there(after, now_ms) if after else None
+        if after and anchor is None:
+            return answer(listing([]))
+        page = newest_page(
+            [items("reddit", name) for name in places],
+            now_ms,
+            lambda item: not item.gone(now_ms),
+            limit,
+            after=place(anchor) if anchor is not None else None,
+        )
         return answer(
             listing(
-                [thing(item) for item in page],
-                dist=len(page),
-                after=fullname(page[-1]) if full else None,
-                before=fullname(page[0]) if page and "after" in places else None,
+                [thing(item, now_ms) for item in page],
+                after=fullname(page[-1]) if len(page) == limit else None,
+                before=fullname(page[0]) if page and anchor is not None else None,
             )
         )
 
@@ -172,7 +162,7 @@ class RedditServer:
                 things.append(link(item, self._world.communities, now_ms))
             elif isinstance(item, Reply):
                 things.append(comment(item, now_ms))
-        return answer(listing(things, dist=len(things)))
+        return answer(listing(things))
 
     def _there(self, name: str, now_ms: int) -> Item | None:
         """Return the item of a fullname, if it has appeared."""

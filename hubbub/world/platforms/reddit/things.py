@@ -58,11 +58,6 @@ def fullname(item: Item) -> str:
     return item.signal_id.partition(":")[2]
 
 
-def community_id(name: str) -> str:
-    """Return the fullname of a subreddit, derived from its name."""
-    return f"t5_{crc32(name.lower().encode()):x}"
-
-
 def link(post: Post, communities: Mapping[str, Community], now_ms: int) -> Thing:
     """Return a post as a ``t3``; ``communities`` (by name in lower case) tell the members of its subreddit."""
     return {"kind": "t3", "data": _link_data(post, communities, now_ms)}
@@ -84,56 +79,40 @@ def comment(reply: Reply, now_ms: int) -> Thing:
     return {"kind": "t1", "data": data}
 
 
-def listing(
-    children: list[Thing], *, dist: int | None = None, after: str | None = None, before: str | None = None
-) -> Thing:
-    """Return a ``Listing``. ``dist``: how many links or comments are in it; ``after``, ``before``: anchors to go on."""
-    data: Thing = {
-        "after": after,
-        "dist": dist,
-        "modhash": None,
-        "geo_filter": "",
-        "children": children,
-        "before": before,
-    }
-    return {"kind": "Listing", "data": data}
+def listing(children: list[Thing], *, after: str | None = None, before: str | None = None) -> Thing:
+    """Return a ``Listing``. ``after``, ``before``: anchors to go on from."""
+    data = {"after": after, "before": before, "children": children, "dist": len(children)}
+    return {"kind": "Listing", "data": data | {"modhash": None, "geo_filter": ""}}
 
 
 def _link_data(post: Post, communities: Mapping[str, Community], now_ms: int) -> Thing:
     totals = post.totals(now_ms)
-    gone = _GONE[post.removal] if post.removal and post.gone(now_ms) else None
-    author = post.author if gone is None else None
+    gone = _gone(post, now_ms)
     url = SITE + _permalink(post) if post.url is None else post.url
     text = post.text if gone is None else gone if post.url is None else ""
     place = communities.get((post.community or "").lower())
-    data = _LINK | {
-        "author": author or "[deleted]",
-        "created": post.created_ms / 1000,
-        "created_utc": post.created_ms / 1000,
-        "domain": f"self.{post.community}" if post.url is None else urlsplit(url).hostname or "",
-        "hide_score": totals.likes is None,
-        "id": post.native,
-        "is_robot_indexable": gone is None,
-        "is_self": post.url is None,
-        "name": fullname(post),
-        "num_comments": totals.replies,
-        "permalink": _permalink(post),
-        "removed_by_category": None if gone is None else "deleted" if gone == "[deleted]" else "moderator",
-        "score": totals.likes,
-        "selftext": text,
-        "selftext_html": f"<!-- SC_OFF -->{_html(text)}<!-- SC_ON -->" if text else None,
-        "subreddit": post.community,
-        "subreddit_id": community_id(post.community or ""),
-        "subreddit_name_prefixed": f"r/{post.community}",
-        "subreddit_subscribers": place.members if place else None,
-        "thumbnail": "self" if post.url is None else "default",
-        "title": post.title,
-        "ups": totals.likes,
-        "upvote_ratio": totals.like_ratio,
-        "url": url,
-    }
-    if author is not None:
-        data["author_fullname"] = _account_id(author)
+    data = (
+        _LINK
+        | _of_item(post, post, gone)
+        | {
+            "domain": f"self.{post.community}" if post.url is None else urlsplit(url).hostname or "",
+            "hide_score": totals.likes is None,
+            "is_robot_indexable": gone is None,
+            "is_self": post.url is None,
+            "num_comments": totals.replies,
+            "permalink": _permalink(post),
+            "removed_by_category": None if gone is None else "deleted" if gone == "[deleted]" else "moderator",
+            "score": totals.likes,
+            "selftext": text,
+            "selftext_html": f"<!-- SC_OFF -->{_html(text)}<!-- SC_ON -->" if text else None,
+            "subreddit_subscribers": place.members if place else None,
+            "thumbnail": "self" if post.url is None else "default",
+            "title": post.title,
+            "ups": totals.likes,
+            "upvote_ratio": totals.like_ratio,
+            "url": url,
+        }
+    )
     if post.url is not None:
         data["url_overridden_by_dest"] = url
     if (parent := post.crosspost_of) is not None:
@@ -146,41 +125,50 @@ def _link_data(post: Post, communities: Mapping[str, Community], now_ms: int) ->
 
 def _comment_data(reply: Reply, now_ms: int) -> Thing:
     post = reply.post
-    gone = _GONE[reply.removal] if reply.removal and reply.gone(now_ms) else None
-    author = reply.author if gone is None else None
+    gone = _gone(reply, now_ms)
     body = reply.text if gone is None else gone
     score = reply.votes.at(now_ms).likes
-    data = _COMMENT | {
+    return (
+        _COMMENT
+        | _of_item(reply, post, gone)
+        | {
+            "body": body,
+            "body_html": _html(body),
+            "is_submitter": gone is None and reply.author is not None and reply.author == post.author,
+            "link_id": fullname(post),
+            "parent_id": fullname(reply.parent),
+            "permalink": f"{_permalink(post)}{reply.native}/",
+            "score": 1 if score is None else score,
+            "score_hidden": score is None,
+            "ups": 1 if score is None else score,
+        }
+    )
+
+
+def _gone(item: Item, now_ms: int) -> str | None:
+    """Return what Reddit shows instead of a removed item; None while it is there."""
+    return _GONE[item.removal] if item.removal and item.gone(now_ms) else None
+
+
+def _of_item(item: Item, post: Post, gone: str | None) -> Thing:
+    """Return what links and comments have in common. ``post``: the item itself, or the post that it is below."""
+    author = item.author if gone is None else None
+    data: Thing = {
         "author": author or "[deleted]",
-        "body": body,
-        "body_html": _html(body),
-        "created": reply.created_ms / 1000,
-        "created_utc": reply.created_ms / 1000,
-        "id": reply.native,
-        "is_submitter": author is not None and author == post.author,
-        "link_id": fullname(post),
-        "name": fullname(reply),
-        "parent_id": fullname(reply.parent),
-        "permalink": f"{_permalink(post)}{reply.native}/",
-        "score": 1 if score is None else score,
-        "score_hidden": score is None,
+        "created": item.created_ms / 1000,
+        "created_utc": item.created_ms / 1000,
+        "id": item.native,
+        "name": fullname(item),
         "subreddit": post.community,
-        "subreddit_id": community_id(post.community or ""),
+        "subreddit_id": f"t5_{crc32((post.community or '').lower().encode()):x}",
         "subreddit_name_prefixed": f"r/{post.community}",
-        "ups": 1 if score is None else score,
     }
-    if author is not None:
-        data["author_fullname"] = _account_id(author)
-    return data
+    return data if author is None else data | {"author_fullname": f"t2_{crc32(author.encode()):x}"}
 
 
 def _permalink(post: Post) -> str:
     words = re.sub(r"[^a-z0-9]+", "_", post.title.lower())[:50].strip("_") or "_"
     return f"/r/{post.community}/comments/{post.native}/{words}/"
-
-
-def _account_id(name: str) -> str:
-    return f"t2_{crc32(name.encode()):x}"
 
 
 def _html(text: str) -> str:

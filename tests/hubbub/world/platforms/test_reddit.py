@@ -113,11 +113,11 @@ async def test_what_does_not_exist_is_left_out_and_ends_a_list(world: World, red
 
     def ask(client: praw.Reddit) -> tuple[list[Any], list[Any]]:
         found = list(client.info(fullnames=["t3_zzzzzz", known, "t1_zzzzzz", "nonsense"]))
-        return found, list(client.subreddit("aww").new(params={"before": "t3_zzzzzz"}))
+        return found, list(client.subreddit("aww").new(params={"after": "t3_zzzzzz"}))
 
-    found, newer = await read(world, world.ends_ms, reddit, ask)
+    found, older = await read(world, world.ends_ms, reddit, ask)
     assert [thing.fullname for thing in found] == [known]
-    assert newer == []
+    assert older == []
 
 
 async def test_a_client_that_asks_too_often_has_to_wait(world: World, reddit: Client) -> None:
