@@ -15,6 +15,7 @@ from aiokafka.errors import TopicAlreadyExistsError, for_code
 
 from transport.errors import UserError
 from transport.kafka import BrokerAwayError, BrokerTimeoutError, KafkaError
+from transport.topics import Topic
 
 Answer = TypeVar("Answer")
 
@@ -27,16 +28,6 @@ POLL_SECONDS = 0.1
 
 class TopicRefusedError(UserError):
     """The broker refuses to create a topic. The message gives its reason."""
-
-
-@dataclass(frozen=True, slots=True)
-class TopicToCreate:
-    """A topic that should exist. ``config``: the broker's settings for it, as Kafka spells them."""
-
-    name: str
-    partitions: int
-    replication: int
-    config: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +50,13 @@ async def broker_answers(kafka: Mapping[str, object], *, timeout_seconds: float 
     return True
 
 
-async def create_topics(kafka: Mapping[str, object], topics: Sequence[TopicToCreate]) -> set[str]:
+async def create_topics(
+    kafka: Mapping[str, object], topics: Mapping[str, Topic], partitions: int, replication: int
+) -> set[str]:
     """Create those of ``topics`` that are missing, return when every broker knows all of them, and name the new ones.
+
+    ``topics``: by their names on the broker. ``partitions``: of those that leave the number to the deployment.
+    ``replication``: copies of each record.
 
     Raises:
         TopicRefusedError: the broker refuses a topic, or does not show it.
@@ -68,9 +64,9 @@ async def create_topics(kafka: Mapping[str, object], topics: Sequence[TopicToCre
     """
     existing = set(await _ask(kafka, lambda admin: admin.list_topics()))
     missing = {
-        topic.name: NewTopic(topic.name, topic.partitions, topic.replication, topic_configs=dict(topic.config))
-        for topic in topics
-        if topic.name not in existing
+        name: NewTopic(name, topic.partitions or partitions, replication, topic_configs=topic.config(replication))
+        for name, topic in topics.items()
+        if name not in existing
     }
     if missing:
         response = await _ask(kafka, lambda admin: admin.create_topics(list(missing.values())))
@@ -79,7 +75,7 @@ async def create_topics(kafka: Mapping[str, object], topics: Sequence[TopicToCre
                 missing.pop(name)
             elif code:
                 raise TopicRefusedError(f"the broker refuses topic {name}: {message or for_code(code).description}")
-        await _ask(kafka, lambda admin: _until_visible(admin, {topic.name for topic in topics}))
+        await _ask(kafka, lambda admin: _until_visible(admin, set(topics)))
     return set(missing)
 
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 from transport.kafka import Consumer, TopicPartition
-from transport.private import disconnect
+from transport.private import client_of
 
 HEARTBEATS = 20
 """Heartbeats per session. A member learns of a rebalance with its next heartbeat, and no member gets partitions before
@@ -70,6 +70,6 @@ async def close(consumer: Consumer) -> None:
     await asyncio.wait({stopping}, timeout=CLOSE_SECONDS)
     if stopping.cancelled() or not stopping.done():
         stopping.cancel()
-        await disconnect(consumer)
+        await client_of(consumer).close()  # `stop` does nothing a second time
     else:
         stopping.result()

@@ -86,11 +86,11 @@ class HttpClient:
         except TimeoutError as error:
             raise RequestError("timed_out", f"no response within {self._timeout.total:g} s") from error
         except aiohttp.ClientPayloadError as error:
-            raise RequestError("unreadable", _line(error)) from error
+            raise RequestError("unreadable", one_line(error)) from error
         except (aiohttp.ClientError, OSError) as error:
-            raise RequestError("unreachable", _line(error)) from error
+            raise RequestError("unreachable", one_line(error)) from error
         except ValueError as error:
-            raise RequestError("unreadable", _line(error)) from error
+            raise RequestError("unreadable", one_line(error)) from error
 
     async def close(self) -> None:
         """Close the connections."""
@@ -213,5 +213,6 @@ def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
     return min(max(seconds, 0.0), MAX_RETRY_AFTER_SECONDS)
 
 
-def _line(error: BaseException) -> str:
+def one_line(error: BaseException) -> str:
+    """Return the kind and the first line of ``error``, for a message."""
     return f"{type(error).__name__} {error}".rstrip().splitlines()[0]

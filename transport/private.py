@@ -61,14 +61,6 @@ def client_of(consumer: AIOKafkaConsumer) -> AIOKafkaClient:
     return consumer._client
 
 
-async def disconnect(consumer: AIOKafkaConsumer) -> None:
-    """Close the connections of ``consumer`` after its ``stop`` has failed.
-
-    Reason: ``stop`` sets its closed flag first, so a second call does nothing, and no public method reaches the client.
-    """
-    await consumer._client.close()
-
-
 async def abandon(producer: AIOKafkaProducer) -> None:
     """Stop ``producer`` at once: what the broker has not acknowledged is dropped and never sent again.
 

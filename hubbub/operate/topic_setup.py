@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from transport.admin import TopicDescription, TopicRefusedError, TopicToCreate, create_topics, describe_topics
+from transport.admin import TopicDescription, TopicRefusedError, create_topics, describe_topics
 from transport.topics import TOPICS, Topic, name
 
 AT_LEAST: Final = frozenset({"retention.ms", "max.message.bytes", "min.insync.replicas"})
@@ -46,19 +46,16 @@ async def create(kafka: Mapping[str, object], prefix: str, partitions: int, repl
         TopicRefusedError: the broker refuses a topic.
         KafkaError: no broker answers.
     """
-    wanted = [
-        TopicToCreate(name(topic.name, prefix), topic.partitions or partitions, replication, topic.config(replication))
-        for topic in TOPICS
-    ]
+    wanted = {name(topic.name, prefix): topic for topic in TOPICS}
     try:
-        created = await create_topics(kafka, wanted)
+        created = await create_topics(kafka, wanted, partitions, replication)
     except TopicRefusedError as error:
         if replication == 1:
             raise
         raise TopicRefusedError(f"{error} (HUBBUB_KAFKA__REPLICATION is {replication})") from None
     return Created(
-        created=tuple(topic.name for topic in wanted if topic.name in created),
-        existing=tuple(topic.name for topic in wanted if topic.name not in created),
+        created=tuple(topic for topic in wanted if topic in created),
+        existing=tuple(topic for topic in wanted if topic not in created),
     )
 
 

@@ -77,7 +77,7 @@ async def test_a_consumer_shows_its_client_and_can_be_disconnected(kafka: dict[s
     await consumer.start()
     assert isinstance(private.client_of(consumer), AIOKafkaClient)
     before = asyncio.all_tasks()
-    await private.disconnect(consumer)
+    await private.client_of(consumer).close()
     assert before - asyncio.all_tasks()  # its client keeps nothing up to date any more
     await consumer.stop()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from dataclasses import replace
 
 import pytest
 
@@ -14,7 +15,7 @@ from streams.resolve.worker import Resolver
 from tests.conftest import Broker
 from tests.eventually import eventually
 from tests.streams.examples.signals import START_MS, root
-from transport.admin import TopicToCreate, create_topics
+from transport.admin import create_topics
 from transport.dead_letter import MAX_CARRIED_BYTES, decode_dead_letter
 from transport.kafka import Producer
 from transport.reader import TopicReader
@@ -29,14 +30,9 @@ LIMIT = 24_000_000
 async def test_resolve_goes_on_after_records_of_any_size(broker: Broker, codec: str | None) -> None:
     kafka: dict[str, object] = {"bootstrap_servers": broker.bootstrap_servers}
     prefix = broker.topic_prefix
-    large = {"max.message.bytes": str(LIMIT)}
-    await create_topics(
-        kafka,
-        [
-            TopicToCreate(name(t.name, prefix), 1, 1, {**t.config(), **(large if t.name == "signals" else {})})
-            for t in TOPICS
-        ],
-    )
+    topics = {name(topic.name, prefix): topic for topic in TOPICS}
+    topics[name("signals", prefix)] = replace(topics[name("signals", prefix)], batch_bytes=LIMIT)
+    await create_topics(kafka, topics, 1, 1)
     originals = [b"A" * size for size in SIZES]
     last = root("x:a", 0)
     producer = Producer(**kafka, max_request_size=LIMIT, compression_type=codec)
