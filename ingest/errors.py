@@ -17,16 +17,15 @@ from transport.http import retry_after_seconds
 
 CollectError = RetryLaterError | SlowDownError | NeverRetryError | UserError
 """What a collector may raise. The message is one line for the operator."""
-COLLECT_ERRORS = (RetryLaterError, SlowDownError, NeverRetryError, UserError)
-"""The same, for ``except``."""
-
-RETRY_POLICIES: Mapping[type[Exception], str] = {
+RETRY_POLICIES: Mapping[type[CollectError], str] = {
     RetryLaterError: "retry_later",
     SlowDownError: "slow_down",
     NeverRetryError: "never_retry",
     UserError: "give_up",
 }
 """The policies by error, as values of the metric label ``verdict``."""
+COLLECT_ERRORS = tuple(RETRY_POLICIES)
+"""What a collector may raise, for ``except``."""
 
 
 def retry_policy(error: Exception) -> str:
@@ -45,8 +44,6 @@ def error_for_status(status: int, headers: Mapping[str, str], what: str) -> Coll
     after_seconds = retry_after_seconds(headers)
     if status == 429 or (status == 503 and after_seconds is not None):
         return SlowDownError(message, after_seconds)
-    if status == 401:
-        return UserError(f"{message}: check the credentials")
     if status in {404, 410, 414} or 300 <= status < 400:  # a redirect is not followed
         return NeverRetryError(message)
     return RetryLaterError(message)

@@ -5,13 +5,12 @@ request is :mod:`transport.http`. Must never know a platform, nor ask again: the
 """
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from ingest.collector import CollectorConfig, CollectorContext
 from ingest.errors import error_for_status
-from transport.errors import NeverRetryError, RetryLaterError, UserError
+from transport.errors import NeverRetryError, RetryLaterError
 from transport.http import HttpClient, RequestError
 
 MAX_BODY_BYTES: Final = 4_194_304
@@ -29,25 +28,14 @@ class Answer:
 class JsonClient:
     """Asks for JSON below ``base_url``, a URL from the settings."""
 
-    def __init__(
-        self,
-        config: CollectorConfig,
-        context: CollectorContext,
-        base_url: str,
-        *,
-        headers: Mapping[str, str] | None = None,
-        has_credentials: bool = False,
-        max_body_bytes: int = MAX_BODY_BYTES,
-    ) -> None:
-        """``has_credentials``: whether a 401 is the operator's business; without any it is the platform's."""
+    def __init__(self, config: CollectorConfig, context: CollectorContext, base_url: str) -> None:
         self._base_url = base_url.rstrip("/")
         self._context = context
-        self._has_credentials = has_credentials
         self._http = HttpClient(
             timeout_seconds=config.request_timeout_seconds,
-            max_body_bytes=max_body_bytes,
+            max_body_bytes=MAX_BODY_BYTES,
             operator_urls=[base_url],
-            headers={"User-Agent": "hubbub", **(headers or {})},
+            headers={"User-Agent": "hubbub"},
         )
 
     async def get(self, path: str) -> Answer:
@@ -62,10 +50,7 @@ class JsonClient:
         except RequestError as error:
             kind = NeverRetryError if error.failure == "too_large" else RetryLaterError
             raise kind(f"{path}: {error}") from error
-        refusal = error_for_status(response.status, response.headers, path)
-        if isinstance(refusal, UserError) and not self._has_credentials:
-            raise RetryLaterError(f"{path} answered with HTTP status {response.status}")
-        if refusal is not None:
+        if (refusal := error_for_status(response.status, response.headers, path)) is not None:
             raise refusal
         try:
             return Answer(json.loads(response.body), self._context.now_ms())

@@ -14,7 +14,7 @@ from transport.errors import DefectError
     [
         (301, {}, "never_retry"),
         (400, {}, "retry_later"),
-        (401, {}, "give_up"),
+        (401, {}, "retry_later"),
         (403, {}, "retry_later"),
         (404, {}, "never_retry"),
         (408, {}, "retry_later"),

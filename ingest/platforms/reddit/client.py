@@ -12,6 +12,7 @@ import contextlib
 import queue
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Final
 
@@ -93,8 +94,7 @@ class _Answer:
 class _Request:
     path: str
     params: dict[str, str | int]
-    loop: asyncio.AbstractEventLoop
-    future: asyncio.Future[_Answer]
+    future: Future[_Answer]
 
 
 class _RedditThread(threading.Thread):
@@ -110,13 +110,12 @@ class _RedditThread(threading.Thread):
 
     async def get(self, path: str, params: dict[str, str | int]) -> _Answer:
         """Let the thread ask Reddit, and wait for the answer."""
-        loop = asyncio.get_running_loop()
-        request = _Request(path, params, loop, loop.create_future())
+        request = _Request(path, params, Future())
         try:
             self._requests.put_nowait(request)
         except queue.Full:
             raise RetryLaterError("earlier requests are still not answered") from None
-        return await request.future
+        return await asyncio.wrap_future(request.future)
 
     def end(self) -> None:
         """Let the thread end after the request it is at."""
@@ -136,25 +135,15 @@ class _RedditThread(threading.Thread):
         """Answer ``request``; return False if it is None, the last one."""
         if request is None:
             return False
-        outcome: _Answer | Exception
+        if not request.future.set_running_or_notify_cancel():
+            return True
         try:
             self._session = self._session or RedditSession(self._config)
             json = self._session.get(request.path, request.params)
-            outcome = _Answer(json, self._now_ms(), self._session.exhausted_for_seconds)
+            request.future.set_result(_Answer(json, self._now_ms(), self._session.exhausted_for_seconds))
         except Exception as error:  # noqa: BLE001 (raised again in the event loop, which decides)
-            outcome = error_for_exception(error, request.path)
-        with contextlib.suppress(RuntimeError):  # the event loop has ended
-            request.loop.call_soon_threadsafe(_resolve, request.future, outcome)
+            request.future.set_exception(error_for_exception(error, request.path))
         return True
-
-
-def _resolve(future: asyncio.Future[_Answer], outcome: _Answer | Exception) -> None:
-    if future.done():  # cancelled
-        return
-    if isinstance(outcome, Exception):
-        future.set_exception(outcome)
-    else:
-        future.set_result(outcome)
 
 
 def _page(json: object, witnessed_ms: int, path: str) -> Page:

@@ -21,7 +21,7 @@ from requests.adapters import HTTPAdapter
 from ingest.errors import error_for_status
 from ingest.platforms.reddit.config import RedditConfig
 from transport.errors import RetryLaterError, SlowDownError, UserError
-from transport.http import MAX_RETRY_AFTER_SECONDS, BodyReader
+from transport.http import MAX_RETRY_AFTER_SECONDS, BodyReader, one_line
 
 CHUNK_BYTES: Final = 65_536
 MAX_BODY_BYTES: Final = 33_554_432
@@ -39,7 +39,8 @@ class RedditSession:
         self._http.headers["Accept-Encoding"] = "gzip"
         for scheme in ("https://", "http://"):
             self._http.mount(scheme, _BoundedAdapter())
-        self._standing = _Standing()
+        self.exhausted_for_seconds = 0.0
+        """How long Reddit rejects every further request, by its last response; 0 if it allows some."""
         _ignore_praw_ini()
         self._reddit = praw.Reddit(
             "DEFAULT",
@@ -55,11 +56,7 @@ class RedditSession:
             check_for_updates=False,
             check_for_async=False,
             requestor_class=_Requestor,
-            requestor_kwargs={
-                "session": self._http,
-                "timeout": config.request_timeout_seconds,
-                "standing": self._standing,
-            },
+            requestor_kwargs={"session": self._http, "timeout": config.request_timeout_seconds, "ours": self},
         )
 
     def get(self, path: str, params: dict[str, str | int]) -> object:
@@ -70,20 +67,9 @@ class RedditSession:
         """
         return self._reddit.request(method="GET", path=path, params=params)
 
-    @property
-    def exhausted_for_seconds(self) -> float:
-        """How long Reddit rejects every further request, by its last response; 0 if it allows some."""
-        return self._standing.exhausted_for_seconds
-
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
-
-
-class _Standing:
-    """What Reddit's last response says about the requests that remain."""
-
-    exhausted_for_seconds = 0.0
 
 
 class _BoundedAdapter(HTTPAdapter):
@@ -92,20 +78,23 @@ class _BoundedAdapter(HTTPAdapter):
     def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
         """Send one request. Raises RequestError for a body that is too large or broken."""
         response = super().send(request, *args, **{**options, "stream": True})
+        content = b""
         with response:
-            body = BodyReader(MAX_BODY_BYTES, response.headers.get("Content-Encoding", ""))
-            for chunk in response.raw.stream(CHUNK_BYTES, decode_content=False):
-                body.feed(chunk)
-        response.raw = io.BytesIO(body.finish())
+            if response.ok:  # otherwise its status and headers say all that is needed
+                body = BodyReader(MAX_BODY_BYTES, response.headers.get("Content-Encoding", ""))
+                for chunk in response.raw.stream(CHUNK_BYTES, decode_content=False):
+                    body.feed(chunk)
+                content = body.finish()
+        response.raw = io.BytesIO(content)
         return response
 
 
 class _Requestor(prawcore.Requestor):  # type: ignore[misc]  # the type checker does not follow prawcore
     """Raises what the loop must see, before prawcore sleeps and retries by itself. It follows no redirect."""
 
-    def __init__(self, *, standing: _Standing, **options: Any) -> None:
+    def __init__(self, *, ours: RedditSession, **options: Any) -> None:
         super().__init__(**options)
-        self._standing = standing
+        self._ours = ours
 
     def request(self, *args: Any, **options: Any) -> requests.Response:
         """Send one request. Raises an error of :mod:`ingest.errors`, except for a 401: prawcore renews the token."""
@@ -114,7 +103,7 @@ class _Requestor(prawcore.Requestor):  # type: ignore[misc]  # the type checker 
         try:
             response: requests.Response = super().request(*args, **options)
         except prawcore.RequestException as error:
-            raise RetryLaterError(_line(error.original_exception)) from error
+            raise RetryLaterError(one_line(error.original_exception)) from error
         remaining, reset_seconds = _allowance(response.headers)
         what = response.url.partition("?")[0]
         if response.is_redirect and urlsplit(response.url).path.startswith(TOKEN_PATH):
@@ -122,9 +111,9 @@ class _Requestor(prawcore.Requestor):  # type: ignore[misc]  # the type checker 
         refusal = error_for_status(response.status_code, response.headers, what)
         if isinstance(refusal, SlowDownError) and refusal.after_seconds is None:
             refusal.after_seconds = reset_seconds
-        if refusal is not None and not isinstance(refusal, UserError):
+        if refusal is not None and response.status_code != 401:
             raise refusal
-        self._standing.exhausted_for_seconds = (reset_seconds or 0.0) if remaining < 1 else 0.0
+        self._ours.exhausted_for_seconds = (reset_seconds or 0.0) if remaining < 1 else 0.0
         return response
 
 
@@ -145,7 +134,7 @@ def error_for_exception(error: Exception, path: str) -> Exception:
     match error:
         case prawcore.OAuthException() | prawcore.ResponseException(response=requests.Response(status_code=401)):
             advice = "check client_id, client_secret and the account; a new API client needs Reddit's approval"
-            return UserError(f"Reddit rejects the credentials; {advice} ({_line(error)})")
+            return UserError(f"Reddit rejects the credentials; {advice} ({one_line(error)})")
         # RecursionError: JSON nested without end. The other three: JSON of a shape that PRAW does not expect.
         case (
             prawcore.PrawcoreException()
@@ -155,7 +144,7 @@ def error_for_exception(error: Exception, path: str) -> Exception:
             | LookupError()
             | TypeError()
         ):
-            return RetryLaterError(f"{path} cannot be read: {_line(error)}")
+            return RetryLaterError(f"{path} cannot be read: {one_line(error)}")
     return error
 
 
@@ -168,7 +157,3 @@ def _ignore_praw_ini() -> None:
     parser = configparser.ConfigParser(interpolation=None)
     parser.read_string(files("praw").joinpath("praw.ini").read_text())
     praw.config.Config.CONFIG = parser
-
-
-def _line(error: BaseException) -> str:
-    return f"{type(error).__name__} {error}".rstrip().splitlines()[0]
