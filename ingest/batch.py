@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Concatenate, NamedTuple, ParamSpec
 
+import msgspec
+
 from ingest.signal import Signal
 
 P = ParamSpec("P")
@@ -88,13 +90,15 @@ def errors_to_dead_letters(
     """Decorate a platform's ``convert(raw, …)``: an item for which it raises is a dead letter.
 
     Items are written by untrusted users. One that raises must not stop the collector, which would read it again from
-    its cursor, for ever.
+    its cursor, for ever. The reason is ``wrong_shape`` for the errors of decoding, else ``convert_failed``.
     """
 
     @functools.wraps(convert)
     def converted(raw: object, /, *args: P.args, **options: P.kwargs) -> Signals:
         try:
             return convert(raw, *args, **options)
+        except (msgspec.ValidationError, ValueError, OverflowError, RecursionError) as error:
+            return Signals(unreadable=[Unreadable.of(raw, "wrong_shape", str(error))])
         except Exception as error:  # noqa: BLE001 (whatever it is, it concerns this item alone)
             detail = f"{type(error).__name__}: {error}"
             return Signals(unreadable=[Unreadable.of(raw, "convert_failed", detail)])

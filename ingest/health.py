@@ -33,20 +33,14 @@ class CollectorHealth:
     problem: str | None = None
     started_at: float = field(init=False)
     succeeded_at: float | None = None
-    cursor_confirmed_at: float | None = None
 
     def __post_init__(self) -> None:
         self.started_at = self.clock()
 
     @property
     def last_success_age_seconds(self) -> float:
-        """Time since a batch was collected and published; since the start, if there was none."""
+        """Time since a batch was collected and published, and its cursor saved; since the start, if there was none."""
         return self.clock() - (self.started_at if self.succeeded_at is None else self.succeeded_at)
-
-    @property
-    def cursor_age_seconds(self) -> float:
-        """Time since the saved cursor was last known to be up to date."""
-        return self.clock() - (self.started_at if self.cursor_confirmed_at is None else self.cursor_confirmed_at)
 
     @property
     def ready(self) -> bool:
@@ -56,7 +50,7 @@ class CollectorHealth:
     def succeeded(self) -> None:
         """Record that a batch was collected and published, and its cursor saved."""
         self.state, self.problem = State.COLLECTING, None
-        self.succeeded_at = self.cursor_confirmed_at = self.clock()
+        self.succeeded_at = self.clock()
 
     def failed(self, problem: str, *, state: State = State.WAITING) -> None:
         """Record a failure that the operator may want to know."""
@@ -73,8 +67,8 @@ class Health:
     def add(self, name: str) -> CollectorHealth:
         """Begin to keep track of a collector, and show it in the metrics."""
         health = self._collectors[name] = CollectorHealth(name, self._clock)
-        metrics.LAST_SUCCESS_AGE_SECONDS.labels(name).set_function(lambda: health.last_success_age_seconds)
-        metrics.CURSOR_AGE_SECONDS.labels(name).set_function(lambda: health.cursor_age_seconds)
+        for metric in (metrics.LAST_SUCCESS_AGE_SECONDS, metrics.CURSOR_AGE_SECONDS):
+            metric.labels(name).set_function(lambda: health.last_success_age_seconds)
         metrics.READY.labels(name).set_function(lambda: float(health.ready))
         return health
 

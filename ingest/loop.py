@@ -81,7 +81,7 @@ class CollectorLoop:
         context = CollectorContext(self._rate_limiter, now_ms, clock, sleep)
         self._make: Callable[[bytes | None], Collector] = lambda cursor: spec.make(config, cursor, context)
         self._publisher = Publisher(
-            spec.name,
+            collector=spec.name,
             kafka=kafka,
             topics=topics,
             now_ms=now_ms,
@@ -178,10 +178,11 @@ class CollectorLoop:
     async def _publish(self, batch: Batch) -> None:
         """Publish ``batch`` however long the broker takes; after ``stop``, for at most ``drain_seconds``."""
         began_at = self._options.clock()
-        if await self._unless_stopped(
-            self._until_kafka_succeeds(lambda: _then_true(self._publisher.publish(batch))),
+        published = await self._unless_stopped(
+            self._until_kafka_succeeds(lambda: self._publisher.publish(batch)),
             grace_seconds=self._options.drain_seconds,
-        ):
+        )
+        if published is not None:
             metrics.PUBLISH_SECONDS.labels(self._name).observe(self._options.clock() - began_at)
             self._platform_backoff.reset()
             self._health.succeeded()
@@ -236,8 +237,3 @@ def _seen_before_created(batch: Batch) -> str | None:
         f"{len(early_ms)} of {len(ahead_ms)} items are from up to {max(early_ms) // 60_000} min after now, by this "
         "machine's clock. Nothing is published until that is right"
     )
-
-
-async def _then_true(work: Awaitable[None]) -> bool:
-    await work
-    return True

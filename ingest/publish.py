@@ -7,6 +7,7 @@ where a batch comes from, nor when to try again.
 import asyncio
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 import msgspec
 import structlog
@@ -28,49 +29,43 @@ SAVE_AGAIN_SECONDS = 300.0
 log = structlog.get_logger(__name__)
 
 
+@dataclass(slots=True, kw_only=True)
 class Publisher:
-    """Publishes the batches of one collector.
+    """Publishes the batches of one collector. ``topics``: the prefix of all topics' names.
 
     A record may be written twice after a lost answer: harmless, since a signal is identified by (id, observed_ms).
     """
 
-    def __init__(
-        self,
-        collector: str,
-        *,
-        kafka: Mapping[str, object],
-        topics: str,
-        now_ms: Callable[[], int],
-        timeout_seconds: float,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._collector = collector
-        self._kafka = kafka
-        self._prefix = topics
-        self._now_ms = now_ms
-        self._timeout_seconds = timeout_seconds
-        self._producer: Producer | None = None
-        self._saved: Cursor | None = None
-        self._saved_at = 0.0
-        self._clock = clock
+    collector: str
+    kafka: Mapping[str, object]
+    topics: str
+    now_ms: Callable[[], int]
+    timeout_seconds: float
+    clock: Callable[[], float] = time.monotonic
+    _producer: Producer | None = field(default=None, init=False)
+    _saved: Cursor | None = field(default=None, init=False)
+    _saved_at: float = field(default=0.0, init=False)
 
-    async def publish(self, batch: Batch) -> None:
+    async def publish(self, batch: Batch) -> int:
         """Publish ``batch``, wait for the broker's acknowledgement of every record, then save its cursor.
+
+        Return how many signals were published: all but those that no reader would accept.
 
         Raises:
             KafkaError: not all was acknowledged in time. The cursor was not saved; the batch may be published again.
         """
         try:
-            async with asyncio.timeout(self._timeout_seconds):
+            async with asyncio.timeout(self.timeout_seconds):
                 producer = await self._open()
-                await self._send(producer, batch)
+                published = await self._send(producer, batch)
                 await self._save(producer, batch.cursor)
+                return published
         except (KafkaError, OSError, TimeoutError) as error:
             # Unacknowledged records are dropped with their producer. An idempotent producer would retry for ever, and
             # at last write an old cursor over a new one.
             await self.close()
             if isinstance(error, TimeoutError):
-                raise BrokerTimeoutError(f"no acknowledgement within {self._timeout_seconds:g} s") from error
+                raise BrokerTimeoutError(f"no acknowledgement within {self.timeout_seconds:g} s") from error
             raise error if isinstance(error, KafkaError) else KafkaError(str(error)) from error
 
     async def close(self) -> None:
@@ -81,21 +76,21 @@ class Publisher:
 
     async def _open(self) -> Producer:
         if self._producer is None:
-            self._producer = await connect_producer(self._kafka)
+            self._producer = await connect_producer(self.kafka)
         return self._producer
 
     async def _save(self, producer: Producer, cursor: Cursor) -> None:
-        if cursor == self._saved and self._clock() - self._saved_at < SAVE_AGAIN_SECONDS:
+        if cursor == self._saved and self.clock() - self._saved_at < SAVE_AGAIN_SECONDS:
             return
-        record = cursors.CursorRecord(collector=self._collector, saved_ms=self._now_ms(), cursor=msgspec.Raw(cursor))
-        topic = self._prefix + cursors.TOPIC
-        await producer.send_and_wait(topic, msgspec.json.encode(record), key=self._collector.encode())
-        self._saved, self._saved_at = cursor, self._clock()
+        record = cursors.CursorRecord(collector=self.collector, saved_ms=self.now_ms(), cursor=msgspec.Raw(cursor))
+        topic = self.topics + cursors.TOPIC
+        await producer.send_and_wait(topic, msgspec.json.encode(record), key=self.collector.encode())
+        self._saved, self._saved_at = cursor, self.clock()
 
-    async def _send(self, producer: Producer, batch: Batch) -> None:
+    async def _send(self, producer: Producer, batch: Batch) -> int:
         signals = batch.signals
         # The clock may have gone back since an item was observed; that does not make the item wrong.
-        now_ms = max([self._now_ms(), *(item.observed_ms for item in signals.signals)])
+        now_ms = max([self.now_ms(), *(item.observed_ms for item in signals.signals)])
         letters = list(signals.unreadable)
         acks = []
         for item in signals.signals:
@@ -104,22 +99,21 @@ class Publisher:
             except signal.InvalidSignalError as error:
                 letters.append(Unreadable.of(msgspec.to_builtins(item), error.reason.value, error.detail))
                 continue
-            acks.append(await producer.send(self._prefix + SIGNALS, value, key=signal.key(item), timestamp_ms=now_ms))
+            acks.append(await producer.send(self.topics + SIGNALS, value, key=signal.key(item), timestamp_ms=now_ms))
         published = len(acks)
         for letter in letters:
             value = self._dead_letter(letter, now_ms)
-            acks.append(
-                await producer.send(self._prefix + DEAD_LETTERS, value, key=STAGE.encode(), timestamp_ms=now_ms)
-            )
+            acks.append(await producer.send(self.topics + DEAD_LETTERS, value, key=STAGE.encode(), timestamp_ms=now_ms))
         for outcome in await asyncio.gather(*acks, return_exceptions=True):
             if isinstance(outcome, BaseException):
                 raise outcome
         self._count(batch, published, letters)
+        return published
 
     def _dead_letter(self, letter: Unreadable, now_ms: int) -> bytes:
         return encode_dead_letter(
             stage=STAGE,
-            collector=self._collector,
+            collector=self.collector,
             reason=letter.reason,
             detail=letter.detail,
             at_ms=now_ms,
@@ -127,7 +121,7 @@ class Publisher:
         )
 
     def _count(self, batch: Batch, published: int, letters: list[Unreadable]) -> None:
-        collector, signals = self._collector, batch.signals
+        collector, signals = self.collector, batch.signals
         metrics.ITEMS_READ.labels(collector).inc(signals.read)
         metrics.SIGNALS_COLLECTED.labels(collector).inc(len(signals.signals))
         metrics.SIGNALS_PUBLISHED.labels(collector).inc(published)

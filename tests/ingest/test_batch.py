@@ -8,6 +8,7 @@ import json
 import pkgutil
 from types import ModuleType
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -35,13 +36,21 @@ def test_an_original_may_hold_anything_that_json_can_spell() -> None:
     assert json.loads(letter.original) == {"a": "\ud800", "b": [1, None]}
 
 
-def test_an_item_for_which_convert_raises_is_a_dead_letter() -> None:
+@pytest.mark.parametrize(
+    ("error", "reason", "detail"),
+    [
+        (ZeroDivisionError, "convert_failed", "ZeroDivisionError: no {'a': 1} at 5"),
+        (ValueError, "wrong_shape", "no {'a': 1} at 5"),
+        (msgspec.ValidationError, "wrong_shape", "no {'a': 1} at 5"),
+    ],
+)
+def test_an_item_for_which_convert_raises_is_a_dead_letter(error: type[Exception], reason: str, detail: str) -> None:
     @errors_to_dead_letters
     def convert(raw: object, witnessed_ms: int) -> Signals:
-        raise ValueError(f"no {raw} at {witnessed_ms}")
+        raise error(f"no {raw} at {witnessed_ms}")
 
     (letter,) = convert({"a": 1}, 5).unreadable
-    assert (letter.reason, letter.detail) == ("convert_failed", "ValueError: no {'a': 1} at 5")
+    assert (letter.reason, letter.detail) == (reason, detail)
     assert json.loads(letter.original) == {"a": 1}
 
 

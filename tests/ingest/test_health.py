@@ -16,4 +16,4 @@ def test_a_collector_without_a_recent_success_is_not_ready() -> None:
     assert health.ready
     clock.now += 3_600
     assert health.problems == ("silent: collecting, no success for 3600 s",)
-    assert collector.cursor_age_seconds == 3_600
+    assert collector.last_success_age_seconds == 3_600

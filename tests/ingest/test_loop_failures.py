@@ -134,7 +134,7 @@ async def test_an_idle_collector_saves_its_cursor_once_and_is_well(place: Place)
     async with running(place, maker) as (_, health, _stop):
         await eventually(lambda: maker.made and maker.last.asked > 50)
         assert health.ready
-        assert health.cursor_age_seconds < 1
+        assert health.last_success_age_seconds < 1
     assert len(await place.read("cursors")) == 1
 
 

@@ -8,6 +8,8 @@ Owns what each field of an item means (https://github.com/HackerNews/API). Must 
 - deleted and dead items show nothing to a reader and are ignored; earlier observations of them stand.
 """
 
+from collections import Counter
+
 import msgspec
 
 from ingest.batch import Ignored, Signals, Unreadable, errors_to_dead_letters, well_formed
@@ -55,20 +57,17 @@ def convert(raw: object, witnessed_ms: int, root_id: int | None = None) -> Signa
     for a comment, the post at the root of its thread; None if that cannot be found.
     """
     if raw is None:
-        return _ignored(Ignored.MISSING)
-    try:
-        item = msgspec.convert(raw, _Item)
-    except (msgspec.ValidationError, ValueError, RecursionError) as error:  # the second: half a surrogate pair
-        return _unreadable(raw, "wrong_shape", str(error))
+        return Signals(ignored=Counter([Ignored.MISSING]))
+    item = msgspec.convert(raw, _Item)
     is_post = item.type in POSTS
     if is_post:
         root_id = item.id
     if (ignored := _why_ignored(item, root_id)) is not None:
-        return _ignored(ignored)
+        return Signals(ignored=Counter([ignored]))
     if not is_post and item.type != "comment":
-        return _unreadable(raw, "unknown_kind", f"type {item.type!r}")
+        return Signals(unreadable=[Unreadable.of(raw, "unknown_kind", f"type {item.type!r}")])
     if item.time is None or root_id is None:
-        return _unreadable(raw, "wrong_shape", "no time")
+        raise ValueError("no time")
     return Signals(
         [
             Signal(
@@ -101,13 +100,3 @@ def _why_ignored(item: _Item, root_id: int | None) -> Ignored | None:
 
 def _count(number: int | None) -> int | None:
     return None if number is None else max(0, number)
-
-
-def _ignored(reason: Ignored) -> Signals:
-    signals = Signals()
-    signals.ignored[reason] += 1
-    return signals
-
-
-def _unreadable(raw: object, reason: str, detail: str) -> Signals:
-    return Signals(unreadable=[Unreadable.of(raw, reason, detail)])

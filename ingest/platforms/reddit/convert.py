@@ -11,6 +11,7 @@ Owns what each field of a thing means (https://www.reddit.com/dev/api). Must nev
 
 import math
 import re
+from collections import Counter
 from urllib.parse import urljoin
 
 import msgspec
@@ -95,16 +96,13 @@ def convert(raw: object, witnessed_ms: int) -> Signals:
 
     ``raw``: the parsed JSON, ``{"kind": "t3", "data": {…}}``. ``witnessed_ms``: when it arrived.
     """
-    try:
-        thing = msgspec.convert(raw, _Thing)
-        match thing.kind:
-            case "t3":
-                return _submission(msgspec.convert(thing.data, _Submission), witnessed_ms)
-            case "t1":
-                return _comment(msgspec.convert(thing.data, _Comment), witnessed_ms)
-        return Signals(unreadable=[Unreadable.of(raw, "unknown_kind", f"kind {thing.kind!r}")])
-    except (msgspec.ValidationError, OverflowError, ValueError, RecursionError) as error:
-        return Signals(unreadable=[Unreadable.of(raw, "wrong_shape", str(error))])
+    thing = msgspec.convert(raw, _Thing)
+    match thing.kind:
+        case "t3":
+            return _submission(msgspec.convert(thing.data, _Submission), witnessed_ms)
+        case "t1":
+            return _comment(msgspec.convert(thing.data, _Comment), witnessed_ms)
+    return Signals(unreadable=[Unreadable.of(raw, "unknown_kind", f"kind {thing.kind!r}")])
 
 
 def _field(raw: object, name: str) -> object:
@@ -114,9 +112,7 @@ def _field(raw: object, name: str) -> object:
 
 def _submission(thing: _Submission, witnessed_ms: int) -> Signals:
     if thing.promoted:
-        signals = Signals()
-        signals.ignored[Ignored.ADVERT] += 1
-        return signals
+        return Signals(ignored=Counter([Ignored.ADVERT]))
     url = thing.url
     if thing.crosspost_parent_list and thing.crosspost_parent_list[0].url:
         url = thing.crosspost_parent_list[0].url

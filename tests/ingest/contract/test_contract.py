@@ -21,7 +21,6 @@ from hypothesis import strategies as st
 from hubbub.world.servers import SIMULATORS
 from hubbub.world.words import HOSTILE
 from ingest import signal
-from ingest.batch import Signals
 from ingest.registry import PLATFORMS
 from ingest.signal import InvalidSignalError, Signal
 from tests.ingest.contract.platform_under_test import PlatformUnderTest
@@ -310,21 +309,23 @@ async def survives_an_error_in_convert(platform: PlatformUnderTest) -> None:
 @check("fuzzed convert")
 async def convert_never_raises(platform: PlatformUnderTest) -> None:
     convert = importlib.import_module(f"ingest.platforms.{platform.name}.convert").convert
-    undecorated: Callable[..., Signals] = convert.__wrapped__  # no error may be left to errors_to_dead_letters
     arguments = (platform.now_ms(), *CONVERT_ARGUMENTS.get(platform.name, ()))
     items = await platform.items()
 
     @settings(max_examples=300, suppress_health_check=list(HealthCheck), deadline=None)
     @given(fuzzed_items(platform, items))
     def fuzz(raw: object) -> None:
-        became = undecorated(raw, *arguments)
+        became = convert(raw, *arguments)
         assert became.read == 1
+        assert "convert_failed" not in {dead.reason for dead in became.unreadable}  # a fault of ours
         for found in became.signals:
             is_publishable(found, platform.now_ms())
 
     await asyncio.to_thread(fuzz)
     for raw in nested_without_end(platform, items):
-        assert undecorated(raw, *arguments).read == 1
+        became = convert(raw, *arguments)
+        assert became.read == 1
+        assert "convert_failed" not in {dead.reason for dead in became.unreadable}
 
 
 def fuzzed_items(platform: PlatformUnderTest, items: list[object]) -> st.SearchStrategy[object]:
