@@ -7,7 +7,6 @@ opened. Must never commit anything, nor know what the records mean: a reader tha
 import asyncio
 from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
-from types import TracebackType
 from typing import Self
 
 from aiokafka.errors import NoOffsetForPartitionError, OffsetOutOfRangeError
@@ -95,9 +94,7 @@ class TopicReader:
             raise
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await close(self._consumer)
 
     async def poll(

@@ -10,9 +10,10 @@ the schedule (a JSON list of faults), ``GET /_world/truth`` tells the truth as o
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from importlib import import_module
 from importlib.util import find_spec
-from types import MappingProxyType, TracebackType
+from types import MappingProxyType
 from typing import Final
 
 import msgspec
@@ -58,23 +59,19 @@ class Platforms:
         self._apps = {
             name: simulator.serve(world, clock, self.faults, budget_factor) for name, simulator in SIMULATORS.items()
         }
-        self._runners: list[web.AppRunner] = []
+        self._running = AsyncExitStack()
 
     async def __aenter__(self) -> Platforms:
-        try:
+        async with AsyncExitStack() as starting:
             for name, app in self._apps.items():
-                self.urls[name] = await self._serve(app, self._ports.get(name, 0))
-        except BaseException:
-            await self._stop()
-            raise
+                self.urls[name] = await self._serve(app, self._ports.get(name, 0), starting)
+            self._running = starting.pop_all()
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._stop()
+    async def __aexit__(self, *_: object) -> None:
+        await self._running.aclose()
 
-    async def _serve(self, app: web.Application, port: int) -> str:
+    async def _serve(self, app: web.Application, port: int, running: AsyncExitStack) -> str:
         app.add_routes(
             [
                 web.get("/_world/faults", self._get_faults),
@@ -83,7 +80,7 @@ class Platforms:
             ]
         )
         runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=0.2)
-        self._runners.append(runner)
+        running.push_async_callback(runner.cleanup)
         await runner.setup()
         site = web.TCPSite(runner, HOST, port)
         try:
@@ -93,10 +90,6 @@ class Platforms:
                 f"port {port} of {HOST} cannot be had ({error.strerror}); take another, or 0 for any"
             ) from error
         return f"http://{HOST}:{site.port}"
-
-    async def _stop(self) -> None:
-        while self._runners:
-            await self._runners.pop().cleanup()
 
     async def _get_faults(self, _: web.Request) -> web.Response:
         return answer({"schedule": self.faults.schedule, "struck": self.faults.struck})

@@ -1,14 +1,13 @@
 """Requests to Reddit: PRAW in a thread of its own.
 
-Owns that thread (PRAW blocks, and a ``Reddit`` may be used by one thread only) and the bounded queue to it. Must never
-know what a thing means, nor ask again.
+Owns that thread (PRAW blocks, and a ``Reddit`` may be used by one thread only) and the queue to it. Must never know
+what a thing means, nor ask again.
 
 Things are kept as JSON, not as PRAW's objects: a malformed thing is then one dead letter with its original. An object
 that cannot be built would cost the whole page.
 """
 
 import asyncio
-import contextlib
 import queue
 import threading
 from collections.abc import Callable, Sequence
@@ -22,8 +21,6 @@ from ingest.platforms.reddit.session import RedditSession, error_for_exception
 from transport.errors import RetryLaterError
 
 PAGE_ITEMS: Final = 100
-MAX_QUEUED: Final = 4
-"""Most requests that wait for the thread. The collector sends one at a time; more means that PRAW hangs."""
 OVERTIME_FACTOR: Final = 4
 """PRAW's time-out is for the next bytes. A slow answer may take this many times as long in all."""
 
@@ -104,25 +101,19 @@ class _RedditThread(threading.Thread):
         super().__init__(name="reddit", daemon=True)
         self._config = config
         self._now_ms = now_ms
-        self._requests: queue.Queue[_Request | None] = queue.Queue(MAX_QUEUED)
+        self._requests: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
         self._session: RedditSession | None = None
         self.start()
 
     async def get(self, path: str, params: dict[str, str | int]) -> _Answer:
         """Let the thread ask Reddit, and wait for the answer."""
         request = _Request(path, params, Future())
-        try:
-            self._requests.put_nowait(request)
-        except queue.Full:
-            raise RetryLaterError("earlier requests are still not answered") from None
+        self._requests.put(request)
         return await asyncio.wrap_future(request.future)
 
     def end(self) -> None:
-        """Let the thread end after the request it is at."""
-        with contextlib.suppress(queue.Full):
-            while not self._requests.empty():
-                self._requests.get_nowait()
-            self._requests.put_nowait(None)
+        """Let the thread end after the requests that it was given; those that no one waits for are skipped."""
+        self._requests.put(None)
 
     def run(self) -> None:
         """Answer requests one by one until :meth:`end`. Between two of them no page is kept: a page is large."""
@@ -136,7 +127,7 @@ class _RedditThread(threading.Thread):
         if request is None:
             return False
         if not request.future.set_running_or_notify_cancel():
-            return True
+            return True  # no one waits for it any more
         try:
             self._session = self._session or RedditSession(self._config)
             json = self._session.get(request.path, request.params)
