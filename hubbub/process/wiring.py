@@ -1,6 +1,7 @@
 """The roles, made from settings: what each process of a deployment runs.
 
-Owns the wiring between the settings and the four roles. Must never know how a process starts and ends
+Owns the wiring between the settings and the four roles. Each imports only what it runs, since their libraries take
+seconds to load. Must never know how a process starts and ends
 (:mod:`hubbub.process.run_role`).
 """
 
@@ -12,16 +13,9 @@ from functools import partial
 from hubbub.clock import WorldClock
 from hubbub.process.run_role import run_role
 from hubbub.settings import Settings
-from ingest.collect import collect
 from ingest.collector import CollectorConfig
 from ingest.health import Health
 from ingest.registry import PLATFORMS
-from scoring import DEFAULT
-from streams.resolve.matching.beats import load_beat
-from streams.resolve.worker import Resolver
-from streams.score.reading import TextReader
-from streams.score.worker import ScoreWorker
-from streams.serve.role import Server
 
 
 @dataclass(slots=True)
@@ -36,6 +30,8 @@ class _Collector:
     _health: Health = field(default_factory=Health, init=False)
 
     async def run(self, stop: asyncio.Event) -> None:
+        from ingest.collect import collect  # noqa: PLC0415 (see above)
+
         await collect(
             self.names,
             self.configs,
@@ -61,6 +57,9 @@ def run_collect(settings: Settings, names: Sequence[str]) -> int:
 
 def run_resolve(settings: Settings) -> int:
     """Gather signals into stories; return the exit code."""
+    from streams.resolve.matching.beats import load_beat  # noqa: PLC0415
+    from streams.resolve.worker import Resolver  # noqa: PLC0415
+
     beats = {beat.name: beat for beat in map(load_beat, settings.resolve.beats)}
     make = partial(Resolver, config=settings.resolve, beats=beats)
     return run_role("resolve", settings, make, needs_broker=True)
@@ -72,6 +71,10 @@ def run_score(settings: Settings) -> int:
     Raises:
         FiguresError: the operator's file of public figures cannot be used.
     """
+    from scoring import DEFAULT  # noqa: PLC0415
+    from streams.score.reading import TextReader  # noqa: PLC0415
+    from streams.score.worker import ScoreWorker  # noqa: PLC0415
+
     reader = TextReader.load(settings.score.figures_file)
     for spec in PLATFORMS.values():
         DEFAULT.add_platform(spec.name, spec.loud_interactions, spec.views_per_like)
@@ -81,6 +84,8 @@ def run_score(settings: Settings) -> int:
 
 def run_serve(settings: Settings) -> int:
     """Serve the page, the API and the WebSocket; return the exit code."""
+    from streams.serve.role import Server  # noqa: PLC0415
+
     clock = settings.clock()
     rate = clock.speed if isinstance(clock, WorldClock) else 1.0
     names = {name: spec.display_name for name, spec in PLATFORMS.items()}
