@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 import aiohttp
 import msgspec
@@ -84,9 +85,13 @@ class House:
 
 @asynccontextmanager
 async def house(
-    broker: Broker, *, roles: Sequence[str] = ("resolve", "score"), prefix: str = "", assessor: str = "offline"
+    broker: Broker,
+    *,
+    roles: Sequence[str] = ("resolve", "score"),
+    prefix: str = "",
+    settings: Mapping[str, str] = MappingProxyType({}),
 ) -> AsyncIterator[House]:
-    """Run ``roles`` (a role may be named more than once) until the block ends."""
+    """Run ``roles`` (a role may be named more than once) until the block ends; ``settings`` are more variables."""
     kafka = KafkaSettings(
         bootstrap_servers=broker.bootstrap_servers, topic_prefix=broker.topic_prefix + prefix, partitions=3
     )
@@ -95,7 +100,7 @@ async def house(
         "HUBBUB_KAFKA__TOPIC_PREFIX": kafka.topic_prefix,
         "HUBBUB_RESOLVE__SESSION_SECONDS": str(SESSION_SECONDS),
         "HUBBUB_SCORE__SESSION_SECONDS": str(SESSION_SECONDS),
-        "HUBBUB_SCORE__ASSESSOR": assessor,
+        **settings,
     }
     children: list[Child] = []
     for place, role in enumerate(roles):

@@ -69,7 +69,7 @@ B_FIGURE, C_FIGURE = "Yoshua Bengio", "Gary Marcus"
 
 
 async def test_golden_case_through_the_pipeline(broker: Broker, tmp_path: Path) -> None:
-    async with house(broker, assessor="none") as it:  # the golden case was never assessed
+    async with house(broker, settings={"HUBBUB_SCORE__ASSESSOR": "none"}) as it:  # the golden case was never assessed
         await it.replay(write_recording(tmp_path / "golden.ndjson", _signals()))
         scores, threads = await it.scores(), await it.threads()
     (story,) = threads.current_stories("reddit:t3_golden")
