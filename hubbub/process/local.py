@@ -5,6 +5,7 @@ the block. The roles are made in :mod:`hubbub.process.wiring` and kept alive by 
 """
 
 import asyncio
+import os
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -17,6 +18,8 @@ from hubbub.settings import KafkaSettings
 from transport.admin import broker_answers
 from transport.errors import UserError
 
+ROLES = ("collect", "resolve", "score", "serve")
+"""In the order in which they are stopped."""
 READY_SECONDS = 60.0
 """How long all roles may take to get ready. On the embedded broker a group takes some seconds to form."""
 HEALTHY_BROKER_SECONDS = 60.0
@@ -114,16 +117,15 @@ async def _run_roles(kafka: KafkaSettings, supervisor: Supervisor, on_ready: Cal
 def role_children(environment: Mapping[str, str], collectors: Sequence[str]) -> list[Child]:
     """Return one child for each role, in the order in which they are to be stopped.
 
-    ``environment``: their settings, as ``HUBBUB_…`` variables. ``collectors``: which to run; if none, the role
-    ``collect`` is left out.
+    ``environment``: their settings, as ``HUBBUB_…`` variables, besides those of this process. No role is given the
+    settings of another, since they may be secrets. ``collectors``: which to run; if none, ``collect`` is left out.
     """
-    commands = {"resolve": ["resolve"], "score": ["score"], "serve": ["serve"]}
-    if collectors:
-        commands = {"collect": ["collect", *collectors], **commands}
     children = []
-    for role, command in commands.items():
+    for role in ROLES if collectors else ROLES[1:]:
         port = free_port()
-        settings = {**environment, "HUBBUB_METRICS_PORT": str(port)}
-        command_line = [sys.executable, "-m", "hubbub", *command]
-        children.append(Child(role, command_line, settings, port, waited_for=role != "collect"))
+        variables = {**os.environ, **environment, "HUBBUB_METRICS_PORT": str(port)}
+        others = tuple(f"HUBBUB_{other.upper()}" for other in ROLES if other != role)
+        settings = {name: value for name, value in variables.items() if not name.upper().startswith(others)}
+        command = [sys.executable, "-m", "hubbub", role, *(collectors if role == "collect" else ())]
+        children.append(Child(role, command, settings, port, waited_for=role != "collect"))
     return children

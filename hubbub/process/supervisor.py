@@ -42,7 +42,10 @@ class RestartPolicy:
 
 
 class RestartHistory:
-    """What one child's endings say about its next start."""
+    """What one child's endings say about its next start.
+
+    ``failures``: how often it failed in a row by a fault of its own, since it last ran healthily.
+    """
 
     def __init__(self, policy: RestartPolicy) -> None:
         self._policy = policy
@@ -53,14 +56,16 @@ class RestartHistory:
     def pause_after(self, code: int, ran_seconds: float) -> float | None:
         """Return the pause before the next start of a child that ended with ``code``; None: give up.
 
-        A child that waits for a dependency (``TRY_AGAIN``) never counts, nor does one that was healthy before.
+        A child that waits for a dependency (``TRY_AGAIN``) never counts. One that was healthy before is never given up:
+        the other children still do their work, and the page still shows it.
         """
         if ran_seconds >= self._policy.healthy_seconds:
             self._was_healthy = True
+            self.failures = 0
             self._pause_seconds = self._policy.first_pause_seconds
-        if code != TRY_AGAIN and not self._was_healthy:
+        if code != TRY_AGAIN:
             self.failures += 1
-            if self.failures >= self._policy.tries:
+            if self.failures >= self._policy.tries and not self._was_healthy:
                 return None
         pause_seconds = self._pause_seconds
         self._pause_seconds = min(2 * pause_seconds, self._policy.longest_pause_seconds)
@@ -71,13 +76,14 @@ class RestartHistory:
 class Child:
     """A process to run.
 
-    ``health_port``: where it serves its health; None: it is ready when it runs. ``waited_for``: whether the start waits
-    until it is ready, or only until it runs: a platform that is down must not block the start.
+    ``environment``: all its variables; those of this process, unless given. ``health_port``: where it serves its
+    health; None: it is ready when it runs. ``waited_for``: whether the start waits until it is ready, or only until it
+    runs: a platform that is down must not block the start.
     """
 
     name: str
     command: Sequence[str]
-    environment: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     health_port: int | None = None
     waited_for: bool = True
 
@@ -199,12 +205,17 @@ class Supervisor:
                     f"its last lines: {last}"
                 )
             self.restarts += 1
-            self._on_line(child.name, f"{child.name} ended ({_reason(code)}); starting it again in {pause_seconds:g} s")
+            line = f"{child.name} ended ({_reason(code)}); starting it again in {pause_seconds:g} s"
+            if history.failures >= self._policy.tries:
+                line += (
+                    f". It has failed {history.failures} times in a row and does no work; its lines above say why. "
+                    "Fix that: see 'A role fails' in docs/runbook.md"
+                )
+            self._on_line(child.name, line)
             await self._sleep(pause_seconds)
 
     async def _run(self, child: Child) -> int:
-        environment = {**os.environ, **child.environment}
-        process = await start_child(child.command, stderr=asyncio.subprocess.PIPE, env=environment)
+        process = await start_child(child.command, stderr=asyncio.subprocess.PIPE, env=child.environment)
         self._processes[child.name] = process
         try:
             if process.stderr is not None:

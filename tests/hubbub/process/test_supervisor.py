@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import os
 import signal
 import sys
@@ -47,6 +48,9 @@ def test_a_child_that_ran_well_once_is_never_given_up() -> None:
     assert history.pause_after(1, 0.5) == 1
     assert history.pause_after(1, 20) == 1, "the pause begins small again"
     assert None not in [history.pause_after(1, 0.5) for _ in range(100)]
+    assert history.failures == 101
+    assert history.pause_after(1, 20) == 1
+    assert history.failures == 1, "counted since it last ran well"
 
 
 async def test_a_child_that_dies_is_started_again_and_the_line_names_it(tmp_path: Path) -> None:
@@ -58,6 +62,22 @@ async def test_a_child_that_dies_is_started_again_and_the_line_names_it(tmp_path
         os.kill(supervisor.pid("score"), signal.SIGKILL)
         await eventually(lambda: len(starts.read_text()) == 2)
     assert lines == ["score ended (killed by signal 9); starting it again in 0.5 s"]
+
+
+async def test_a_child_that_keeps_failing_after_it_ran_well_is_reported_as_stuck_and_started_again() -> None:
+    """The other roles go on, so the run must not end; but the operator has to act."""
+    times = itertools.chain([0.0, 30.0], itertools.repeat(30.0))
+    lines: list[str] = []
+    async with Supervisor(
+        [child("score", "exit(1)")],
+        lambda _, line: lines.append(line),
+        policy=POLICY,
+        clock=lambda: next(times),
+        sleep=no_pause,
+    ):
+        await eventually(lambda: len(lines) >= 4, within_seconds=30)
+    assert lines[:2] == [f"score ended (exit code 1); starting it again in {pause} s" for pause in (1, 2)]
+    assert lines[3].startswith("score ended (exit code 1); starting it again in 8 s. It has failed 4 times in a row ")
 
 
 async def test_a_child_that_cannot_start_is_given_up_with_its_last_lines() -> None:
