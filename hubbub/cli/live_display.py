@@ -90,8 +90,9 @@ async def show_up(settings: Settings, collectors: Sequence[str]) -> None:
         console.print(Text.assemble("ready; the page is at ", (f"http://{host}:{settings.serve.port}/", "bold")))
 
     style = settings.log_format if settings.log_format != "auto" else ("console" if console.is_terminal else "json")
-    environment = {"HUBBUB_LOG_FORMAT": style, "FORCE_COLOR": ""} if style == "json" else {"HUBBUB_LOG_FORMAT": style}
-    await run_all(settings.kafka, role_children(environment, collectors), on_line, on_ready, on_embedded)
+    # Without colours, whatever the terminal's are: their codes would be torn where control characters are stripped.
+    children = role_children({"HUBBUB_LOG_FORMAT": style, "FORCE_COLOR": ""}, collectors)
+    await run_all(settings.kafka, children, on_line, on_ready, on_embedded)
 
 
 async def _watch(demo: Demo, stage: Stage, console: Console) -> None:

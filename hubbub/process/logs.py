@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Final
 
 import stamina.instrumentation
 import structlog
+from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.web import RequestPayloadError
 
 if TYPE_CHECKING:
     from structlog.types import EventDict, WrappedLogger
@@ -48,6 +50,10 @@ class RepeatFilter(logging.Filter):
         """Return whether to write ``record``; add the count to its message."""
         if record.name.partition(".")[0] in OURS and record.name not in QUIET_LIBRARIES:
             return True
+        if record.exc_info and isinstance(record.exc_info[1], (HttpProcessingError, RequestPayloadError)):
+            # Anyone can send such a request. It is no fault of ours, so it has no stack.
+            record.msg, record.args = "malformed request from %s", record.args or ("a client",)
+            record.exc_info, record.levelname = None, "WARNING"
         key = record.name, re.sub(r"\d+", "#", str(record.msg))
         now = self._clock()
         shown = self._messages.get(key, [float("-inf"), 0])  # libraries log from threads, too
@@ -73,7 +79,9 @@ def configure(
     ``secrets``: replaced by ``***`` in every line, also in those of libraries.
     """
     as_json = style == "json" or (style == "auto" and not sys.stderr.isatty())
-    console = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    console = structlog.dev.ConsoleRenderer(
+        colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+    )
     renderer = structlog.processors.JSONRenderer() if as_json else console
     hidden = _pattern(secret for secret in secrets if len(secret) >= SECRET_CHARS)
 

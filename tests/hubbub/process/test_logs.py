@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import logging
+import sys
 from collections.abc import Callable, Iterator
 
 import pytest
 import structlog
 
+from hubbub.process.health_server import HealthServer
 from hubbub.process.logs import MAX_MESSAGES, REPEAT_SECONDS, RepeatFilter, configure
 
+MALFORMED = (
+    b"GET / HTTP/1.1\r\nno colon\r\n\r\n",
+    b"GET / HTTP/9.9\r\n\r\n",
+    b"GET /" + b"x" * 20_000 + b" HTTP/1.1\r\n\r\n",
+    b"GET http://[::1 HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+    b"GET / HTTP/1.1\r\nHost: localhost\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc",
+)
 PASSWORD = "pä$$word'\\x00"  # noqa: S105
 Lines = Callable[[], list[dict[str, str]]]
 
@@ -108,3 +119,31 @@ def test_kafka_requests_are_never_written_since_they_hold_the_password(lines: Li
 def test_a_secret_of_three_characters_does_not_blank_out_the_lines(lines: Lines) -> None:
     structlog.get_logger("ingest.x").info("abcd")
     assert [line["event"] for line in lines()] == ["abcd"]
+
+
+@pytest.mark.parametrize("request_bytes", MALFORMED, ids=lambda value: value[:30].decode())
+async def test_a_malformed_request_is_one_line_without_a_stack(request_bytes: bytes, lines: Lines) -> None:
+    async with HealthServer(list, host="127.0.0.1", port=0) as server:
+        for _ in range(3):
+            reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+            writer.write(request_bytes)
+            assert (await reader.read()).startswith(b"HTTP/1.")
+            writer.close()
+    (line,) = [line for line in lines() if line["level"] != "debug"]
+    assert line["event"].startswith("malformed request from ")
+    assert (line["level"], "exception" in line) == ("warning", False)
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+def test_lines_for_people_have_colours_on_a_terminal_alone(
+    monkeypatch: pytest.MonkeyPatch, lines: Lines, *, terminal: bool
+) -> None:
+    """``hubbub up`` reads its children's lines through a pipe, and strips control characters: colours would be torn."""
+    del lines  # restores the logging afterwards
+    written = io.StringIO()
+    monkeypatch.setattr(written, "isatty", lambda: terminal)
+    monkeypatch.setattr(sys, "stderr", written)
+    configure(level="info", style="console", role="score")
+    structlog.get_logger("ingest.x").info("started")
+    assert "started" in written.getvalue()
+    assert ("\x1b" in written.getvalue()) is terminal
