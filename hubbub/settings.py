@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, create_model, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic_settings import SettingsError as UnparsedError
 
 from hubbub.clock import Clock, WorldClock, wall_clock
 from ingest.collector import CollectorConfig
@@ -150,6 +151,8 @@ class Settings(BaseSettings):
     serve: ServeConfig = ServeConfig()
     metrics_host: str = "127.0.0.1"
     """Address of /metrics, /healthz and /readyz. They need no login: keep it private."""
+    metrics_allowed_hosts: tuple[str, ...] = ()
+    """Names, besides localhost and bare addresses, by which Prometheus and probes may ask for them."""
     metrics_port: Annotated[int | None, Field(ge=0, le=65_535)] = None
     """Port of /metrics, /healthz and /readyz; none: one port for each role, from 9101 on."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -197,6 +200,13 @@ def load(**overrides: Any) -> Settings:
         raise SettingsError(f"{FILE} is not a file; remove it, or put the settings in a file of that name")
     try:
         return Settings(**overrides)
+    except UnparsedError as error:
+        value = getattr(error.__cause__, "doc", None)
+        names = [name for name in os.environ if name.upper().startswith("HUBBUB_") and os.environ[name] == value]
+        raise SettingsError(
+            f"{' or '.join(names) or error} is not JSON, as a list or a group of settings must be, such as "
+            "HUBBUB_RESOLVE__BEATS='[\"ai\"]'; see docs/reference/settings.md"
+        ) from None
     except ValidationError as error:
         lines = [f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in error.errors()]
         raise SettingsError(

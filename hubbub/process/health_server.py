@@ -4,13 +4,13 @@ Owns the small server for Prometheus and for supervisors. Must never know what a
 keeps it from working, in sentences.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Self
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from transport.errors import UserError
+from streams.runtime.http_server import check_host, listen
 
 
 class HealthServer:
@@ -19,31 +19,27 @@ class HealthServer:
     ``/healthz`` answers while the process runs. ``/readyz`` is 503 with the problems while there are any.
     """
 
-    def __init__(self, problems: Callable[[], list[str]], *, host: str, port: int) -> None:
+    def __init__(
+        self, problems: Callable[[], list[str]], *, host: str, port: int, allowed_hosts: Collection[str] = ()
+    ) -> None:
         """``problems``: returns why the role is not ready, empty if it is. ``port``: 0 takes a free one.
 
+        ``allowed_hosts``: names, besides localhost and bare addresses, that the server answers to.
+
         Raises (on entering):
-            UserError: the port cannot be used.
+            UserError: the address cannot be used.
         """
         self._problems = problems
         self._host = host
         self._port = port
-        application = web.Application()
+        application = web.Application(middlewares=[check_host(allowed_hosts, "metrics_allowed_hosts")])
         application.add_routes(
             [web.get("/metrics", self._metrics), web.get("/healthz", self._healthz), web.get("/readyz", self._readyz)]
         )
         self._runner = web.AppRunner(application, access_log=None)
 
     async def __aenter__(self) -> Self:
-        await self._runner.setup()
-        try:
-            await web.TCPSite(self._runner, self._host, self._port).start()
-        except OSError as error:
-            await self._runner.cleanup()
-            raise UserError(
-                f"cannot serve /metrics on {self._host}:{self._port} ({error.strerror}); "
-                "set another port with HUBBUB_METRICS_PORT (0 takes a free one)"
-            ) from None
+        await listen(self._runner, self._host, self._port, "/metrics", "HUBBUB_METRICS_")
         return self
 
     async def __aexit__(self, *_: object) -> None:

@@ -117,9 +117,14 @@ async def _run(name: str, settings: Settings, make: MakeRole, needs_broker: bool
     options = kafka.client_options()
     role = make(kafka=options, prefix=kafka.topic_prefix, now_ms=settings.clock())
     waiting: list[str] = []
-    port = settings.metrics_port if settings.metrics_port is not None else PORTS[name]
+    health = HealthServer(
+        lambda: waiting or role.problems(),
+        host=settings.metrics_host,
+        port=settings.metrics_port if settings.metrics_port is not None else PORTS[name],
+        allowed_hosts=settings.metrics_allowed_hosts,
+    )
     try:
-        async with HealthServer(lambda: waiting or role.problems(), host=settings.metrics_host, port=port) as health:
+        async with health:
             log.info("started", metrics=f"http://{settings.metrics_host}:{health.port}/metrics")
             if needs_broker:
                 await wait_for_broker(lambda: broker_answers(options), kafka.bootstrap_servers, waiting, stopped_within)

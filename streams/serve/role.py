@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from streams.runtime.http_server import check_host, listen
 from streams.serve import metrics, page, security
 from streams.serve.api import Api
 from streams.serve.config import ServeConfig
@@ -85,11 +86,10 @@ class Server:
         says what it waits for.
 
         Raises:
-            OSError: the server cannot listen on the address.
+            UserError: the server cannot listen on the address.
         """
-        await self._runner.setup()
+        await listen(self._runner, self._config.host, self._config.port, "the page", "HUBBUB_SERVE__")
         try:
-            await self._listen()
             async with asyncio.TaskGroup() as group:
                 tasks = [
                     *(group.create_task(consumer.run()) for consumer in self._consumers),
@@ -102,14 +102,6 @@ class Server:
         finally:
             await self._runner.cleanup()
 
-    async def _listen(self) -> None:
-        host, port = self._config.host, self._config.port
-        try:
-            await web.TCPSite(self._runner, host, port).start()
-        except OSError as error:
-            why = f"the page cannot be served on {host}:{port} ({error.strerror}); set another with HUBBUB_SERVE__PORT"
-            raise OSError(error.errno, why) from None
-
     async def _announce(self, ready: Callable[[Server], None] | None) -> None:
         while self.problems():  # noqa: ASYNC110 (many states, some of them of the broker)
             await asyncio.sleep(READY_POLL_SECONDS)
@@ -120,7 +112,7 @@ class Server:
 def application(config: ServeConfig, api: Api, live: Live) -> web.Application:
     """Return page, API and WebSocket behind the security middleware."""
     app = web.Application(
-        middlewares=[_measure, security.check_host(config.allowed_hosts), _explain_bad_queries],
+        middlewares=[_measure, check_host(config.allowed_hosts, "serve.allowed_hosts"), _explain_bad_queries],
         client_max_size=MAX_BODY_BYTES,
     )
     app.on_response_prepare.append(security.security_headers(config.allowed_hosts))

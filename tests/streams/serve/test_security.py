@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from streams.serve.security import is_allowed_host, is_same_origin
+from streams.runtime.http_server import is_allowed_host
+from streams.serve.security import is_same_origin
 
 
 @pytest.mark.parametrize(
