@@ -1,6 +1,9 @@
 """``hubbub replay`` and ``hubbub dead-letters``: records into the topics, and back into them."""
 
 import asyncio
+from collections import Counter
+from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -17,6 +20,7 @@ from hubbub.operate import replay as replaying
 from hubbub.recordings import read_recordings
 from hubbub.settings import load
 from ingest.signal import InvalidSignalError
+from transport.dead_letter import DeadLetter
 from transport.errors import UserError
 
 MAX_SHOWN_CHARS = 300
@@ -104,35 +108,50 @@ def _speed(text: str) -> float | None:
 def dead_letters(
     reason: Annotated[str | None, typer.Option(help="Only those with this reason.")] = None,
     stage: Annotated[str | None, typer.Option(help="Only those of this stage.")] = None,
+    since: Annotated[datetime | None, typer.Option(help="Only those written at this time (UTC) or later.")] = None,
     replay: Annotated[bool, typer.Option("--replay", help="Publish them again to the topics they came from.")] = False,
     json: JsonLines = False,
 ) -> None:
     """List records that could not be used, and publish them again."""
-    kafka = load().kafka
+    settings = load()
+    kafka, began_ms = settings.kafka, settings.clock()()
     options = kafka.client_options()
-    found = asyncio.run(letters.read(options, kafka.topic_prefix, stage=stage, reason=reason))
+    since_ms = int(since.replace(tzinfo=UTC).timestamp() * 1000) if since else 0
+    found = asyncio.run(letters.read(options, kafka.topic_prefix, stage=stage, reason=reason, since_ms=since_ms))
     if json:
         print_json(*found)
     elif not found:
         typer.echo("no dead letters")
     else:
         table = Table(box=None, header_style="dim")
-        for column in ("stage", "reason", "topic", "partition", "offset", "detail"):
+        for column in ("at", "stage", "reason", "topic", "partition", "offset", "detail"):
             table.add_column(column, overflow="fold" if column == "detail" else "ellipsis")
         for letter in found[-SHOWN_LETTERS:]:
             # An item that a collector rejected stands in no topic.
             place = (letter.topic or letter.collector or "", letter.partition, letter.offset)
-            cells = (letter.stage, letter.reason, *("" if part is None else str(part) for part in place), letter.detail)
-            table.add_row(*(Text(strip_controls(cell)) for cell in cells))
+            cells = (_utc(letter.at_ms), letter.stage, letter.reason, *place, letter.detail)
+            table.add_row(*(Text("" if cell is None else strip_controls(str(cell))) for cell in cells))
         console = Console()
         console.print(table)
         note = f", the last {SHOWN_LETTERS} shown" if len(found) > SHOWN_LETTERS else ""
-        console.print(Text(f"{len(found):,} dead letters{note}"))
+        console.print(Text(f"{len(found):,} dead letters{note}: {_counts(found)}"), soft_wrap=True)
     if not replay or not found:
         return
     done = asyncio.run(letters.redrive(found, options))
-    typer.echo(f"{done.published:,} records published again to where they came from", err=json)
+    counts = f": {_counts(done.published)}" if done.published else ""
+    typer.echo(f"{len(done.published):,} records published again to where they came from{counts}", err=json)
+    typer.echo(f"to see only what was rejected since: hubbub dead-letters --since {_utc(began_ms)}", err=json)
     for why, left in (("the record is gone", done.gone), ("the record is too large", done.too_large)):
         for letter in left:
             where = f"{letter.topic}, partition {letter.partition}, offset {letter.offset}"
             typer.echo(f"{where}: not published again: {why}", err=True)
+
+
+def _counts(dead: Iterable[DeadLetter]) -> str:
+    """Return how many there are for each stage and reason, most first."""
+    counted = Counter((letter.stage, letter.reason) for letter in dead).most_common()
+    return strip_controls(", ".join(f"{count:,} {stage} {reason}" for (stage, reason), count in counted))
+
+
+def _utc(at_ms: int) -> str:
+    return datetime.fromtimestamp(at_ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S")

@@ -22,19 +22,19 @@ KEY_AND_HEADER_BYTES = 1_024
 
 @dataclass(frozen=True, slots=True)
 class Redriven:
-    """How many originals were published again, and the dead letters whose originals are gone or too large."""
+    """The dead letters whose originals were published again, are gone, or are too large."""
 
-    published: int
+    published: tuple[DeadLetter, ...]
     gone: tuple[DeadLetter, ...]
     too_large: tuple[DeadLetter, ...]
 
 
 async def read(
-    kafka: Mapping[str, object], prefix: str, *, stage: str | None = None, reason: str | None = None
+    kafka: Mapping[str, object], prefix: str, *, stage: str | None = None, reason: str | None = None, since_ms: int = 0
 ) -> list[DeadLetter]:
     """Return the dead letters, oldest first, each record's last one only: a crash makes a stage write one again.
 
-    ``stage``, ``reason``: only those; None for all.
+    ``stage``, ``reason``: only those; None for all. ``since_ms``: only those written at this time or later.
 
     Raises:
         TopicMissingError: the topic does not exist.
@@ -49,7 +49,9 @@ async def read(
     return [
         letter
         for letter in letters.values()
-        if (stage is None or letter.stage == stage) and (reason is None or letter.reason == reason)
+        if letter.stage == (stage or letter.stage)
+        and letter.reason == (reason or letter.reason)
+        and letter.at_ms >= since_ms
     ]
 
 
@@ -64,7 +66,7 @@ async def redrive(letters: Sequence[DeadLetter], kafka: Mapping[str, object]) ->
     """
     gone, too_large = [], []
     # An original that was published again, and rejected again, has a dead letter for each time.
-    originals: dict[tuple[str, int, bytes], None] = {}
+    originals: dict[tuple[str, int, bytes], DeadLetter] = {}
     for letter in letters:
         if (place := _place(letter)) is None:
             continue
@@ -74,12 +76,12 @@ async def redrive(letters: Sequence[DeadLetter], kafka: Mapping[str, object]) ->
         elif len(original) > MAX_RECORD_BYTES - KEY_AND_HEADER_BYTES:
             too_large.append(letter)
         else:
-            originals[place[0], place[1], original] = None
+            originals[place[0], place[1], original] = letter
     async with open_producer(kafka) as producer:
         # Without a key: none of an unreadable record can be trusted. The partition stays.
         sent = [await producer.send(topic, original, partition=partition) for topic, partition, original in originals]
         await asyncio.gather(*sent)
-    return Redriven(len(originals), tuple(gone), tuple(too_large))
+    return Redriven(tuple(originals.values()), tuple(gone), tuple(too_large))
 
 
 async def _read_back(letter: DeadLetter, place: tuple[str, int, int], kafka: Mapping[str, object]) -> bytes | None:

@@ -142,8 +142,14 @@ async def dead_letters_are_published_again(it: House) -> None:
     )
     async with open_producer(it.options) as producer:
         await producer.send_and_wait(name("dead-letters", it.kafka.topic_prefix), of_collect)
-    assert "1 records published again" in await hubbub(it, "dead-letters", "--replay")
+    assert "2 dead letters: 1 resolve not_json, 1 collect bad_time" in await hubbub(it, "dead-letters")
+    told = await hubbub(it, "dead-letters", "--stage", "resolve", "--replay")
+    assert "1 records published again to where they came from: 1 resolve not_json\n" in told
     await until_dead(it, 2)
+    since = told.split()[-2:]
+    assert since[0] == "--since"
+    (again,) = [json.loads(line) for line in (await hubbub(it, "dead-letters", "--json", *since)).splitlines()]
+    assert again["stage"] == "resolve"
     letters = [json.loads(line) for line in (await hubbub(it, "dead-letters", "--json")).splitlines()]
     assert [letter["stage"] for letter in letters] == ["resolve", "collect", "resolve"]
     assert letters[0]["original_b64"] == letters[2]["original_b64"]
