@@ -39,7 +39,7 @@ LOAD_SECONDS = 4.0
 PUBLISH_SECONDS = 30.0
 """A batch that is not acknowledged by then is given to a new producer, as collectors do."""
 SETTLE_SECONDS = 120.0
-"""Published signals that are not scored this long after the outage are lost."""
+"""Signals that are not scored this long after the last one was published are lost."""
 POLL_SECONDS = 1.0
 
 
@@ -94,6 +94,14 @@ async def scored(it: Up) -> int:
     return sum(int(platform.items) for score in scores.values() for platform in score.platforms.values())
 
 
+async def until_scored(it: Up, items: int) -> int:
+    """Wait until the stories have ``items`` items, or long enough; return how many they have."""
+    began = time.monotonic()
+    while (reached := await scored(it)) < items and time.monotonic() - began < SETTLE_SECONDS:
+        await asyncio.sleep(POLL_SECONDS)
+    return reached
+
+
 @dataclass(frozen=True, slots=True)
 class Cell:
     """What one outage cost. ``seconds``: from the broker's return until everything was scored."""
@@ -132,8 +140,7 @@ async def outage(it: Up, cluster: Cluster, publishing: Publishing, fault: str, s
         await load
     await publishing.publish()
     published = publishing.signals - published_before
-    while (reached := await scored(it) - scored_before) < published and time.monotonic() - back_at < SETTLE_SECONDS:
-        await asyncio.sleep(POLL_SECONDS)
+    reached = await until_scored(it, scored_before + published) - scored_before
     return Cell(
         lines=len(it.lines) - lines_before,
         restarts=it.count("starting it again") - restarts_before,
@@ -156,6 +163,7 @@ async def matrix(faults: Sequence[str], outages: Sequence[float], folder: Path, 
                 )
                 publishing = Publishing(publisher)
                 await publishing.publish()
+                await until_scored(it, publishing.signals)
                 for seconds in outages:
                     for loaded in (False, True):
                         before = len(it.lines)
