@@ -19,12 +19,12 @@ from transport.errors import UserError
 
 
 def read_recordings(
-    files: Sequence[Path], on_invalid: Callable[[Path, int, InvalidSignalError], None]
+    files: Sequence[Path], on_invalid: Callable[[Path, int, InvalidSignalError], None], latest_ms: int | None = None
 ) -> Iterator[tuple[Signal, bytes]]:
     """Yield the signals of ``files`` with their bytes, merged by the time they were observed.
 
     Each file must be in order; a single one comes as it is. ``on_invalid`` gets each line that is not a signal: the
-    file, the line number from 1, and the error.
+    file, the line number from 1, and the error. ``latest_ms``: a signal observed later is not one; see :func:`decode`.
 
     Raises:
         UserError: a file cannot be read.
@@ -37,7 +37,7 @@ def read_recordings(
                 if not raw:
                     continue
                 try:
-                    signal = decode(raw)
+                    signal = decode(raw, latest_ms)
                 except InvalidSignalError as error:
                     on_invalid(file, number, error)
                     continue

@@ -39,7 +39,8 @@ def replay(
 ) -> None:
     """Publish recorded signals as a collector would have."""
     factor = _speed(speed)
-    kafka = load().kafka
+    settings = load()
+    kafka, now_ms = settings.kafka, settings.clock()()
     options, prefix = kafka.client_options(), kafka.topic_prefix
     console = Console(stderr=True)
     refused: dict[str, int] = {}
@@ -53,7 +54,7 @@ def replay(
     async def run(progress: Progress) -> replaying.Replayed:
         task = progress.add_task("publishing", total=None)
         done = await replaying.replay(
-            read_recordings(files, on_invalid),
+            read_recordings(files, on_invalid, now_ms),  # one from the future would take event time there
             kafka=options,
             prefix=prefix,
             speed=factor,

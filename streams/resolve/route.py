@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from ingest.signal import CLOCK_SKEW_MS, Signal
+from ingest.signal import CLOCK_SKEW_MS, LATEST_MS, Signal
 from streams.records.stories import NOWHERE
 from streams.records.story_activity import Merging, RawEntry
 from streams.resolve.reorder import ReorderBuffer, ResumePoint
@@ -97,7 +97,8 @@ class Router:
     """The state of one source between two commits of its offset.
 
     ``stream_ms``: the time of this source, the latest observation read so far. ``position``: the offset after the last
-    record read.
+    record read. ``latest_ms``: a record observed later does not move the time of the source beyond it. The caller sets
+    it, so that no record moves event time far ahead of the clock, where windows are empty and stories end.
     """
 
     def __init__(
@@ -108,6 +109,7 @@ class Router:
         self._threads = threads
         self._config = config
         self.position, self.stream_ms = resume_point
+        self.latest_ms = LATEST_MS
         self._undecided: dict[str, _Undecided] = {}
         self._buffer = ReorderBuffer()
         self._until_ms = UNBOUNDED_MS
@@ -171,7 +173,8 @@ class Router:
     def read(self, offset: int, raw: bytes, signal: Signal, monotonic: float) -> None:
         """Take in the record at ``offset``: ``raw`` bytes that decode to ``signal``."""
         self.position = offset + 1
-        self.stream_ms = max(self.stream_ms, signal.observed_ms)
+        if (observed_ms := signal.observed_ms) > self.stream_ms:
+            self.stream_ms = observed_ms if observed_ms <= self.latest_ms else max(self.stream_ms, self.latest_ms)
         thread = signal.thread
         entry = RawEntry(offset, self.stream_ms, msgspec.Raw(raw))
         if (known := self._threads.known.get(thread)) is not None:

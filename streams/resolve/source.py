@@ -29,6 +29,9 @@ from transport.kafka import ConsumerRecord
 from transport.offsets import locate
 
 WAITING = "waiting"
+MAX_LEAD_MS = 60_000
+"""How far a source may lead the clock. Clocks that are set by NTP differ by much less. A false time in one record then
+costs other stories a minute of their windows, and no more."""
 MAX_BRACKETS = 400
 """Brackets in a signal whose bytes are passed on unchanged. Inside another record, a signal with more of them (in
 unknown fields) would be nested deeper than the next stage can read."""
@@ -82,13 +85,14 @@ class Source:
     def read(self, records: Sequence[ConsumerRecord[bytes, bytes]]) -> list[Outgoing]:
         """Take in ``records``; return a dead letter for each that is not a signal.
 
-        Producers choose the timestamps of their records, so a timestamp is limited to the likely present. One signal
-        from years ahead would move event time there, and end every story.
+        Producers choose the timestamps of their records, so a timestamp is limited to the likely present. A record from
+        less far ahead is used, but it moves event time at most :data:`MAX_LEAD_MS` ahead: our own clock may be wrong.
         """
         self._release()
         router, monotonic = self.router, self._context.clock.monotonic()
         self._read_at = monotonic
-        latest_ms = self._context.clock.now_ms() + LIKELY_MS
+        now_ms = self._context.clock.now_ms()
+        latest_ms, router.latest_ms = now_ms + LIKELY_MS, now_ms + MAX_LEAD_MS
         dead: list[Outgoing] = []
         for record in records:
             raw, timestamp = record.value or b"", record.timestamp

@@ -16,7 +16,7 @@ from streams.records.source_watermark import SourceWatermark
 from streams.records.story_activity import Activity, RawEntry, RawStorySignals, StorySignals, decode_activities
 from streams.resolve.config import ResolveConfig
 from streams.resolve.memory import Memory
-from streams.resolve.source import MAX_BRACKETS, Source, SourceContext, _forwardable
+from streams.resolve.source import MAX_BRACKETS, MAX_LEAD_MS, Source, SourceContext, _forwardable
 from streams.runtime.clock import Clock
 from tests.streams.examples.activity import seen, story
 from tests.streams.examples.signals import START_MS, root
@@ -97,6 +97,27 @@ def test_the_timestamp_of_a_record_counts_only_up_to_the_likely_present() -> Non
     late = encode_record({**msgspec.to_builtins(root("x:a", 0)), "observed_ms": START_MS + 10 * 86_400_000})
     (outgoing,) = source.read([record(0, late, timestamp=START_MS + 20 * 86_400_000)])
     assert decode_dead_letter(outgoing.value or b"").reason == "bad_time"
+
+
+def test_a_record_from_ahead_of_the_clock_is_used_and_moves_event_time_by_a_bounded_lead() -> None:
+    source = make_source()
+    now_ms = START_MS + 1_000
+    times_ms = [0, 57 * 60_000, 2_000, 57 * 60_000]
+    posts = [root(f"x:{number}", at_ms) for number, at_ms in enumerate(times_ms)]
+    assert source.read([record(n, encode(one), one.observed_ms) for n, one in enumerate(posts)]) == []
+    outgoing = [one for one in source.output(0.0, idle=True, heartbeat=False) if one.topic == "candidates"]
+    sent = [decode_candidate(one.value or b"") for one in outgoing]
+    assert [one.signal for one in sent[:-1]] == posts
+    assert [one.at_ms for one in sent[:-1]] == [START_MS, *[now_ms + MAX_LEAD_MS] * 3]
+    assert sent[-1].mark.mark_ms == now_ms + MAX_LEAD_MS
+
+
+def test_a_clock_that_was_set_back_does_not_set_event_time_back() -> None:
+    source = make_source()
+    source.router.stream_ms = ahead_ms = START_MS + 10 * MAX_LEAD_MS
+    post = root("x:a", 11 * MAX_LEAD_MS)
+    assert source.read([record(0, encode(post), post.observed_ms)]) == []
+    assert source.router.stream_ms == ahead_ms
 
 
 def test_an_unexpected_error_names_the_record(monkeypatch: pytest.MonkeyPatch) -> None:
