@@ -33,6 +33,8 @@ BROKER_SECONDS = 10.0
 PLATFORM_SECONDS = 20.0
 SILENT_MS = 60_000
 """A stage that has reported nothing for this long is not running."""
+AHEAD_MS = 10_000
+"""Event time that leads the clock by more comes from a false time in a record, or from a wrong clock."""
 STALE_CURSOR_MS = 600_000
 """Twice the time that a working collector may leave its cursor unsaved."""
 
@@ -111,12 +113,23 @@ async def _stages(settings: Settings, options: dict[str, object]) -> AsyncIterat
             what = f"{stage} works on partitions {', '.join(map(str, silent))}"
             yield Finding(what, ok=False, fix=f"no report for a minute; start or restart hubbub {stage}")
         else:
-            behind = format_age(now_ms - min(p.mark_ms for p in all_))
-            what = f"{stage} works on all {len(all_)} partitions; event time is {behind} behind the clock"
-            yield Finding(what, ok=True)
+            reached = [p.mark_ms for p in all_ if p.mark_ms]  # 0: no record has come yet
+            what = f"{stage} works on all {len(all_)} partitions; {_event_time(stage, reached, now_ms)}"
+            is_ahead = max(reached, default=0) > now_ms + AHEAD_MS
+            yield Finding(what, ok=not is_ahead, fix="compare the clocks of all machines (docs/runbook.md)" * is_ahead)
         counts = sum((Counter(p.counts) for p in all_ if isinstance(p, ResolveProgress)), Counter[str]())
         if counts:
             yield _account(stage, counts)
+
+
+def _event_time(stage: str, reached: list[int], now_ms: int) -> str:
+    """Say how far ``stage`` is from the clock. A quiet source is not behind, so of resolve the newest one counts."""
+    if not reached:
+        return "no record has come yet"
+    what, of = ("its newest signal", max) if stage == "resolve" else ("event time", min)
+    if max(reached) > now_ms:
+        return f"{what} is {format_age(max(reached) - now_ms)} ahead of the clock"
+    return f"{what} is {format_age(now_ms - of(reached))} behind the clock"
 
 
 def _account(stage: str, counts: Counter[str]) -> Finding:
