@@ -32,6 +32,9 @@ FENCING_KEY = b"claim"
 """The key of fencing records. Readers skip them."""
 SESSION_SHARE = 0.75
 """The part of a session for which a confirmation counts. The rest covers the difference between two clocks."""
+SILENT_SHARE = 0.4
+"""The part of a session without a confirmation after which the broker counts as away: eight heartbeats. A busy machine
+delays a few. Longer than that, and a worker would call itself ready until its lease ends."""
 T = TypeVar("T")
 
 
@@ -50,6 +53,7 @@ class Lease:
     def __init__(self, session_seconds: float, monotonic: Callable[[], float] = time.monotonic) -> None:
         """``session_seconds``: the silence after which the group drops a member. ``monotonic``: a clock in seconds."""
         self._seconds = SESSION_SHARE * session_seconds
+        self._silent_seconds = SILENT_SHARE * session_seconds
         self._monotonic = monotonic
         self._confirmed_at = float("-inf")
 
@@ -68,6 +72,11 @@ class Lease:
         was about to send would be sent before any other code could look at the time.
         """
         check_before_producing(producer, self.check, topics)
+
+    def problem(self) -> str:
+        """Return what is wrong if the group has confirmed nothing for some heartbeats; "" if it has."""
+        silent = self._monotonic() - self._confirmed_at
+        return f"the broker has not answered for {silent:.0f} s; check that it runs" * (silent > self._silent_seconds)
 
     def check(self) -> None:
         """Make sure that this worker may write.

@@ -4,10 +4,12 @@ Owns how its consumers, readers and producer are made, and the names of its topi
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from transport.consumer import group_consumer
+from transport.fencing import Lease
 from transport.kafka import Consumer, Producer
 from transport.reader import TopicReader
 from transport.topics import name
@@ -23,11 +25,19 @@ class Outgoing(NamedTuple):
 
 
 class Connections:
-    """What a worker reads and writes with."""
+    """What a worker reads and writes with. ``lease``: its right to decide, which shows whether the broker answers."""
 
-    def __init__(self, options: Mapping[str, object], prefix: str, producer: Producer, session_seconds: float) -> None:
+    def __init__(
+        self,
+        options: Mapping[str, object],
+        prefix: str,
+        producer: Producer,
+        session_seconds: float,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         """``options``: connection options of aiokafka; ``session_seconds``: see :func:`group_consumer`."""
         self.producer = producer
+        self.lease = Lease(session_seconds, monotonic)
         self._options = options
         self._prefix = prefix
         self._session_seconds = session_seconds

@@ -32,7 +32,7 @@ from streams.resolve.memory import STAGE, Memory
 from streams.runtime import metrics
 from streams.runtime.clock import Clock
 from streams.runtime.watermark import IdleTimeout, Watermark
-from transport.fencing import Lease, write_fencing_records
+from transport.fencing import write_fencing_records
 from transport.kafka import Consumer, ConsumerRecord, TopicPartition
 from transport.offsets import check_next, commit, locate, seek_to_committed
 
@@ -53,7 +53,6 @@ class DecisionWriter:
         kafka: Connections,
         memory: Memory,
         *,
-        lease: Lease,
         config: ResolveConfig,
         clock: Clock,
         make_matchers: Callable[[], dict[str, Matcher]],
@@ -62,7 +61,7 @@ class DecisionWriter:
         self._consumer = consumer
         self._kafka = kafka
         self._memory = memory
-        self._lease = lease
+        self._lease = kafka.lease
         self._config = config
         self._clock = clock
         self._make_matchers = make_matchers

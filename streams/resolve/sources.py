@@ -5,6 +5,8 @@ acknowledgement, and only then move offsets. Must never decide which story anyth
 """
 
 import asyncio
+import math
+from functools import partial
 
 from streams.resolve.connections import Connections, Outgoing
 from streams.resolve.dead_share import DeadShare
@@ -92,7 +94,8 @@ class Sources:
         async with self._lock:
             for number in sorted(self._assigned):
                 offset = await seek_to_committed(self._consumer, self._partition(number))
-                self._sources[number] = Source(number, offset, self._context)
+                source = self._sources[number] = Source(number, offset, self._context)
+                metrics.LAG.labels(STAGE, str(number)).set_function(partial(self._lag, source))
             self._assigned = frozenset()
 
     async def _finish(self) -> None:
@@ -155,14 +158,16 @@ class Sources:
         """
         for source in self._sources.values():
             partition, router = self._partition(source.number), source.router
-            end = self._log_end(source)
-            if end is not None:
-                metrics.LAG.labels(STAGE, str(source.number)).set(max(0, end - router.position))
             has_room = router.waiting <= self._config.waiting_records // 2 or not router.can_drain
             if has_room and partition in self._consumer.paused():
                 self._consumer.resume(partition)
             elif not has_room and router.waiting >= self._config.waiting_records:
                 self._consumer.pause(partition)
+
+    def _lag(self, source: Source) -> float:
+        """Return how many records of ``source`` are not read yet; NaN while the broker does not say where it ends."""
+        end = self._log_end(source)
+        return math.nan if end is None or self._kafka.lease.problem() else max(0, end - source.router.position)
 
     def _partition(self, number: int) -> TopicPartition:
         return TopicPartition(self._signals, number)

@@ -62,13 +62,16 @@ class Resolver:
         self._matching = MatcherConfig(forget_hours=config.forget_hours)
         self._make_matcher = make_matcher
         self._members: list[GroupMember] = []
+        self._lease: Lease | None = None
         self._joined = False
 
     def problems(self) -> list[str]:
         """Return what keeps this worker from its work now; nothing if it is ready."""
         self._joined = self._joined or (bool(self._members) and all(m.assigned.is_set() for m in self._members))
-        if not self._joined:
+        if not self._joined or self._lease is None:
             return ["resolve has not joined its consumer groups yet"]
+        if problem := self._lease.problem():
+            return [problem]
         seconds = max(member.watchdog.seconds_since_progress for member in self._members)
         return [f"resolve has not finished a step for {seconds:.0f} s"] if seconds > STALL_SECONDS else []
 
@@ -84,7 +87,9 @@ class Resolver:
         """
         async with AsyncExitStack() as stack:
             producer = await stack.enter_async_context(open_producer(self._kafka))
-            kafka = Connections(self._kafka, self._prefix, producer, self._config.session_seconds)
+            seconds, monotonic = self._config.session_seconds, self._clock.monotonic
+            kafka = Connections(self._kafka, self._prefix, producer, seconds, monotonic)
+            self._lease = kafka.lease
             stories, progress = [await stack.enter_async_context(kafka.reader(one)) for one in ("stories", "progress")]
             memory = Memory(stories, progress, self._clock.monotonic)
             await memory.load()
@@ -114,8 +119,7 @@ class Resolver:
 
     async def _join_groups(self, stack: AsyncExitStack, kafka: Connections, memory: Memory) -> list[GroupMember]:
         """Return the two members of this worker, joined: the one that reads signals, and the one that may decide."""
-        lease = Lease(self._config.session_seconds, self._clock.monotonic)
-        lease.guard(kafka.producer, {kafka.topic("stories")})
+        kafka.lease.guard(kafka.producer, {kafka.topic("stories")})
         context = SourceContext(
             memory,
             self._relevance,
@@ -128,13 +132,7 @@ class Resolver:
         sources = Sources(signals, kafka, context)
         memory.on_decided = sources.decided
         writer = DecisionWriter(
-            candidates,
-            kafka,
-            memory,
-            lease=lease,
-            config=self._config,
-            clock=self._clock,
-            make_matchers=self._make_matchers,
+            candidates, kafka, memory, config=self._config, clock=self._clock, make_matchers=self._make_matchers
         )
         members = [
             GroupMember(signals, kafka.topic("signals"), sources),
@@ -144,7 +142,7 @@ class Resolver:
             await consumer.start()
             stack.push_async_callback(close, consumer)
             if consumer is candidates:
-                lease.renew_by(consumer)  # before it joins, so that it sees every answer of the group
+                kafka.lease.renew_by(consumer)  # before it joins, so that it sees every answer of the group
             member.join()
         return members
 

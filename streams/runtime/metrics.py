@@ -13,8 +13,10 @@ RECORDS_IGNORED = Counter("hubbub_records_ignored_total", "Valid records not use
 DEAD_LETTERS = Counter("hubbub_dead_letters_total", "Records written to dead-letters, by reason.", ["stage", "reason"])
 WAITING = Gauge("hubbub_records_waiting", "Records waiting for a decision or for their root post.", ["stage"])
 
-LAG = Gauge("hubbub_lag_records", "Records in the topic that this stage has not read yet.", ["stage", "partition"])
-WATERMARK_AGE = Gauge("hubbub_watermark_age_seconds", "Seconds by which event time is behind the clock.", ["stage"])
+LAG = Gauge("hubbub_lag_records", "Records that this stage has not read yet; NaN: not known.", ["stage", "partition"])
+WATERMARK_AGE = Gauge(
+    "hubbub_watermark_age_seconds", "Seconds that event time is behind the clock; below 0: ahead.", ["stage"]
+)
 
 CANDIDATES_DECIDED = Counter(
     "hubbub_candidates_decided_total", "New root posts decided, by what decided.", ["stage", "how"]

@@ -6,8 +6,10 @@ broker has everything that came of it. Must never know how records are fetched, 
 """
 
 import asyncio
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 
@@ -84,13 +86,17 @@ class Processor:
         self._assigned = asyncio.Event()
         self._processing = asyncio.Lock()
         self._ready = False
+        self._end_offset: Callable[[int], int | None] = lambda _: None
+        self._reached_ms: int | None = None
         metrics.WATERMARK_AGE.labels(STAGE).set_function(self._watermark_age_seconds)
 
     def problems(self) -> list[str]:
         """Return what keeps this worker from working now; nothing if it is ready."""
         if not self._ready:
             return ["score has not taken over its partitions yet"]
-        return [] if self._assignment is not None else ["score waits for its group to rebalance"]
+        if self._assignment is None:
+            return ["score waits for its group to rebalance"]
+        return [problem] if (problem := self.lease.problem()) else []
 
     def next_offsets(self) -> dict[int, int]:
         """Return where to resume each assigned partition."""
@@ -109,6 +115,7 @@ class Processor:
         self._assignment = None
         self._assigned.clear()
         async with self._processing:
+            self._reached_ms = self._slowest_ms()
             for number in self._partitions:
                 metrics.LAG.remove(STAGE, str(number))
             self._partitions.clear()
@@ -131,6 +138,10 @@ class Processor:
         if assignment is not None and self._assignment is assignment:
             self._partitions = restored
             self._ready = True
+            for number, assigned in restored.items():
+                metrics.LAG.labels(STAGE, str(number)).set_function(partial(self._lag, assigned))
+            if not restored:
+                self._reached_ms = None
         await self._assigned.wait()  # an input must not resume with partitions that are revoked
 
     async def process(self, records: Sequence[InputRecord], end_offset: Callable[[int], int | None]) -> None:
@@ -142,6 +153,7 @@ class Processor:
             transport.fencing.LeaseLostError: the group has been silent for too long.
             streams.score.assigned_partition.MissingInputError: a record was left out.
         """
+        self._end_offset = end_offset
         async with self._processing:
             monotonic = self._monotonic()
             batch: dict[AssignedPartition, None] = {}
@@ -154,9 +166,6 @@ class Processor:
             answered = self._assess.answered()
             for assigned in self._partitions.values():
                 assigned.scorer.reassess(answered)
-            for assigned in batch:
-                if (end := end_offset(assigned.partition)) is not None:
-                    metrics.LAG.labels(STAGE, str(assigned.partition)).set(max(0, end - assigned.next))
             now_ms = self._now_ms()
             outputs = {assigned: assigned.scorer.advance(now_ms, monotonic) for assigned in batch}
             if outputs:
@@ -202,7 +211,19 @@ class Processor:
         waiting = sum(max(0, end - offsets[place.partition]) for place, end in ends.items())
         return f"{waiting} records wait for score" if waiting else ""
 
+    def _lag(self, assigned: AssignedPartition) -> float:
+        """Return how many records of a partition wait; NaN while the broker does not say where it ends."""
+        end = self._end_offset(assigned.partition)
+        return math.nan if end is None or self.lease.problem() else max(0, end - assigned.next)
+
+    def _slowest_ms(self) -> int | None:
+        """Return the event time that the slowest partition has reached, or had reached before all were revoked."""
+        return min(filter(None, (one.watermark_ms for one in self._partitions.values())), default=self._reached_ms)
+
     def _watermark_age_seconds(self) -> float:
-        """Return the age of the event time that the slowest partition has reached, also while no records come in."""
-        reached_ms = min(filter(None, (one.watermark_ms for one in self._partitions.values())), default=None)
-        return 0.0 if reached_ms is None else max(0, self._now_ms() - reached_ms) / 1000
+        """Return how far event time is behind the clock (below 0: ahead), also while no records come in.
+
+        NaN if this worker has no partition, or none that has any record.
+        """
+        reached_ms = self._slowest_ms()
+        return math.nan if reached_ms is None else (self._now_ms() - reached_ms) / 1000

@@ -5,6 +5,7 @@ is counted and skipped. A broker or topic that is away is waited for. The status
 """
 
 import asyncio
+import math
 import random
 from collections.abc import Callable, Mapping
 from enum import StrEnum
@@ -101,6 +102,7 @@ class TopicConsumer:
             logger.warning("cannot read the topic; trying again", topic=self._topic, why=str(error) or repr(error))
             metrics.RESTARTS.labels(self.label, state.value).inc()
         self.state = state
+        metrics.BEHIND.labels(self.label).set(math.nan)
 
     async def _read(self, reader: TopicReader) -> None:
         """Read until an error ends it. A second task checks that the broker and the topic are still there."""

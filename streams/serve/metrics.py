@@ -14,7 +14,9 @@ SKIPPED: Final = Counter(
     "hubbub_serve_records_skipped", "Records skipped because they break the contract", ["topic", "reason"]
 )
 # Records between the last one read and the end of the topic, as of the last fetch. Growing: serve is too slow.
-BEHIND: Final = Gauge("hubbub_serve_behind_records", "Records not read yet", ["topic"])
+BEHIND: Final = Gauge(
+    "hubbub_serve_behind_records", "Records not read yet; NaN while the topic cannot be read", ["topic"]
+)
 # How often a topic had to be opened again. Rising: the broker comes and goes, or the topic lost records.
 RESTARTS: Final = Counter("hubbub_serve_topic_restarts", "Times a topic was opened again", ["topic", "reason"])
 # Live stories: one for each key of noise-scores whose newest record is not a tombstone.

@@ -10,7 +10,7 @@ import pytest
 from aiokafka.protocol.commit import OffsetFetchRequest
 from aiokafka.protocol.group import HeartbeatRequest, SyncGroupRequest
 
-from transport.fencing import SESSION_SHARE, Lease, LeaseLostError
+from transport.fencing import SESSION_SHARE, SILENT_SHARE, Lease, LeaseLostError
 from transport.kafka import Consumer
 
 SESSION_SECONDS = 10.0
@@ -44,6 +44,20 @@ def test_a_late_answer_to_an_early_request_does_not_shorten_the_lease() -> None:
     lease.renew(clock.seconds)
     lease.renew(clock.seconds - LEASE_SECONDS)
     lease.check()
+
+
+def test_a_broker_that_misses_some_heartbeats_is_a_problem_before_the_lease_ends_and_until_it_answers() -> None:
+    clock = FakeClock()
+    lease = Lease(SESSION_SECONDS, clock)
+    assert lease.problem(), "nothing was confirmed yet"
+    lease.renew(clock.seconds)
+    clock.seconds += SILENT_SHARE * SESSION_SECONDS
+    assert lease.problem() == ""
+    clock.seconds += 1
+    lease.check()
+    assert lease.problem() == "the broker has not answered for 5 s; check that it runs"
+    lease.renew(clock.seconds)
+    assert lease.problem() == ""
 
 
 async def test_a_write_that_hangs_ends_with_the_lease() -> None:

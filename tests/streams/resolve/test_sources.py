@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import time
 from types import SimpleNamespace
 from typing import Any
+
+from prometheus_client import REGISTRY
 
 from ingest.signal import encode
 from streams.records.stories import Assignment, StoryInfo, ThreadRecord
@@ -139,3 +143,20 @@ async def test_a_full_partition_is_paused_and_resumed_once_it_has_drained() -> N
     sources.decided("x:b")
     await sources.step()
     assert consumer.paused_partitions == set()
+
+
+async def test_lag_is_not_known_while_the_broker_does_not_answer() -> None:
+    consumer = FakeConsumer([encode(reply("x:a", number, number)) for number in range(10)])
+    sources = make_sources(consumer, FakeProducer(), ResolveConfig())
+    await sources.assign(frozenset({0}))
+    await sources.step()
+    consumer.records += consumer.records[:6]  # they have arrived, and are not read
+
+    def lag() -> float | None:
+        return REGISTRY.get_sample_value("hubbub_lag_records", {"stage": "resolve", "partition": "0"})
+
+    assert math.isnan(lag() or 0)
+    sources._kafka.lease.renew(time.monotonic())
+    assert lag() == 6
+    await sources.revoke()
+    assert lag() is None
