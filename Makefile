@@ -34,7 +34,7 @@ demo: setup ## the whole system on this machine, with simulated platforms: no ac
 
 test: setup ## all tests that this machine can run; lists what was skipped and why
 	@.ci/chromium
-	$(BIN)/python -m pytest -m 'not mutation' --numprocesses=$(WORKERS) --dist=worksteal --durations=20 \
+	$(BIN)/python -m pytest -m 'not mutation' --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder --durations=20 \
 		--cov --cov-report= $(ARGS)
 	$(BIN)/python -m tests.coverage_floors
 

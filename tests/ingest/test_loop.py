@@ -87,6 +87,7 @@ async def test_what_was_given_up_is_not_written_later(place: Place, proxy: Kafka
     assert sorted(await numbers_in(place)) == list(range(cursor))
 
 
+@pytest.mark.slow
 async def test_killed_at_any_moment_it_loses_nothing(place: Place, proxy: KafkaProxy) -> None:
     rng = random.Random(7)
     for _ in range(8):

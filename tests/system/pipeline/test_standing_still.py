@@ -23,6 +23,8 @@ from transport.producer import open_producer
 from transport.reader import TopicReader
 from transport.topics import name
 
+pytestmark = pytest.mark.slow
+
 AS_IT_IS = "import runpy, sys; sys.argv = ['hubbub', 'score']; runpy.run_module('hubbub', run_name='__main__')"
 TAKES_NOTHING = f"""
 import asyncio, functools

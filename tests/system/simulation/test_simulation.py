@@ -53,6 +53,7 @@ def undisturbed(signals: Sequence[Signal], orders: Sequence[OperatorCommand] = (
     return result
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_disturbances_do_not_change_the_result(seed: int) -> None:
     signals = recording(seed)
@@ -77,6 +78,7 @@ def test_records_of_expired_stories_are_deleted_and_nothing_else_changes() -> No
     assert (result.noise, result.lifecycles, result.events) == (expected.noise, expected.lifecycles, expected.events)
 
 
+@pytest.mark.slow
 def test_operator_commands_are_carried_out_again_in_every_replay() -> None:
     signals = recording(2)
     before = undisturbed(signals)
