@@ -44,9 +44,12 @@ class WorldClock:
         origin, _, rest = text.partition("@")
         started, _, speed = rest.partition("x")
         try:
-            return cls(int(origin), int(started), float(speed))
+            clock = cls(int(origin), int(started), float(speed))
         except ValueError:
-            raise ValueError(f"{text!r} is not of the form ORIGIN@STARTEDxSPEED") from None
+            clock = None
+        if clock is None or not 0 < clock.speed < float("inf"):
+            raise ValueError(f"{text!r} is not of the form ORIGIN@STARTEDxSPEED")
+        return clock
 
 
 def format_age(age_ms: int) -> str:

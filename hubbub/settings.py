@@ -6,6 +6,7 @@ Owns what an operator may set, and the message for each mistake. Each role's set
 from __future__ import annotations
 
 import os
+import re
 import ssl
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -58,11 +59,20 @@ class KafkaSettings(BaseModel):
     key_file: Path | None = None
     """Key of our certificate, a PEM file."""
 
+    @field_validator("bootstrap_servers")
+    @classmethod
+    def _are_servers(cls, text: str) -> str:
+        for server in text.split(","):
+            parts = re.fullmatch(r"(?:[\w.-]+|\[[\da-fA-F:.]+\])(?::(\d{1,5}))?", server.strip(), re.ASCII)
+            if parts is None or not 0 < int(parts[1] or 9092) <= 65_535:
+                raise ValueError(f"{server!r} is not of the form HOST:PORT, as 127.0.0.1:9092 is")
+        return text
+
     def client_options(self) -> dict[str, object]:
         """Return the connection as aiokafka's keyword arguments.
 
         Raises:
-            SettingsError: a certificate cannot be read.
+            SettingsError: a certificate cannot be read, or the login is incomplete.
         """
         options: dict[str, object] = {
             "bootstrap_servers": self.bootstrap_servers,
@@ -77,9 +87,11 @@ class KafkaSettings(BaseModel):
                 raise SettingsError(f"kafka: the certificates cannot be used: {error}") from None
             options["ssl_context"] = context
         if self.security_protocol.startswith("SASL"):
+            if not (self.sasl_username and self.sasl_password):
+                raise SettingsError(f"kafka: {self.security_protocol} needs both sasl_username and sasl_password")
             options["sasl_mechanism"] = self.sasl_mechanism
             options["sasl_plain_username"] = self.sasl_username
-            options["sasl_plain_password"] = self.sasl_password.get_secret_value() if self.sasl_password else None
+            options["sasl_plain_password"] = self.sasl_password.get_secret_value()
         return options
 
 
@@ -208,7 +220,10 @@ def load(**overrides: Any) -> Settings:
             "HUBBUB_RESOLVE__BEATS='[\"ai\"]'; see docs/reference/settings.md"
         ) from None
     except ValidationError as error:
-        lines = [f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in error.errors()]
+        lines = [
+            f"{'.'.join(str(part) for part in e['loc'])}: {e['msg'].removeprefix('Value error, ')}"
+            for e in error.errors()
+        ]
         raise SettingsError(
             f"wrong settings (in {FILE} or HUBBUB_…): {'; '.join(lines)}; see docs/reference/settings.md"
         ) from None

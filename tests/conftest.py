@@ -62,9 +62,9 @@ def broker(request: pytest.FixtureRequest) -> Broker:
 
 @pytest.fixture(scope="session")
 def jvm_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """Run Apache Kafka, one broker in one JVM, for the whole session."""
+    """Run Apache Kafka, one broker in one JVM, for the whole session. On its port for logins alice may log in."""
     try:
-        with Cluster(tmp_path_factory.mktemp("kafka")) as cluster:
+        with Cluster(tmp_path_factory.mktemp("kafka"), logins={"alice": "right-password"}) as cluster:
             yield cluster
     except KafkaUnavailableError as error:
         pytest.skip(str(error))

@@ -1,17 +1,26 @@
-"""Administration: is a broker there, which topics has it, and creating topics.
+"""Administration: does a broker answer, and if not why; which topics has it; creating topics.
 
 Owns the requests and their retries. Must never know which topics there should be, nor change one that exists.
 """
 
 import asyncio
+import socket
+import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Final, NamedTuple, TypeVar
 
-from aiokafka import AIOKafkaClient
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import TopicAlreadyExistsError, for_code
+from aiokafka.conn import collect_hosts, create_conn
+from aiokafka.errors import (
+    IllegalSaslStateError,
+    SaslAuthenticationFailed,
+    TopicAlreadyExistsError,
+    UnsupportedSaslMechanismError,
+    for_code,
+)
+from aiokafka.protocol.metadata import MetadataRequest
 
 from transport.errors import UserError
 from transport.kafka import BrokerAwayError, BrokerTimeoutError, KafkaError
@@ -38,16 +47,53 @@ class TopicDescription:
     settings: Mapping[str, str]
 
 
-async def broker_answers(kafka: Mapping[str, object], *, timeout_seconds: float = 3.0) -> bool:
-    """Say whether a broker answers a metadata request; an open port alone promises nothing."""
-    client = AIOKafkaClient(**kafka, request_timeout_ms=int(timeout_seconds * 1000))
-    try:
-        await client.bootstrap()
-    except BrokerAwayError:
-        return False
-    finally:
-        await client.close()
-    return True
+class BrokerProblem(NamedTuple):
+    """Why no broker serves us. ``message``: what is wrong and what to do. ``listens``: a broker is there."""
+
+    message: str
+    listens: bool
+
+
+_REFUSALS: Final[tuple[tuple[type[Exception] | tuple[type[Exception], ...], str, str], ...]] = (
+    (
+        SaslAuthenticationFailed,
+        "refuses the user name or the password",
+        "SASL_USERNAME and HUBBUB_KAFKA__SASL_PASSWORD",
+    ),
+    (UnsupportedSaslMechanismError, "does not offer this way to log in", "SASL_MECHANISM"),
+    (IllegalSaslStateError, "expects no login", "SECURITY_PROTOCOL"),
+    (ssl.SSLCertVerificationError, "has a certificate that is not trusted", "CA_FILE"),
+    (socket.gaierror, "has a name that cannot be resolved", "BOOTSTRAP_SERVERS"),
+    ((BrokerAwayError, ConnectionResetError, ssl.SSLError), "hangs up, as on a wrong protocol", "SECURITY_PROTOCOL"),
+)
+"""What a broker does that refuses us, by the error, and the setting to correct."""
+
+
+async def broker_problem(kafka: Mapping[str, object], *, timeout_seconds: float = 3.0) -> BrokerProblem | None:
+    """Return why no broker answers a metadata request; None if one does. An open port alone promises nothing.
+
+    The client logs the cause and drops it, so each server is asked here without the client.
+    """
+    login = dict(kafka)
+    servers, refusal = str(login.pop("bootstrap_servers")), None
+    for host, port, _ in collect_hosts(servers):
+        try:
+            connection = await create_conn(host, port, request_timeout_ms=int(timeout_seconds * 1000), **login)
+            try:
+                await connection.send(MetadataRequest([]))
+            finally:
+                connection.close()
+        except (KafkaError, OSError, TimeoutError) as error:
+            for kind, does, setting in _REFUSALS:
+                if isinstance(error, kind):
+                    refusal = f"the broker at {host}:{port} {does}; correct HUBBUB_KAFKA__{setting}"
+                    break
+        else:
+            return None
+    if refusal is not None:
+        return BrokerProblem(refusal, listens=True)
+    start = "start it ('hubbub up' has one for this machine), or set HUBBUB_KAFKA__BOOTSTRAP_SERVERS"
+    return BrokerProblem(f"no broker answers at {servers}; {start}", listens=False)
 
 
 async def create_topics(

@@ -21,7 +21,7 @@ import sys
 import tempfile
 import time
 import xml.etree.ElementTree as ET
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -91,11 +91,12 @@ def jars() -> Path:
 
 @dataclass(slots=True)
 class _Node:
-    """One broker, which is also a controller: its folder, its ports and its process."""
+    """One broker, which is also a controller: its folder, its ports and its process. 0: no port for logins."""
 
     folder: Path
     port: int
     controller_port: int
+    login_port: int
     process: subprocess.Popen[bytes] | None = field(default=None)
 
     @property
@@ -111,19 +112,30 @@ class Cluster:
     """``brokers`` Kafka brokers (1 or 3) that run as long as the ``with`` block, with their data in ``folder``.
 
     ``port``: port of the first broker; the others take the next ones. None takes free ports. ``heap_mib``: heap of each
-    broker's JVM. Every replication factor is ``brokers``; with three brokers a write waits for two replicas. On Linux
-    with util-linux the kernel kills the brokers when the thread that started them ends.
+    broker's JVM. ``logins``: passwords by user; with any, each broker has another port, for SASL_PLAINTEXT.
+    Every replication factor is ``brokers``; with three brokers a write waits for two replicas. On Linux with util-linux
+    the kernel kills the brokers when the thread that started them ends.
 
     Raises (on entering):
         KafkaUnavailableError: Java or Maven is missing, a port is taken, or a broker does not start.
     """
 
-    def __init__(self, folder: Path, *, brokers: int = 1, port: int | None = None, heap_mib: int = 384) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        brokers: int = 1,
+        port: int | None = None,
+        heap_mib: int = 384,
+        logins: Mapping[str, str] | None = None,
+    ) -> None:
         self._heap_mib = heap_mib
+        self._logins = logins or {}
         wanted = [None if port is None else port + index for index in range(brokers)]
-        ports = _free_ports([*wanted, *([None] * brokers)])
+        ports = _free_ports([*wanted, *([None] * brokers * (2 if self._logins else 1))])
+        login_ports = ports[2 * brokers :] or [0] * brokers
         self._nodes = [
-            _Node((folder / f"broker-{index}").resolve(), ports[index], ports[brokers + index])
+            _Node((folder / f"broker-{index}").resolve(), ports[index], ports[brokers + index], login_ports[index])
             for index in range(brokers)
         ]
 
@@ -131,6 +143,11 @@ class Cluster:
     def bootstrap_servers(self) -> str:
         """Comma-separated ``host:port`` of all brokers."""
         return ",".join(f"{HOST}:{node.port}" for node in self._nodes)
+
+    @property
+    def login_servers(self) -> str:
+        """Comma-separated ``host:port`` of all brokers, where a client must log in."""
+        return ",".join(f"{HOST}:{node.login_port}" for node in self._nodes)
 
     def __len__(self) -> int:
         return len(self._nodes)
@@ -258,15 +275,24 @@ class Cluster:
     def _settings(self, index: int) -> str:
         """Return the server.properties of broker ``index``."""
         node, count = self._nodes[index], len(self)
+        listeners = f"PLAINTEXT://{HOST}:{node.port}"
+        if self._logins:
+            listeners += f",SASL_PLAINTEXT://{HOST}:{node.login_port}"
+        users = " ".join(f'user_{user}="{password}"' for user, password in self._logins.items())
         settings = {
             "process.roles": "broker,controller",
             "node.id": index + 1,
             "controller.quorum.voters": ",".join(
                 f"{number + 1}@{HOST}:{other.controller_port}" for number, other in enumerate(self._nodes)
             ),
-            "listeners": f"PLAINTEXT://{HOST}:{node.port},CONTROLLER://{HOST}:{node.controller_port}",
-            "advertised.listeners": f"PLAINTEXT://{HOST}:{node.port}",
+            "listeners": f"{listeners},CONTROLLER://{HOST}:{node.controller_port}",
+            "advertised.listeners": listeners,
             "controller.listener.names": "CONTROLLER",
+            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT",
+            "sasl.enabled.mechanisms": "PLAIN",
+            "listener.name.sasl_plaintext.plain.sasl.jaas.config": (
+                f"org.apache.kafka.common.security.plain.PlainLoginModule required {users};"
+            ),
             "log.dirs": node.folder / "data",
             "default.replication.factor": count,
             "offsets.topic.replication.factor": count,

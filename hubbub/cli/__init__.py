@@ -28,6 +28,7 @@ from hubbub.cli import (
 )
 from hubbub.cli.output import strip_controls
 from hubbub.settings import load
+from transport.admin import broker_problem
 from transport.errors import UserError
 from transport.kafka import BrokerAwayError, KafkaError
 
@@ -100,8 +101,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _message(error: Exception) -> str | None:
     """Return what is wrong and how to fix it; None for a fault of ours."""
     if isinstance(error, BrokerAwayError):
-        where = load().kafka.bootstrap_servers
-        return f"no broker answers at {where}; start one with 'hubbub up', or set HUBBUB_KAFKA__BOOTSTRAP_SERVERS"
+        problem = asyncio.run(broker_problem(load().kafka.client_options()))
+        return problem.message if problem is not None else "the broker was away for a moment; try again"
     if isinstance(error, KafkaError):
         return f"the broker refused: {error}; see the broker's log, then try again"
     return str(error) if isinstance(error, UserError) else None

@@ -24,6 +24,7 @@ from ingest.registry import PLATFORMS
 from streams.records.progress import ResolveProgress, ScoreProgress, decode_progress
 from streams.resolve.matching.beats import BeatError, load_beat
 from streams.score.reading import FiguresError, TextReader
+from transport.admin import broker_problem
 from transport.errors import HubbubError, UserError
 from transport.kafka import KafkaError
 from transport.reader import TopicReader
@@ -82,12 +83,13 @@ def _figures(file: Path) -> Finding:
 async def _broker(settings: Settings, options: dict[str, object]) -> list[Finding]:
     kafka = settings.kafka
     what = f"broker at {kafka.bootstrap_servers} answers"
+    if (problem := await broker_problem(options)) is not None:
+        return [Finding(what, ok=False, fix=problem.message)]
     try:
         async with asyncio.timeout(BROKER_SECONDS):
             problems = await topic_setup.check(options, kafka.topic_prefix, kafka.partitions, kafka.replication)
     except (KafkaError, OSError, TimeoutError) as error:
-        fix = f"{type(error).__name__}; start it ('hubbub up' has one), or set HUBBUB_KAFKA__BOOTSTRAP_SERVERS"
-        return [Finding(what, ok=False, fix=fix)]
+        return [Finding(what, ok=False, fix=f"it stopped answering ({type(error).__name__}); see the broker's log")]
     findings = [Finding(what, ok=True)]
     findings += [Finding(f"topic {p.topic}: {p.what}", ok=None if p.unverified else False, fix=p.fix) for p in problems]
     if all(problem.unverified for problem in problems):

@@ -13,7 +13,7 @@ import tempfile
 from typing import IO, Final, Self
 
 from hubbub.process.child_process import start_child, stop_child
-from transport.admin import broker_answers
+from transport.admin import broker_problem
 from transport.errors import UserError
 
 HOST: Final = "127.0.0.1"
@@ -120,7 +120,7 @@ async def _wait_until_answering(process: asyncio.subprocess.Process, port: int) 
             # aiokafka logs an error for every refused connection. So it asks only when the port is open.
             _, writer = await asyncio.open_connection(HOST, port)
             writer.close()
-            if await broker_answers({"bootstrap_servers": f"{HOST}:{port}"}):
+            if await broker_problem({"bootstrap_servers": f"{HOST}:{port}"}) is None:
                 return
         except ConnectionError:
             pass

@@ -15,7 +15,7 @@ from hubbub.operate import topic_setup
 from hubbub.process.embedded_broker import EmbeddedBroker, free_port
 from hubbub.process.supervisor import Child, Supervisor
 from hubbub.settings import KafkaSettings
-from transport.admin import broker_answers
+from transport.admin import broker_problem
 from transport.errors import UserError
 
 ROLES = ("collect", "resolve", "score", "serve")
@@ -36,14 +36,13 @@ async def broker_at(kafka: KafkaSettings) -> AsyncIterator[EmbeddedBroker | None
         UserError: no broker answers, and an embedded one cannot take its place.
         BrokerError: the embedded broker cannot run.
     """
-    if await broker_answers(kafka.client_options()):
+    problem = await broker_problem(kafka.client_options())
+    if problem is None:
         yield None
         return
     host, _, port = kafka.bootstrap_servers.partition(":")
-    if host not in {"127.0.0.1", "localhost"} or not port.isdigit():
-        raise UserError(
-            f"no broker answers at {kafka.bootstrap_servers}; start it, or set HUBBUB_KAFKA__BOOTSTRAP_SERVERS"
-        )
+    if problem.listens or host not in {"127.0.0.1", "localhost"} or not port.isdigit():
+        raise UserError(problem.message)
     async with EmbeddedBroker(port=int(port)) as broker:
         yield broker
 

@@ -23,7 +23,7 @@ from hubbub.process.exit_reason import FAILED, TRY_AGAIN, exit_code, first_cause
 from hubbub.process.health_server import HealthServer
 from hubbub.process.logs import configure
 from hubbub.settings import Settings, secrets
-from transport.admin import broker_answers
+from transport.admin import BrokerProblem, broker_problem
 from transport.retry import Backoff
 
 PORTS: Final = {"collect": 9101, "resolve": 9102, "score": 9103, "serve": 9104}
@@ -127,7 +127,7 @@ async def _run(name: str, settings: Settings, make: MakeRole, needs_broker: bool
         async with health:
             log.info("started", metrics=f"http://{settings.metrics_host}:{health.port}/metrics")
             if needs_broker:
-                await wait_for_broker(lambda: broker_answers(options), kafka.bootstrap_servers, waiting, stopped_within)
+                await wait_for_broker(lambda: broker_problem(options), waiting, stopped_within)
             if not stop.is_set():
                 await role.run(stop)
     except Exception as raised:
@@ -145,17 +145,19 @@ async def _run(name: str, settings: Settings, make: MakeRole, needs_broker: bool
 
 
 async def wait_for_broker(
-    answers: Callable[[], Awaitable[bool]], servers: str, waiting: list[str], sleep: Callable[[float], Awaitable[bool]]
+    problem: Callable[[], Awaitable[BrokerProblem | None]],
+    waiting: list[str],
+    sleep: Callable[[float], Awaitable[bool]],
 ) -> None:
-    """Return when ``answers`` says that the broker at ``servers`` answers, or when ``sleep`` says to stop.
+    """Return when there is no ``problem`` with the broker, or when ``sleep`` says to stop.
 
-    Log only that the broker is away, and that it is back. Meanwhile ``waiting`` says why the role is not ready.
+    Log only why the broker does not answer, and that it answers. Meanwhile ``waiting`` says why the role is not ready.
     """
     backoff = Backoff(FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, random.Random())
-    while not await answers():
-        if not waiting:
-            waiting.append(f"no broker answers at {servers}")
-            log.warning("no broker answers; waiting for it", servers=servers)
+    while (why := await problem()) is not None:
+        if waiting != [why.message]:
+            waiting[:] = [why.message]
+            log.warning("no broker answers; waiting for it", why=why.message)
         if await sleep(backoff.next_seconds()):
             return
     if waiting:

@@ -7,11 +7,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
+from deploy.kafka.cluster import Cluster
 from hubbub.operate import topic_setup
+from hubbub.settings import KafkaSettings
 from tests.conftest import Broker
 from tests.hubbub.cli.command_tree import COMMANDS, LONG_RUNNING, example
 from tests.hubbub.cli.conftest import Done, Run
+from transport.admin import broker_problem
 
 NOWHERE = "127.0.0.2:1"
 """Nothing listens there, and it is no address at which the embedded broker could be started."""
@@ -22,7 +26,13 @@ WITH_BROKER = [path for path in WITH_SETTINGS if path not in LONG_RUNNING and pa
 BAD_SETTINGS: dict[str, tuple[Callable[[Path], object], str]] = {
     "unknown key": (lambda file: file.write_text("[kafka]\nbootstrap = 1\n"), "kafka.bootstrap"),
     "bad value": (lambda file: file.write_text('[kafka]\npartitions = "many"\n'), "kafka.partitions"),
-    "bad clock": (lambda file: file.write_text('world_clock = "noon"\n'), "world_clock"),
+    "bad clock": (lambda file: file.write_text('world_clock = "noon"\n'), "world_clock: 'noon' is not"),
+    "endless clock": (lambda file: file.write_text('world_clock = "1@1xinf"\n'), "world_clock: '1@1xinf' is not"),
+    "no port": (lambda file: file.write_text('[kafka]\nbootstrap_servers = "foo:bar"\n'), "'foo:bar' is not"),
+    "no such port": (
+        lambda file: file.write_text('[kafka]\nbootstrap_servers = "a:1,127.0.0.1:99999"\n'),
+        "kafka.bootstrap_servers: '127.0.0.1:99999' is not of the form HOST:PORT",
+    ),
     "broken TOML": (lambda file: file.write_text("[kafka\n"), "hubbub.toml cannot be read"),
     "not text": (lambda file: file.write_bytes(b"\xff\xfe\x00"), "hubbub.toml cannot be read"),
     "unreadable": (lambda file: file.symlink_to("/proc/self/mem"), "hubbub.toml cannot be read"),
@@ -62,6 +72,62 @@ def test_no_broker_is_one_line_that_says_where(path: tuple[str, ...], hubbub: Ru
     else:
         assert_one_line_says(done, f"no broker answers at {NOWHERE}; ")
         assert done.stdout == ""
+
+
+LOGIN = {"SECURITY_PROTOCOL": "SASL_PLAINTEXT", "SASL_USERNAME": "alice", "SASL_PASSWORD": "wrong-password"}
+REFUSALS = {
+    "wrong password": ("login_servers", LOGIN, "refuses the user name or the password", "SASL_PASSWORD"),
+    "wrong login": ("login_servers", {**LOGIN, "SASL_MECHANISM": "SCRAM-SHA-256"}, "does not offer", "SASL_MECHANISM"),
+    "no login wanted": ("bootstrap_servers", LOGIN, "expects no login", "SECURITY_PROTOCOL"),
+    "no login given": ("login_servers", {}, "hangs up", "SECURITY_PROTOCOL"),
+    "SSL": ("bootstrap_servers", {"SECURITY_PROTOCOL": "SSL"}, "hangs up", "SECURITY_PROTOCOL"),
+}
+"""By fault: where Hubbub asks, with which settings, what it says of the broker, and which setting it names."""
+
+
+@pytest.mark.parametrize(
+    ("path", "fault"),
+    [
+        *((path, "wrong password") for path in [*WITH_BROKER, ("up",)]),
+        *((path, fault) for path in [("scores",), ("doctor",), ("up",)] for fault in list(REFUSALS)[1:]),
+    ],
+)
+def test_a_broker_that_refuses_us_is_one_line_that_names_the_cause(
+    path: tuple[str, ...], fault: str, hubbub: Run, jvm_kafka: Cluster
+) -> None:
+    where, options, does, setting = REFUSALS[fault]
+    servers = getattr(jvm_kafka, where)
+    environment = {f"HUBBUB_KAFKA__{name}": value for name, value in options.items()}
+    done = hubbub(*example(path), HUBBUB_KAFKA__BOOTSTRAP_SERVERS=servers, **environment)
+    if path == ("doctor",):
+        assert (done.returncode, done.stderr) == (1, "")
+    else:
+        assert_one_line_says(done, f"hubbub: the broker at {servers} {does}")
+        assert done.stdout == ""
+    (line,) = [line for line in (done.stdout + done.stderr).splitlines() if does in line]
+    assert f"HUBBUB_KAFKA__{setting}" in line.partition("; correct ")[2]
+    assert "wrong-password" not in line
+
+
+@pytest.mark.parametrize("path", [*WITH_BROKER, ("up",)], ids=" ".join)
+def test_a_login_without_a_user_is_one_line(path: tuple[str, ...], hubbub: Run) -> None:
+    done = hubbub(*example(path), HUBBUB_KAFKA__SECURITY_PROTOCOL="SASL_SSL", HUBBUB_KAFKA__SASL_PASSWORD="x")  # noqa: S106
+    words = "kafka: SASL_SSL needs both sasl_username and sasl_password"
+    if path == ("doctor",):
+        assert words in done.stdout
+    else:
+        assert_one_line_says(done, words)
+
+
+async def test_the_right_password_is_let_in(jvm_kafka: Cluster) -> None:
+    """So the refusals above are those of a broker that lets others in."""
+    kafka = KafkaSettings(
+        bootstrap_servers=jvm_kafka.login_servers,
+        security_protocol="SASL_PLAINTEXT",
+        sasl_username="alice",
+        sasl_password=SecretStr("right-password"),
+    )
+    assert await broker_problem(kafka.client_options()) is None
 
 
 @pytest.mark.parametrize("path", WITH_BROKER, ids=" ".join)

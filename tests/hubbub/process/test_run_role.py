@@ -13,6 +13,7 @@ import pytest
 from hubbub.process.embedded_broker import free_port
 from hubbub.process.exit_reason import FAILED, TRY_AGAIN
 from hubbub.process.run_role import LONGEST_PAUSE_SECONDS, wait_for_broker
+from transport.admin import BrokerProblem
 
 HANGS = """
 import asyncio, time, types
@@ -108,19 +109,20 @@ async def test_a_role_without_a_broker_waits_with_one_line_and_stops_when_asked(
 
 
 async def test_a_broker_is_waited_for_with_growing_pauses_until_it_answers() -> None:
-    answers = iter([False] * 50 + [True])
+    away = BrokerProblem("no broker answers at broker:9092", listens=False)
+    problems = iter([away] * 50 + [None])
     waiting: list[str] = []
     pauses: list[float] = []
 
-    async def answer() -> bool:
-        return next(answers)
+    async def problem() -> BrokerProblem | None:
+        return next(problems)
 
     async def sleep(seconds: float) -> bool:
         assert waiting == ["no broker answers at broker:9092"]
         pauses.append(seconds)
         return False
 
-    await wait_for_broker(answer, "broker:9092", waiting, sleep)
+    await wait_for_broker(problem, waiting, sleep)
     assert waiting == []
     assert len(pauses) == 50
     assert pauses[0] <= 0.5
