@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from types import MappingProxyType
 
@@ -62,6 +62,17 @@ class House:
                 for sample in family.samples:
                     totals[sample.name] = totals.get(sample.name, 0.0) + sample.value
         return totals
+
+    async def ready(self) -> set[str]:
+        """Return the roles that are ready."""
+        ready = set()
+        async with aiohttp.ClientSession() as session:
+            for child in self.children:
+                with suppress(aiohttp.ClientError):
+                    async with session.get(f"http://127.0.0.1:{child.health_port}/readyz") as response:
+                        if response.status == 200:
+                            ready.add(child.name)
+        return ready
 
     async def scores(self) -> dict[str, NoiseScore]:
         return await read_scores(self.options, self.kafka.topic_prefix)

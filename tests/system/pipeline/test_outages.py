@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import os
 import signal
 from collections.abc import Callable
@@ -14,7 +15,9 @@ import pytest
 from deploy.kafka.cluster import Cluster, KafkaUnavailableError
 from hubbub.process.embedded_broker import EmbeddedBroker, free_port
 from streams.serve.read import read_scores
-from tests.system.pipeline.house import write_recording
+from tests.conftest import Broker
+from tests.eventually import eventually
+from tests.system.pipeline.house import house, write_recording
 from tests.system.pipeline.hubbub_up import Up, up
 from tests.system.pipeline.recording import make
 
@@ -24,6 +27,8 @@ SPAN_SECONDS = 36_000
 """Event time in the recording."""
 OUTAGE_SECONDS = 12
 """Longer than a session, a lease and four starts in a row; real time is what an outage is made of."""
+AWAY_SECONDS = 9
+"""Within it every role notices that its broker is away: ``serve`` asks every 3 s, and gives it 5 s to answer."""
 MAX_LINES = 60
 """An outage may cost a few lines for each role and each kind of message, not thousands."""
 
@@ -74,6 +79,25 @@ async def test_an_embedded_broker_that_dies_is_reported_and_started_again_empty(
         assert await it.score(recording) == stories
         assert it.process.returncode is None
         assert not any("Traceback" in line or json_exception(line) for line in it.lines), it.lines
+
+
+async def test_no_role_is_ready_while_the_broker_is_away() -> None:
+    """Seconds after the broker is gone no role is ready, and none says otherwise meanwhile."""
+    async with (
+        EmbeddedBroker() as broker,
+        house(Broker("embedded", broker.bootstrap_servers, "ready-"), roles=("resolve", "score", "serve")) as it,
+    ):
+        os.kill(broker.pid, signal.SIGSTOP)
+        try:
+            await eventually(it.ready, AWAY_SECONDS, until=lambda ready: not ready)
+            totals = [await it.metrics(role) for role in ("resolve", "score", "serve")]
+            for lag, found in zip(("lag_records", "lag_records", "serve_behind_records"), totals, strict=True):
+                assert math.isnan(found[f"hubbub_{lag}"])
+            for _ in range(10):
+                await asyncio.sleep(0.2)
+                assert await it.ready() == set()
+        finally:
+            os.kill(broker.pid, signal.SIGCONT)
 
 
 def broker_below(pid: int) -> int:
