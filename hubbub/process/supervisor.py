@@ -44,13 +44,14 @@ class RestartPolicy:
 class RestartHistory:
     """What one child's endings say about its next start.
 
-    ``failures``: how often it failed in a row by a fault of its own, since it last ran healthily.
+    ``was_healthy``: it has been ready, or has run long enough. ``failures``: how often it failed in a row by a fault of
+    its own, since it last ran healthily.
     """
 
     def __init__(self, policy: RestartPolicy) -> None:
         self._policy = policy
         self._pause_seconds = policy.first_pause_seconds
-        self._was_healthy = False
+        self.was_healthy = False
         self.failures = 0
 
     def pause_after(self, code: int, ran_seconds: float) -> float | None:
@@ -60,12 +61,12 @@ class RestartHistory:
         the other children still do their work, and the page still shows it.
         """
         if ran_seconds >= self._policy.healthy_seconds:
-            self._was_healthy = True
+            self.was_healthy = True
             self.failures = 0
             self._pause_seconds = self._policy.first_pause_seconds
         if code != TRY_AGAIN:
             self.failures += 1
-            if self.failures >= self._policy.tries and not self._was_healthy:
+            if self.failures >= self._policy.tries and not self.was_healthy:
                 return None
         pause_seconds = self._pause_seconds
         self._pause_seconds = min(2 * pause_seconds, self._policy.longest_pause_seconds)
@@ -110,6 +111,7 @@ class Supervisor:
         self._clock = clock
         self._sleep = sleep
         self._processes: dict[str, asyncio.subprocess.Process] = {}
+        self._histories = {child.name: RestartHistory(policy) for child in children}
         self._last_lines: dict[str, deque[str]] = {child.name: deque(maxlen=LAST_LINES) for child in children}
         self._tasks: list[asyncio.Task[None]] = []
         self._stopped: set[str] = set()
@@ -187,11 +189,12 @@ class Supervisor:
                             self._on_line(child.name, f"{problem}; waiting")
                             deadline = self._clock() + timeout_seconds
                         await self._sleep(READY_POLL_SECONDS)
+                    self._histories[child.name].was_healthy |= child.health_port is not None
         finally:
             failure.cancel()
 
     async def _keep(self, child: Child) -> None:
-        history = RestartHistory(self._policy)
+        history = self._histories[child.name]
         while child.name not in self._stopped:
             started_at = self._clock()
             code = await self._run(child)

@@ -58,7 +58,7 @@ async def test_a_child_that_dies_is_started_again_and_the_line_names_it(tmp_path
     code = f"open({str(starts)!r}, 'a').write('x'); import time; time.sleep(60)"
     lines: list[str] = []
     async with Supervisor([child("score", code)], lambda _, line: lines.append(line), sleep=no_pause) as supervisor:
-        await eventually(starts.exists)
+        await eventually(lambda: starts.exists() and starts.read_text())
         os.kill(supervisor.pid("score"), signal.SIGKILL)
         await eventually(lambda: len(starts.read_text()) == 2)
     assert lines == ["score ended (killed by signal 9); starting it again in 0.5 s"]
@@ -78,6 +78,30 @@ async def test_a_child_that_keeps_failing_after_it_ran_well_is_reported_as_stuck
         await eventually(lambda: len(lines) >= 4, within_seconds=30)
     assert lines[:2] == [f"score ended (exit code 1); starting it again in {pause} s" for pause in (1, 2)]
     assert lines[3].startswith("score ended (exit code 1); starting it again in 8 s. It has failed 4 times in a row ")
+
+
+async def test_a_child_that_was_ready_is_not_given_up_however_soon_it_fails(tmp_path: Path) -> None:
+    """Half a million invalid records end ``resolve`` again and again, seconds after it was ready."""
+    port, was_ready = free_port(), tmp_path / "ready"
+    code = (
+        "import http.server, pathlib, sys\n"
+        "class Ready(http.server.BaseHTTPRequestHandler):\n"
+        "    def do_GET(self):\n"
+        "        self.send_response(200)\n"
+        "        self.send_header('Content-Type', 'application/json')\n"
+        "        self.end_headers()\n"
+        "        self.wfile.write(b'{}')\n"
+        "    def log_message(self, *_): pass\n"
+        "ready = pathlib.Path(sys.argv[1])\n"
+        "if not ready.exists():\n"
+        "    with http.server.HTTPServer(('127.0.0.1', int(sys.argv[2])), Ready) as server: server.handle_request()\n"
+        "    ready.touch()\n"
+        "sys.exit(1)"
+    )
+    resolve = Child("resolve", [sys.executable, "-c", code, str(was_ready), str(port)], health_port=port)
+    async with Supervisor([resolve], lambda *_: None, policy=POLICY, sleep=no_pause) as supervisor:
+        await supervisor.ready(30)
+        await eventually(lambda: supervisor.restarts > 2 * POLICY.tries, within_seconds=30)
 
 
 async def test_a_child_that_cannot_start_is_given_up_with_its_last_lines() -> None:
