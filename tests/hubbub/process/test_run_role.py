@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+import socket
 import subprocess
 import sys
 
 import pytest
 
-from hubbub.process.embedded_broker import free_port
 from hubbub.process.exit_reason import FAILED, TRY_AGAIN
 from hubbub.process.run_role import LONGEST_PAUSE_SECONDS, wait_for_broker
 from transport.admin import BrokerProblem
@@ -94,7 +94,9 @@ def test_a_failure_is_one_line_and_only_a_defect_shows_its_stack(error: str, cod
 async def test_a_role_without_a_broker_waits_with_one_line_and_stops_when_asked(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("HUBBUB_KAFKA__BOOTSTRAP_SERVERS", f"127.0.0.1:{free_port()}")
+    held = socket.socket()  # so that no broker of another test listens there
+    held.bind(("127.0.0.1", 0))
+    monkeypatch.setenv("HUBBUB_KAFKA__BOOTSTRAP_SERVERS", f"127.0.0.1:{held.getsockname()[1]}")
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", NEEDS_BROKER, stderr=asyncio.subprocess.PIPE)
     assert process.stderr is not None
     async with asyncio.timeout(30):
@@ -104,6 +106,7 @@ async def test_a_role_without_a_broker_waits_with_one_line_and_stops_when_asked(
         process.send_signal(signal.SIGTERM)
         rest = [json.loads(line) for line in (await process.stderr.read()).splitlines()]
         assert await process.wait() == 0
+    held.close()
     ours = [line["event"] for line in (*lines, *rest) if "Unable connect" not in line["event"]]
     assert ours == ["started", "no broker answers; waiting for it", "stopped"]
 
