@@ -16,6 +16,11 @@ from transport.errors import UserError
 
 HOST_CHARS: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:[]")
 
+_FIXES: Final = {
+    errno.EADDRINUSE: "another program listens there: stop it, or set {}PORT (0 takes a free port)",
+    errno.EACCES: "a port below 1024 needs privileges: set another with {}PORT",
+}
+
 
 async def listen(runner: web.AppRunner, host: str, port: int, what: str, variables: str) -> None:
     """Serve ``what``, the application of ``runner``, on this address, until ``runner`` is cleaned up.
@@ -30,12 +35,7 @@ async def listen(runner: web.AppRunner, host: str, port: int, what: str, variabl
         await web.TCPSite(runner, host, port).start()
     except OSError as error:
         await runner.cleanup()
-        if error.errno == errno.EADDRINUSE:
-            fix = f"another program listens there: stop it, or set {variables}PORT (0 takes a free port)"
-        elif error.errno == errno.EACCES:
-            fix = f"a port below 1024 needs privileges: set another with {variables}PORT"
-        else:
-            fix = f"this machine has no such address: set {variables}HOST"
+        fix = _FIXES.get(error.errno or 0, "this machine has no such address: set {}HOST").format(variables)
         raise UserError(f"cannot serve {what} on {host}:{port}; {fix}") from None
 
 
