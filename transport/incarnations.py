@@ -28,8 +28,8 @@ class TopicRecreatedError(UserError):
 
     def __init__(self, topic: str, remembered: str, found: str) -> None:
         super().__init__(
-            f"{topic} was deleted and created again (its id was {remembered}, now it is {found}), so remembered "
-            "offsets belong to records that are gone. Rebuild from signals (docs/runbook.md)"
+            f"{topic} was deleted and created again (its id was {remembered}, now it is {found}), so what is "
+            "remembered does not fit its records. Rebuild from signals (docs/runbook.md)"
         )
 
 

@@ -5,7 +5,8 @@ before. A commit that comes too late is no failure. When the records to be read 
 over in silence, that is an error. Must never know what is read.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 
 import structlog
 from aiokafka.errors import CommitFailedError, IllegalStateError
@@ -21,6 +22,21 @@ log = structlog.get_logger(__name__)
 
 class RecordsGoneError(UserError):
     """Records that were to be read next are no longer in the topic: an operator decides how to go on."""
+
+
+class MemoryLostError(UserError):
+    """A group has read records, and what came of them is not remembered: only a rebuild gives right results again."""
+
+
+async def check_unread(consumer: Consumer, partition: TopicPartition) -> None:
+    """Raise MemoryLostError if the group of ``consumer`` has read any of ``partition``; nothing is remembered of it."""
+    beginning = (await consumer.beginning_offsets([partition]))[partition]
+    committed = await consumer.committed(partition)
+    if committed is not None and committed > beginning:
+        raise MemoryLostError(
+            f"{partition.topic}, partition {partition.partition}: {committed - beginning} records were read, but the "
+            "topics that remember what came of them are empty. Rebuild from signals (docs/runbook.md)"
+        )
 
 
 async def seek_to_committed(consumer: Consumer, partition: TopicPartition) -> int:
@@ -52,6 +68,7 @@ async def offset_to_resume(consumer: Consumer, partition: TopicPartition, offset
     """
     beginning = (await consumer.beginning_offsets([partition]))[partition]
     if offset is None:
+        await check_unread(consumer, partition)
         return beginning
     if offset < beginning:
         committed = await consumer.committed(partition)
@@ -110,9 +127,20 @@ async def end_offsets(kafka: Mapping[str, object], partitions: Collection[TopicP
         return await correct_end_offsets(consumer, await consumer.end_offsets(list(partitions)))
 
 
-def locate(record: ConsumerRecord[bytes, bytes]) -> str:
-    """Return the place of ``record``, for a message to an operator."""
-    return f"the record is at offset {record.offset} of {record.topic}, partition {record.partition}"
+def locate(topic: str, partition: int, offset: int) -> str:
+    """Return the place of a record and how to do without it, for a message to an operator."""
+    place = f"the record is at offset {offset} of {topic}, partition {partition}"
+    return f"{place}; to go on without it: hubbub skip {topic}:{partition}:{offset}"
+
+
+@contextmanager
+def located(record: ConsumerRecord[bytes, bytes]) -> Iterator[None]:
+    """Add the place of ``record`` to whatever its handling raises."""
+    try:
+        yield
+    except Exception as error:
+        error.add_note(locate(record.topic, record.partition, record.offset))
+        raise
 
 
 async def _check_kept(consumer: Consumer, partition: TopicPartition, offset: int) -> None:

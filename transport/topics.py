@@ -95,6 +95,9 @@ TOPICS: tuple[Topic, ...] = (
 )
 """Every topic."""
 
+MEMORY = frozenset({"stories", "hubbub-score-ledgers-changelog", "progress"})
+"""Where roles remember what came of the records they read. An empty one in its place would make what follows wrong."""
+
 
 def name(topic: str, prefix: str = "") -> str:
     """Return the name of ``topic`` on a broker where the names of Hubbub's topics start with ``prefix``."""

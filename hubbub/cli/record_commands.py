@@ -1,4 +1,4 @@
-"""``hubbub replay`` and ``hubbub dead-letters``: records into the topics, and back into them."""
+"""``hubbub replay``, ``hubbub dead-letters`` and ``hubbub skip``: records into the topics, back into them, and past."""
 
 import asyncio
 from collections import Counter
@@ -156,3 +156,14 @@ def _counts(dead: Iterable[DeadLetter]) -> str:
 
 def _utc(at_ms: int) -> str:
     return datetime.fromtimestamp(at_ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+@app.command(epilog="Example: hubbub skip signals:3:1234")
+def skip(
+    place: Annotated[str, typer.Argument(metavar="TOPIC:PARTITION:OFFSET", help="Of the record.")],
+    json: JsonObject = False,
+) -> None:
+    """Let a role go on without one record that stops it. The record is kept as a dead letter."""
+    kafka = load().kafka
+    asyncio.run(letters.skip(place, kafka.client_options(), kafka.topic_prefix))
+    print_json({"skipped": place}) if json else typer.echo(f"{place} is a dead letter; its role passes over it now")

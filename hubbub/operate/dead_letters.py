@@ -1,4 +1,4 @@
-"""Dead letters: reading them, and publishing their originals again.
+"""Dead letters: reading them, publishing their originals again, and making one of a record that stops a role.
 
 Owns the operator's side of the topic ``dead-letters``. Each stage writes its own dead letters.
 """
@@ -7,17 +7,22 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from streams.records.skipped import skipped_key
+from streams.score.changelog import TOPIC as CHANGELOG
 from transport.consumer import open_consumer, start_at
-from transport.dead_letter import DeadLetter, decode_dead_letter
-from transport.kafka import TopicPartition
+from transport.dead_letter import DeadLetter, decode_dead_letter, encode_dead_letter
+from transport.errors import UserError
+from transport.kafka import ConsumerRecord, TopicPartition
 from transport.offsets import end_offsets
 from transport.producer import MAX_RECORD_BYTES, open_producer
 from transport.reader import TopicReader
-from transport.topics import name
+from transport.topics import TOPICS, name
 
 READ_TIMEOUT_MS = 10_000
 KEY_AND_HEADER_BYTES = 1_024
 """Room for what a record adds to its value."""
+MEMORY_OF_READER = {**dict.fromkeys(("signals", "candidates", "progress"), "stories"), "story-activity": CHANGELOG}
+"""Where the reader of a topic learns that a record is skipped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +64,7 @@ async def redrive(letters: Sequence[DeadLetter], kafka: Mapping[str, object]) ->
     """Publish the originals of ``letters`` again, to the topics and partitions they came from, each once.
 
     A truncated original is read from its place, and must have the recorded hash. The items that a collector rejected
-    came from no topic, and are left out.
+    came from no topic, and are left out. So are records of other topics than ``signals``: they would stop a role again.
 
     Raises:
         KafkaError: the broker cannot be reached, or refuses.
@@ -68,9 +73,11 @@ async def redrive(letters: Sequence[DeadLetter], kafka: Mapping[str, object]) ->
     # An original that was published again, and rejected again, has a dead letter for each time.
     originals: dict[tuple[str, int, bytes], DeadLetter] = {}
     for letter in letters:
-        if (place := _place(letter)) is None:
+        if (place := _place(letter)) is None or not place[0].endswith("signals"):
             continue
-        original = letter.original if not letter.truncated else await _read_back(letter, place, kafka)
+        original = letter.original
+        if letter.truncated and (record := await _read_back(place, kafka)) and letter.is_original(record.value or b""):
+            original = record.value
         if original is None:
             gone.append(letter)
         elif len(original) > MAX_RECORD_BYTES - KEY_AND_HEADER_BYTES:
@@ -84,8 +91,45 @@ async def redrive(letters: Sequence[DeadLetter], kafka: Mapping[str, object]) ->
     return Redriven(tuple(originals.values()), tuple(gone), tuple(too_large))
 
 
-async def _read_back(letter: DeadLetter, place: tuple[str, int, int], kafka: Mapping[str, object]) -> bytes | None:
-    """Return the truncated original from its place; None if it is no longer there."""
+async def skip(place: str, kafka: Mapping[str, object], prefix: str) -> None:
+    """Make a dead letter of the record at ``place`` (topic:partition:offset), and let its reader pass over it.
+
+    Raises:
+        UserError: there is no such record, or its reader cannot do without it.
+        KafkaError: the broker cannot be reached, or refuses.
+    """
+    topic, *numbers = place.removeprefix(prefix).split(":")
+    if topic not in {one.name for one in TOPICS} or len(numbers) != 2 or not all(map(str.isdecimal, numbers)):
+        raise UserError(f"{place!r} is not TOPIC:PARTITION:OFFSET; an example is signals:0:1234")
+    partition, offset = map(int, numbers)
+    async with TopicReader(name(topic, prefix), kafka) as reader:
+        exists = partition < len(reader.end_offsets)
+    record = await _read_back((name(topic, prefix), partition, offset), kafka) if exists else None
+    if record is None:
+        raise UserError(f"there is no record at {place}; take the place from the log line of the role that it stops")
+    original = record.value or b""
+    of_merge = any(part in original for part in (b'"leaving"', b'"joining"', b'"transfer"'))
+    if topic not in MEMORY_OF_READER or (topic == "story-activity" and of_merge):
+        raise UserError(f"without it {topic} would be wrong; see 'Junk in an internal topic' in docs/runbook.md")
+    letter = encode_dead_letter(
+        stage="skip",
+        reason="skipped",
+        detail="an operator skipped it, since it stopped its reader",
+        topic=record.topic,
+        partition=partition,
+        offset=offset,
+        at_ms=max(record.timestamp, 0),
+        original=original,
+    )
+    async with open_producer(kafka) as producer:
+        await producer.send_and_wait(name("dead-letters", prefix), letter, b"skip", 0)
+        key = skipped_key(topic, partition, offset)
+        number = partition if topic == "story-activity" else 0
+        await producer.send_and_wait(name(MEMORY_OF_READER[topic], prefix), b"", key, number)
+
+
+async def _read_back(place: tuple[str, int, int], kafka: Mapping[str, object]) -> ConsumerRecord[bytes, bytes] | None:
+    """Return the record at ``place``; None if it is no longer there."""
     topic, number, offset = place
     async with open_consumer(**kafka, group_id=None, enable_auto_commit=False, auto_offset_reset="none") as consumer:
         if topic not in await consumer.topics():
@@ -96,8 +140,7 @@ async def _read_back(letter: DeadLetter, place: tuple[str, int, int], kafka: Map
             return None
         start_at(consumer, {partition: offset})
         records = (await consumer.getmany(timeout_ms=READ_TIMEOUT_MS, max_records=1)).get(partition, [])
-    value = records[0].value if records and records[0].offset == offset else None
-    return value if value is not None and letter.is_original(value) else None
+    return records[0] if records and records[0].offset == offset else None
 
 
 def _place(letter: DeadLetter) -> tuple[str, int, int] | None:

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from transport.admin import TopicDescription, TopicRefusedError, create_topics, describe_topics
-from transport.topics import TOPICS, Topic, name
+from transport.topics import MEMORY, TOPICS, Topic, name
 
 AT_LEAST: Final = frozenset({"retention.ms", "max.message.bytes", "min.insync.replicas"})
 """A larger value of these settings does no harm. Other settings only tune compaction: the operator chooses them."""
+
+REBUILD: Final = "it is a role's memory, which must fit the other topics: rebuild (docs/how-to/rebuild-from-signals.md)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,9 @@ async def check(kafka: Mapping[str, object], prefix: str, partitions: int, repli
     for topic_name, topic in topics.items():
         here = found.get(topic_name)
         if here is None:
-            problems.append(Problem(topic_name, "it does not exist", "run: hubbub topics create"))
+            is_lost = topic.name in MEMORY and name("signals", prefix) in found
+            fix = REBUILD if is_lost else "run: hubbub topics create"
+            problems.append(Problem(topic_name, "it does not exist", fix))
             continue
         problems += _partitions(topic_name, topic, here, partitions, servers)
         problems += _replicas(topic_name, here, replication, brokers, servers)

@@ -33,7 +33,7 @@ class ResolveProgress(_Progress, frozen=True, tag="resolve"):
     read again after a rebalance count again. ``low`` and ``low_ms``: the first offset of the source that is not
     completely sent, and the time there. ``committed`` and ``committed_ms``: the same of the last committed offset,
     since a worker that dies may not have committed what it reported. ``topic_id``: of the incarnation of ``signals``
-    to which the offsets belong; "" in records of earlier versions, and on brokers that give topics no ids.
+    to which the offsets belong, a space, and the one of ``stories``; "" on brokers that give topics no ids.
     """
 
     heard: tuple[str, ...] = ()

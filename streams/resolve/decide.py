@@ -60,6 +60,8 @@ class Decider:
         self._sequence = 0
         self._expired_hour = 0
         self._position = 0
+        self.deciding = 0
+        """The offset of the candidate decided last."""
         self._queue: list[tuple[int, int, str, int, _Queued]] = []
         self._queued: set[str] = set()
 
@@ -96,7 +98,7 @@ class Decider:
     def decide(self, watermark_ms: int) -> Iterable[ThreadDecision]:
         """Decide, in order, every candidate at or before the watermark."""
         while self._queue and self._queue[0][0] <= watermark_ms:
-            at_ms, _, _, _, queued = heapq.heappop(self._queue)
+            at_ms, _, _, self.deciding, queued = heapq.heappop(self._queue)
             self._queued.discard(queued.signal.thread)
             yield self._decide(at_ms, queued)
 

@@ -5,13 +5,15 @@ reading back every earlier decision. Offsets move only after the decisions they 
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 import structlog
 from msgspec.structs import replace
 
 from streams.records import encode
 from streams.records.candidates import decode_candidate
+from streams.records.skipped import skipped_offsets
 from streams.records.stories import (
     DECIDED_KEY,
     MOVED_KEY,
@@ -34,7 +36,7 @@ from streams.runtime.clock import Clock
 from streams.runtime.watermark import IdleTimeout, Watermark
 from transport.fencing import write_fencing_records
 from transport.kafka import Consumer, ConsumerRecord, TopicPartition
-from transport.offsets import check_next, commit, locate, seek_to_committed
+from transport.offsets import check_next, commit, locate, located, seek_to_committed
 
 DECIDING_SECONDS = 0.1
 """Bounds how long decisions block the event loop, and with it the heartbeats to the broker."""
@@ -102,7 +104,7 @@ class DecisionWriter:
                 await check_next(self._consumer, self._partition, self._next, records[0].offset)
                 self._read(self._decider, records)
             watermark_ms = self._watermark.advance(self._clock.now_ms(), self._clock.monotonic())
-            decisions = list(self._limited(self._decider.decide(watermark_ms)))
+            decisions = list(self._decide(self._decider, watermark_ms))
             await self._publish(decisions, self._decider.decided_ms(watermark_ms))
             if self._clock.monotonic() - self._committed_at >= self._config.commit_seconds:
                 self._decided = self._decider.low
@@ -132,7 +134,8 @@ class DecisionWriter:
                 if key.startswith(THREAD_KEY):
                     decisions.pop(key, None)
                     if record.value is not None:
-                        decisions[key] = decode_thread(record.value)
+                        with located(record):
+                            decisions[key] = decode_thread(record.value)
         decider = Decider(self._make_matchers(), self._memory.threads)
         for number, decision in enumerate(sorted(decisions.values(), key=lambda decision: decision.sequence), 1):
             decider.adopt(decision)
@@ -143,25 +146,28 @@ class DecisionWriter:
     def _read(self, decider: Decider, records: list[ConsumerRecord[bytes, bytes]]) -> None:
         monotonic = self._clock.monotonic()
         self._next = records[-1].offset + 1
+        skipped = skipped_offsets(self._memory.threads.skipped, "candidates", 0)
         for record in records:
-            candidate = decode_candidate(record.value or b"")
-            if candidate.signal is None:
-                self._watermark.update(candidate.mark, monotonic)
-                decider.skip(record.offset)
-                continue
-            try:
-                decider.offer(record.offset, candidate)
-            except Exception as error:
-                error.add_note(locate(record))
-                raise
+            passed_over = (Exception,) if record.offset in skipped else ()
+            with located(record), suppress(*passed_over):
+                candidate = decode_candidate(record.value or b"")
+                if candidate.signal is None:
+                    self._watermark.update(candidate.mark, monotonic)
+                else:  # without a beat, its thread belongs to no story
+                    decider.offer(record.offset, replace(candidate, beats=()) if passed_over else candidate)
+            decider.skip(record.offset)
 
-    def _limited(self, decisions: Iterable[ThreadDecision]) -> Iterator[ThreadDecision]:
+    def _decide(self, decider: Decider, watermark_ms: int) -> Iterator[ThreadDecision]:
         """Yield decisions until their time is up."""
         until = self._clock.monotonic() + DECIDING_SECONDS
-        for decision in decisions:
-            yield decision
-            if self._clock.monotonic() >= until:
-                return
+        try:
+            for decision in decider.decide(watermark_ms):
+                yield decision
+                if self._clock.monotonic() >= until:
+                    return
+        except Exception as error:
+            error.add_note(locate(*self._partition, decider.deciding))
+            raise
 
     async def _publish(self, decisions: list[ThreadDecision], reached_ms: int) -> None:
         """Write each decision after the story records it changes, and then the time up to which all is decided.

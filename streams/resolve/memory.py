@@ -7,12 +7,14 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from streams.records.progress import PublishProgress, ResolveProgress, decode_progress
+from streams.records.skipped import skipped_offsets
 from streams.records.stories import ThreadRecord
 from streams.resolve.publishers import Publishers
 from streams.resolve.reported_progress import ReportedProgress
 from streams.resolve.threads import ThreadIndex
 from streams.runtime import metrics
 from transport.kafka import ConsumerRecord
+from transport.offsets import located
 from transport.reader import TopicReader
 
 STAGE = "resolve"
@@ -33,7 +35,7 @@ class Memory:
     async def load(self) -> None:
         """Read both topics from their beginning to their end."""
         for record in await self._stories.read_to_end():
-            self.threads.apply(record.key or b"", record.value)
+            self._note_story(record)
         for record in await self._progress.read_to_end():
             self._note_progress(record)
 
@@ -51,7 +53,7 @@ class Memory:
         """Take in what is added to ``stories``."""
         while True:
             for record in await self._stories.poll():
-                decision = self.threads.apply(record.key or b"", record.value)
+                decision = self._note_story(record)
                 if decision is not None:
                     self.on_decided(decision.thread)
             metrics.STORIES_LIVE.labels(STAGE).set(self.threads.live_stories())
@@ -62,10 +64,15 @@ class Memory:
             for record in await self._progress.poll():
                 self._note_progress(record)
 
+    def _note_story(self, record: ConsumerRecord[bytes, bytes]) -> ThreadRecord | None:
+        with located(record):
+            return self.threads.apply(record.key or b"", record.value)
+
     def _note_progress(self, record: ConsumerRecord[bytes, bytes]) -> None:
-        if record.value is None:
+        if record.value is None or record.offset in skipped_offsets(self.threads.skipped, "progress", 0):
             return
-        progress = decode_progress(record.value)
+        with located(record):
+            progress = decode_progress(record.value)
         if isinstance(progress, PublishProgress):
             self.publishers.note(progress, self._monotonic())
         elif isinstance(progress, ResolveProgress):

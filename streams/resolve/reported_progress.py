@@ -31,7 +31,7 @@ class _Reported:
 
 
 class ReportedProgress:
-    """The reports about all sources. ``topic_id`` is the incarnation of ``signals`` that they belong to, if known."""
+    """The reports about all sources. ``topic_id``: the incarnations they belong to; see ``ResolveProgress``."""
 
     def __init__(self) -> None:
         self.topic_id = ""

@@ -14,6 +14,7 @@ from scoring.settings import HOUR_MS
 from streams.records import encode
 from streams.records.candidates import Candidate, RawCandidate
 from streams.records.progress import ResolveProgress
+from streams.records.skipped import skipped_offsets
 from streams.records.source_watermark import SourceWatermark
 from streams.resolve.batches import ActivityBatch
 from streams.resolve.config import ResolveConfig
@@ -93,8 +94,13 @@ class Source:
         self._read_at = monotonic
         now_ms = self._context.clock.now_ms()
         latest_ms, router.latest_ms = now_ms + LIKELY_MS, now_ms + MAX_LEAD_MS
+        skipped = skipped_offsets(self._context.memory.threads.skipped, "signals", self.number)
         dead: list[Outgoing] = []
         for record in records:
+            if record.offset in skipped:
+                self._counts["skipped"] += 1
+                router.skip(record.offset)
+                continue
             raw, timestamp = record.value or b"", record.timestamp
             try:
                 signal = decode(raw, timestamp if 0 < timestamp < latest_ms else latest_ms)
@@ -105,7 +111,7 @@ class Source:
             try:
                 router.read(record.offset, _forwardable(raw, signal), signal, monotonic)
             except Exception as error:
-                error.add_note(locate(record))
+                error.add_note(locate(record.topic, record.partition, record.offset))
                 raise
         metrics.RECORDS_READ.labels(STAGE).inc(len(records))
         self._counts.update(read=len(records), dead=len(dead))

@@ -14,7 +14,7 @@ from streams.resolve.memory import STAGE
 from streams.resolve.source import Source, SourceContext
 from streams.runtime import metrics
 from transport.kafka import Consumer, TopicPartition
-from transport.offsets import check_next, commit, seek_to_committed
+from transport.offsets import check_next, check_unread, commit, seek_to_committed
 
 BEHIND = 10
 """A worker that reads more than a tenth of the largest batch at once is behind: it does not wait for more."""
@@ -93,7 +93,10 @@ class Sources:
         await self._context.memory.caught_up()
         async with self._lock:
             for number in sorted(self._assigned):
-                offset = await seek_to_committed(self._consumer, self._partition(number))
+                partition = self._partition(number)
+                if not self._context.memory.reported.counts(number, 0):
+                    await check_unread(self._consumer, partition)
+                offset = await seek_to_committed(self._consumer, partition)
                 source = self._sources[number] = Source(number, offset, self._context)
                 metrics.LAG.labels(STAGE, str(number)).set_function(partial(self._lag, source))
             self._assigned = frozenset()

@@ -7,6 +7,7 @@ write the topic.
 from collections.abc import Container, Iterator
 from typing import NamedTuple
 
+from streams.records.skipped import SKIPPED_KEY
 from streams.records.stories import (
     MOVED_KEY,
     NOWHERE,
@@ -57,6 +58,7 @@ class ThreadIndex:
         self.moved: dict[str, Moved] = {}
         self.commands: dict[bytes, OperatorCommand] = {}
         self.decided_ms = 0
+        self.skipped: set[bytes] = set()
 
     def live_stories(self) -> int:
         """Return the number of stories that are neither merged into others nor expired."""
@@ -141,6 +143,9 @@ class ThreadIndex:
         """
         if value is None:
             self._remove(key)
+            return None
+        if key.startswith(SKIPPED_KEY):
+            self.skipped.add(key)
             return None
         record = decode_stories(key, value)
         match record:

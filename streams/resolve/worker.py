@@ -81,7 +81,7 @@ class Resolver:
         Raises:
             TopicMissingError: a topic does not exist.
             KafkaError: the broker is away or refuses a request.
-            transport.incarnations.TopicRecreatedError: ``signals`` was deleted and created again.
+            transport.incarnations.TopicRecreatedError: ``signals`` or ``stories`` was deleted and created again.
             transport.fencing.LeaseLostError: the group has not answered for too long.
             streams.runtime.watchdog.StalledError: a step has not finished for too long.
         """
@@ -93,10 +93,10 @@ class Resolver:
             stories, progress = [await stack.enter_async_context(kafka.reader(one)) for one in ("stories", "progress")]
             memory = Memory(stories, progress, self._clock.monotonic)
             await memory.load()
-            incarnations = Incarnations(kafka.producer, [kafka.topic("signals")])
+            incarnations = Incarnations(kafka.producer, [kafka.topic("signals"), kafka.topic("stories")])
             await incarnations.open()
-            incarnations.check([memory.reported.topic_id])
-            memory.reported.topic_id = incarnations.ids[0] or memory.reported.topic_id
+            incarnations.check(memory.reported.topic_id.split())
+            memory.reported.topic_id = " ".join(incarnations.ids).strip() or memory.reported.topic_id
             # Loaded before joining: otherwise every other worker waits while the one that decides loads the model.
             await asyncio.to_thread(load_embedding)
             self._members = await self._join_groups(stack, kafka, memory)

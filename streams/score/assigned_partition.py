@@ -6,13 +6,14 @@ before them. Pure.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from typing import NamedTuple
 
 from streams.records.story_activity import decode_activities
 from streams.score.output_batch import OutputBatch
 from streams.score.scorer import PartitionScorer
 from transport.errors import RestartError
+from transport.offsets import locate
 
 
 class InputRecord(NamedTuple):
@@ -32,10 +33,11 @@ class MissingInputError(RestartError):
 class AssignedPartition:
     """One partition, while it is assigned to this worker."""
 
-    def __init__(self, partition: int, begin: int, scorer: PartitionScorer) -> None:
-        """``begin``: the offset to resume at; everything before it is in the states that ``scorer`` has."""
+    def __init__(self, partition: int, begin: int, scorer: PartitionScorer, skipped: Container[int] = ()) -> None:
+        """``begin``: where to resume; all before is in the states of ``scorer``. ``skipped``: offsets to pass over."""
         self.partition = partition
         self.scorer = scorer
+        self._skipped = skipped
         self.next = begin
         """The offset of the record to be taken next."""
         self.applied = begin
@@ -58,7 +60,12 @@ class AssignedPartition:
                 f"but {record.offset} came"
             )
         if record.offset == self.next:
-            self.scorer.take(decode_activities(record.value), monotonic)
+            try:
+                activities = () if record.offset in self._skipped else decode_activities(record.value)
+                self.scorer.take(activities, monotonic)
+            except Exception as error:
+                error.add_note(locate("story-activity", self.partition, record.offset))
+                raise
             self._unapplied.append(record.acknowledge)
             self.next += 1
 

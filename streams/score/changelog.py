@@ -9,6 +9,7 @@ worst it reads again what the states know to be applied. Pure.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from streams.records.skipped import SKIPPED_KEY
 from transport.errors import DefectError
 from transport.fencing import FENCING_KEY
 
@@ -26,12 +27,13 @@ class RestoredPartition:
     """A partition as its log describes it: encoded states by story, and the offset to resume at; None: the first.
 
     ``topic_ids``: the incarnations that the offset and the states belong to, as :func:`records` was given them; none
-    if an earlier version wrote the offset. Apply every record, from the first.
+    if an earlier version wrote the offset. ``skipped``: keys of skipped records. Apply every record, from the first.
     """
 
     states: dict[bytes, bytes] = field(default_factory=dict)
     offset: int | None = None
     topic_ids: Sequence[str] = ()
+    skipped: set[bytes] = field(default_factory=set)
 
     def apply(self, key: bytes | None, value: bytes | None) -> None:
         """Apply the next record.
@@ -47,6 +49,8 @@ class RestoredPartition:
                 raise CorruptOffsetError(f"the changelog says to resume at {value!r}, which is no offset")
             self.offset = int(offset)
             self.topic_ids = [topic_id.decode(errors="replace") for topic_id in topic_ids]
+        elif key.startswith(SKIPPED_KEY):
+            self.skipped.add(key)
         elif value is None:
             self.states.pop(key, None)
         else:

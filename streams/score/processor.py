@@ -13,6 +13,7 @@ from functools import partial
 
 import structlog
 
+from streams.records.skipped import skipped_offsets
 from streams.runtime import metrics
 from streams.runtime.watchdog import Watchdog
 from streams.score import changelog
@@ -27,7 +28,7 @@ from transport.errors import RetryLaterError
 from transport.fencing import Lease, write_fencing_records
 from transport.incarnations import Incarnations
 from transport.kafka import Producer, TopicPartition
-from transport.offsets import end_offsets, offset_to_resume
+from transport.offsets import end_offsets, located, offset_to_resume
 from transport.reader import TopicReader
 from transport.topics import name
 
@@ -78,8 +79,8 @@ class Processor:
         self.topic = name("story-activity", prefix)
         self.group = f"{prefix}hubbub-score"
         self._changelog = name(changelog.TOPIC, prefix)
-        self.incarnations = Incarnations(producer, [self.topic, name("signals", prefix)])
-        """Of the topics whose offsets the changelog remembers; states remember those of ``signals``."""
+        self.incarnations = Incarnations(producer, [self.topic, name("signals", prefix), self._changelog])
+        """Of the topics whose offsets the changelog remembers (states remember those of ``signals``), and its own."""
         self._writer = OutputWriter(producer, prefix, self.incarnations, now_ms=now_ms, monotonic=monotonic)
         self._partitions: dict[int, AssignedPartition] = {}
         self._assignment: _Assignment | None = None
@@ -184,7 +185,8 @@ class Processor:
         restored = {partition: changelog.RestoredPartition() for partition in partitions}
         async with TopicReader(self._changelog, self._kafka, partitions) as log_reader:
             async for record in log_reader.until_end():
-                restored[record.partition].apply(record.key, record.value)
+                with located(record):
+                    restored[record.partition].apply(record.key, record.value)
                 idle_timeout.reschedule(clock() + SILENT_SECONDS)
                 self.watchdog.report_progress()
                 if self._assignment is not assignment:
@@ -196,8 +198,13 @@ class Processor:
                 known = restored[place.partition]
                 self.incarnations.check(known.topic_ids)
                 offset = await offset_to_resume(consumer, place, known.offset, end)
-                scorer = PartitionScorer(known.states, self._config, self._reader, self._assess)
-                assigned[place.partition] = AssignedPartition(place.partition, offset, scorer)
+                try:
+                    scorer = PartitionScorer(known.states, self._config, self._reader, self._assess)
+                except Exception as error:
+                    error.add_note(f"it is the state of a story in {self._changelog}, partition {place.partition}")
+                    raise
+                skipped = skipped_offsets(known.skipped, "story-activity", place.partition)
+                assigned[place.partition] = AssignedPartition(place.partition, offset, scorer, skipped)
                 log.info("partition taken over", partition=place.partition, stories=scorer.live, offset=offset)
         return assigned
 

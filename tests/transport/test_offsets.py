@@ -13,7 +13,15 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 from deploy.kafka.cluster import Cluster
 from transport.consumer import open_consumer
 from transport.kafka import Consumer, TopicPartition
-from transport.offsets import RecordsGoneError, check_next, commit, end_offsets, offset_to_resume, seek_to_committed
+from transport.offsets import (
+    MemoryLostError,
+    RecordsGoneError,
+    check_next,
+    commit,
+    end_offsets,
+    offset_to_resume,
+    seek_to_committed,
+)
 from transport.producer import open_producer
 
 
@@ -100,4 +108,12 @@ async def test_a_reader_resumes_at_its_own_offset_or_where_an_operator_says(log:
     with pytest.raises(RecordsGoneError, match="begins at 4: 2 records were removed"):
         await log.resume(2)
     await commit(log.consumer, {log.place: 6})  # the operator's reset
-    assert [await log.resume(offset) for offset in (None, 2, 5)] == [4, 6, 5]
+    assert [await log.resume(offset) for offset in (2, 5)] == [6, 5]
+
+
+async def test_a_group_that_has_read_what_nothing_is_remembered_of_is_refused(log: Log) -> None:
+    await commit(log.consumer, {log.place: 0})  # the reset of a rebuild
+    assert await log.resume(None) == 0
+    await commit(log.consumer, {log.place: 3})
+    with pytest.raises(MemoryLostError, match="partition 0: 3 records were read, but the topics that remember"):
+        await log.resume(None)

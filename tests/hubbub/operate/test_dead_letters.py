@@ -65,7 +65,7 @@ async def test_a_truncated_original_that_is_no_longer_in_its_place_is_reported(b
     gone = (
         letter(signals, 0, LARGE),  # the topic was created again: another record has this offset
         letter(signals, 1, LARGE),  # not there yet
-        letter(signals.replace("signals", "no-such-topic"), 0, LARGE),
+        letter(signals.replace("signals", "no-such-signals"), 0, LARGE),
     )
     assert await redrive(gone, kafka) == Redriven((), gone, ())
     assert len(await values(kafka, signals)) == 1

@@ -47,6 +47,18 @@ async def test_missing_topics_are_reported_and_the_check_does_not_create_them(br
         assert {problem.fix for problem in problems} == {"run: hubbub topics create"}
 
 
+async def test_a_lost_memory_leads_to_a_rebuild_and_not_to_an_empty_topic(broker: Broker) -> None:
+    kafka = {"bootstrap_servers": broker.bootstrap_servers}
+    admin = await _admin(broker)
+    await admin.create_topics([NewTopic(broker.topic_prefix + "signals", 3, 1)])
+    await admin.close()
+    found = await topic_setup.check(kafka, broker.topic_prefix, 3, 1)
+    missing = {one.topic.removeprefix(broker.topic_prefix): one.fix for one in found if one.what == "it does not exist"}
+    rebuild = {topic for topic, fix in missing.items() if "rebuild (docs/how-to/rebuild-from-signals.md)" in fix}
+    assert rebuild == {"stories", "hubbub-score-ledgers-changelog", "progress"}
+    assert {fix for topic, fix in missing.items() if topic not in rebuild} == {"run: hubbub topics create"}
+
+
 async def test_a_different_number_of_partitions_is_reported_with_both_fixes(broker: Broker) -> None:
     kafka = {"bootstrap_servers": broker.bootstrap_servers}
     await topic_setup.create(kafka, broker.topic_prefix, 3, 1)

@@ -8,18 +8,23 @@ import time
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from prometheus_client import REGISTRY
 
-from ingest.signal import encode
+from ingest.signal import Signal, encode
+from streams.records.progress import ResolveProgress
+from streams.records.skipped import skipped_key
 from streams.records.stories import Assignment, StoryInfo, ThreadRecord
 from streams.resolve.config import ResolveConfig
 from streams.resolve.connections import Connections
 from streams.resolve.memory import Memory
+from streams.resolve.route import Router
 from streams.resolve.source import SourceContext
 from streams.resolve.sources import Sources
 from streams.runtime.clock import Clock
 from tests.streams.examples.signals import START_MS, reply, root
 from transport.kafka import TopicPartition
+from transport.offsets import MemoryLostError
 
 PARTITION = TopicPartition("signals", 0)
 
@@ -160,3 +165,44 @@ async def test_lag_is_not_known_while_the_broker_does_not_answer() -> None:
     assert lag() == 6
     await sources.revoke()
     assert lag() is None
+
+
+async def test_a_signal_that_stops_the_router_is_named_and_passed_over_once_it_is_skipped(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    read = Router.read
+
+    def picky_read(router: Router, offset: int, raw: bytes, signal: Signal, monotonic: float) -> None:
+        if offset == 4:
+            raise RuntimeError("a defect of the router")
+        read(router, offset, raw, signal, monotonic)
+
+    monkeypatch.setattr(Router, "read", picky_read)
+    consumer = FakeConsumer([encode(reply("x:a", number, number)) for number in range(10)])
+    producer = FakeProducer()
+    sources = make_sources(consumer, producer, ResolveConfig())
+    await sources.assign(frozenset({0}))
+    with pytest.raises(RuntimeError) as stopped:
+        await sources.step()
+    note = "the record is at offset 4 of signals, partition 0; to go on without it: hubbub skip signals:0:4"
+    assert stopped.value.__notes__ == [note]
+
+    consumer.position = 0
+    again = make_sources(consumer, producer, ResolveConfig())
+    again._context.memory.threads.apply(skipped_key("signals", 0, 4), b"")
+    await again.assign(frozenset({0}))
+    await again.step()
+    await again.revoke()
+    assert consumer.committed_offset == 10
+    assert [sum(b"x:ar%d" % number in value for value in producer.sent) for number in (3, 4, 5)] == [1, 0, 1]
+
+
+async def test_resolve_refuses_to_go_on_where_signals_were_read_and_nothing_is_remembered_of_them() -> None:
+    consumer = FakeConsumer([encode(reply("x:a", number, number)) for number in range(10)])
+    consumer.committed_offset = 7
+    sources = make_sources(consumer, FakeProducer(), ResolveConfig())
+    await sources.assign(frozenset({0}))
+    with pytest.raises(MemoryLostError, match=r"7 records were read, but .* are empty\. Rebuild from signals"):
+        await sources.step()
+    sources._context.memory.reported.note(ResolveProgress("0", 0, 0, counts={"read": 7}, committed=7))
+    await sources.step()

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import partial
 from types import SimpleNamespace
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.records import encode
+from streams.records.skipped import skipped_key, skipped_offsets
 from streams.records.source_watermark import SourceWatermark
 from streams.records.story_activity import WatermarkAdvance
 from streams.score.assigned_partition import AssignedPartition, InputRecord, MissingInputError
@@ -22,10 +25,9 @@ MARK = encode(WatermarkAdvance(SourceWatermark(0, 1, 1_000)))
 BATCHES = st.lists(st.dictionaries(st.sampled_from(["st_a", "st_b", "st_c"]), st.one_of(st.none(), st.just(b""))))
 
 
-def assigned(begin: int) -> AssignedPartition:
-    return AssignedPartition(
-        3, begin, PartitionScorer({}, ScoreConfig(keep_every_seconds=0, keep_every_behind_seconds=0), Unread())
-    )
+def assigned(begin: int, skipped: Collection[int] = ()) -> AssignedPartition:
+    config = ScoreConfig(keep_every_seconds=0, keep_every_behind_seconds=0)
+    return AssignedPartition(3, begin, PartitionScorer({}, config, Unread()), skipped)
 
 
 def record(offset: int, acknowledged: list[int]) -> InputRecord:
@@ -47,6 +49,27 @@ def test_a_record_that_was_left_out_is_an_error() -> None:
     one = assigned(7)
     with pytest.raises(MissingInputError, match="partition 3 of story-activity: offset 7 was to come next, but 8 came"):
         one.take(record(8, []), 0.0)
+
+
+def test_a_record_that_cannot_be_taken_is_named_and_passed_over_once_it_is_skipped() -> None:
+    junk = record(7, [])._replace(value=b"junk")
+    with pytest.raises(msgspec.DecodeError) as stopped:
+        assigned(7).take(junk, 0.0)
+    note = (
+        "the record is at offset 7 of story-activity, partition 3; to go on without it: hubbub skip story-activity:3:7"
+    )
+    assert stopped.value.__notes__ == [note]
+
+    remembered = RestoredPartition()
+    remembered.apply(skipped_key("story-activity", 3, 7), b"")
+    assert remembered.states == {}
+    one = assigned(7, skipped_offsets(remembered.skipped, "story-activity", 3))
+    acknowledged: list[int] = []
+    for taken in (record(7, acknowledged)._replace(value=b"junk"), record(8, acknowledged)):
+        one.take(taken, 0.0)
+    for acknowledge in one.confirm(one.scorer.advance(0, 0.0)):
+        acknowledge()
+    assert (one.applied, acknowledged) == (9, [7, 8])
 
 
 @given(BATCHES, st.data())

@@ -294,7 +294,7 @@ class Consumer:
 
     async def committed(self, place: TopicPartition) -> int | None:
         await self._kafka.pause()
-        return self.group.committed.get(place)
+        return self._kafka.group(self._name, place.topic).committed.get(place)
 
     async def position(self, place: TopicPartition) -> int:
         return self.positions[place]
