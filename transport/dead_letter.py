@@ -6,8 +6,10 @@ this floor because collectors and streams both write it. Must never know why an 
 
 import base64
 import hashlib
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 MAX_CARRIED_BYTES = 262_144
 """Bounds the part of the original in a dead letter. In base64 it fills a third of the 1 MiB that brokers accept."""
@@ -31,7 +33,7 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     partition: int | None = None
     offset: int | None = None
     collector: str | None = None
-    at_ms: int
+    at_ms: Annotated[int, Meta(ge=0, le=4_102_444_800_000)]
     original_b64: str
     original_bytes: int | None = None
     original_sha256: str | None = None

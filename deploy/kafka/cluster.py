@@ -13,6 +13,7 @@ import contextlib
 import fcntl
 import os
 import re
+import shlex
 import shutil
 import signal
 import socket
@@ -32,6 +33,7 @@ __all__ = ["Cluster", "KafkaUnavailableError"]
 HERE: Final = Path(__file__).resolve().parent
 LOCAL: Final = HERE.parents[1] / ".local" / "kafka"
 POM: Final = HERE / "pom.xml"
+VERSION: Final = ET.parse(POM).findtext(".//{*}kafka.version")  # noqa: S314 (our own file)
 HOST: Final = "127.0.0.1"
 CLUSTER_ID: Final = "aHViYnViLW9uLWxvb3BiYQ"
 MIN_JAVA: Final = 17
@@ -39,6 +41,14 @@ START_TIMEOUT_SECONDS: Final = 90.0
 STOP_TIMEOUT_SECONDS: Final = 15.0
 POLL_SECONDS: Final = 0.05
 READY: Final = b"Kafka Server started"
+TOOLS: Final = {
+    "kafka-configs.sh": "ConfigCommand",
+    "kafka-console-producer.sh": "ConsoleProducer",
+    "kafka-consumer-groups.sh": "consumer.group.ConsumerGroupCommand",
+    "kafka-reassign-partitions.sh": "reassign.ReassignPartitionsCommand",
+    "kafka-topics.sh": "TopicCommand",
+}
+"""Kafka's tools that the runbook uses: classes of org.apache.kafka.tools."""
 
 
 class KafkaUnavailableError(RuntimeError):
@@ -68,8 +78,7 @@ def jars() -> Path:
     Raises:
         KafkaUnavailableError: the jars are missing, and Maven is missing or fails.
     """
-    version = ET.parse(POM).findtext(".//{*}kafka.version")  # noqa: S314 (our own file)
-    folder = LOCAL / f"jars-{version}"
+    folder = LOCAL / f"jars-{VERSION}"
     if folder.is_dir():
         return folder
     maven = shutil.which("mvn")
@@ -84,8 +93,23 @@ def jars() -> Path:
         run = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
         if run.returncode != 0:
             reason = next((line for line in run.stdout.splitlines() if "ERROR" in line), "no reason given")
-            raise KafkaUnavailableError(f"Maven could not resolve Apache Kafka {version}: {reason}")
+            raise KafkaUnavailableError(f"Maven could not resolve Apache Kafka {VERSION}: {reason}")
         Path(fresh, "jars").rename(folder)
+    return folder
+
+
+def tools() -> Path | None:
+    """Return a folder with a script for each of :data:`TOOLS`; None if Maven cannot get their jar, which is apart."""
+    folder = LOCAL / "bin"
+    jar = folder / f"kafka-tools-{VERSION}.jar"
+    artifact = f"-Dartifact=org.apache.kafka:kafka-tools:{VERSION}"
+    command = ["mvn", "-q", "-B", "-f", str(POM), "dependency:copy", artifact, f"-DoutputDirectory={folder}"]
+    if not jar.exists() and (shutil.which("mvn") is None or subprocess.run(command, check=False).returncode):
+        return None
+    run = [java(), "-Dorg.slf4j.simpleLogger.defaultLogLevel=error", "-cp", f"{jars()}/*:{jar}"]
+    for name, tool in TOOLS.items():
+        (folder / name).write_text(f'#!/bin/sh\nexec {shlex.join([*run, f"org.apache.kafka.tools.{tool}"])} "$@"\n')
+        (folder / name).chmod(0o755)
     return folder
 
 
@@ -133,9 +157,13 @@ class Cluster:
         self._logins = logins or {}
         wanted = [None if port is None else port + index for index in range(brokers)]
         ports = _free_ports([*wanted, *([None] * brokers * (2 if self._logins else 1))])
-        login_ports = ports[2 * brokers :] or [0] * brokers
         self._nodes = [
-            _Node((folder / f"broker-{index}").resolve(), ports[index], ports[brokers + index], login_ports[index])
+            _Node(
+                (folder / f"broker-{index}").resolve(),
+                ports[index],
+                ports[brokers + index],
+                (ports[2 * brokers :] or [0] * brokers)[index],
+            )
             for index in range(brokers)
         ]
 
@@ -357,6 +385,8 @@ def main() -> int:
             if len(cluster) > 1:
                 print(f"    export HUBBUB_KAFKA__REPLICATION={len(cluster)}")
             print("    .venv/bin/hubbub up\n", flush=True)
+            if (folder := tools()) is not None:
+                print(f"For Kafka's tools, kafka-topics.sh and others:\n\n    export PATH={folder}:$PATH\n", flush=True)
             signal.pause()
     except KafkaUnavailableError as error:
         print(error, file=sys.stderr)

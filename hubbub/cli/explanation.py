@@ -20,6 +20,8 @@ from streams.score.explaining import Explained
 
 EARLIEST_MS = 946_684_800_000
 """A number of milliseconds from here on (the year 2000) is a point in time; a smaller one is a duration."""
+LATEST_MS = 4_102_444_800_000
+"""A later point in time (the year 2100) is shown as this one: inputs are free in form."""
 
 SHOWN_NAMES = 5
 """Figures and platforms whose evidence is listed; JSON has all."""
@@ -29,7 +31,7 @@ def render(score: NoiseScore, explained: Explained) -> Group:
     """Return the explanation of ``score`` for a terminal."""
     head = Text.assemble(
         (f"{score.noise:.1f}", "bold"),
-        f"  {score.band}, {SHOWN_AS[score.state]}{f', {score.category}' if score.category else ''}   ",
+        f"  {score.band}, {SHOWN_AS[score.state]}{f', {strip_controls(score.category)}' if score.category else ''}   ",
         (strip_controls(score.title), "bold"),
     )
     scored = datetime.fromtimestamp(score.scored_ms / 1000, UTC)
@@ -151,6 +153,6 @@ def _shown(name: str, value: object) -> str:
         return str(value)
     if not name.endswith("_ms"):
         return f"{value:,.2f}".removesuffix(".00")
-    return (
-        format_age(int(value)) if value < EARLIEST_MS else f"{datetime.fromtimestamp(value / 1000, UTC):%Y-%m-%d %H:%M}"
-    )
+    if value < EARLIEST_MS:
+        return format_age(int(value))
+    return f"{datetime.fromtimestamp(min(value, LATEST_MS) / 1000, UTC):%Y-%m-%d %H:%M}"

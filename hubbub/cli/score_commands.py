@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.live import Live
 
 from hubbub.cli.options import JsonLines, JsonObject, Story
-from hubbub.cli.output import print_json
+from hubbub.cli.output import print_json, strip_controls
 from hubbub.settings import load
 
 app = typer.Typer()
@@ -68,7 +68,7 @@ def explain(story: Story, json: JsonObject = False) -> None:
     if not any(story in {score.story, score.slug} for score in known.values()):
         into = known.get(asyncio.run(merged_into(story, kafka, prefix)) or "")
         if into is not None:
-            typer.echo(f"{story} was merged into {into.slug} ({into.story}):", err=True)
+            typer.echo(strip_controls(f"{story} was merged into {into.slug} ({into.story}):"), err=True)
             story = into.story
     score = find(story, known)
     explained = explain_score(score)

@@ -4,6 +4,7 @@ Owns the operator's side of the topic ``dead-letters``. Each stage writes its ow
 """
 
 import asyncio
+from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -49,7 +50,7 @@ async def read(
     async with TopicReader(name("dead-letters", prefix), kafka) as reader:
         async for record in reader.until_end():
             if record.value is not None:
-                letter = decode_dead_letter(record.value)
+                letter = _decode(record, record.value)
                 letters[_place(letter) or len(letters)] = letter
     return [
         letter
@@ -58,6 +59,18 @@ async def read(
         and letter.reason == (reason or letter.reason)
         and letter.at_ms >= since_ms
     ]
+
+
+def _decode(record: ConsumerRecord[bytes, bytes], value: bytes) -> DeadLetter:
+    """Return the dead letter; for a record of another program, one that says so and that is never published again."""
+    try:
+        letter = decode_dead_letter(value)
+        b64decode(letter.original_b64)
+    except (ValueError, RecursionError) as error:
+        detail = f"{record.topic}, partition {record.partition}, offset {record.offset} is no dead letter: {error}"
+        original = b64encode(value).decode()
+        return DeadLetter(stage="unknown", reason="unreadable", detail=detail, at_ms=0, original_b64=original)
+    return letter
 
 
 async def redrive(letters: Sequence[DeadLetter], kafka: Mapping[str, object]) -> Redriven:

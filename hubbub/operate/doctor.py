@@ -5,9 +5,10 @@ platform once as its collector would.
 """
 
 import asyncio
+import contextlib
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import msgspec
 
 from hubbub.clock import format_age
 from hubbub.operate import topic_setup
+from hubbub.operate.decoding import Decoded, UnreadableRecordError, decoded
 from hubbub.settings import Settings, SettingsError, load
 from ingest.collector import CollectorContext
 from ingest.cursors import TOPIC as CURSORS
@@ -27,13 +29,13 @@ from streams.score.reading import FiguresError, TextReader
 from transport.admin import broker_problem
 from transport.errors import HubbubError, UserError
 from transport.kafka import KafkaError
-from transport.reader import TopicReader
+from transport.reader import TopicMissingError, TopicReader
 from transport.topics import name
 
 BROKER_SECONDS = 10.0
 PLATFORM_SECONDS = 20.0
-SILENT_MS = 60_000
-"""A stage that has reported nothing for this long is not running."""
+SILENT_MS = 15_000
+"""A stage that has reported nothing for this long is not running: each partition is reported every second."""
 AHEAD_MS = 10_000
 """Event time that leads the clock by more comes from a false time in a record, or from a wrong clock."""
 STALE_CURSOR_MS = 600_000
@@ -94,26 +96,29 @@ async def _broker(settings: Settings, options: dict[str, object]) -> list[Findin
     findings += [Finding(f"topic {p.topic}: {p.what}", ok=None if p.unverified else False, fix=p.fix) for p in problems]
     if all(problem.unverified for problem in problems):
         findings.append(Finding("the topics are as they should be", ok=True))
-        findings += [finding async for finding in _stages(settings, options)]
-        findings += [finding async for finding in _cursors(settings, options)]
+    for findings_of in (_stages, _cursors):
+        with contextlib.suppress(TopicMissingError):  # one of the problems above
+            findings += [finding async for finding in findings_of(settings, options)]
     return findings
 
 
 async def _stages(settings: Settings, options: dict[str, object]) -> AsyncIterator[Finding]:
     reports: dict[str, list[ResolveProgress | ScoreProgress]] = {"resolve": [], "score": []}
-    for value in (await _latest("progress", settings, options)).values():
-        progress = decode_progress(value)
-        if isinstance(progress, ResolveProgress | ScoreProgress):
+    async for progress in _latest("progress", decode_progress, settings, options):
+        if isinstance(progress, Finding):
+            yield progress
+        elif isinstance(progress, ResolveProgress | ScoreProgress):
             reports["resolve" if isinstance(progress, ResolveProgress) else "score"].append(progress)
     now_ms = settings.clock()()
     for stage, all_ in reports.items():
         if not all_:
             yield Finding(f"{stage} has never run here", ok=False, fix=f"start it: hubbub {stage} (or hubbub up)")
             continue
-        alive = {int(p.instance) for p in all_ if now_ms - p.updated_ms <= SILENT_MS}
-        if silent := sorted(set(range(settings.kafka.partitions)) - alive):
-            what = f"{stage} works on partitions {', '.join(map(str, silent))}"
-            yield Finding(what, ok=False, fix=f"no report for a minute; start or restart hubbub {stage}")
+        alive = {p.instance for p in all_ if now_ms - p.updated_ms <= SILENT_MS}
+        if silent := [str(number) for number in range(settings.kafka.partitions) if str(number) not in alive]:
+            what = f"{stage} works on partitions {', '.join(silent)}"
+            fix = f"no report for {SILENT_MS // 1000} s; start or restart hubbub {stage}"
+            yield Finding(what, ok=False, fix=fix)
         else:
             reached = [p.mark_ms for p in all_ if p.mark_ms]  # 0: no record has come yet
             what = f"{stage} works on all {len(all_)} partitions; {_event_time(stage, reached, now_ms)}"
@@ -148,8 +153,10 @@ def _account(stage: str, counts: Counter[str]) -> Finding:
 
 async def _cursors(settings: Settings, options: dict[str, object]) -> AsyncIterator[Finding]:
     now_ms = settings.clock()()
-    for value in (await _latest(CURSORS, settings, options)).values():
-        cursor = msgspec.json.decode(value, type=CursorRecord)
+    async for cursor in _latest(CURSORS, msgspec.json.Decoder(CursorRecord).decode, settings, options):
+        if isinstance(cursor, Finding):
+            yield cursor
+            continue
         age_ms = now_ms - cursor.saved_ms
         what = f"{cursor.collector} saved its cursor {format_age(age_ms)} ago"
         if age_ms < STALE_CURSOR_MS:
@@ -161,11 +168,18 @@ async def _cursors(settings: Settings, options: dict[str, object]) -> AsyncItera
             yield Finding(what, ok=None, fix="the settings here do not collect from it")
 
 
-async def _latest(topic: str, settings: Settings, options: dict[str, object]) -> dict[bytes | None, bytes]:
-    """Return the last value of each key of a compacted topic, without tombstones."""
+async def _latest(
+    topic: str, decode: Callable[[bytes], Decoded], settings: Settings, options: dict[str, object]
+) -> AsyncIterator[Decoded | Finding]:
+    """Yield the last record of each key of a compacted topic, without tombstones; a finding for one that is damaged."""
     async with TopicReader(name(topic, settings.kafka.topic_prefix), options) as reader:
-        latest = {record.key: record.value async for record in reader.until_end()}
-    return {key: value for key, value in latest.items() if value is not None}
+        latest = {record.key: record async for record in reader.until_end()}
+    for record in latest.values():
+        try:
+            if (value := decoded(record, decode)) is not None:
+                yield value
+        except UnreadableRecordError as error:
+            yield Finding(f"topic {topic} can be read", ok=False, fix=str(error))
 
 
 async def _platform(settings: Settings, collector: str) -> Finding:

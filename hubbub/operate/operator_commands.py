@@ -5,10 +5,12 @@ Owns the step from a person's words to a command: which stories and threads they
 """
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from msgspec import Raw
 from msgspec.structs import replace
 
+from hubbub.operate.decoding import decoded
 from streams.records import encode
 from streams.records.stories import ORDER_KEY, THREAD_KEY, OperatorCommand, StoryInfo, decode_thread
 from streams.resolve.matching.titles import MAX_TITLE_CHARS, slug_of, story_id
@@ -24,12 +26,16 @@ async def read_threads(kafka: Mapping[str, object], prefix: str) -> ThreadIndex:
 
     Raises:
         TopicMissingError: the topic does not exist.
+        UnreadableRecordError: a record of the topic cannot be read.
         KafkaError: the broker cannot be reached.
     """
     threads = ThreadIndex()
     async with TopicReader(topics.name("stories", prefix), kafka) as reader:
         async for record in reader.until_end():
-            threads.apply(record.key or b"", record.value)
+            key = record.key or b""
+            if record.value is None:
+                threads.apply(key, None)
+            decoded(record, partial(threads.apply, key))
     return threads
 
 

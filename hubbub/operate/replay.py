@@ -5,6 +5,7 @@ it. So a replay of days in seconds gives the same stories and scores as the days
 """
 
 import asyncio
+import contextlib
 import time
 import uuid
 from collections import deque
@@ -12,12 +13,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from hubbub.clock import wall_clock
+from hubbub.operate.decoding import UnreadableRecordError, decoded
 from ingest.signal import Signal, key
 from streams.records import encode
-from streams.records.progress import PublishProgress, ResolveProgress, ScoreProgress, decode_progress
+from streams.records.progress import Progress, PublishProgress, ResolveProgress, ScoreProgress, decode_progress
 from streams.resolve.publishers import PUBLISH
 from transport.errors import UserError
-from transport.kafka import Producer, RecordMetadata
+from transport.kafka import ConsumerRecord, Producer, RecordMetadata
 from transport.producer import open_producer
 from transport.reader import TopicReader
 from transport.topics import name
@@ -133,8 +135,7 @@ async def _wait_until_known(instance: str, kafka: Mapping[str, object], prefix: 
         records = await reader.read_to_end()
         while True:
             for record in records:
-                progress = decode_progress(record.value) if record.value is not None else None
-                if isinstance(progress, ResolveProgress):
+                if isinstance(progress := _progress(record), ResolveProgress):
                     sources[progress.instance] = progress
             alive_ms = wall_clock() - ALIVE_MS
             if time.monotonic() > deadline or all(
@@ -142,6 +143,13 @@ async def _wait_until_known(instance: str, kafka: Mapping[str, object], prefix: 
             ):
                 return
             records = await reader.poll(100)
+
+
+def _progress(record: ConsumerRecord[bytes, bytes]) -> Progress | None:
+    """Return what a stage reports; None for a tombstone, and for a record of another program."""
+    with contextlib.suppress(UnreadableRecordError):
+        return decoded(record, decode_progress)
+    return None
 
 
 async def _end_offsets(kafka: Mapping[str, object], topic: str) -> dict[int, int]:
@@ -171,8 +179,7 @@ async def wait_until_scored(
     async with TopicReader(name("progress", prefix), kafka) as reader:
         while len(scored) < partitions:
             for record in await reader.poll(200):
-                progress = decode_progress(record.value) if record.value is not None else None
-                if not isinstance(progress, ScoreProgress):
+                if not isinstance(progress := _progress(record), ScoreProgress):
                     continue
                 # A scorer that only repeats itself makes no progress.
                 if reached.get(progress.instance) != (now := (progress.mark_ms, progress.settled)):

@@ -70,6 +70,9 @@ async def check(kafka: Mapping[str, object], prefix: str, partitions: int, repli
     topics = {name(topic.name, prefix): topic for topic in TOPICS}
     found, brokers = await describe_topics(kafka, list(topics))
     servers = str(kafka["bootstrap_servers"])
+    counts = {
+        len(found[topic].replicas) for topic, wanted in topics.items() if topic in found and not wanted.partitions
+    }
     problems: list[Problem] = []
     for topic_name, topic in topics.items():
         here = found.get(topic_name)
@@ -78,14 +81,14 @@ async def check(kafka: Mapping[str, object], prefix: str, partitions: int, repli
             fix = REBUILD if is_lost else "run: hubbub topics create"
             problems.append(Problem(topic_name, "it does not exist", fix))
             continue
-        problems += _partitions(topic_name, topic, here, partitions, servers)
+        problems += _partitions(topic_name, topic, here, partitions, servers, all_alike=len(counts) == 1)
         problems += _replicas(topic_name, here, replication, brokers, servers)
         problems += _settings(topic_name, topic.config(replication), here, servers)
     return problems
 
 
 def _partitions(
-    topic_name: str, topic: Topic, here: TopicDescription, partitions: int, servers: str
+    topic_name: str, topic: Topic, here: TopicDescription, partitions: int, servers: str, *, all_alike: bool
 ) -> Iterator[Problem]:
     have, want = len(here.replicas), topic.partitions or partitions
     if have == want:
@@ -95,7 +98,7 @@ def _partitions(
         f"stop all roles and create it again (its records are lost): kafka-topics.sh --bootstrap-server {servers} "
         f"--delete --topic {topic_name} && hubbub topics create"
     )
-    if not topic.partitions:
+    if not topic.partitions and all_alike:  # else the setting would be wrong for another topic
         fix = f"set HUBBUB_KAFKA__PARTITIONS={have} if that is intended, or {fix}"
     yield Problem(topic_name, f"it has {have} partitions and needs {want}", fix)
 

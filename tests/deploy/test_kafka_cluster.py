@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import shutil
+import subprocess
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -14,7 +16,7 @@ import pytest_asyncio
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from deploy.kafka.cluster import Cluster, KafkaUnavailableError
+from deploy.kafka.cluster import TOOLS, Cluster, KafkaUnavailableError, tools
 from hubbub.operate import topic_setup
 from tests.processes import has_ended, until_ended
 from transport.topics import TOPICS
@@ -81,6 +83,16 @@ async def test_acknowledged_records_survive_crash_and_freeze(three: Cluster) -> 
         consumer.seek(place, 0)
         read = [(await asyncio.wait_for(consumer.getone(), 30)).value for _ in range(4)]
     assert read == [b"0", b"1", b"2", b"3"]
+
+
+def test_the_tools_that_the_documentation_uses_are_there(jvm_kafka: Cluster) -> None:
+    del jvm_kafka  # requested only because it skips the test where Kafka cannot run
+    texts = [file.read_text() for file in (ROOT / "docs").rglob("*.md")] + [Path(topic_setup.__file__).read_text()]
+    assert {name for text in texts for name in re.findall(r"kafka-[a-z-]+\.sh", text)} == set(TOOLS)
+    if (folder := tools()) is None:
+        pytest.skip("Maven cannot get Kafka's tools")
+    run = subprocess.run([folder / "kafka-topics.sh", "--version"], capture_output=True, text=True, check=True)
+    assert re.match(r"\d+\.\d+", run.stdout)
 
 
 @pytest.mark.skipif(shutil.which("setpriv") is None, reason="setpriv of util-linux ties the JVM to its parent")

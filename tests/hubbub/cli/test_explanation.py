@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console
 
 from hubbub.cli.explanation import render
+from hubbub.cli.ranking import ranking_table
 from ingest.signal import Author, Community, Counts, Signal
 from streams.records.noise_score import NoiseScore, decode_score
 from streams.records.source_watermark import SourceWatermark
@@ -82,6 +83,36 @@ def test_changes_that_raise_the_score_are_ordered_by_effect_and_constants_are_sh
     assert points == sorted(points, reverse=True)
     assert "one more platform" in {one.change for one in explained.raises}
     assert explained.constants["half_life_ms"] == 7 * 24 * 3_600_000
+
+
+def test_no_string_of_a_score_gets_a_control_character_to_the_terminal(score: NoiseScore) -> None:
+    """Another program may write the topic: every string of a record is hostile but those of closed lists."""
+    closed = {"band", "state"}
+
+    def hostile(value: object, name: str = "") -> object:
+        if isinstance(value, dict):
+            fixed = name in {"factors", "inputs"} or name in explained.factors or not name
+            return {key if fixed else f"{key}\x1b[31m": hostile(item, key) for key, item in value.items()}
+        if isinstance(value, list | tuple):
+            return [hostile(item, "item" if isinstance(item, str) else "") for item in value]
+        return f"{value}\x1b]0;x\x07" if isinstance(value, str) and name not in closed else value
+
+    explained = explain_score(score)
+    plain = msgspec.to_builtins(msgspec.structs.replace(score, category="labor"))
+    other = msgspec.convert(hostile(plain), NoiseScore)
+    assert other.category == "labor\x1b]0;x\x07"
+    out = io.StringIO()
+    console = Console(file=out, width=160, highlight=False)
+    console.print(render(other, explain_score(other)), ranking_table([other], START_MS, 160))
+    assert "labor" in out.getvalue()
+    assert not set(out.getvalue()) & {"\x1b", "\x07"}
+
+
+def test_a_time_that_no_calendar_has_is_shown(score: NoiseScore) -> None:
+    other = msgspec.structs.replace(score, inputs={"duration": {"run_began_ms": 1e300}})
+    out = io.StringIO()
+    Console(file=out, width=160).print(render(other, explain_score(other)))
+    assert "run began 2100-01-01" in out.getvalue()
 
 
 @pytest.mark.parametrize("width", [60, 120])

@@ -11,11 +11,14 @@ from pydantic import SecretStr
 
 from deploy.kafka.cluster import Cluster
 from hubbub.operate import topic_setup
+from hubbub.process.embedded_broker import EmbeddedBroker
 from hubbub.settings import KafkaSettings
 from tests.conftest import Broker
 from tests.hubbub.cli.command_tree import COMMANDS, LONG_RUNNING, example
 from tests.hubbub.cli.conftest import Done, Run
 from transport.admin import broker_problem
+from transport.producer import open_producer
+from transport.topics import TOPICS
 
 NOWHERE = "127.0.0.2:1"
 """Nothing listens there, and it is no address at which the embedded broker could be started."""
@@ -139,6 +142,51 @@ def test_without_topics_no_command_shows_a_stack(path: tuple[str, ...], hubbub: 
 def test_with_empty_topics_no_command_shows_a_stack(path: tuple[str, ...], hubbub: Run, broker: Broker) -> None:
     asyncio.run(topic_setup.create({"bootstrap_servers": broker.bootstrap_servers}, broker.topic_prefix, 2, 1))
     assert_done_or_one_line(hubbub(*example(path), **settings(broker)))
+
+
+JUNK = (
+    b"junk",
+    b"\xff\xfe\x00",
+    b"null",
+    b"{}",
+    b"[" * 100_000,
+    b'{"stage":"resolve","instance":"x","mark_ms":1,"updated_ms":1}',
+    b'{"stage":"score","instance":"99999999999999999999","mark_ms":-9223372036854775808,"updated_ms":9223372036854775807}',
+    b'{"stage":"s","reason":"r","detail":"d","at_ms":9223372036854775807,"original_b64":"","topic":"signals"}',
+    b'{"stage":"s","reason":"r","detail":"d","at_ms":1,"original_b64":"%","topic":"signals","partition":0,"offset":0}',
+)
+"""Records of no topic, and such that are of the right form and nonsense."""
+
+
+@pytest.fixture(scope="module")
+def junk(embedded_broker: EmbeddedBroker) -> dict[str, str]:
+    """Write junk to every topic, under keys that Hubbub uses too; return the settings with which commands meet it."""
+    asyncio.run(_write_junk({"bootstrap_servers": embedded_broker.bootstrap_servers}))
+    return settings(Broker("embedded", embedded_broker.bootstrap_servers, "junk-"))
+
+
+async def _write_junk(kafka: dict[str, object]) -> None:
+    await topic_setup.create(kafka, "junk-", 2, 1)
+    async with open_producer(kafka) as producer:
+        for topic in TOPICS:
+            for value in JUNK:
+                for key in (b"t:a", b"s:a", b"o:a", b"hackernews", b"\xff" + value[:9]):
+                    await producer.send(f"junk-{topic.name}", value, key=key, partition=0)
+
+
+@pytest.mark.parametrize("path", [*WITH_BROKER, ("dead-letters", "--json"), ("scores", "--json")], ids=" ".join)
+def test_with_junk_in_every_topic_no_command_shows_a_stack(
+    path: tuple[str, ...], hubbub: Run, junk: dict[str, str]
+) -> None:
+    words = example(path) if path in COMMANDS else path
+    done = hubbub(*words, **junk)
+    assert_done_or_one_line(done)
+    says = {
+        ("doctor",): "topic junk-progress, partition 0, offset ",
+        ("stories", "list"): "topic junk-stories, partition 0, offset 0: the record cannot be read",
+        ("dead-letters", "--json"): "junk-dead-letters, partition 0, offset 0 is no dead letter",
+    }
+    assert says.get(path, "") in done.stdout + done.stderr
 
 
 def assert_done_or_one_line(done: Done) -> None:

@@ -58,9 +58,28 @@ def test_a_quiet_source_is_not_behind_and_a_slow_partition_is(hubbub: Run, embed
     assert "event time is 10 h behind the clock" in done.stdout
 
 
-async def report(servers: str, prefix: str, ages_ms: list[int]) -> None:
-    """Report, as both stages, that partitions have reached these times; 0 stands for no time at all."""
-    kafka, now_ms = {"bootstrap_servers": servers}, wall_clock()
+def test_stages_are_shown_although_a_topic_differs_and_a_silent_one_is_not_good(
+    hubbub: Run, embedded_broker: EmbeddedBroker
+) -> None:
+    servers = embedded_broker.bootstrap_servers
+    asyncio.run(report(servers, "differs-", [-MINUTE_MS, -MINUTE_MS], silent_ms=20_000))
+    done = hubbub(
+        *("doctor", "--no-platforms"),
+        HUBBUB_KAFKA__BOOTSTRAP_SERVERS=servers,
+        HUBBUB_KAFKA__TOPIC_PREFIX="differs-",
+        HUBBUB_KAFKA__PARTITIONS="3",
+    )
+    assert "topic differs-signals: it has 2 partitions and needs 3" in done.stdout
+    for stage in ("resolve", "score"):
+        assert f"✗ {stage} works on partitions 0, 1, 2: no report for 15 s" in done.stdout
+
+
+async def report(servers: str, prefix: str, ages_ms: list[int], silent_ms: int = 0) -> None:
+    """Report, as both stages, that partitions have reached these times; 0 stands for no time at all.
+
+    ``silent_ms``: how long ago the reports were.
+    """
+    kafka, now_ms = {"bootstrap_servers": servers}, wall_clock() - silent_ms
     await topic_setup.create(kafka, prefix, len(ages_ms), 1)
     async with open_producer(kafka) as producer:
         for number, age_ms in enumerate(ages_ms):

@@ -72,6 +72,20 @@ async def test_a_different_number_of_partitions_is_reported_with_both_fixes(brok
     assert f"--delete --topic {broker.topic_prefix}signals" in problem.fix
 
 
+async def test_a_number_of_partitions_that_another_topic_lacks_is_not_advised(broker: Broker) -> None:
+    """Else the doctor would send the operator from one number to the other and back."""
+    kafka = {"bootstrap_servers": broker.bootstrap_servers}
+    signals = broker.topic_prefix + "signals"
+    admin = await _admin(broker)
+    await admin.create_topics([NewTopic(signals, 2, 1)])
+    await admin.close()
+    await topic_setup.create(kafka, broker.topic_prefix, 3, 1)
+    for setting in (2, 3):
+        wrong = _wrong(await topic_setup.check(kafka, broker.topic_prefix, setting, 1))
+        assert [problem.topic for problem in wrong.values() if "PARTITIONS" in problem.fix] == []
+    assert f"--delete --topic {signals}" in wrong[signals].fix
+
+
 async def test_a_topic_that_exists_is_not_changed_and_its_wrong_policy_is_reported(broker: Broker) -> None:
     kafka = {"bootstrap_servers": broker.bootstrap_servers}
     cursors = broker.topic_prefix + "cursors"
