@@ -23,7 +23,6 @@ READ_TIMEOUT_MS = 10_000
 KEY_AND_HEADER_BYTES = 1_024
 """Room for what a record adds to its value."""
 MEMORY_OF_READER = {**dict.fromkeys(("signals", "candidates", "progress"), "stories"), "story-activity": CHANGELOG}
-"""Where the reader of a topic learns that a record is skipped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +108,6 @@ async def skip(place: str, kafka: Mapping[str, object], prefix: str) -> None:
 
     Raises:
         UserError: there is no such record, or its reader cannot do without it.
-        KafkaError: the broker cannot be reached, or refuses.
     """
     topic, *numbers = place.removeprefix(prefix).split(":")
     if topic not in {one.name for one in TOPICS} or len(numbers) != 2 or not all(map(str.isdecimal, numbers)):
@@ -120,8 +118,7 @@ async def skip(place: str, kafka: Mapping[str, object], prefix: str) -> None:
     record = await _read_back((name(topic, prefix), partition, offset), kafka) if exists else None
     if record is None:
         raise UserError(f"there is no record at {place}; take the place from the log line of the role that it stops")
-    original = record.value or b""
-    of_merge = any(part in original for part in (b'"leaving"', b'"joining"', b'"transfer"'))
+    of_merge = any(part in (record.value or b"") for part in (b'"leaving"', b'"joining"', b'"transfer"'))
     if topic not in MEMORY_OF_READER or (topic == "story-activity" and of_merge):
         raise UserError(f"without it {topic} would be wrong; see 'Junk in an internal topic' in docs/runbook.md")
     letter = encode_dead_letter(
@@ -132,7 +129,7 @@ async def skip(place: str, kafka: Mapping[str, object], prefix: str) -> None:
         partition=partition,
         offset=offset,
         at_ms=max(record.timestamp, 0),
-        original=original,
+        original=record.value or b"",
     )
     async with open_producer(kafka) as producer:
         await producer.send_and_wait(name("dead-letters", prefix), letter, b"skip", 0)
