@@ -119,6 +119,12 @@ async def until_collected(world: World, clock: WorldClock, place: Place) -> None
             await asyncio.sleep(1)  # this process serves the platforms too
 
 
+async def until_struck(faults: Faults) -> None:
+    """Wait for the next fault."""
+    before = faults.struck.total()
+    await eventually(lambda: faults.struck.total() > before, CATCH_UP_SECONDS)
+
+
 def check(run: Run) -> None:
     items = {item.signal_id: item for item in everything(run.world)}
     arrived = {signal.id for signal in run.signals}
@@ -198,8 +204,7 @@ async def test_a_whole_world_arrives_however_the_platforms_fail_and_whenever_we_
         await process.start()
         # However long a start takes here: it is killed at work, and until every kind of fault has struck.
         while seconds_until_end(world, clock) > 0 or process.kills < 3 or set(faults.struck) != set(Kind):
-            struck = faults.struck.total()
-            await eventually(lambda struck=struck: faults.struck.total() > struck, CATCH_UP_SECONDS)
+            await until_struck(faults)
             await asyncio.sleep(rng.uniform(1, 4))
             await process.kill()
             await process.start()
