@@ -52,6 +52,9 @@ class RouterConfig:
 
 BEGINNING = ResumePoint(0, 0)
 UNBOUNDED_MS = float("inf")
+REPEAT_MS = 3_600_000
+"""Merges of so young a decision are reported with every observation of its post. A bounded event time differs each time
+a record is read, so it cannot tell whether the record is read again."""
 """Live: no signal waits for earlier decisions."""
 
 
@@ -178,8 +181,8 @@ class Router:
         thread = signal.thread
         entry = RawEntry(offset, self.stream_ms, msgspec.Raw(raw))
         if (known := self._threads.known.get(thread)) is not None:
-            if entry.at_ms <= known.at_ms and signal.is_root:
-                # Read again: the previous router may have stopped before it reported these merges.
+            if signal.is_root and (entry.at_ms <= known.at_ms or known.at_ms > self.latest_ms - REPEAT_MS):
+                # Perhaps read again: the previous router may have stopped before it reported these merges.
                 self._batch.merges += self._threads.merges_of(thread)
             self._route_known(thread, known, entry)
         elif (undecided := self._undecided.get(thread)) is not None:
