@@ -11,12 +11,13 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
 from hubbub.clock import format_age
 from hubbub.operate import topic_setup
-from hubbub.operate.decoding import Decoded, UnreadableRecordError, decoded
+from hubbub.operate.decoding import UnreadableRecordError, readable
 from hubbub.settings import Settings, SettingsError, load
 from ingest.collector import CollectorContext
 from ingest.cursors import TOPIC as CURSORS
@@ -31,6 +32,8 @@ from transport.errors import HubbubError, UserError
 from transport.kafka import KafkaError
 from transport.reader import TopicMissingError, TopicReader
 from transport.topics import name
+
+Decoded = TypeVar("Decoded")
 
 BROKER_SECONDS = 10.0
 PLATFORM_SECONDS = 20.0
@@ -176,10 +179,13 @@ async def _latest(
         latest = {record.key: record async for record in reader.until_end()}
     for record in latest.values():
         try:
-            if (value := decoded(record, decode)) is not None:
-                yield value
+            with readable(record):
+                value = None if record.value is None else decode(record.value)
         except UnreadableRecordError as error:
             yield Finding(f"topic {topic} can be read", ok=False, fix=str(error))
+        else:
+            if value is not None:
+                yield value
 
 
 async def _platform(settings: Settings, collector: str) -> Finding:

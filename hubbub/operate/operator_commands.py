@@ -5,12 +5,11 @@ Owns the step from a person's words to a command: which stories and threads they
 """
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 
 from msgspec import Raw
 from msgspec.structs import replace
 
-from hubbub.operate.decoding import decoded
+from hubbub.operate.decoding import readable
 from streams.records import encode
 from streams.records.stories import ORDER_KEY, THREAD_KEY, OperatorCommand, StoryInfo, decode_thread
 from streams.resolve.matching.titles import MAX_TITLE_CHARS, slug_of, story_id
@@ -32,10 +31,8 @@ async def read_threads(kafka: Mapping[str, object], prefix: str) -> ThreadIndex:
     threads = ThreadIndex()
     async with TopicReader(topics.name("stories", prefix), kafka) as reader:
         async for record in reader.until_end():
-            key = record.key or b""
-            if record.value is None:
-                threads.apply(key, None)
-            decoded(record, partial(threads.apply, key))
+            with readable(record):
+                threads.apply(record.key or b"", record.value)
     return threads
 
 

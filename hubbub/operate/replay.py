@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from hubbub.clock import wall_clock
-from hubbub.operate.decoding import UnreadableRecordError, decoded
+from hubbub.operate.decoding import UnreadableRecordError, readable
 from ingest.signal import Signal, key
 from streams.records import encode
 from streams.records.progress import Progress, PublishProgress, ResolveProgress, ScoreProgress, decode_progress
@@ -147,8 +147,8 @@ async def _wait_until_known(instance: str, kafka: Mapping[str, object], prefix: 
 
 def _progress(record: ConsumerRecord[bytes, bytes]) -> Progress | None:
     """Return what a stage reports; None for a tombstone, and for a record of another program."""
-    with contextlib.suppress(UnreadableRecordError):
-        return decoded(record, decode_progress)
+    with contextlib.suppress(UnreadableRecordError), readable(record):
+        return None if record.value is None else decode_progress(record.value)
     return None
 
 
