@@ -47,7 +47,7 @@ class WorldClock:
             clock = cls(int(origin), int(started), float(speed))
         except ValueError:
             clock = None
-        if clock is None or not 0 < clock.speed < float("inf"):
+        if clock is None or not 0 <= clock.speed < float("inf"):
             raise ValueError(f"{text!r} is not of the form ORIGIN@STARTEDxSPEED")
         return clock
 
