@@ -87,6 +87,7 @@ async def test_no_role_is_ready_while_the_broker_is_away() -> None:
         EmbeddedBroker() as broker,
         house(Broker("embedded", broker.bootstrap_servers, "ready-"), roles=("resolve", "score", "serve")) as it,
     ):
+        await eventually(it.ready, 60, until=lambda ready: len(ready) == 3)
         os.kill(broker.pid, signal.SIGSTOP)
         try:
             await eventually(it.ready, AWAY_SECONDS, until=lambda ready: not ready)
