@@ -6,6 +6,7 @@ machine cannot run are skipped with a reason. The end of the run counts the reas
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
@@ -22,6 +23,9 @@ from hubbub.process.embedded_broker import BrokerError, EmbeddedBroker
 # On a busy machine a test may be slow.
 settings.register_profile("hubbub", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("hubbub")
+
+# A broker that lives for minutes spends more on optimizing its code than that saves.
+os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1")
 
 SHARED = Path(__file__).parents[1] / ".." / "shared" / "data"
 
