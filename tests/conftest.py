@@ -24,7 +24,7 @@ from hubbub.process.embedded_broker import BrokerError, EmbeddedBroker
 settings.register_profile("hubbub", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("hubbub")
 
-# A broker that lives for minutes spends more on optimizing its code than that saves.
+# In a test, a broker spends more on optimizing its code than that saves.
 os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1")
 
 SHARED = Path(__file__).parents[1] / ".." / "shared" / "data"
