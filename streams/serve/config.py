@@ -8,36 +8,26 @@ from pydantic import BaseModel, ConfigDict, Field
 class ServeConfig(BaseModel):
     """How the ranking is served, and how much of the past is kept in memory."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
-    host: Annotated[str, Field(description="Address to listen on. There is no login: leave it on loopback.")] = (
-        "127.0.0.1"
-    )
-    port: Annotated[int, Field(ge=0, le=65_535, description="Port to listen on; 0 takes a free one.")] = 8470
-    allowed_hosts: Annotated[
-        tuple[str, ...],
-        Field(
-            description="Names, besides localhost and bare addresses, that this server answers to, such as a proxy's. "
-            "Others are refused: another site may have pointed its name at this machine (DNS rebinding)."
-        ),
-    ] = ()
-    flush_interval_ms: Annotated[
-        int, Field(ge=10, le=10_000, description="How often changes are sent to a WebSocket client.")
-    ] = 200
-    max_clients: Annotated[int, Field(ge=1, le=10_000, description="Most WebSocket clients at the same time.")] = 256
-    client_timeout_seconds: Annotated[
-        float, Field(gt=0, le=600, description="A client that receives nothing for this long is dropped.")
-    ] = 10.0
-    stale_after_seconds: Annotated[
-        float, Field(gt=0, description="The status is stale when no score is newer than this.")
-    ] = 120.0
-    events_kept: Annotated[int, Field(ge=1, le=100_000, description="Recent events kept in memory, of each type.")] = (
-        500
-    )
-    events_read_back: Annotated[
-        int, Field(ge=0, description="Newest events read at the start, for the feed and the trends.")
-    ] = 20_000
-    trend_points: Annotated[
-        int,
-        Field(ge=8, le=10_000, description="Points kept of each story's trend. Older points are thinned out first."),
-    ] = 96
+    host: str = "127.0.0.1"
+    """Address to listen on. There is no login: leave it on loopback."""
+    port: Annotated[int, Field(ge=0, le=65_535)] = 8470
+    """Port to listen on; 0 takes a free one."""
+    allowed_hosts: tuple[str, ...] = ()
+    """Names, besides localhost and bare addresses, that this server answers to, such as a proxy's. Others are refused:
+    another site may have pointed its name at this machine (DNS rebinding)."""
+    flush_interval_ms: Annotated[int, Field(ge=10, le=10_000)] = 200
+    """How often changes are sent to a WebSocket client."""
+    max_clients: Annotated[int, Field(ge=1, le=10_000)] = 256
+    """Most WebSocket clients at the same time."""
+    client_timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 10.0
+    """A client that receives nothing for this long is dropped."""
+    stale_after_seconds: Annotated[float, Field(gt=0)] = 120.0
+    """The status is stale when no score is newer than this."""
+    events_kept: Annotated[int, Field(ge=1, le=100_000)] = 500
+    """Recent events kept in memory, of each type."""
+    events_read_back: Annotated[int, Field(ge=0)] = 20_000
+    """Newest events read at the start, for the feed and the trends."""
+    trend_points: Annotated[int, Field(ge=8, le=10_000)] = 96
+    """Points kept of each story's trend. Older points are thinned out first."""

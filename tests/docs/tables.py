@@ -104,7 +104,7 @@ def _settings_table() -> str:
     rows = []
     for variable, definition, default in settings():
         limits = [f"{sign} {getattr(limit, name)}" for limit in definition.metadata for name, sign in _signs(limit)]
-        about = " ".join(part for part in (definition.description, ", ".join(limits)) if part)
+        about = " ".join([*(definition.description or "").split(), ", ".join(limits)]).rstrip()
         rows.append((f"`{variable}`", _shown(default), about))
     return _table(("Variable", "Default", "What it is"), rows)
 
