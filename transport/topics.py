@@ -22,8 +22,7 @@ class Topic:
 
     ``partitions``: a fixed number, or None for the deployment's choice (``kafka.partitions``). All topics with None
     have the same number. ``retention_ms``: None for a compacted topic, which keeps the last record of each key.
-    ``internal``: no contract with other programs; its records may change with any release. ``batch_bytes``: the largest
-    batch of records that the broker accepts.
+    ``batch_bytes``: the largest batch of records that the broker accepts.
     """
 
     name: str
@@ -31,13 +30,7 @@ class Topic:
     purpose: str
     partitions: int | None = None
     retention_ms: int | None = None
-    internal: bool = False
     batch_bytes: int = USUAL_BATCH_BYTES
-
-    @property
-    def compacted(self) -> bool:
-        """Whether the broker keeps the last record of each key instead of a span of time."""
-        return self.retention_ms is None
 
     def config(self, replication: int = 1) -> dict[str, str]:
         """Return the broker's settings for this topic with ``replication`` replicas, under Kafka's names."""
@@ -60,38 +53,22 @@ class Topic:
 
 TOPICS: tuple[Topic, ...] = (
     Topic("signals", "thread", "items that the collectors observed", retention_ms=7 * DAY_MS),
-    Topic(
-        "candidates",
-        "beat",
-        "new posts that may create or join a story",
-        1,
-        DAY_MS,
-        internal=True,
-        batch_bytes=LARGE_BATCH_BYTES,
-    ),
-    Topic("stories", "thread or story", "which thread belongs to which story; resolve's memory", 1, internal=True),
+    Topic("candidates", "beat", "new posts that may create or join a story", 1, DAY_MS, batch_bytes=LARGE_BATCH_BYTES),
+    Topic("stories", "thread or story", "which thread belongs to which story; resolve's memory", 1),
     Topic(
         "story-activity",
         "none; a story in the partition of its id",
         "signals gathered by story",
         retention_ms=DAY_MS,
-        internal=True,
         batch_bytes=LARGE_BATCH_BYTES,
     ),
-    Topic("hubbub-score-ledgers-changelog", "story", "the state of each story; score's memory", internal=True),
-    Topic(
-        "assessments",
-        "story",
-        "answers of the assessing endpoint, so that none is asked twice",
-        1,
-        90 * DAY_MS,
-        internal=True,
-    ),
+    Topic("hubbub-score-ledgers-changelog", "story", "the state of each story; score's memory"),
+    Topic("assessments", "story", "answers of the assessing endpoint, so that none is asked twice", 1, 90 * DAY_MS),
     Topic("noise-scores", "story", "the score of each story"),
     Topic("noise-events", "story", "what happens to stories: new, changed, merged, resolved", retention_ms=30 * DAY_MS),
     Topic("dead-letters", "stage", "records that could not be used", 1, 30 * DAY_MS, batch_bytes=LARGE_BATCH_BYTES),
     Topic("cursors", "collector", "how far each collector has read; the collectors' memory", 1),
-    Topic("progress", "stage and partition", "how far each stage has come, and its counts", 1, internal=True),
+    Topic("progress", "stage and partition", "how far each stage has come, and its counts", 1),
 )
 """Every topic."""
 
