@@ -27,7 +27,6 @@ from streams.serve.vocabulary import vocabulary
 
 MAX_BODY_BYTES = 1_024
 SHUTDOWN_SECONDS = 2.0
-READY_POLL_SECONDS = 0.05
 
 
 class Server:
@@ -79,11 +78,10 @@ class Server:
         """Return why the page is not complete now, one sentence each; nothing if it is ready."""
         return self._status.problems()
 
-    async def run(self, stop: asyncio.Event, ready: Callable[[Server], None] | None = None) -> None:
+    async def run(self, stop: asyncio.Event) -> None:
         """Read the topics and serve API, WebSocket and page until ``stop`` is set.
 
-        ``ready`` is called once, when both topics have been read to their ends. The page is served before that, and
-        says what it waits for.
+        The page is served before both topics have been read to their ends, and says what it waits for.
 
         Raises:
             UserError: the server cannot listen on the address.
@@ -94,19 +92,12 @@ class Server:
                 tasks = [
                     *(group.create_task(consumer.run()) for consumer in self._consumers),
                     group.create_task(self._live.publish_status()),
-                    group.create_task(self._announce(ready)),
                 ]
                 await stop.wait()
                 for task in tasks:
                     task.cancel()
         finally:
             await self._runner.cleanup()
-
-    async def _announce(self, ready: Callable[[Server], None] | None) -> None:
-        while self.problems():  # noqa: ASYNC110 (many states, some of them of the broker)
-            await asyncio.sleep(READY_POLL_SECONDS)
-        if ready is not None:
-            ready(self)
 
 
 def application(config: ServeConfig, api: Api, live: Live) -> web.Application:

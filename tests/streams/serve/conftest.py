@@ -86,8 +86,8 @@ async def running(
         now_ms=now_ms,
         platform_names=PLATFORM_NAMES,
     )
-    stop, ready = asyncio.Event(), asyncio.Event()
-    task = asyncio.create_task(server.run(stop, lambda _: ready.set()))
+    stop = asyncio.Event()
+    task = asyncio.create_task(server.run(stop))
     try:
         async with (
             asyncio.timeout(60),
@@ -95,7 +95,7 @@ async def running(
             ClientSession() as http,
         ):
             if wait:
-                await asyncio.wait({asyncio.create_task(ready.wait()), task}, return_when=asyncio.FIRST_COMPLETED)
+                await eventually(lambda: task.done() or not server.problems(), within_seconds=60)
             else:
                 await eventually(lambda: _address(server))
             yield Running(server.url, server, prefix, kafka, producer, http, stop)
