@@ -4,7 +4,7 @@ Owns how one that fails, hangs or gives up is kept from holding up another. Must
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 
 from ingest.collector import CollectorConfig
 from ingest.health import Health
@@ -14,7 +14,6 @@ from transport.errors import UserError
 
 
 async def collect(
-    names: Collection[str],
     configs: Mapping[str, CollectorConfig],
     *,
     kafka: Mapping[str, object],
@@ -24,9 +23,9 @@ async def collect(
     health: Health | None = None,
     options: LoopOptions | None = None,
 ) -> None:
-    """Run the collectors ``names`` side by side until ``stop`` is set, then drain and return.
+    """Run the collectors that ``configs`` names side by side until ``stop`` is set, then drain and return.
 
-    ``configs``: by name, each of the class that its spec names; a collector without an entry gets the defaults.
+    ``configs``: their options, each of the class that its spec names.
     ``kafka``: connection options of aiokafka. ``topics``: the prefix of all topics' names. ``now_ms``: the clock, UTC
     epoch milliseconds. ``health``: kept up to date, to be read meanwhile.
 
@@ -34,14 +33,13 @@ async def collect(
 
     Raises:
         KeyError: a name that is not in :data:`ingest.registry.PLATFORMS`.
-        pydantic.ValidationError: a collector without an entry in ``configs`` has options that must be given.
         UserError: every collector has ended because only the operator can fix it; one line for each.
     """
     health = health or Health()
-    loops = [
-        CollectorLoop(
-            spec,
-            configs[name] if name in configs else spec.config(),
+    loops = {
+        name: CollectorLoop(
+            PLATFORMS[name],
+            config,
             kafka=kafka,
             topics=topics,
             now_ms=now_ms,
@@ -49,8 +47,8 @@ async def collect(
             health=health.add(name),
             options=options or LoopOptions(),
         )
-        for name, spec in ((name, PLATFORMS[name]) for name in names)
-    ]
+        for name, config in configs.items()
+    }
     given_up: list[str] = []
 
     async def run(name: str, loop: CollectorLoop) -> None:
@@ -65,7 +63,7 @@ async def collect(
 
     # Any other end of one collector ends all of them: otherwise no alarm would show that one is missing.
     async with asyncio.TaskGroup() as group:
-        for name, loop in zip(names, loops, strict=True):
+        for name, loop in loops.items():
             group.create_task(run(name, loop))
     if given_up and len(given_up) == len(loops):
         raise UserError("\n".join(given_up))

@@ -78,11 +78,6 @@ class Health:
         return tuple(self._collectors.values())
 
     @property
-    def ready(self) -> bool:
-        """True if there are collectors and all of them are ready."""
-        return bool(self._collectors) and all(health.ready for health in self.collectors)
-
-    @property
     def problems(self) -> tuple[str, ...]:
         """One line for each collector that is not ready."""
         return tuple(

@@ -20,9 +20,8 @@ from ingest.registry import PLATFORMS
 
 @dataclass(slots=True)
 class _Collector:
-    """The collectors ``names``, with their options, as one role."""
+    """The collectors that ``configs`` names, with their options, as one role."""
 
-    names: Sequence[str]
     configs: Mapping[str, CollectorConfig]
     kafka: Mapping[str, object]
     prefix: str
@@ -33,13 +32,7 @@ class _Collector:
         from ingest.collect import collect  # noqa: PLC0415 (see above)
 
         await collect(
-            self.names,
-            self.configs,
-            kafka=self.kafka,
-            topics=self.prefix,
-            now_ms=self.now_ms,
-            stop=stop,
-            health=self._health,
+            self.configs, kafka=self.kafka, topics=self.prefix, now_ms=self.now_ms, stop=stop, health=self._health
         )
 
     def problems(self) -> list[str]:
@@ -52,7 +45,7 @@ def run_collect(settings: Settings, names: Sequence[str]) -> int:
     Raises:
         SettingsError: no such collector, or one that needs an account that is not set.
     """
-    return run_role("collect", settings, partial(_Collector, names, settings.collect.configs(names)))
+    return run_role("collect", settings, partial(_Collector, settings.collect.configs(names)))
 
 
 def run_resolve(settings: Settings) -> int:

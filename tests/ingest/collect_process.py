@@ -19,7 +19,6 @@ async def main(kafka: dict[str, object], topics: str, clock: str, configs: dict[
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     await collect(
-        list(configs),
         {
             name: PLATFORMS[name].config.model_validate({"retry_max_seconds": 0.5} | options)
             for name, options in configs.items()

@@ -9,11 +9,10 @@ from tests.ingest.fake_clock import FakeClock
 def test_a_collector_without_a_recent_success_is_not_ready() -> None:
     clock = FakeClock()
     health = Health(clock)
-    assert not health.ready
     collector = health.add("silent")
     assert health.problems == ("silent: starting, no success for 0 s",)
     collector.succeeded()
-    assert health.ready
+    assert collector.ready
     clock.now += 3_600
     assert health.problems == ("silent: collecting, no success for 3600 s",)
     assert collector.last_success_age_seconds == 3_600
