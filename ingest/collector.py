@@ -63,9 +63,7 @@ class Collector(Protocol):
 
     async def aclose(self) -> None:
         """Close connections and end threads."""
-        ...
 
     @property
     def tracked_items(self) -> int:
         """How many items it polls again for their counts."""
-        ...

@@ -102,23 +102,20 @@ class Publisher:
             acks.append(await producer.send(self.topics + SIGNALS, value, key=signal.key(item), timestamp_ms=now_ms))
         published = len(acks)
         for letter in letters:
-            value = self._dead_letter(letter, now_ms)
+            value = encode_dead_letter(
+                stage=STAGE,
+                collector=self.collector,
+                reason=letter.reason,
+                detail=letter.detail,
+                at_ms=now_ms,
+                original=letter.original,
+            )
             acks.append(await producer.send(self.topics + DEAD_LETTERS, value, key=STAGE.encode(), timestamp_ms=now_ms))
         for outcome in await asyncio.gather(*acks, return_exceptions=True):
             if isinstance(outcome, BaseException):
                 raise outcome
         self._count(batch, published, letters)
         return published
-
-    def _dead_letter(self, letter: Unreadable, now_ms: int) -> bytes:
-        return encode_dead_letter(
-            stage=STAGE,
-            collector=self.collector,
-            reason=letter.reason,
-            detail=letter.detail,
-            at_ms=now_ms,
-            original=letter.original,
-        )
 
     def _count(self, batch: Batch, published: int, letters: list[Unreadable]) -> None:
         collector, signals = self.collector, batch.signals

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from ingest.signal import Counts, Signal
+from ingest.signal import Signal
 
 MINUTE_MS: Final = 60_000
 HOUR_MS: Final = 60 * MINUTE_MS
@@ -63,7 +63,8 @@ class TrackedItems:
         item = self._items.get(signal.id)
         if item is None:
             item = _Tracked(created_ms=signal.created_ms, due_ms=0)
-        interactions = _interactions(signal.counts)
+        counts = signal.counts  # with the weights by which noise is scored:
+        interactions = (counts.likes or 0) + 2 * (counts.replies or 0) + 3 * (counts.shares or 0)
         interval_ms = _interval_ms(age_ms)
         # A first observation has nothing to compare with: the item's age stands in for the time since the last one.
         since_ms = signal.observed_ms - (signal.created_ms if item.observed_ms is None else item.observed_ms)
@@ -118,8 +119,3 @@ class TrackedItems:
 def _interval_ms(age_ms: int) -> int:
     """Return the time between two polls of an item of that age."""
     return next((interval_ms for limit_ms, interval_ms in INTERVALS if age_ms < limit_ms), OLD_INTERVAL_MS)
-
-
-def _interactions(counts: Counts) -> int:
-    """Return likes + 2·replies + 3·shares, the weights by which noise is scored."""
-    return (counts.likes or 0) + 2 * (counts.replies or 0) + 3 * (counts.shares or 0)
