@@ -14,7 +14,6 @@ import os
 import random
 import signal
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from typing import Final, Protocol
 
 import structlog
@@ -31,6 +30,10 @@ PORTS: Final = {"collect": 9101, "resolve": 9102, "score": 9103, "serve": 9104}
 COLLECT_AFTER: Final = 100_000, 20, 10
 """Allocations before the garbage collector looks for cycles, and how often it visits older generations. Python's
 defaults suit small programs: with a few thousand stories in memory an eighth of the time went there for nothing."""
+DRAIN_SECONDS: Final = 10.0
+"""How long a role may take to finish its work when asked to stop."""
+HUNG_SECONDS: Final = 300.0
+"""An event loop that has not run for this long is stuck, and the process ends."""
 FIRST_PAUSE_SECONDS: Final = 0.5
 LONGEST_PAUSE_SECONDS: Final = 10.0
 """A role continues at most this long after its broker does, and asks it a few times a minute while it is away."""
@@ -60,17 +63,8 @@ class MakeRole(Protocol):
         """``kafka``: connection options of aiokafka. ``prefix``: of the topics' names. ``now_ms``: UTC epoch ms."""
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """``drain_seconds``: how long a role may take to finish its work when asked to stop. ``hung_seconds``: an event
-    loop that has not run for this long is stuck, and the process ends."""
-
-    drain_seconds: float = 10.0
-    hung_seconds: float = 300.0
-
-
 def run_role(
-    name: str, settings: Settings, make: MakeRole, *, needs_broker: bool = False, limits: Limits = Limits()
+    name: str, settings: Settings, make: MakeRole, *, needs_broker: bool = False, hung_seconds: float = HUNG_SECONDS
 ) -> int:
     """Run a role until it is asked to stop; return 0. A failure ends the process (see ``exit_reason``).
 
@@ -83,7 +77,7 @@ def run_role(
     gc.set_threshold(*COLLECT_AFTER)
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            return runner.run(_run(name, settings, make, needs_broker, limits))
+            return runner.run(_run(name, settings, make, needs_broker, hung_seconds))
     finally:
         faulthandler.cancel_dump_traceback_later()
 
@@ -95,7 +89,7 @@ def _give_large_buffers_back() -> None:
         mallopt(M_MMAP_THRESHOLD, LARGE_BYTES)
 
 
-async def _run(name: str, settings: Settings, make: MakeRole, needs_broker: bool, limits: Limits) -> int:
+async def _run(name: str, settings: Settings, make: MakeRole, needs_broker: bool, hung_seconds: float) -> int:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
 
@@ -103,7 +97,7 @@ async def _run(name: str, settings: Settings, make: MakeRole, needs_broker: bool
         if stop.is_set():
             os._exit(130)
         stop.set()
-        loop.call_later(limits.drain_seconds, _stop_draining, name)
+        loop.call_later(DRAIN_SECONDS, _stop_draining, name)
 
     async def stopped_within(seconds: float) -> bool:
         with contextlib.suppress(TimeoutError):
@@ -112,7 +106,7 @@ async def _run(name: str, settings: Settings, make: MakeRole, needs_broker: bool
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, on_signal)
-    _watch_loop(loop, limits.hung_seconds)
+    _watch_loop(loop, hung_seconds)
     kafka = settings.kafka
     options = kafka.client_options()
     role = make(kafka=options, prefix=kafka.topic_prefix, now_ms=settings.clock())

@@ -17,7 +17,7 @@ from transport.admin import BrokerProblem
 
 HANGS = """
 import asyncio, time, types
-from hubbub.process.run_role import Limits, run_role
+from hubbub.process.run_role import run_role
 from hubbub.settings import Settings
 
 async def work(stop):
@@ -25,7 +25,7 @@ async def work(stop):
     time.sleep({hang})
 
 role = types.SimpleNamespace(run=work, problems=list)
-raise SystemExit(run_role("score", Settings(metrics_port=0), lambda **_: role, limits=Limits(hung_seconds=0.6)))
+raise SystemExit(run_role("score", Settings(metrics_port=0), lambda **_: role, hung_seconds=0.6))
 """
 
 FAILS = """
