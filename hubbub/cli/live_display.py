@@ -18,7 +18,6 @@ from hubbub.evaluate.stories.world_agreement import WorldAgreement
 from hubbub.process.demo import Demo, Stage
 from hubbub.process.local import role_children, run_all
 from hubbub.settings import Settings
-from streams.records.noise_score import NoiseScore
 from streams.serve.read import follow_scores
 from transport.errors import UserError
 
@@ -97,25 +96,24 @@ async def show_up(settings: Settings, collectors: Sequence[str]) -> None:
 
 async def _watch(demo: Demo, stage: Stage, console: Console) -> None:
     """Show the ranking as it changes: redrawn on a terminal, one line every ten seconds elsewhere."""
-    known: dict[str, NoiseScore | None] = {}
     shown_at = 0.0
     pause_seconds = REFRESH_SECONDS if console.is_terminal else LINE_SECONDS
     live = Live(console=console, auto_refresh=False, transient=True) if console.is_terminal else None
     with live or contextlib.nullcontext():
         async for changes in follow_scores(stage.kafka.client_options(), stage.kafka.topic_prefix):
-            known.update(changes.scores)
             if time.monotonic() - shown_at < pause_seconds:
                 continue
             shown_at = time.monotonic()
-            scores = {story: score for story, score in known.items() if score is not None}
             left = max(0, round(demo.ends_at - time.time()))
-            ranked = ranking(scores, SHOWN)
+            ranked = ranking(changes.live, SHOWN)
             if live is not None:
-                header = Text(f"{stage.page_url}   {len(scores)} stories   {left} s left", style="dim")
+                header = Text(f"{stage.page_url}   {len(changes.live)} stories   {left} s left", style="dim")
                 live.update(Group(header, ranking_table(ranked, demo.clock(), console.width)), refresh=True)
             else:
                 loudest = f"; loudest, at {ranked[0].noise:.1f}: {strip_controls(ranked[0].title)}" if ranked else ""
-                console.print(Text(f"· {left} s left, {len(scores)} stories{loudest}", style="dim"), soft_wrap=True)
+                console.print(
+                    Text(f"· {left} s left, {len(changes.live)} stories{loudest}", style="dim"), soft_wrap=True
+                )
 
 
 def _agreement_table(agreement: WorldAgreement) -> Group:

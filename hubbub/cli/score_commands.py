@@ -33,13 +33,11 @@ def scores(
             print_json(*filter(None, changes.scores.values()))
 
     async def follow_table() -> None:
-        known = {}
         with Live(auto_refresh=False) as live:
             async for changes in follow_scores(kafka, prefix):
-                known.update(changes.scores)
-                scores = {story: score for story, score in known.items() if score is not None}
                 if changes.caught_up:
-                    live.update(ranking_table(ranking(scores, top), now_ms(), live.console.width), refresh=True)
+                    ranked = ranking(changes.live, top)
+                    live.update(ranking_table(ranked, now_ms(), live.console.width), refresh=True)
 
     if follow:
         asyncio.run(follow_json() if json else follow_table())

@@ -15,12 +15,13 @@ from transport.reader import TopicReader
 
 @dataclass(frozen=True, slots=True)
 class ScoreChanges:
-    """The newest score of each story that changed; None for a story that is gone.
+    """The newest score of each story that changed, None for a story that is gone; and those of all ``live`` stories.
 
     ``caught_up``: the end that the topic had at the start of the read is reached.
     """
 
     scores: dict[str, NoiseScore | None]
+    live: dict[str, NoiseScore]
     caught_up: bool
 
 
@@ -34,17 +35,11 @@ async def read_scores(kafka: Mapping[str, object], prefix: str) -> dict[str, Noi
         TopicMissingError: there is no such topic.
         KafkaError: the broker cannot be reached.
     """
-    scores: dict[str, NoiseScore] = {}
     async with aclosing(follow_scores(kafka, prefix)) as batches:
         async for changes in batches:
-            for story, score in changes.scores.items():
-                if score is None:
-                    scores.pop(story, None)
-                else:
-                    scores[story] = score
             if changes.caught_up:
                 break
-    return scores
+    return changes.live
 
 
 async def follow_scores(kafka: Mapping[str, object], prefix: str) -> AsyncGenerator[ScoreChanges, None]:
@@ -56,13 +51,16 @@ async def follow_scores(kafka: Mapping[str, object], prefix: str) -> AsyncGenera
     Raises: as :func:`read_scores`; and TopicChangedError when the topic no longer holds what comes next.
     """
     async with TopicReader(topics.name("noise-scores", prefix), kafka) as reader:
+        live: dict[str, NoiseScore] = {}
         while True:
             scores: dict[str, NoiseScore | None] = {}
             for record in await reader.poll():
                 if record.value is None:
-                    scores[(record.key or b"").decode(errors="replace")] = None
+                    story = (record.key or b"").decode(errors="replace")
+                    scores[story] = None
+                    live.pop(story, None)
                     continue
                 with suppress(InvalidRecordError):
                     score = decode_score(record.key, record.value)
-                    scores[score.story] = score
-            yield ScoreChanges(scores, reader.caught_up)
+                    scores[score.story] = live[score.story] = score
+            yield ScoreChanges(scores, live, reader.caught_up)
