@@ -30,7 +30,7 @@ class MemoryLostError(UserError):
 
 async def check_unread(consumer: Consumer, partition: TopicPartition) -> None:
     """Raise MemoryLostError if the group of ``consumer`` has read any of ``partition``; nothing is remembered of it."""
-    beginning = (await consumer.beginning_offsets([partition]))[partition]
+    beginning = await _beginning(consumer, partition)
     committed = await consumer.committed(partition)
     if committed is not None and committed > beginning:
         raise MemoryLostError(
@@ -48,13 +48,12 @@ async def seek_to_committed(consumer: Consumer, partition: TopicPartition) -> in
         RecordsGoneError: the record at the committed offset is gone.
     """
     committed = await consumer.committed(partition)
-    if committed is not None:
-        await _check_kept(consumer, partition, committed)
-        consumer.seek(partition, committed)
-        return committed
-    beginning = (await consumer.beginning_offsets([partition]))[partition]
-    consumer.seek(partition, beginning)
-    return beginning
+    beginning = await _beginning(consumer, partition)
+    offset = beginning if committed is None else committed
+    if offset < beginning:
+        raise _removed(partition, offset, beginning)
+    consumer.seek(partition, offset)
+    return offset
 
 
 async def offset_to_resume(consumer: Consumer, partition: TopicPartition, offset: int | None, end: int) -> int:
@@ -66,7 +65,7 @@ async def offset_to_resume(consumer: Consumer, partition: TopicPartition, offset
     Raises:
         RecordsGoneError: the record at ``offset`` is gone, or the topic ends before it.
     """
-    beginning = (await consumer.beginning_offsets([partition]))[partition]
+    beginning = await _beginning(consumer, partition)
     if offset is None:
         await check_unread(consumer, partition)
         return beginning
@@ -88,8 +87,8 @@ async def check_next(consumer: Consumer, partition: TopicPartition, expected: in
     Raises:
         RecordsGoneError: records between the two are gone, or the topic was created again.
     """
-    if found > expected:
-        await _check_kept(consumer, partition, expected)
+    if found > expected and (beginning := await _beginning(consumer, partition)) > expected:
+        raise _removed(partition, expected, beginning)
     if found < expected:
         raise _ends_before(partition, expected)
 
@@ -143,10 +142,8 @@ def located(record: ConsumerRecord[bytes, bytes]) -> Iterator[None]:
         raise
 
 
-async def _check_kept(consumer: Consumer, partition: TopicPartition, offset: int) -> None:
-    beginning = (await consumer.beginning_offsets([partition]))[partition]
-    if beginning > offset:
-        raise _removed(partition, offset, beginning)
+async def _beginning(consumer: Consumer, partition: TopicPartition) -> int:
+    return (await consumer.beginning_offsets([partition]))[partition]
 
 
 def _ends_before(partition: TopicPartition, offset: int) -> RecordsGoneError:
