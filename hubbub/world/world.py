@@ -50,9 +50,10 @@ class World:
     def __len__(self) -> int:
         return len(self._items)
 
-    def find(self, signal_id: str) -> Item | None:
-        """Return the item that signals with this id observe, whether it has appeared yet or not."""
-        return self._items.get(signal_id)
+    def find(self, signal_id: str, now_ms: int | None = None) -> Item | None:
+        """Return the item that signals with this id observe, if it has appeared by ``now_ms`` (None: even if not)."""
+        item = self._items.get(signal_id)
+        return item if item is None or now_ms is None or item.there(now_ms) else None
 
     def posts(self, platform: Platform, community: str | None = None) -> Timeline[Post]:
         """Return the posts of a platform; only those of ``community`` (in lower case), if it is named."""

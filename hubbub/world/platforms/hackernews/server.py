@@ -44,7 +44,7 @@ class HackerNewsServer:
     async def _item(self, request: web.Request) -> web.Response:
         """Serve an item, or null for a number without an item that is public."""
         now_ms = self._clock()
-        found = self._there(request.match_info["number"], now_ms)
+        found = self._world.find(f"hackernews:{request.match_info['number']}", now_ms)
         return answer(None if found is None else _firebase(found, now_ms))
 
     async def _updates(self, _: web.Request) -> web.Response:
@@ -69,10 +69,6 @@ class HackerNewsServer:
 
     def _stories(self, now_ms: int) -> list[Post]:
         return list(islice(newest([self._world.posts("hackernews")], now_ms), STORIES))
-
-    def _there(self, number: str, now_ms: int) -> Item | None:
-        item = self._world.find(f"hackernews:{number}")
-        return item if item is not None and item.there(now_ms) else None
 
 
 def _firebase(item: Item, now_ms: int) -> dict[str, object]:

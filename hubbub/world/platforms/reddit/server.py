@@ -134,7 +134,7 @@ class RedditServer:
         if not places:
             return _elsewhere(request)
         after = request.query.get("after")
-        anchor = self._there(after, now_ms) if after else None
+        anchor = self._world.find(f"reddit:{after}", now_ms) if after else None
         if after and anchor is None:
             return answer(listing([]))
         page = newest_page(
@@ -157,17 +157,12 @@ class RedditServer:
         now_ms = self._clock()
         things: list[Thing] = []
         for name in request.query.get("id", "").split(",")[:MOST]:
-            item = self._there(name, now_ms)
+            item = self._world.find(f"reddit:{name}", now_ms)
             if isinstance(item, Post):
                 things.append(link(item, self._world.communities, now_ms))
             elif isinstance(item, Reply):
                 things.append(comment(item, now_ms))
         return answer(listing(things))
-
-    def _there(self, name: str, now_ms: int) -> Item | None:
-        """Return the item of a fullname, if it has appeared."""
-        item = self._world.find(f"reddit:{name}")
-        return item if item is not None and item.there(now_ms) else None
 
 
 def _limit(request: web.Request) -> int:
