@@ -52,10 +52,10 @@ class RouterConfig:
 
 BEGINNING = ResumePoint(0, 0)
 UNBOUNDED_MS = float("inf")
+"""Live: no signal waits for earlier decisions."""
 REPEAT_MS = 3_600_000
 """Merges of so young a decision are reported with every observation of its post. A bounded event time differs each time
 a record is read, so it cannot tell whether the record is read again."""
-"""Live: no signal waits for earlier decisions."""
 
 
 @dataclass(slots=True)
