@@ -5,11 +5,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated
 
-import msgspec
 import typer
 
 from hubbub.cli.options import JsonLines, Story
-from hubbub.cli.output import strip_controls
+from hubbub.cli.output import print_json, strip_controls
 from hubbub.operate import operator_commands
 from hubbub.operate.operator_commands import publish, read_threads
 from hubbub.settings import load
@@ -68,7 +67,7 @@ def list_commands(json: JsonLines = False) -> None:
     kafka = load().kafka
     threads = asyncio.run(read_threads(kafka.client_options(), kafka.topic_prefix))
     for command in threads.commands.values():
-        typer.echo(_line(command, threads, json=json))
+        _print(command, threads, json=json)
     if not threads.commands and not json:
         typer.echo("no commands were given")
 
@@ -82,17 +81,18 @@ def _run(make: Callable[[ThreadIndex, int], list[OperatorCommand]], *, json: boo
         commands = make(threads, settings.clock()())
         await publish(commands, kafka, prefix)
         for command in commands:
-            typer.echo(_line(command, threads, json=json))
+            _print(command, threads, json=json)
 
     asyncio.run(run())
     if not json:
         typer.echo("resolve carries it out with the next new post; 'hubbub stories list' lists all commands")
 
 
-def _line(command: OperatorCommand, threads: ThreadIndex, *, json: bool) -> str:
-    """Return a command as a line for a person or a program."""
+def _print(command: OperatorCommand, threads: ThreadIndex, *, json: bool) -> None:
+    """Print a command as a line for a person or a program."""
     if json:
-        return msgspec.json.encode(command).decode()
+        print_json(command)
+        return
 
     def slug(name: str) -> str:
         info = threads.stories.get(name)
@@ -105,4 +105,4 @@ def _line(command: OperatorCommand, threads: ThreadIndex, *, json: bool) -> str:
         "rename": f"rename {slug(command.subject)} to “{strip_controls(command.title)}”",
         "block": f"block {slug(command.subject)}",
     }[command.kind]
-    return f"{datetime.fromtimestamp(command.given_ms / 1000, UTC):%Y-%m-%d %H:%M} UTC  {what}"
+    typer.echo(f"{datetime.fromtimestamp(command.given_ms / 1000, UTC):%Y-%m-%d %H:%M} UTC  {what}")

@@ -10,7 +10,6 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TypeVar
 
 import msgspec
@@ -61,28 +60,25 @@ async def examine(*, platforms: bool = True) -> list[Finding]:
         options = settings.kafka.client_options()
     except SettingsError as error:
         return [Finding("settings", ok=False, fix=str(error))]
-    findings = [Finding("the settings are valid", ok=True), *_beats(settings)]
-    if (file := settings.score.figures_file) is not None:
-        findings.append(_figures(file))
+    findings = [Finding("the settings are valid", ok=True), *_files(settings)]
     findings += await _broker(settings, options)
     if platforms:
         findings += await asyncio.gather(*(_platform(settings, collector) for collector in PLATFORMS))
     return findings
 
 
-def _beats(settings: Settings) -> Iterator[Finding]:
+def _files(settings: Settings) -> Iterator[Finding]:
     for beat in settings.resolve.beats:
         try:
             load_beat(beat)
         except BeatError as error:
             yield Finding(f"beat {beat!r}", ok=False, fix=str(error))
-
-
-def _figures(file: Path) -> Finding:
-    try:
-        return Finding(f"{file} is valid; with it there are {len(TextReader.load(file).tiers)} public figures", ok=True)
-    except FiguresError as error:
-        return Finding("your file of public figures", ok=False, fix=str(error))
+    if (file := settings.score.figures_file) is not None:
+        try:
+            known = len(TextReader.load(file).tiers)
+            yield Finding(f"{file} is valid; with it there are {known} public figures", ok=True)
+        except FiguresError as error:
+            yield Finding("your file of public figures", ok=False, fix=str(error))
 
 
 async def _broker(settings: Settings, options: dict[str, object]) -> list[Finding]:

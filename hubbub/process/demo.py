@@ -6,7 +6,7 @@ end it compares the ranking with the truth.
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,7 +86,8 @@ class Demo:
         Raises:
             UserError: a part does not start.
         """
-        async with EmbeddedBroker() as broker, self._platforms() as urls:
+        data = () if self._data is None else ("--data", str(self._data.resolve()))
+        async with EmbeddedBroker() as broker, platforms(self.clock, "--seed", str(SEED), *data) as urls:
             simulated = " and ".join(PLATFORMS[name].display_name for name in SIMULATORS)
             on_step(f"broker at {broker.bootstrap_servers}; {simulated} simulated on loopback")
             kafka = KafkaSettings(bootstrap_servers=broker.bootstrap_servers, partitions=PARTITIONS)
@@ -121,7 +122,3 @@ class Demo:
             "HUBBUB_LOG_FORMAT": "json",
         }
         return role_children(environment, list(SIMULATORS))
-
-    def _platforms(self) -> AbstractAsyncContextManager[dict[str, str]]:
-        data = () if self._data is None else ("--data", str(self._data.resolve()))
-        return platforms(self.clock, "--seed", str(SEED), *data)

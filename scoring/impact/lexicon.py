@@ -72,11 +72,7 @@ class Lexicon:
         """Return whether the term begins a word there and, where it must, ends one."""
         term = self._terms[index][1]
         begins = not term[0].isalnum() or start == 0 or not _is_letter(text[start - 1])
-        return begins and not (_is_whole(term) and end < len(text) and _is_letter(text[end]))
-
-
-def _is_whole(term: str) -> bool:
-    return term.endswith("$")
+        return begins and not (term.endswith("$") and end < len(text) and _is_letter(text[end]))
 
 
 def _words(term: str) -> str:

@@ -49,7 +49,10 @@ class ScoreWorker:
         """``kafka``: connection options of aiokafka. ``reader``: finds figures and sentiment in a signal's text."""
         self._kafka = kafka
         self._config = config
-        self._open_assessor = partial(open_assessor, config, kafka=kafka, prefix=prefix, now_ms=_wall_clock_ms)
+        # Its budgets go by the wall clock: money is spent in real time, whatever clock the stories live by.
+        self._open_assessor = partial(
+            open_assessor, config, kafka=kafka, prefix=prefix, now_ms=lambda: time.time_ns() // 1_000_000
+        )
         self._make_processor = partial(
             Processor, kafka=kafka, prefix=prefix, config=config, reader=reader, now_ms=now_ms, monotonic=monotonic
         )
@@ -85,8 +88,3 @@ class ScoreWorker:
                 task.result()
             await processor.revoke()
             await input_.stop()
-
-
-def _wall_clock_ms() -> int:
-    """Return the time that budgets go by: money is spent in real time, whatever clock the stories live by."""
-    return time.time_ns() // 1_000_000

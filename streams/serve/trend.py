@@ -23,9 +23,6 @@ class Trend:
         self._times = array("q")
         self._noise = array("d")
 
-    def __len__(self) -> int:
-        return len(self._times)
-
     def add(self, at_ms: int, noise: float) -> None:
         """Add a point: ``noise`` (0 to 100) at ``at_ms`` (UTC epoch ms)."""
         place = bisect_left(self._times, at_ms)

@@ -15,8 +15,6 @@ from typing import Literal
 from hubbub.evaluate.spikes.hindsight import Cell, Surge, surges
 from ingest.signal import Signal
 
-__all__ = ["GRACE_MS", "UNRELATED", "Case", "Surge", "from_first_item", "recorded"]
-
 GRACE_MS = 3_600_000
 """An alarm up to an hour after a surge still finds it, so that an hourly detector has its chance."""
 UNRELATED = "(unrelated)"
