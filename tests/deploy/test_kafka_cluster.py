@@ -18,6 +18,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from deploy.kafka.cluster import TOOLS, Cluster, KafkaUnavailableError, tools
 from hubbub.operate import topic_setup
+from tests.eventually import eventually
 from tests.processes import has_ended, until_ended
 from transport.topics import TOPICS
 
@@ -49,12 +50,16 @@ async def three(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Clust
 async def test_topics_with_three_replicas_pass_and_those_with_one_are_reported_with_a_plan(three: Cluster) -> None:
     kafka = {"bootstrap_servers": three.bootstrap_servers}
     await topic_setup.create(kafka, "three-", 2, 3)
-    assert await topic_setup.check(kafka, "three-", 2, 3) == []
+    # Each of the three brokers learns of new topics in its own time.
+    await eventually(lambda: topic_setup.check(kafka, "three-", 2, 3), 30, until=lambda problems: problems == [])
 
     await topic_setup.create(kafka, "one-", 2, 1)
-    found = {
-        problem.topic: problem for problem in await topic_setup.check(kafka, "one-", 2, 3) if "copies" in problem.what
-    }
+
+    async def with_few_copies() -> dict[str, topic_setup.Problem]:
+        problems = await topic_setup.check(kafka, "one-", 2, 3)
+        return {problem.topic: problem for problem in problems if "copies" in problem.what}
+
+    found = await eventually(with_few_copies, 30, until=lambda found: len(found) == len(TOPICS))
     assert set(found) == {f"one-{topic.name}" for topic in TOPICS}
     fix = found["one-signals"].fix
     plan = json.loads(fix[fix.index("'") + 1 : fix.rindex("'")])
