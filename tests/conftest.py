@@ -76,15 +76,13 @@ def jvm_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 @pytest.hookimpl(tryfirst=True)  # before -m selects
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests that use a broker, so that the fast suite leaves them out. Leave slow ones out of the coverage.
+    """Mark tests that use a broker, so that the fast suite leaves them out.
 
-    Slow tests come first, so that at the end no process waits for another. Measuring would double their time.
+    Files with slow tests come first, so that at the end no process waits for another.
     """
     for item in items:
         if {"broker", "embedded_broker", "jvm_kafka"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.broker)
-        if item.get_closest_marker("slow") is not None:
-            item.add_marker(pytest.mark.no_cover)
     slow_files = {item.path for item in items if item.get_closest_marker("slow") is not None}
     items.sort(key=lambda item: item.path not in slow_files)
 
