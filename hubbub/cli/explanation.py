@@ -14,14 +14,10 @@ from rich.text import Text
 
 from hubbub.cli.output import plain_table, strip_controls
 from hubbub.clock import format_age
+from ingest.signal import EARLIEST_MS, LATEST_MS
 from scoring.lifecycle import SHOWN_AS
 from streams.records.noise_score import NoiseScore
 from streams.score.explaining import Explained
-
-EARLIEST_MS = 946_684_800_000
-"""A number of milliseconds from here on (the year 2000) is a point in time; a smaller one is a duration."""
-LATEST_MS = 4_102_444_800_000
-"""A later point in time (the year 2100) is shown as this one: inputs are free in form."""
 
 SHOWN_NAMES = 5
 """Figures and platforms whose evidence is listed; JSON has all."""
@@ -153,6 +149,6 @@ def _shown(name: str, value: object) -> str:
         return str(value)
     if not name.endswith("_ms"):
         return f"{value:,.2f}".removesuffix(".00")
-    if value < EARLIEST_MS:
+    if value < EARLIEST_MS:  # a duration, not a point in time
         return format_age(int(value))
     return f"{datetime.fromtimestamp(min(value, LATEST_MS) / 1000, UTC):%Y-%m-%d %H:%M}"

@@ -9,6 +9,7 @@ from typing import Annotated, Protocol, TypeVar
 import msgspec
 from msgspec import Meta
 
+from ingest.signal import LATEST_MS
 from transport.errors import NeverRetryError
 
 MAX_RECORD_BYTES = 1_048_576
@@ -16,7 +17,7 @@ MAX_RECORD_BYTES = 1_048_576
 
 Id = Annotated[str, Meta(min_length=1, max_length=256)]
 Slug = Annotated[str, Meta(max_length=512)]
-Millis = Annotated[int, Meta(ge=0, le=4_102_444_800_000)]
+Millis = Annotated[int, Meta(ge=0, le=LATEST_MS)]
 Amount = Annotated[int, Meta(ge=0)] | Annotated[float, Meta(ge=0, le=1e24)]
 """The sums of a story may be larger than any one count."""
 
