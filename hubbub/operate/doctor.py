@@ -103,10 +103,11 @@ async def _broker(settings: Settings, options: dict[str, object]) -> list[Findin
 
 async def _stages(settings: Settings, options: dict[str, object]) -> AsyncIterator[Finding]:
     reports: dict[str, list[ResolveProgress | ScoreProgress]] = {"resolve": [], "score": []}
-    async for progress in _latest("progress", decode_progress, settings, options):
-        if isinstance(progress, Finding):
-            yield progress
-        elif isinstance(progress, ResolveProgress | ScoreProgress):
+    found, damaged = await _latest("progress", decode_progress, settings, options)
+    for finding in damaged:
+        yield finding
+    for progress in found:
+        if isinstance(progress, ResolveProgress | ScoreProgress):
             reports["resolve" if isinstance(progress, ResolveProgress) else "score"].append(progress)
     now_ms = settings.clock()()
     for stage, all_ in reports.items():
@@ -122,7 +123,8 @@ async def _stages(settings: Settings, options: dict[str, object]) -> AsyncIterat
             reached = [p.mark_ms for p in all_ if p.mark_ms]  # 0: no record has come yet
             what = f"{stage} works on all {len(all_)} partitions; {_event_time(stage, reached, now_ms)}"
             is_ahead = max(reached, default=0) > now_ms + AHEAD_MS
-            yield Finding(what, ok=not is_ahead, fix="compare the clocks of all machines (docs/runbook.md)" * is_ahead)
+            fix = "compare the clocks of all machines (docs/runbook.md)" if is_ahead else ""
+            yield Finding(what, ok=not is_ahead, fix=fix)
         counts = sum((Counter(p.counts) for p in all_ if isinstance(p, ResolveProgress)), Counter[str]())
         if counts:
             yield _account(stage, counts)
@@ -152,10 +154,10 @@ def _account(stage: str, counts: Counter[str]) -> Finding:
 
 async def _cursors(settings: Settings, options: dict[str, object]) -> AsyncIterator[Finding]:
     now_ms = settings.clock()()
-    async for cursor in _latest(CURSORS, msgspec.json.Decoder(CursorRecord).decode, settings, options):
-        if isinstance(cursor, Finding):
-            yield cursor
-            continue
+    found, damaged = await _latest(CURSORS, msgspec.json.Decoder(CursorRecord).decode, settings, options)
+    for finding in damaged:
+        yield finding
+    for cursor in found:
         age_ms = now_ms - cursor.saved_ms
         what = f"{cursor.collector} saved its cursor {format_age(age_ms)} ago"
         if age_ms < STALE_CURSOR_MS:
@@ -169,19 +171,21 @@ async def _cursors(settings: Settings, options: dict[str, object]) -> AsyncItera
 
 async def _latest(
     topic: str, decode: Callable[[bytes], Decoded], settings: Settings, options: dict[str, object]
-) -> AsyncIterator[Decoded | Finding]:
-    """Yield the last record of each key of a compacted topic, without tombstones; a finding for one that is damaged."""
+) -> tuple[list[Decoded], list[Finding]]:
+    """Return the last record of each key of a compacted topic, and a finding for each that is damaged."""
     async with TopicReader(name(topic, settings.kafka.topic_prefix), options) as reader:
         latest = {record.key: record async for record in reader.until_end()}
+    found: list[Decoded] = []
+    damaged: list[Finding] = []
     for record in latest.values():
+        if record.value is None:
+            continue
         try:
             with readable(record):
-                value = None if record.value is None else decode(record.value)
+                found.append(decode(record.value))
         except UnreadableRecordError as error:
-            yield Finding(f"topic {topic} can be read", ok=False, fix=str(error))
-        else:
-            if value is not None:
-                yield value
+            damaged.append(Finding(f"topic {topic} can be read", ok=False, fix=str(error)))
+    return found, damaged
 
 
 async def _platform(settings: Settings, collector: str) -> Finding:
