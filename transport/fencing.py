@@ -76,7 +76,9 @@ class Lease:
     def problem(self) -> str:
         """Return what is wrong if the group has confirmed nothing for some heartbeats; "" if it has."""
         silent = self._monotonic() - self._confirmed_at
-        return f"the broker has not answered for {silent:.0f} s; check that it runs" * (silent > self._silent_seconds)
+        if silent <= self._silent_seconds:
+            return ""
+        return f"the broker has not answered for {silent:.0f} s; check that it runs"
 
     def check(self) -> None:
         """Make sure that this worker may write.

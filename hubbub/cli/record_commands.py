@@ -166,4 +166,7 @@ def skip(
     """Let a role go on without one record that stops it. The record is kept as a dead letter."""
     kafka = load().kafka
     asyncio.run(letters.skip(place, kafka.client_options(), kafka.topic_prefix))
-    print_json({"skipped": place}) if json else typer.echo(f"{place} is a dead letter; its role passes over it now")
+    if json:
+        print_json({"skipped": place})
+    else:
+        typer.echo(f"{place} is a dead letter; its role passes over it now")
