@@ -148,13 +148,13 @@ class DecisionWriter:
         self._next = records[-1].offset + 1
         skipped = skipped_offsets(self._memory.threads.skipped, "candidates", 0)
         for record in records:
-            passed_over = (Exception,) if record.offset in skipped else ()
-            with located(record), suppress(*passed_over):
+            is_skipped = record.offset in skipped
+            with suppress(Exception) if is_skipped else located(record):
                 candidate = decode_candidate(record.value or b"")
                 if candidate.signal is None:
                     self._watermark.update(candidate.mark, monotonic)
                 else:  # without a beat, its thread belongs to no story
-                    decider.offer(record.offset, replace(candidate, beats=()) if passed_over else candidate)
+                    decider.offer(record.offset, replace(candidate, beats=()) if is_skipped else candidate)
             decider.skip(record.offset)
 
     def _decide(self, decider: Decider, watermark_ms: int) -> Iterator[ThreadDecision]:
