@@ -94,5 +94,14 @@ class ScoredStory(msgspec.Struct, eq=False):
             raise CorruptStateError(f"a story's state in the changelog cannot be read: {error}") from error
         if stored.version != VERSION:
             raise CorruptStateError(f"a story's state is of version {stored.version}; this program knows {VERSION}")
-        _, info, scoring, delivered, *others = msgspec.structs.astuple(stored)
-        return cls(info, StoryState.decode(scoring), DeduplicationWindow(delivered), *others)
+        return cls(
+            stored.info,
+            StoryState.decode(stored.scoring),
+            DeduplicationWindow(stored.delivered),
+            emitted=stored.emitted,
+            due_ms=stored.due_ms,
+            at_ms=stored.at_ms,
+            unemitted=stored.unemitted,
+            absorbed=stored.absorbed,
+            into=stored.into,
+        )
