@@ -12,7 +12,7 @@ __all__ = ["SPEC"]
 
 
 def _make(config: RedditConfig, cursor: Cursor | None, context: CollectorContext) -> Collector:
-    from ingest.platforms.reddit.collector import RedditCollector  # noqa: PLC0415 (praw takes long to load, and only who collects needs it)
+    from ingest.platforms.reddit.collector import RedditCollector  # noqa: PLC0415 (praw takes long to load)
 
     return RedditCollector(config, cursor, context)
 
