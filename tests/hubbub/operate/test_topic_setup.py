@@ -27,6 +27,13 @@ async def _admin(broker: Broker) -> AIOKafkaAdminClient:
     return admin
 
 
+async def _create(broker: Broker, topic: NewTopic) -> None:
+    """Create ``topic`` as another program would."""
+    admin = await _admin(broker)
+    await admin.create_topics([topic])
+    await admin.close()
+
+
 async def test_created_topics_pass_the_check_and_creating_again_changes_nothing(broker: Broker) -> None:
     kafka = {"bootstrap_servers": broker.bootstrap_servers}
     names = tuple(broker.topic_prefix + topic.name for topic in TOPICS)
@@ -49,9 +56,7 @@ async def test_missing_topics_are_reported_and_the_check_does_not_create_them(br
 
 async def test_a_lost_memory_leads_to_a_rebuild_and_not_to_an_empty_topic(broker: Broker) -> None:
     kafka = {"bootstrap_servers": broker.bootstrap_servers}
-    admin = await _admin(broker)
-    await admin.create_topics([NewTopic(broker.topic_prefix + "signals", 3, 1)])
-    await admin.close()
+    await _create(broker, NewTopic(broker.topic_prefix + "signals", 3, 1))
     found = await topic_setup.check(kafka, broker.topic_prefix, 3, 1)
     missing = {one.topic.removeprefix(broker.topic_prefix): one.fix for one in found if one.what == "it does not exist"}
     rebuild = {topic for topic, fix in missing.items() if "rebuild (docs/how-to/rebuild-from-signals.md)" in fix}
@@ -76,9 +81,7 @@ async def test_a_number_of_partitions_that_another_topic_lacks_is_not_advised(br
     """Else the doctor would send the operator from one number to the other and back."""
     kafka = {"bootstrap_servers": broker.bootstrap_servers}
     signals = broker.topic_prefix + "signals"
-    admin = await _admin(broker)
-    await admin.create_topics([NewTopic(signals, 2, 1)])
-    await admin.close()
+    await _create(broker, NewTopic(signals, 2, 1))
     await topic_setup.create(kafka, broker.topic_prefix, 3, 1)
     for setting in (2, 3):
         wrong = _wrong(await topic_setup.check(kafka, broker.topic_prefix, setting, 1))
@@ -89,9 +92,7 @@ async def test_a_number_of_partitions_that_another_topic_lacks_is_not_advised(br
 async def test_a_topic_that_exists_is_not_changed_and_its_wrong_policy_is_reported(broker: Broker) -> None:
     kafka = {"bootstrap_servers": broker.bootstrap_servers}
     cursors = broker.topic_prefix + "cursors"
-    admin = await _admin(broker)
-    await admin.create_topics([NewTopic(cursors, 1, 1, topic_configs={"cleanup.policy": "delete"})])
-    await admin.close()
+    await _create(broker, NewTopic(cursors, 1, 1, topic_configs={"cleanup.policy": "delete"}))
 
     created = await topic_setup.create(kafka, broker.topic_prefix, 3, 1)
     wrong = _wrong(await topic_setup.check(kafka, broker.topic_prefix, 3, 1))
@@ -114,9 +115,7 @@ async def test_too_few_replicas_are_reported_with_what_the_cluster_can_do(broker
 async def test_settings_that_a_broker_does_not_show_are_unverified_and_not_wrong(broker: Broker) -> None:
     kafka = {"bootstrap_servers": broker.bootstrap_servers}
     signals = broker.topic_prefix + "signals"
-    admin = await _admin(broker)
-    await admin.create_topics([NewTopic(signals, 3, 1)])
-    await admin.close()
+    await _create(broker, NewTopic(signals, 3, 1))
     await topic_setup.create(kafka, broker.topic_prefix, 3, 1)
 
     found = [
@@ -134,9 +133,7 @@ async def test_settings_that_a_broker_does_not_show_are_unverified_and_not_wrong
 async def test_shorter_retention_is_wrong_and_longer_is_not(broker: Broker, retention_ms: str, wrong: bool) -> None:
     kafka = {"bootstrap_servers": broker.bootstrap_servers}
     signals = broker.topic_prefix + "signals"
-    admin = await _admin(broker)
-    await admin.create_topics([NewTopic(signals, 3, 1, topic_configs={"retention.ms": retention_ms})])
-    await admin.close()
+    await _create(broker, NewTopic(signals, 3, 1, topic_configs={"retention.ms": retention_ms}))
     await topic_setup.create(kafka, broker.topic_prefix, 3, 1)
     assert (signals in _wrong(await topic_setup.check(kafka, broker.topic_prefix, 3, 1))) is wrong
 
