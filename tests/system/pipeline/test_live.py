@@ -1,10 +1,9 @@
-"""Live, as real processes on a real broker: a score is emitted moments after the signal that moves it."""
+"""Live, as real processes on a real broker: a score is emitted within a second of the signal that moves it."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from statistics import median
 
 import msgspec
 import pytest
@@ -19,14 +18,14 @@ from transport.reader import TopicReader
 from transport.topics import name
 
 pytestmark = [pytest.mark.broker, pytest.mark.slow, pytest.mark.timeout(120)]
-OBSERVATIONS = 9
+OBSERVATIONS = 13
 
 
 def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-async def test_a_score_is_emitted_moments_after_the_signal_that_moves_it(embedded_broker: EmbeddedBroker) -> None:
+async def test_a_score_is_emitted_within_a_second_of_the_signal_that_moves_it(embedded_broker: EmbeddedBroker) -> None:
     post = Signal(
         id="reddit:t3_live",
         kind="post",
@@ -44,7 +43,7 @@ async def test_a_score_is_emitted_moments_after_the_signal_that_moves_it(embedde
     ):
         noise = -1.0
         for number in range(OBSERVATIONS):
-            seen = msgspec.structs.replace(post, counts=Counts(likes=4**number), observed_ms=now_ms())
+            seen = msgspec.structs.replace(post, counts=Counts(likes=3**number), observed_ms=now_ms())
             began = time.monotonic()
             await producer.send_and_wait(name("signals", it.kafka.topic_prefix), encode(seen), key(seen))
             async with asyncio.timeout(30):
@@ -54,6 +53,6 @@ async def test_a_score_is_emitted_moments_after_the_signal_that_moves_it(embedde
                         emitted = decode_score(record.key, record.value or b"").noise
             took.append(time.monotonic() - began)
             noise = emitted
-    # Real time is the subject, on a machine that may be busy: `benchmarks.compare --rounds live` measures it. The first
-    # waits until the stages know each other; a stage that waited for a time-out would take longer than this each time.
-    assert median(took[1:]) < 4.0, took
+    # Real time is the subject. The first waits until the stages know each other. A busy machine delays some of the
+    # others, while a time-out on the way would delay each of them.
+    assert min(took[1:]) < 1.0, took
