@@ -31,7 +31,7 @@ async def eventually(
     condition: Callable[[], T], within_seconds: float = ..., *, until: Callable[[T], object] = ...
 ) -> T: ...
 async def eventually(
-    condition: Callable[[], Any], within_seconds: float = 10, *, until: Callable[[Any], object] = bool
+    condition: Callable[[], Any], within_seconds: float = 30, *, until: Callable[[Any], object] = bool
 ) -> Any:
     """Call ``condition``, a function or a coroutine function, until its value passes ``until``; return the value.
 
@@ -53,7 +53,7 @@ async def eventually(
         pytest.fail(_message(value, within_seconds))
 
 
-def eventually_blocking(condition: Callable[[], T], within_seconds: float = 10) -> T:
+def eventually_blocking(condition: Callable[[], T], within_seconds: float = 30) -> T:
     """Do the same in a test without an event loop."""
     __tracebackhide__ = True
     deadline = time.monotonic() + within_seconds

@@ -8,11 +8,12 @@ import json
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from typing import Self
 
 from ingest.batch import Batch, Cursor, Signals
 from ingest.collector import CollectorConfig, CollectorContext
-from ingest.health import CollectorHealth, Health, State
+from ingest.health import CollectorHealth, State
 from ingest.loop import CollectorLoop, LoopOptions
 from ingest.signal import Signal
 from ingest.spec import PlatformSpec
@@ -115,6 +116,24 @@ class Maker:
         return lambda: bool(self.made) and self.last.next >= number
 
 
+@dataclass
+class RememberingHealth(CollectorHealth):
+    """Health that remembers each failure: problem, state, and whether the collector was ready.
+
+    A failure may be over before a test looks.
+    """
+
+    failures: list[tuple[str, State, bool]] = field(default_factory=list)
+
+    def failed(self, problem: str, *, state: State = State.WAITING) -> None:
+        super().failed(problem, state=state)
+        self.failures.append((problem, self.state, self.ready))
+
+    @property
+    def problems(self) -> list[str]:
+        return [problem for problem, _, _ in self.failures]
+
+
 @asynccontextmanager
 async def running(
     place: Place,
@@ -123,7 +142,7 @@ async def running(
     through: KafkaProxy | None = None,
     options: LoopOptions = IMPATIENT,
     name: str = "count",
-) -> AsyncIterator[tuple[asyncio.Task[None], CollectorHealth, asyncio.Event]]:
+) -> AsyncIterator[tuple[asyncio.Task[None], RememberingHealth, asyncio.Event]]:
     """Run a loop; at the end stop it, if the test has not."""
 
     maker = make or Maker()
@@ -145,7 +164,7 @@ async def running(
         capabilities=frozenset(),
     )
     kafka = place.kafka if through is None else place.kafka | {"bootstrap_servers": through.bootstrap_servers}
-    stop, health = asyncio.Event(), Health().add(name)
+    stop, health = asyncio.Event(), RememberingHealth(name)
     loop = CollectorLoop(
         spec,
         CollectorConfig(retry_max_seconds=0.1),

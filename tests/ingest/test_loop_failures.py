@@ -44,10 +44,9 @@ async def test_a_broker_that_is_away_is_waited_for(place: Place, proxy: KafkaPro
 async def test_a_failed_poll_is_repeated_and_shown_in_the_health(place: Place) -> None:
     maker = Maker([RetryLaterError("it is ill"), NeverRetryError("gone"), SlowDownError("slow"), RetryLaterError("x")])
     async with running(place, maker) as (_, health, _stop):
-        await eventually(lambda: health.problem == "it is ill")
-        assert (health.state, health.ready) == (State.WAITING, False)
         await eventually(succeeded(health))
         assert (health.problem, health.ready) == (None, True)
+    assert health.failures == [(problem, State.WAITING, False) for problem in ("it is ill", "gone", "slow", "x")]
     assert len(maker.made) == 1
     await cursor_is_covered(place)
 
@@ -74,24 +73,26 @@ async def test_refused_credentials_end_the_collector_with_a_reason(place: Place)
 
 async def test_a_single_refusal_is_not_believed(place: Place) -> None:
     async with running(place, Maker([UserError("refused"), UserError("refused")])) as (task, health, _):
-        await eventually(lambda: health.problem == "refused")
         await eventually(succeeded(health))
+        assert health.problems == ["refused"] * 2
         assert not task.done()
 
 
 async def test_a_refusal_after_a_success_is_waited_out(place: Place) -> None:
     """Platforms have rejected all tokens for an hour; the operator should not have to restart the collector."""
     async with running(place, Maker([Signals(), *[UserError("refused")] * 4])) as (task, health, _):
-        await eventually(lambda: health.problem == "refused")
+        await eventually(lambda: len(health.failures) == 4)
         await eventually(succeeded(health))
+        assert health.problems == ["refused"] * 4
         assert not task.done()
 
 
 async def test_a_fault_of_ours_restarts_the_collector_from_its_cursor(place: Place) -> None:
     maker = Maker([Signals([item(999_999)]), KeyError("oops")])
     async with running(place, maker) as (_, health, _stop):
-        await eventually(lambda: health.problem == "KeyError: 'oops'")
+        await eventually(lambda: health.failures)
         await eventually(succeeded(health))
+    assert health.problems == ["KeyError: 'oops'"]
     assert len(maker.made) == 2
     assert maker.made[0].closed
     await cursor_is_covered(place)
@@ -196,10 +197,9 @@ async def test_a_batch_that_is_mostly_unreadable_is_held_back_until_it_gets_bett
     absurd = Signals([item(5)], unreadable=[Unreadable.of({"n": n}, "wrong_shape", "no name") for n in range(40)])
     maker = Maker([absurd], [absurd], [absurd])
     async with running(place, maker) as (_, health, _stop):
-        await eventually(lambda: health.problem)
-        assert health.problem is not None
-        assert health.problem.startswith("40 of 41 items are unreadable, the first because: no name.")
         await eventually(succeeded(health))
+    assert len(health.problems) == 3
+    assert all(it.startswith("40 of 41 items are unreadable, the first because: no name.") for it in health.problems)
     assert len(maker.made) == 4
     assert await place.read("dead-letters") == []
     await cursor_is_covered(place)
@@ -209,10 +209,9 @@ async def test_items_from_after_now_wait_for_a_clock_that_is_right(place: Place)
     early = [item(number, created_ms=now_ms() + number * 3_600_000) for number in (1, 2)]
     maker = Maker([Signals([item(0), *early])])
     async with running(place, maker) as (_, health, _stop):
-        await eventually(lambda: health.problem)
-        assert health.problem is not None
-        assert health.problem.startswith("2 of 3 items are from up to 1")
         await eventually(succeeded(health))
+    (problem,) = health.problems
+    assert problem.startswith("2 of 3 items are from up to 1")
     assert await place.read("dead-letters") == []
     await cursor_is_covered(place)
 
