@@ -78,11 +78,14 @@ def jvm_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark tests that use a broker, so that the fast suite leaves them out.
 
-    Files with slow tests come first, so that at the end no process waits for another.
+    Files with slow tests come first, so that at the end no process waits for another. Their coverage is not measured:
+    that would double their time, and the other tests must reach the floors without them.
     """
     for item in items:
         if {"broker", "embedded_broker", "jvm_kafka"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.broker)
+        if item.get_closest_marker("slow") is not None:
+            item.add_marker(pytest.mark.no_cover)
     slow_files = {item.path for item in items if item.get_closest_marker("slow") is not None}
     items.sort(key=lambda item: item.path not in slow_files)
 
