@@ -7,7 +7,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 ARGS ?=
 # Tests wait more than they compute, so more processes than cores are useful.
-WORKERS ?= 3
+WORKERS ?= 4
 BIN := .venv/bin
 SETUP := .venv/.done
 
