@@ -1,28 +1,36 @@
 """Which posts of an unlabelled recording are in one story. Run: python -m benchmarks.joined_pairs RECORDING [TOPICS].
 
+``--pairs N`` prints N pairs of posts that are in one story, to be judged by reading. They are drawn by story: every
+story is equally likely. N more are drawn by pair: every pair is equally likely, so large stories count most. The same
+``--seed`` draws the same pairs. ``--write FILE`` writes them as lines to label, for ``hubbub eval pairs``.
+
 TOPICS is a file of topics that another system has found in the recording. Each line is a JSON object with a ``name``
 and the ids of its ``signals``. The report has the share of the pairs within a topic that are in one story.
-``--pairs N`` prints N random pairs of posts that are in one story, to be judged by reading.
 """
 
 from __future__ import annotations
 
 import argparse
-import gzip
 import random
 from collections import defaultdict
+from collections.abc import Iterable
+from datetime import UTC, datetime
 from itertools import combinations
 from pathlib import Path
 
 import msgspec
 
+from hubbub.cli.output import strip_controls
+from hubbub.evaluate.pairs.evaluation import read_posts, relevant
 from hubbub.evaluate.stories.evaluation import gather
-from hubbub.recordings import read_recordings
-from ingest.signal import InvalidSignalError, Signal
+from hubbub.recordings import read_lines
+from ingest.signal import Signal
 from streams.resolve.matching.beats import load_beat
 from streams.resolve.matching.matcher import Matcher
 
 SHOWN_CHARS = 400
+
+Pair = tuple[str, str]
 
 
 class Topic(msgspec.Struct):
@@ -39,57 +47,78 @@ def shares(topics: list[Topic], story_of: dict[str, str]) -> tuple[int, int, int
     return sum(len(stories) > 1 for stories in known), len(pairs), sum(one == other for one, other in pairs)
 
 
-def drawn(story_of: dict[str, str], count: int, seed: int) -> list[tuple[str, str]]:
-    """Return ``count`` pairs of signals that share a story, drawn uniformly."""
+def shared_stories(story_of: dict[str, str]) -> list[list[str]]:
+    """Return the signals of each story that has two or more."""
     stories: dict[str, list[str]] = defaultdict(list)
     for signal, story in story_of.items():
         stories[story].append(signal)
-    shared = [signals for signals in stories.values() if len(signals) > 1]
+    return [signals for signals in stories.values() if len(signals) > 1]
+
+
+def drawn_by_story(stories: list[list[str]], count: int, seed: int) -> list[Pair]:
+    """Return a pair from each of ``count`` stories, or from all if there are fewer. Each story is as likely."""
     chance = random.Random(seed)
-    pairs: set[tuple[str, str]] = set()
-    weights = [len(signals) * (len(signals) - 1) // 2 for signals in shared]
+    return [_pair(chance, story) for story in chance.sample(stories, min(count, len(stories)))]
+
+
+def drawn_by_pair(stories: list[list[str]], count: int, seed: int) -> list[Pair]:
+    """Return ``count`` pairs, or all if there are fewer. Each pair of signals that share a story is as likely."""
+    chance = random.Random(seed)
+    pairs: dict[Pair, None] = {}
+    weights = [len(signals) * (len(signals) - 1) // 2 for signals in stories]
     while len(pairs) < min(count, sum(weights)):
-        one, other = sorted(chance.sample(chance.choices(shared, weights)[0], 2))
-        pairs.add((one, other))
-    return sorted(pairs)
+        pairs[_pair(chance, chance.choices(stories, weights)[0])] = None
+    return list(pairs)
+
+
+def _pair(chance: random.Random, signals: list[str]) -> Pair:
+    one, other = chance.sample(signals, 2)
+    return (one, other) if one <= other else (other, one)
 
 
 def one_line(signal: Signal) -> str:
-    """Return the text of ``signal`` on one line."""
-    words = " ".join(f"{signal.title or ''} | {signal.text or ''}".split())
-    return f"[{signal.id}] {words[:SHOWN_CHARS]} {signal.url or ''}"
+    """Return on one line when, where, by whom and what ``signal`` says."""
+    at = datetime.fromtimestamp(signal.created_ms / 1_000, UTC)
+    place = signal.community.name if signal.community else None
+    author = signal.author.name if signal.author else None
+    words = " ".join(f"{signal.title or ''} | {signal.text or ''}".split())[:SHOWN_CHARS]
+    parts = (f"{at:%m-%d %H:%M}", place and f"in {place}", author and f"by {author}", words, signal.url)
+    return strip_controls(f"[{signal.id}] " + " ".join(part for part in parts if part))
 
 
-def _refuse(file: Path, number: int, error: InvalidSignalError) -> None:
-    raise SystemExit(f"{file.name}, line {number} is no signal: {error}")
+def to_label(pairs: Iterable[tuple[str, Pair]]) -> bytes:
+    """Return a line for each pair and its way of drawing; write whether the two belong together in place of null."""
+    rows = [{"a": one, "b": other, "same": None, "drawn": way} for way, (one, other) in pairs]
+    return b"".join(msgspec.json.encode(row) + b"\n" for row in rows)
 
 
 def main() -> None:
     """Gather the recording, and print the figures and pairs."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("recording", type=Path)
     parser.add_argument("topics", type=Path, nargs="?")
     parser.add_argument("--beat", default="ai", help="only posts relevant to this beat")
-    parser.add_argument("--pairs", type=int, default=0, help="pairs to print")
+    parser.add_argument("--pairs", type=int, default=0, help="pairs to print, by story and as many by pair")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--write", type=Path, help="a file for the pairs as lines to label")
     options = parser.parse_args()
     beat = load_beat(options.beat)
-    signals = {
-        signal.id: signal for signal, _ in read_recordings([options.recording], _refuse) if beat.relevant(signal)
-    }
-    story_of = gather(signals.values(), Matcher(beat)).final
-    sizes: dict[str, int] = defaultdict(int)
-    for story in story_of.values():
-        sizes[story] += 1
-    largest = sorted(sizes.values(), reverse=True)[:10]
-    print(f"{len(story_of):,} posts in {len(sizes):,} stories, the largest of {', '.join(map(str, largest))}")
+    signals = read_posts(options.recording)
+    story_of = gather(relevant(signals.values(), beat), Matcher(beat)).final
+    stories = shared_stories(story_of)
+    largest = sorted(map(len, stories), reverse=True)[:10]
+    print(f"{len(story_of):,} posts in {len(set(story_of.values())):,} stories, {len(stories):,} of two posts or more")
+    print(f"the largest have {', '.join(map(str, largest))} posts")
     if options.topics:
-        with gzip.open(options.topics) as lines:
-            topics = [msgspec.json.decode(line, type=Topic) for line in lines]
+        topics = [msgspec.json.decode(line, type=Topic) for _, line in read_lines(options.topics)]
         linked, pairs, together = shares(topics, story_of)
         print(f"{linked} topics with two posts and more: {together} of {pairs} pairs together ({together / pairs:.1%})")
-    for number, (one, other) in enumerate(drawn(story_of, options.pairs, options.seed), 1):
-        print(f"\n{number}\n  {one_line(signals[one])}\n  {one_line(signals[other])}")
+    drawn = [("by story", pair) for pair in drawn_by_story(stories, options.pairs, options.seed)]
+    drawn += [("by pair", pair) for pair in drawn_by_pair(stories, options.pairs, options.seed)]
+    for number, (way, (one, other)) in enumerate(drawn, 1):
+        print(f"\n{number} {way}\n  {one_line(signals[one])}\n  {one_line(signals[other])}")
+    if options.write:
+        options.write.write_bytes(to_label(drawn))
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import io
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,6 +17,9 @@ import zstandard
 
 from ingest.signal import InvalidSignalError, Signal, decode
 from transport.errors import UserError
+
+MAX_LINE_BYTES = 16 * 1024 * 1024
+"""Bounds memory for a file without line ends; the longest signal is much shorter."""
 
 
 def read_recordings(
@@ -30,25 +34,42 @@ def read_recordings(
         UserError: a file cannot be read.
     """
 
-    def lines(order: int, file: Path, stream: BinaryIO) -> Iterator[tuple[int, int, int, Signal, bytes]]:
-        try:
-            for number, line in enumerate(stream, 1):
-                raw = line.strip()
-                if not raw:
-                    continue
-                try:
-                    signal = decode(raw, latest_ms)
-                except InvalidSignalError as error:
-                    on_invalid(file, number, error)
-                    continue
-                yield signal.observed_ms, order, number, signal, raw
-        except (OSError, EOFError, zlib.error, zstandard.ZstdError) as error:
-            raise UserError(f"{file} cannot be read to its end: {error}; is it complete?") from None
+    def signals(order: int, file: Path, stream: BinaryIO) -> Iterator[tuple[int, int, int, Signal, bytes]]:
+        for number, line in _lines(file, stream):
+            raw = line.strip()
+            if not raw:
+                continue
+            try:
+                signal = decode(raw, latest_ms)
+            except InvalidSignalError as error:
+                on_invalid(file, number, error)
+                continue
+            yield signal.observed_ms, order, number, signal, raw
 
     with ExitStack() as stack:
-        streams = [lines(order, file, stack.enter_context(_open(file))) for order, file in enumerate(files)]
+        streams = [signals(order, file, stack.enter_context(_open(file))) for order, file in enumerate(files)]
         for _, _, _, signal, raw in heapq.merge(*streams, key=lambda item: item[:3]):
             yield signal, raw
+
+
+def read_lines(file: Path) -> Iterator[tuple[int, bytes]]:
+    """Yield the lines of a file (plain, ``.gz`` or ``.zst``) with their numbers from 1.
+
+    Raises:
+        UserError: the file cannot be read.
+    """
+    with _open(file) as stream:
+        yield from _lines(file, stream)
+
+
+def _lines(file: Path, stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    try:
+        for number, line in enumerate(iter(partial(stream.readline, MAX_LINE_BYTES + 1), b""), 1):
+            if len(line) > MAX_LINE_BYTES:
+                raise UserError(f"{file}, line {number} is longer than {MAX_LINE_BYTES:,} bytes; is it text?")
+            yield number, line
+    except (OSError, EOFError, zlib.error, zstandard.ZstdError) as error:
+        raise UserError(f"{file} cannot be read to its end: {error}; is it complete?") from None
 
 
 def _open(file: Path) -> BinaryIO:

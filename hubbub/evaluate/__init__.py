@@ -1,1 +1,5 @@
-"""Measuring against truth: ``stories`` against labels, ``spikes`` against known surges."""
+"""Measuring against truth.
+
+``stories`` against labels, ``pairs`` against pairs labelled by reading, ``answers`` against files of right answers, and
+``spikes`` against known surges.
+"""

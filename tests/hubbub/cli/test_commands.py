@@ -27,7 +27,8 @@ def test_the_commands_of_the_contract_exist() -> None:
     words = {" ".join(path) for path in COMMANDS}
     assert words >= {
         "demo", "up", "collect", "resolve", "score", "serve", "collectors", "topics create", "topics check", "replay",
-        "scores", "explain", "dead-letters", "doctor", "eval stories",
+        "scores", "explain", "dead-letters", "doctor",
+        "eval stories", "eval spikes", "eval pairs", "eval figures", "eval links",
         "stories merge", "stories split", "stories pin", "stories rename", "stories block", "stories list",
     }  # fmt: skip
 

@@ -1,0 +1,1 @@
+"""What is read from a headline or a link, measured against files of right answers."""

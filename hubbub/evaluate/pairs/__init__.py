@@ -1,0 +1,1 @@
+"""Whether two posts are in one story, measured against pairs labelled by reading."""
