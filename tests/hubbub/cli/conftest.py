@@ -24,9 +24,11 @@ class Run(Protocol):
 
 @pytest.fixture
 def hubbub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run the command in a folder with an empty recording, with none of this machine's settings."""
+    """Run the command in a folder with empty files that the examples name, with none of this machine's settings."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "recording.ndjson.gz").write_bytes(gzip.compress(b""))
+    for empty in ("pairs.ndjson", "headlines.tsv", "links.tsv"):
+        (tmp_path / empty).touch()
     for variable in [name for name in os.environ if name.startswith("HUBBUB_")]:
         monkeypatch.delenv(variable)
 
