@@ -23,7 +23,7 @@ from ingest.signal import Signal
 from tests.eventually import eventually
 from tests.ingest.topics import Place
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.slow
 
 SPEED = 240.0
 SIZE = Size(hours=1.0, stories=8, chatter=300, replies=600)

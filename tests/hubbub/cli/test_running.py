@@ -14,7 +14,7 @@ import pytest
 from hubbub.process.embedded_broker import free_port
 from tests.eventually import eventually_blocking
 
-pytestmark = [pytest.mark.broker, pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.broker, pytest.mark.slow]
 
 
 def start(*words: str, **environment: str) -> subprocess.Popen[str]:

@@ -25,7 +25,6 @@ SIZES = (1, 1_000_000, 3_000_000, 20_000_000)
 LIMIT = 24_000_000
 
 
-@pytest.mark.timeout(120)
 @pytest.mark.parametrize("codec", [None, "gzip", "zstd"])
 async def test_resolve_goes_on_after_records_of_any_size(broker: Broker, codec: str | None) -> None:
     kafka: dict[str, object] = {"bootstrap_servers": broker.bootstrap_servers}

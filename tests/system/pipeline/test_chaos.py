@@ -13,7 +13,7 @@ from tests.system.chaos import replayed
 from tests.system.chaos.schedule import SHORT
 from tests.system.pipeline.recording import make
 
-pytestmark = [pytest.mark.broker, pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.broker, pytest.mark.slow]
 
 
 async def test_a_recording_comes_to_the_same_whatever_happens(broker: Broker, tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from transport.dead_letter import encode_dead_letter
 from transport.producer import open_producer
 from transport.topics import name
 
-pytestmark = [pytest.mark.broker, pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.broker, pytest.mark.slow]
 
 
 async def hubbub(it: House, *words: str, code: int = 0) -> str:

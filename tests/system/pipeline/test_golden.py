@@ -12,7 +12,7 @@ from scoring import Factors, compose
 from tests.conftest import Broker
 from tests.system.pipeline.house import house, write_recording
 
-pytestmark = [pytest.mark.broker, pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.broker, pytest.mark.slow]
 
 GOLDEN = {
     "reach": 38,

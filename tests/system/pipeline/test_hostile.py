@@ -19,7 +19,7 @@ from tests.system.pipeline.recording import make
 from transport.producer import open_producer
 from transport.topics import name
 
-pytestmark = [pytest.mark.broker, pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.broker, pytest.mark.slow]
 
 RECORDS = 10_000
 OUTCOMES = ("hubbub_records_used_total", "hubbub_records_ignored_total", "hubbub_dead_letters_total")

@@ -17,7 +17,7 @@ from transport.producer import open_producer
 from transport.reader import TopicReader
 from transport.topics import name
 
-pytestmark = [pytest.mark.broker, pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.broker, pytest.mark.slow]
 OBSERVATIONS = 13
 
 

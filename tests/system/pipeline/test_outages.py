@@ -21,7 +21,7 @@ from tests.system.pipeline.house import house, write_recording
 from tests.system.pipeline.hubbub_up import Up, up
 from tests.system.pipeline.recording import make
 
-pytestmark = [pytest.mark.broker, pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.broker, pytest.mark.slow]
 
 SPAN_SECONDS = 36_000
 """Event time in the recording."""

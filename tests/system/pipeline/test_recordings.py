@@ -21,7 +21,7 @@ WEEK_MS = 7 * 24 * 3_600_000
 FRONT_PAGE: dict[str, object] = {}
 """The result on the other kind of broker, if that ran."""
 
-pytestmark = [pytest.mark.broker, pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.broker, pytest.mark.slow]
 
 
 def last_observations(file: Path) -> dict[str, dict[str, Any]]:

@@ -12,7 +12,7 @@ from tests.system.pipeline.house import House, comparable, house, scored_by_hand
 from tests.system.pipeline.recording import SUBJECTS, make
 from transport.fencing import FENCING_KEY
 
-pytestmark = [pytest.mark.broker, pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.broker, pytest.mark.slow]
 
 
 async def test_scores_are_those_of_the_plain_set_of_signals(broker: Broker, tmp_path: Path) -> None:

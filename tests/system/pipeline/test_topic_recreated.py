@@ -23,7 +23,7 @@ from transport.producer import open_producer
 from transport.reader import TopicReader
 from transport.topics import name
 
-pytestmark = [pytest.mark.broker, pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.broker, pytest.mark.slow]
 
 BUILT = (
     "candidates",
