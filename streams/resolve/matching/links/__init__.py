@@ -1,0 +1,1 @@
+"""Links: what a URL says, which rules its site has, and which address it only wraps."""
