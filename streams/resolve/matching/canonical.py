@@ -2,7 +2,7 @@
 
 Owns the key: from the address that a link leads to, its host, its path and the parameters that name the page. Owns also
 which pages are too general to be evidence of a story: home pages, profiles, section fronts. Must never fetch anything:
-a shortened link stays as it is unless the platform states its target. What is known of sites is in `links/rules.toml`.
+a shortened link stays as it is unless the platform states its target. The rules of sites are in `links/rules.toml`.
 """
 
 import re

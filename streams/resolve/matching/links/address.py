@@ -1,11 +1,12 @@
 """The syntax of URLs: split into parts, and each part in its one normal form.
 
-Owns RFC 3986 (dot segments, percent-encoding), host names in any script (UTS 46), and what is no link at all. Must never
-know about sites: what a parameter means is in `rules.py`.
+Owns RFC 3986 (dot segments, percent-encoding), host names in any script (UTS 46), and what is no link at all. Must
+never know about sites: what a parameter means is in `parameters.py`.
 """
 
 import re
 import unicodedata
+from collections.abc import Callable
 from typing import NamedTuple
 from urllib.parse import unquote
 
@@ -19,7 +20,7 @@ DEFAULT_PORTS = frozenset([0, 80, 443])
 MAX_FIELDS = 64
 """Bounds the parameters read of a query; no page needs more to be named."""
 
-_EDGES = " \t\r\n\f\v\u00a0\u00ad\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
+_EDGES = " \t\r\n\f\v\xa0\xad\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2068\u2069\ufeff"
 """Blanks and invisible characters that are copied along with a link."""
 
 _escaped_ampersand = re.compile(r"&(?:amp;|#0?38;)+", re.IGNORECASE).sub
@@ -44,6 +45,9 @@ Field = tuple[str, str | None]
 """A parameter: its name and its value in normal form; None if there is a name alone."""
 
 
+Substitution = Callable[[Callable[[re.Match[str]], str], str], str]
+
+
 class Address(NamedTuple):
     """A URL in parts. ``host`` and ``port`` are in normal form; a default port is "". The rest is as it was written."""
 
@@ -55,7 +59,7 @@ class Address(NamedTuple):
 
 
 def read(url: str) -> Address | None:
-    """Return the parts of ``url``; None if it is no web address: another scheme, too long, a host that cannot be one."""
+    """Return the parts of ``url``; None if it is no web address: another scheme, too long, an impossible host."""
     url = url.strip(_EDGES)
     if len(url) > MAX_URL_CHARS:
         return None
@@ -125,7 +129,7 @@ def _normal_field(text: str) -> str:
     return text if _is_plain_field(text) else _normal(text.replace("+", "%20"), _unsafe_in_field, "%")
 
 
-def _normal(text: str, unsafe: "re.Pattern[str].sub", kept: str) -> str:
+def _normal(text: str, unsafe: Substitution, kept: str) -> str:
     """Return ``text`` with every character as it is if it is safe, percent-encoded otherwise (RFC 3986, 6.2.2).
 
     Characters in ``kept`` mean something else when they are not encoded, so they stay as they are. Bytes that are no
@@ -144,7 +148,7 @@ def _normal(text: str, unsafe: "re.Pattern[str].sub", kept: str) -> str:
     text = _escapes(decoded, _stray_percent("%25", text))
     if not text.isascii():
         text = unicodedata.normalize("NFC", text)
-    return str(unsafe(encoded, text))
+    return unsafe(encoded, text)
 
 
 def _without_dots(path: str) -> str:

@@ -1,7 +1,7 @@
 """Which parameters of a link name the page, and which say only how a reader came to it.
 
-A name such as ``utm_source`` never names a page. A name such as ``ref`` may: it counts unless the site is known to track
-with it, or its value looks like a tracker. So pages that differ in ``?ref=main`` and ``?ref=v2`` stay apart.
+A name such as ``utm_source`` never names a page. A name such as ``ref`` may: it counts unless the site is known to
+track with it, or its value looks like a tracker. So pages that differ in ``?ref=main`` and ``?ref=v2`` stay apart.
 """
 
 import re

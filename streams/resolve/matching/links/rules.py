@@ -29,8 +29,8 @@ class Page(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A form of the address of one page. ``key`` is filled with the groups of ``path``, then the values of ``query``.
 
     ``path``: a regular expression for the whole path. ``query``: parameters that must be there. ``unless``: parameters
-    that must not. ``case``: letter case means nothing in this path. ``spaces``: how the site writes a space. A ``key`` of
-    "" says that the page is evidence of nothing, such as a profile.
+    that must not. ``case``: letter case means nothing in this path. ``spaces``: how the site writes a space. A ``key``
+    of "" says that the page is evidence of nothing, such as a profile.
     """
 
     path: str

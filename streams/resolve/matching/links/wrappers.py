@@ -1,7 +1,7 @@
 """Addresses inside addresses: redirects, archives, AMP caches, readers, Google News.
 
-Owns finding the address that a link only wraps, as `rules.toml` says where it is. Must never fetch anything: what the link
-does not contain stays unknown.
+Owns finding the address that a link only wraps; `rules.toml` says where it is. Must never fetch anything: what the
+link does not contain stays unknown.
 """
 
 import re
@@ -63,11 +63,9 @@ def _in_parameters(address: Address, match: Match, wrap: Wrap) -> str | None:
     given: dict[str, str] = {}
     for field in address.query.split("&", MAX_FIELDS)[:MAX_FIELDS]:
         name, _, value = field.partition("=")
-        given.setdefault(name, value)
-    for name in wrap.parameters:
-        if (value := given.get(name)) and (inner := _as_url(unquote(value.replace("+", " ")), address.host, wrap.prefix)):
-            return inner
-    return None
+        given.setdefault(name, unquote(value.replace("+", " ")))
+    inner = (_as_url(given.get(name, ""), address.host, wrap.prefix) for name in wrap.parameters)
+    return next((address for address in inner if address), None)
 
 
 def _as_url(value: str, host: str, prefix: str) -> str | None:
