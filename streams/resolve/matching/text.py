@@ -1,11 +1,17 @@
 """Untrusted text, made safe to compare: cleaned, and split into words.
 
-Owns cleaning (control, bidirectional and invisible characters, white space, length) and the definition of a word in any
-script. Must never know about stories or embeddings.
+Owns cleaning (control, bidirectional and invisible characters, entities, struck-through and stretched words, white
+space, length) and the definition of a word in any script. Must never know about stories or embeddings.
 """
 
 import re
 import unicodedata
+from html import unescape
+
+from streams.resolve.matching.look_alikes import without_look_alikes
+
+MAX_UNESCAPINGS = 3
+"""Bounds how often entities are unescaped; platforms escape twice, and a feed of such posts once more."""
 
 # Cc controls, Cf formats (zero-width, bidirectional, tags), Cs lone surrogates, Co private use; joiners stay below.
 _invisible = re.compile(
@@ -16,6 +22,9 @@ _invisible = re.compile(
 _marks = re.compile(
     r"([\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]{2})[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]+"
 ).sub
+_entity = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});").sub
+# Overlays strike letters through; tatweel stretches Arabic words. Neither is in the spelling of a word of any language.
+_decoration = re.compile("[\u0334-\u0338\u0640\u20d2\u20d3\u20d8-\u20da\u20e5\u20e6\u20ea\u20eb]+").sub
 _space = re.compile(r"\s+").sub
 _sentence = re.compile(r".{12,}?[.!?…。！？](?=[\s\"'”’)\]]|$)|.{4,}?[。！？]").match
 _link = re.compile(r"(?:https?://|\bwww\.)\S+|\b[\w-]+(?:\.[\w-]+)*\.[a-z]{2,6}/\S*", re.IGNORECASE).sub
@@ -33,12 +42,13 @@ def clean(text: str, limit: int) -> str:
     """Return ``text`` on one line, without invisible characters, at most ``limit`` characters long.
 
     Lone surrogates, control, bidirectional and zero-width characters are removed. Stacks of combining marks are cut to
-    two, and white space is folded. Joiners stay, because scripts and emoji need them. The cut is at a word's end if one
-    is near.
+    two, and white space is folded. Joiners stay, because scripts and emoji need them. Entities are unescaped. Words
+    that are struck through, stretched or of two scripts become plain. The cut is at a word's end if one is near.
     """
-    text = text[: 4 * limit + 64]
+    text = _unescaped(text[: 4 * limit + 64])
     if not (text.isascii() and text.isprintable()):
-        text = _space(" ", _marks(r"\1", _invisible("", text))).strip().strip("\u200c\u200d\ufe0f ")
+        text = _marks(r"\1", _spelled(_invisible("", text)))
+        text = _space(" ", text).strip().strip("\u200c\u200d\ufe0f ")
     else:
         text = " ".join(text.split())
     if len(text) <= limit:
@@ -60,6 +70,7 @@ def words(text: str) -> list[str]:
     they are left out unless the post has nothing else. Scripts without spaces (Chinese, Japanese, Thai, …) give
     overlapping pairs of characters, the usual substitute for words there (McNamee and Mayfield, 2004).
     """
+    text = _unescaped(text)
     if "#" in text:
         rest = _filed(" ", text)
         text = rest if _word(rest) else text
@@ -70,7 +81,7 @@ def words(text: str) -> list[str]:
     if "@" in text:
         text = _courtesy(" ", text)
     if not text.isascii():
-        text = unicodedata.normalize("NFKC", text)
+        text = _spelled(unicodedata.normalize("NFKC", text))
     found: list[str] = []
     for word in _word(text.lower()):
         plain = word.removesuffix("'s").removesuffix("’s")
@@ -81,3 +92,20 @@ def words(text: str) -> list[str]:
         for run in runs:
             found.extend(run[i : i + 2] for i in range(max(1, len(run) - 1)))
     return found
+
+
+def _unescaped(text: str) -> str:
+    """Return ``text`` without entities: platforms and feeds escape some texts twice and more."""
+    for _ in range(MAX_UNESCAPINGS):
+        if "&" not in text or text == (text := _entity(_character, text)):
+            break
+    return text
+
+
+def _character(entity: re.Match[str]) -> str:
+    return unescape(entity[0])
+
+
+def _spelled(text: str) -> str:
+    """Return ``text`` with its words as they are spelled: not struck through, not stretched, each in one script."""
+    return without_look_alikes(_decoration("", text))

@@ -13,9 +13,11 @@ from streams.resolve.matching.links.rules import RULES, Known, Names
 _trackers = Names(RULES.parameters.trackers)
 _suspects = Names(RULES.parameters.suspects)
 _topics = Names(RULES.parameters.topics)
+_sessions = Names(RULES.parameters.sessions)
 _values = RULES.parameters.values
 _words = frozenset(RULES.parameters.words)
 
+_is_session = re.compile(r"[0-9a-fA-F]{32}").fullmatch
 _is_home = re.compile(r"(?:https?|android-app)://[^/?#]+/?", re.IGNORECASE).fullmatch
 _host_ending = re.compile(r"(?:[a-z0-9-]+\.)+([a-z]+)").fullmatch
 _between_words = re.compile(r"[\W\d_]+").split
@@ -40,6 +42,8 @@ def _decorates(field: Field, drop: Names | None, path: str) -> bool:
         return not path or _looks_like_tracker(value or "", path)
     if name in _topics and (not path or _names_a_page(path)):
         return _looks_like_tracker(value or "", path)
+    if name in _sessions and _is_session(value or ""):
+        return True
     return (value or "").lower() in _values.get(name.lower(), ())
 
 

@@ -81,6 +81,7 @@ class Parameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     suspects: tuple[str, ...]
     topics: tuple[str, ...]
     values: dict[str, tuple[str, ...]]
+    sessions: tuple[str, ...]
     words: tuple[str, ...]
     endings: tuple[str, ...]
 
