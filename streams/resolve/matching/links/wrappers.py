@@ -20,6 +20,7 @@ _TRANSLATED = ".translate.goog"
 _is_url = re.compile(r"https?:/", re.IGNORECASE).match
 _is_escaped_url = re.compile(r"https?(?::|%3A)%2F", re.IGNORECASE).match
 _is_bare_url = re.compile(r"(?:[^/?#\s.]+\.)+[^/?#\s.]+(?:[/?].*)?").fullmatch
+_is_bare_page = re.compile(r"(?:[^/?#\s.]+\.)+[^/?#\s.]+/.+").fullmatch
 _base64_url = re.compile(r"(?:a1)?(aHR0c[\w=-]*)").fullmatch
 
 
@@ -74,7 +75,7 @@ def _as_url(value: str, host: str, prefix: str) -> str | None:
         value = re.sub(f"^{prefix}", "", value).partition(" ")[0]
     if _is_escaped_url(value):
         value = unquote(value)
-    if _is_url(value) or _is_bare_url(value):
+    if _is_url(value) or _is_bare_page(value):
         return value
     if value.startswith("/"):
         return f"https:{value}" if value.startswith("//") else f"https://{host}{value}"
