@@ -139,7 +139,7 @@ class PlatformUnderTest:
     @asynccontextmanager
     async def reading(self, cursor: Cursor | None = None, **changes: object) -> AsyncIterator[Reading]:
         """Run a collector against the platform."""
-        options: dict[str, object] = {"request_timeout_seconds": 1, **OPTIONS.get(self.name, {}), **changes}
+        options: dict[str, object] = {"request_timeout_seconds": 30, **OPTIONS.get(self.name, {}), **changes}
         options |= self.simulator.options(self.url)
         limiter = RateLimiter(self.name, 1e9, clock=self.clock, sleep=self.clock.sleep)
         context = CollectorContext(limiter, self.now_ms, self.clock, self.clock.sleep)

@@ -77,12 +77,14 @@ def test_every_platform_has_a_simulator_and_every_waiver_a_check() -> None:
 
 
 def strikes(fault: Answer) -> Check:
+    patience_seconds = 1 if fault is hang else 30
+
     async def struck(platform: PlatformUnderTest) -> None:
         expected = await platform.expected()
         for number in STRUCK:
             platform.asked_at.clear()
             platform.answers = {number: fault}
-            async with platform.reading() as reading:
+            async with platform.reading(request_timeout_seconds=patience_seconds) as reading:
                 await reading.poll_until_read(expected, requests=number)
             assert all("\n" not in str(error) and str(error) for error in reading.errors)
 
@@ -159,7 +161,7 @@ async def can_be_cancelled(platform: PlatformUnderTest) -> None:
 
         platform.asked_at.clear()
         platform.answers = {number: wait}
-        async with platform.reading() as reading:
+        async with platform.reading(request_timeout_seconds=1) as reading:
             polling = asyncio.create_task(reading.poll())
             await asked.wait()
             polling.cancel()

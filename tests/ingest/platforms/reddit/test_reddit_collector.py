@@ -43,7 +43,7 @@ def config(site: RedditSite, **changes: object) -> RedditConfig:
         "comments": False,
         "reobserve_seconds": NEVER_SECONDS,
         "sweep_seconds": NEVER_SECONDS,
-        "request_timeout_seconds": 1,
+        "request_timeout_seconds": 30,  # a busy machine takes its time
     }
     return RedditConfig.model_validate(options | changes)
 
@@ -294,7 +294,7 @@ async def test_the_wait_that_a_platform_asks_for_is_in_the_error(site: RedditSit
 async def test_a_request_without_an_answer_fails_in_time(site: RedditSite) -> None:
     site.posts = [submission(1)]
     site.next_answers.append(hang)
-    async with collecting(site) as collector:
+    async with collecting(site, request_timeout_seconds=1) as collector:
         with pytest.raises(RetryLaterError):
             await anext(collector)
         assert ids(await polls(collector, 2)) == ["t3_00001"]
@@ -316,7 +316,7 @@ async def test_an_answer_that_drips_is_not_waited_for_and_holds_up_no_other(
 
     site.posts = [submission(1)]
     site.next_answers.append(drip)
-    async with collecting(site) as collector:
+    async with collecting(site, request_timeout_seconds=1) as collector:
         with pytest.raises(RetryLaterError, match="not answered"):
             await anext(collector)
         assert ids(await polls(collector, 2)) == ["t3_00001"]
@@ -324,7 +324,7 @@ async def test_an_answer_that_drips_is_not_waited_for_and_holds_up_no_other(
 
 async def test_a_request_that_no_one_waits_for_any_more_is_never_sent(site: RedditSite) -> None:
     site.next_answers.append(hang)
-    client = RedditClient(config(site), context(lambda: NOW_MS))
+    client = RedditClient(config(site, request_timeout_seconds=1), context(lambda: NOW_MS))
     requests = [asyncio.create_task(client.info([f"t3_{n}"])) for n in range(5)]
     await eventually(site.asked)
     for task in requests:
