@@ -55,8 +55,9 @@ class Wrap(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The rules of the hosts of a site. In ``hosts``, ``*.a.b`` adds subdomains, and ``a.*`` means any country.
+    """The rules of the hosts of a site.
 
+    ``hosts``: ``*.a.b`` adds subdomains, ``a.*`` means the domain of any country, ``*`` any host without rules.
     ``mirrors``: hosts that show the same pages under the same paths as the first of ``hosts``. ``instances``: first
     labels of hosts that may do so. ``keep``: the only parameters that name a page. ``drop``: parameters that do not.
     ``profiles``: a path of one segment is a profile, which many unrelated posts link to. ``country``: the domain that
@@ -152,9 +153,8 @@ class _Index:
             or _longest(self._below, plain, "")
             or _longest(self._below, base, ".*")
             or self._instances.get(plain.partition(".")[0])
+            or self._exact["*"]
         )
-        if found is None:
-            return Known(plain)
         site, known = found
         if known.host:
             return known
