@@ -20,7 +20,7 @@ MIN_HEADLINE_WORDS = 3
 _SECTIONS = frozenset(f"/{section}" for section in RULES.general.sections)
 _may_be_decorated = re.compile(r"amp|/index\.", re.IGNORECASE).search
 _amp_file = re.compile(r"(?:\.amp)+(?=\.html?$)", re.IGNORECASE).sub
-_amp_ending = re.compile(r"(?:/amp(?:\.html?)?|\.amp|/index\.(?:html?|php|aspx?))+/*$", re.IGNORECASE).sub
+_amp_ending = re.compile(r"(?:/amp(?:\.html?)?|(?<=[^./])\.amp|/index\.(?:html?|php|aspx?))+/*$", re.IGNORECASE).sub
 _amp_beginning = re.compile(r"(?:/amp)+(?=/)", re.IGNORECASE).match
 _has_headline = re.compile(r"[^/_-][-_]+[^/_-]+[-_]+[^/_-]").search
 _PUNCTUATION = ".,;:!?…]}'\"”’»*\\"

@@ -15,7 +15,7 @@ import msgspec
 MAX_REMEMBERED_HOSTS = 4_096
 """Bounds the hosts whose rules are remembered; the posts of an hour link to fewer."""
 
-_URL = r"(https?(?::|%3[Aa])(?:/|%2[Ff]){1,3}[^/].*|(?:[^/?#\s.]+\.)+[^/?#\s.]+(?:[/?].*)?)"
+_URL = r"(https?(?::|%3[Aa])(?:/|%2[Ff]){1,3}[^/].*|(?:[^/?#\s.%]+\.)+[^/?#\s.%]+(?:[/?].*)?)"
 """What ``{url}`` stands for in a rule: an address, with or without a scheme."""
 
 Match = Callable[[str], re.Match[str] | None]

@@ -8,7 +8,7 @@ import re
 from base64 import urlsafe_b64decode
 from urllib.parse import unquote
 
-from streams.resolve.matching.links.address import MAX_FIELDS, Address, read
+from streams.resolve.matching.links.address import MAX_FIELDS, Address, normal_path, read
 from streams.resolve.matching.links.rules import Known, Match, Wrap, rules_of
 
 MAX_UNWRAPPINGS = 4
@@ -19,8 +19,8 @@ GOOGLE_NEWS_HEADER = b"\x08\x13\x22"
 _TRANSLATED = ".translate.goog"
 _is_url = re.compile(r"https?:/", re.IGNORECASE).match
 _is_escaped_url = re.compile(r"https?(?::|%3A)%2F", re.IGNORECASE).match
-_is_bare_url = re.compile(r"(?:[^/?#\s.]+\.)+[^/?#\s.]+(?:[/?].*)?").fullmatch
-_is_bare_page = re.compile(r"(?:[^/?#\s.]+\.)+[^/?#\s.]+/.+").fullmatch
+_is_bare_url = re.compile(r"(?:[^/?#\s.%]+\.)+[^/?#\s.%]+(?:[/?].*)?").fullmatch
+_is_bare_page = re.compile(r"(?:[^/?#\s.%]+\.)+[^/?#\s.%]+/.+").fullmatch
 _base64_url = re.compile(r"(?:a1)?(aHR0c[\w=-]*)").fullmatch
 
 
@@ -44,7 +44,8 @@ def unwrapped(url: str) -> tuple[Address, Known] | None:
 
 def _in_path(address: Address, match: Match, wrap: Wrap) -> str | None:
     """Return the address in the path of ``address``, with the query and fragment that belong to it."""
-    found = match(f"{address.path}?{address.query}" if address.query else address.path)
+    path = normal_path(address.path)
+    found = match(f"{path}?{address.query}" if address.query else path)
     if found is None:
         return None
     inner = "".join(group or "" for group in found.groups())

@@ -27,6 +27,9 @@ def host_of(site: Site) -> str:
     return "social.example" if host == "*" else host
 
 
+HOSTS = sorted({host_of(site) for site in RULES.sites} | {"paper.example"})
+
+
 @pytest.mark.parametrize(("site", "page"), PAGES, ids=[f"{site.hosts[0]} {page.path}" for site, page in PAGES])
 @given(data=st.data())
 @settings(max_examples=15, derandomize=True)
@@ -35,6 +38,22 @@ def test_the_key_of_a_known_page_is_its_own_key(site: Site, page: Page, data: st
     path = data.draw(st.from_regex(page.path, fullmatch=True, alphabet=letters))
     query = "&".join(f"{name}=Ab1-{number}" for number, name in enumerate(page.query))
     key = canonical(f"https://{host_of(site)}{path}?{query}")
+    if key is not None:
+        assert canonical(f"https://{key}") == key
+
+
+PIECES = [
+    "/", "//", ".", "..", "%2F", "%", "%25", "%2e", "?", "#", "#!/", "&", "=", "a=b", "ref=", "utm_source=x", "amp",
+    "/amp", ".amp", ".html", "index.html", "https://", "https:/", "x.com/a/status/1", "\\", "+", " ", "www.", "é",
+    "%C3%A9", "%E9", ";jsessionid=1", "abc-def-ghi", "2026", "watch", "v=abcdefghijk", "(", ")",
+]  # fmt: skip
+"""What rules look at, to be put together in any order."""
+
+
+@given(st.sampled_from(HOSTS), st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=6)), max_size=8))
+@settings(max_examples=500, derandomize=True)
+def test_the_key_of_any_link_is_its_own_key(host: str, pieces: list[str]) -> None:
+    key = canonical(f"https://{host}/{''.join(pieces)}")
     if key is not None:
         assert canonical(f"https://{key}") == key
 
@@ -136,8 +155,7 @@ def test_wrappers_end() -> None:
     ],
 )
 def test_no_rule_takes_long_on_a_hostile_link(part: str) -> None:
-    hosts = {host_of(site) for site in RULES.sites} | {"paper.example"}
-    for host in hosts:
+    for host in HOSTS:
         for start in (f"https://{host}/", f"https://{host}/x?u=", f"https://{host}/x#!/"):
             link = (start + part * MAX_URL_CHARS)[:MAX_URL_CHARS]
             begun = time.process_time()
