@@ -10,6 +10,7 @@ context. A test compares every rule with the authors' program, to the last digit
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import cache
 from itertools import compress
 from string import punctuation
 from typing import NamedTuple
@@ -136,6 +137,16 @@ def compound(text: str, words: Sequence[str] | None = None, codes: bytes | None 
     if total and ("!" in text or "?" in text):
         total += math.copysign(_emphasis(text), total)
     return round(max(-1.0, min(1.0, total / math.sqrt(total * total + NORMALIZER))), 4)
+
+
+def without_emojis(text: str) -> str:
+    """Return ``text`` with a space in place of each emoji that VADER has words for."""
+    return text if text.isascii() else text.translate(_no_emojis())
+
+
+@cache
+def _no_emojis() -> dict[int, str]:
+    return {ord(emoji): " " for emoji in lexicon().emojis if len(emoji) == 1}
 
 
 def _influenced(valent: bytes, changes: bytes, needs_text: bytes) -> bytes:
