@@ -1,66 +1,37 @@
 """Public figures: who is involved in a story.
 
-Owns the registry (figures, their tiers and names) and the search for them in a signal. Must never know what a tier is
-worth. Data files of its own packages are all that :mod:`scoring` reads.
+Owns the search for the figures of a registry in a signal. Must never know what a tier is worth. Data files of its own
+packages are all that :mod:`scoring` reads.
 """
 
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.resources import files
 
-import msgspec
-from ahocorasick_rs import AhoCorasick, Implementation
-
+from scoring.figures.context import Context, Name, Text
+from scoring.figures.registry import Figure, FigureFileError, Lists, expanded, read_registry
+from scoring.figures.whole_words import Match, WholeWords, compatible, lowered, spaced
 from scoring.observation import Signal
 from scoring.settings import Tier
+
+__all__ = ["Figure", "FigureFileError", "FigureIndex"]
 
 MAX_CHARS = 5_000
 """The part of a text that is read: figures that matter are named early."""
 
-MAX_ID_BYTES = 64
-"""A ledger keeps no more of an id."""
+MAX_LOOKS = 30
+"""Names whose context is looked at in one text: a look takes some 10 us, and a text can be a row of such names."""
 
 _LINK = re.compile(r"https?://\S+")
 _HANDLE = re.compile(r"(?<!\w)@([\w.@-]{0,99}\w)")
 """At most a hundred characters: else a text of "@" alone would take the square of its length."""
-_FIRST_IDEOGRAPH = "\u2e80"
-"""Scripts from here on have no spaces between words, so their letters do not continue a Latin name."""
-
-
-class FigureFileError(ValueError):
-    """A registry that cannot be used; the message says what to fix."""
-
-
-class Figure(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A person or an organisation, and the names it goes by; the header of ``ai.toml`` says what each field is."""
-
-    id: str
-    name: str
-    tier: Tier
-    aliases: tuple[str, ...] = ()
-    cased: tuple[str, ...] = ()
-    name_cased: bool = False
-    handles: dict[str, tuple[str, ...]] = {}
-
-    def any_case(self) -> tuple[str, ...]:
-        """Return the names that count in any letter case."""
-        return self.aliases if self.name_cased else (self.name, *self.aliases)
-
-    def as_written(self) -> tuple[str, ...]:
-        """Return the names that count only as they are written."""
-        return (self.name, *self.cased) if self.name_cased else self.cased
-
-
-class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    figure: tuple[Figure, ...] = ()
 
 
 class FigureIndex:
-    """The public figures, found in a text in one pass (Aho & Corasick, CACM 18, 1975).
+    """The public figures, found in a text in one pass, and a look at the context of each name that can mean another.
 
     >>> index = FigureIndex.from_toml('''
     ... [[figure]]
@@ -68,13 +39,16 @@ class FigureIndex:
     ... name = "Ada Lovelace"
     ... tier = "B"
     ... aliases = ["lovelace"]
+    ... not_in = ["lovelace hospital"]
     ... handles = { x = ["ada"] }
     ... ''')
-    >>> index.find("ADA LOVELACE's notes"), index.find("lovelaces"), index.find("thanks @Ada", "x")
+    >>> index.find("ADA LOVELACE's notes"), index.find("loveless"), index.find("thanks @Ada", "x")
     (('ada',), (), ('ada',))
+    >>> index.find("the Lovelace Hospital")
+    ()
     """
 
-    def __init__(self, figures: Mapping[str, Figure]) -> None:
+    def __init__(self, figures: Mapping[str, Figure], words: Lists | None = None) -> None:
         self.figures = dict(figures)
         """By id."""
         self.tiers: dict[str, Tier] = {id_: figure.tier for id_, figure in figures.items()}
@@ -86,36 +60,18 @@ class FigureIndex:
             for handle in handles
         }
         self._platforms = {platform for platform, _ in self._by_handle}
-        self._folded = _Names((name.lower(), f.id) for f in figures.values() for name in f.any_case())
-        self._written = _Names((name, f.id) for f in figures.values() for name in f.as_written())
+        self._names = [name for figure in figures.values() for name in _names(figure, words or {})]
+        self._phrases = WholeWords((name.written for name in self._names), fast=True)
+        self._context = Context(figures, words or {})
 
     @classmethod
     def from_toml(cls, *texts: str) -> FigureIndex:
         """Return the index of the figures in ``texts`` (contents of registry files); later entries replace earlier.
 
         Raises:
-            FigureFileError: a text is not TOML, or an entry is invalid. An entry needs all fields and no others, no
-                empty name, and an id that is unique and not too long.
+            FigureFileError: a text is not a valid registry.
         """
-        figures: dict[str, Figure] = {}
-        for text in texts:
-            try:
-                entries = msgspec.convert(tomllib.loads(text), _File).figure
-            except tomllib.TOMLDecodeError as error:
-                raise FigureFileError(f"registry of public figures: not TOML: {error}") from error
-            except msgspec.ValidationError as error:
-                raise FigureFileError(f"registry of public figures: {error}") from error
-            own: set[str] = set()
-            for figure in entries:
-                if figure.id in own:
-                    raise FigureFileError(f"registry of public figures: {figure.id!r} is listed twice")
-                if len(figure.id.encode()) > MAX_ID_BYTES:
-                    raise FigureFileError(f"registry of public figures: id {figure.id!r} has over {MAX_ID_BYTES} bytes")
-                if not all(name.strip() for name in (figure.id, *figure.any_case(), *figure.as_written())):
-                    raise FigureFileError(f"registry of public figures: {figure.id or figure.name!r} has an empty name")
-                own.add(figure.id)
-                figures[figure.id] = figure
-        return cls(figures)
+        return cls(*read_registry(*texts))
 
     @classmethod
     @cache
@@ -136,33 +92,71 @@ class FigureIndex:
         return found if by is None or by in found else tuple(sorted((*found, by)))
 
     def find(self, text: str, platform: str = "") -> tuple[str, ...]:
-        """Return the ids of the figures named in ``text``, by a name or by "@handle" on ``platform``."""
+        """Return the ids of the figures meant in ``text``, by a name or by "@handle" on ``platform``.
+
+        Of a text, the first 10 000 characters are read.
+        """
+        text = compatible(text, 2 * MAX_CHARS)
         if "://" in text:
             text = _LINK.sub(" ", text)
-        found = self._folded.find(text.lower()) + self._written.find(text)
+        shown = spaced(text)
+        lower = lowered(shown)
+        found = set[str]()
+        if matches := self._phrases.find(lower):
+            found = self._meant(matches, Text(text, shown, lower))
         if "@" in text:
             handles = [(platform, handle.lower()) for handle in _HANDLE.findall(text)]
-            found += [self._by_handle[handle] for handle in handles if handle in self._by_handle]
-        return tuple(sorted(set(found))) if found else ()
+            found |= {self._by_handle[handle] for handle in handles if handle in self._by_handle}
+        return tuple(sorted(found)) if found else ()
+
+    def _meant(self, matches: list[Match], text: Text) -> set[str]:
+        """Return the ids of the figures whose names are ``matches`` of ``text`` and meant there."""
+        found = set[str]()
+        looks = 0
+        for match in _longest(matches):
+            name = self._names[match.phrase]
+            if name.figure in found or not _may_be_name(name, match, text):
+                continue
+            if name.certain:
+                found.add(name.figure)
+            elif looks < MAX_LOOKS:
+                looks += 1
+                if self._context.is_meant(name, match, text):
+                    found.add(name.figure)
+        return found
 
 
-class _Names:
-    """Names, found as whole words."""
+def _names(figure: Figure, words: Lists) -> Iterator[Name]:
+    """Return the names of ``figure``, with what its rules say of each.
 
-    def __init__(self, named: Iterator[tuple[str, str]]) -> None:
-        pairs = list(named)
-        self._ids = [id_ for _, id_ in pairs]
-        self._automaton = AhoCorasick([name for name, _ in pairs], implementation=Implementation.DFA)
+    One that only ever means the figure is certain. So is the full name of a person whose surname is a name as well.
+    """
+    every = (*figure.any_case(), *figure.as_written())
+    alone = {name for name in every if figure.person and " " not in name and name.lower() != name.upper()}
+    not_in = [phrase.lower() for phrase in expanded(figure.not_in, words)]
+    doubtful = {*figure.as_written(), *figure.needs_hint, *alone}
+    for names, cased in ((figure.any_case(), False), (figure.as_written(), True)):
+        for name in names:
+            certain = not (
+                name in doubtful or (figure.unless and not alone) or any(name.lower() in phrase for phrase in not_in)
+            )
+            yield Name(figure.id, spaced(name), cased, name in figure.needs_hint, name in alone, certain)
 
-    def find(self, text: str) -> list[str]:
-        """Return the id of each name in ``text``, as often as it occurs."""
-        return [
-            self._ids[index]
-            for index, start, end in self._automaton.find_matches_as_indexes(text, overlapping=True)
-            if not (start > 0 and _continues(text[start - 1])) and not (end < len(text) and _continues(text[end]))
-        ]
+
+def _longest(matches: list[Match]) -> Iterator[Match]:
+    """Return the ``matches`` that are no part of a longer one."""
+    reached = begun = -1
+    for match in sorted(matches, key=lambda match: (match.start, -match.end)):
+        if match.end > reached or (match.start, match.end) == (begun, reached):
+            reached, begun = match.end, match.start
+            yield match
 
 
-def _continues(char: str) -> bool:
-    """Return whether a name next to ``char`` is only a part of a longer word."""
-    return (char.isalnum() and char < _FIRST_IDEOGRAPH) or char == "_"
+def _may_be_name(name: Name, match: Match, text: Text) -> bool:
+    """Return whether letter case lets ``match`` be ``name``. Where all letters or none are capitals, it tells nothing."""
+    shown = text.spaced[match.start : match.end]
+    if match.plural:
+        return shown[0].isupper() and (not name.cased or shown == name.written)
+    if not name.cased or shown == name.written or shown.isupper():
+        return True
+    return shown.islower() and text.lower == text.spaced
