@@ -153,7 +153,7 @@ def _longest(matches: list[Match]) -> Iterator[Match]:
 
 
 def _may_be_name(name: Name, match: Match, text: Text) -> bool:
-    """Return whether letter case lets ``match`` be ``name``. Where all letters or none are capitals, it tells nothing."""
+    """Return whether letter case lets ``match`` be ``name``. All letters or none in capitals tell nothing."""
     shown = text.spaced[match.start : match.end]
     if match.plural:
         return shown[0].isupper() and (not name.cased or shown == name.written)

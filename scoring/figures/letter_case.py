@@ -44,8 +44,8 @@ class Line:
         words = [*_WORD.findall(self._before), *_WORD.findall(self._after)]
         if _WORD.match(self._before):
             del words[0]  # the first word of a line always has a capital letter
-        small = sum(word[0].islower() for word in words)
-        return 0 < small and sum(word[0].isupper() for word in words) <= 2 * small
+        small = sum(1 for word in words if word[0].islower())
+        return small > 0 and sum(1 for word in words if word[0].isupper()) <= 2 * small
 
     def begins_sentence(self, start: int) -> bool:
         """Return whether a word of the line, at ``start`` of the text, is the first of a sentence."""

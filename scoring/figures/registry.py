@@ -92,6 +92,9 @@ def read_registry(*texts: str) -> Registry:
             own.add(figure.id)
             figures[figure.id] = figure
         words |= file.words
+    for name, listed in words.items():
+        if not all(word.strip() for word in listed):
+            raise FigureFileError(f"registry of public figures: list {name!r} has an empty word")
     for figure in figures.values():
         _check(figure, words)
     return Registry(figures, words)
@@ -117,7 +120,7 @@ def _check(figure: Figure, words: Lists) -> None:
         problem = f"id {figure.id!r} has over {MAX_ID_BYTES} bytes"
     elif not all(name.strip() for name in (figure.id, *names)):
         problem = f"{figure.id or figure.name!r} has an empty name"
-    elif not all(phrase.strip() for phrase in (*rules, *itertools.chain.from_iterable(words.values()))):
+    elif not all(phrase.strip() for phrase in rules):
         problem = f"{figure.id!r} has an empty hint or phrase"
     elif unnamed := set(figure.needs_hint) - set(names):
         problem = f"{figure.id!r}: {min(unnamed)!r} needs a hint and is not one of its names"
