@@ -129,17 +129,15 @@ class FigureIndex:
 def _names(figure: Figure, words: Lists) -> Iterator[Name]:
     """Return the names of ``figure``, with what its rules say of each.
 
-    One that only ever means the figure is certain. So is the full name of a person whose surname is a name as well.
+    One that only ever means the figure is certain.
     """
     every = (*figure.any_case(), *figure.as_written())
     alone = {name for name in every if figure.person and " " not in name and name.lower() != name.upper()}
     not_in = [phrase.lower() for phrase in expanded(figure.not_in, words)]
-    doubtful = {*figure.as_written(), *figure.needs_hint, *alone}
+    doubtful = {*figure.as_written(), *figure.needs_hint, *alone} or (set(every) if figure.unless else set[str]())
     for names, cased in ((figure.any_case(), False), (figure.as_written(), True)):
         for name in names:
-            certain = not (
-                name in doubtful or (figure.unless and not alone) or any(name.lower() in phrase for phrase in not_in)
-            )
+            certain = name not in doubtful and not any(name.lower() in phrase for phrase in not_in)
             yield Name(figure.id, spaced(name), cased, name in figure.needs_hint, name in alone, certain)
 
 

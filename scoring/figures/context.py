@@ -22,7 +22,7 @@ MAX_WORD = 40
 
 _BEFORE = re.compile(r"(?:(?<!\w)([^\W\d_][\w']*) )?((?:(?<!\w)[^\W\d_]\. ?)*)$")
 """A word and initials. Between them and the name there is one space and no punctuation."""
-_AFTER = re.compile(rf" ([^\W\d_][\w']{{0,{MAX_WORD}}})")
+_AFTER = re.compile(rf" ([^\W\d_]\w{{0,{MAX_WORD}}})")
 _CERTAIN = 1_000
 """Outweighs all hints that are near a name."""
 
@@ -77,13 +77,15 @@ class Context:
     def __init__(self, figures: Mapping[str, Figure], words: Lists) -> None:
         phrases: dict[str, int] = {}
 
-        def numbers(listed: tuple[str, ...]) -> frozenset[int]:
-            return frozenset(phrases.setdefault(phrase, len(phrases)) for phrase in expanded(listed, words))
+        def numbers(listed: tuple[str, ...], names: frozenset[str] = frozenset()) -> frozenset[int]:
+            return frozenset(phrases.setdefault(p, len(phrases)) for p in expanded(listed, words) if p not in names)
 
         def rules(figure: Figure) -> _Rules:
-            hints, unless, not_in = numbers(figure.hints), numbers(figure.unless), numbers(figure.not_in)
-            own = figure.own_first_names()
-            return _Rules(hints | unless | not_in, hints, unless, not_in, figure.person, own)
+            names = frozenset(name.lower() for name in (*figure.any_case(), *figure.as_written()))
+            hints = numbers(figure.hints, names)  # a name does not speak for itself
+            unless, not_in = numbers(figure.unless), numbers(figure.not_in)
+            first_names = figure.own_first_names()
+            return _Rules(hints | unless | not_in, hints, unless, not_in, figure.person, first_names)
 
         self._rules = {id_: rules(figure) for id_, figure in figures.items()}
         self._phrases = WholeWords(phrases, fast=False)
@@ -104,10 +106,11 @@ class Context:
         hinting = [match for match in near if match.phrase in rules.hints]
         hints = len({match.phrase for match in hinting})
         against = len({match.phrase for match in near} & rules.unless)
-        is_hint_after = any(match.start == stop + 1 for match in hinting)
+        is_hint_after = any(match.start <= stop + 1 < match.stop for match in hinting)
         if rules.person:
-            if name.alone and not any(match.stop == first - 1 for match in hinting):
-                against += self._is_of_another(rules.first_names, at, text, line)
+            if name.alone:
+                is_hint_before = any(match.start < first - 1 <= match.stop for match in hinting)
+                against += self._is_of_another(rules.first_names, is_hint_before, at, text, line)
             if not is_hint_after:
                 after = _AFTER.match(text.spaced, at.stop)
                 against += after is not None and line.is_sentence and self._is_name(after[1])
@@ -117,8 +120,8 @@ class Context:
             hints += self._is_told_by_capital(at, text, line)
         return hints > against if _needs_hint(name, at, text, line) else hints >= against
 
-    def _is_of_another(self, own: frozenset[str], at: Match, text: Text, line: Line) -> int:
-        """Return how much a first name before a surname tells that somebody else is meant."""
+    def _is_of_another(self, own: frozenset[str], is_hint: bool, at: Match, text: Text, line: Line) -> int:
+        """Return how much the word before a surname, which may be a hint, tells that somebody else is meant."""
         before = _BEFORE.search(text.spaced[max(0, at.start - MAX_WORD) : at.start])
         if before is None:
             return 0
@@ -127,8 +130,9 @@ class Context:
             return 0
         if word in self._first_names or (initials and initials[0] not in {name[0] for name in own}):
             return _CERTAIN
-        begins = line.begins_sentence(at.start - len(before[0]))
-        return bool(word) and line.is_sentence and not begins and self._is_name(before[1])
+        if not word or is_hint or line.begins_sentence(at.start - len(before[0])):
+            return 0
+        return line.is_sentence and self._is_name(before[1])
 
     def _is_name(self, word: str) -> bool:
         """Return whether ``word``, next to a name and in a sentence, is another name of the same person."""

@@ -14,7 +14,7 @@ from ahocorasick_rs import AhoCorasick, Implementation
 _INVISIBLE = "\u00ad\u200b\u200c\u200d\u2060\ufeff"
 """Soft hyphens and characters without a width: a name with one looks like the name."""
 _FIRST_IDEOGRAPH = "\u2e80"
-"""Scripts from here on have no spaces between words, so their letters do not continue a Latin name."""
+"""Scripts from here on have no spaces between words, so their letters and Latin ones do not continue each other."""
 
 
 class Match(NamedTuple):
@@ -99,7 +99,7 @@ class WholeWords:
 def _continues(char: str, edge: str) -> bool:
     """Return whether a phrase next to ``char`` is only a part of a longer word. ``edge``: its own character there."""
     if char < _FIRST_IDEOGRAPH:
-        return char.isalnum() or char == "_"
+        return edge < _FIRST_IDEOGRAPH and (char.isalnum() or char == "_")
     return _is_katakana(char) and _is_katakana(edge)
 
 
