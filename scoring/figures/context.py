@@ -108,9 +108,8 @@ class Context:
         against = len({match.phrase for match in near} & rules.unless)
         is_hint_after = any(match.start <= stop + 1 < match.stop for match in hinting)
         if rules.person:
-            if name.alone:
-                is_hint_before = any(match.start < first - 1 <= match.stop for match in hinting)
-                against += self._is_of_another(rules.first_names, is_hint_before, at, text, line)
+            is_hint_before = any(match.start < first - 1 <= match.stop for match in hinting)
+            against += self._is_of_another(rules.first_names, is_hint_before or not name.alone, at, text, line)
             if not is_hint_after:
                 after = _AFTER.match(text.spaced, at.stop)
                 against += after is not None and line.is_sentence and self._is_name(after[1])
@@ -120,8 +119,11 @@ class Context:
             hints += self._is_told_by_capital(at, text, line)
         return hints > against if _needs_hint(name, at, text, line) else hints >= against
 
-    def _is_of_another(self, own: frozenset[str], is_hint: bool, at: Match, text: Text, line: Line) -> int:
-        """Return how much the word before a surname, which may be a hint, tells that somebody else is meant."""
+    def _is_of_another(self, own: frozenset[str], other: bool, at: Match, text: Text, line: Line) -> int:
+        """Return how much the word before a person's name tells that somebody else is meant.
+
+        ``other``: the word cannot be another name of the person, unless it is known as a first name.
+        """
         before = _BEFORE.search(text.spaced[max(0, at.start - MAX_WORD) : at.start])
         if before is None:
             return 0
@@ -130,7 +132,7 @@ class Context:
             return 0
         if word in self._first_names or (initials and initials[0] not in {name[0] for name in own}):
             return _CERTAIN
-        if not word or is_hint or line.begins_sentence(at.start - len(before[0])):
+        if not word or other or line.begins_sentence(at.start - len(before[0])):
             return 0
         return line.is_sentence and self._is_name(before[1])
 
@@ -154,9 +156,9 @@ class Context:
 
 def _needs_hint(name: Name, at: Match, text: Text, line: Line) -> bool:
     """Return whether ``name`` needs a hint: always, or in this letter case."""
-    if name.needs_hint or at.plural:
-        return True
+    if name.needs_hint or not name.cased:
+        return name.needs_hint
     shown = text.spaced[at.start : at.end]
-    if not name.cased or not (shown.islower() or shown.isupper()):
-        return False
+    if at.plural or not (shown.islower() or shown.isupper()):
+        return at.plural
     return shown.islower() or (shown == name.written) == line.is_all_capitals

@@ -1,7 +1,7 @@
 """Public figures: found as author and as mention, by whole words, where they are meant; files of one's own.
 
-Made-up headlines: ``figures_tuned.tsv``, which the rules were tried on. ``figures_untouched.tsv``, written before the
-rules, and ``figures_later.tsv``, written after them: both never used for tuning.
+Made-up headlines: ``figures_tuned.tsv``, which the rules were tried on; ``figures_untouched.tsv``, written before the
+rules; ``figures_later.tsv``, written after them. The last two were never used for tuning.
 """
 
 from __future__ import annotations
@@ -218,6 +218,7 @@ def test_names_that_are_words_match_only_as_written() -> None:
         ("Paul Graham Smith writes another essay", ("graham",)),
         ("Paul Graham dies after his walk", ("graham",)),
         ("Paul Graham, botanist", ()),
+        ("Judge Paul Graham", ()),
         # the same in another form
         ("Ｐａｕｌ Ｇｒａｈａｍ", ("graham",)),
         ("Pa\u00adul\u200b Graham", ("graham",)),
@@ -264,11 +265,11 @@ def right(file: Path) -> float:
 
 
 @pytest.mark.parametrize(
-    ("name", "least"), [("figures_tuned.tsv", 0.97), ("figures_untouched.tsv", 0.95), ("figures_later.tsv", 0.75)]
+    ("name", "least"), [("figures_tuned.tsv", 0.97), ("figures_untouched.tsv", 0.95), ("figures_later.tsv", 0.85)]
 )
 def test_headlines(name: str, least: float) -> None:
     file = Path(__file__).with_name(name)
-    assert len(headlines(file)) >= 100
+    assert len(headlines(file)) >= 80
     assert right(file) >= least
 
 
