@@ -22,8 +22,8 @@ __all__ = ["Figure", "FigureFileError", "FigureIndex"]
 MAX_CHARS = 5_000
 """The part of a text that is read: figures that matter are named early."""
 
-MAX_LOOKS = 30
-"""Names whose context is looked at in one text: a look takes some 10 us, and a text can be a row of such names."""
+MAX_CONTEXTS = 30
+"""Names whose context is read in one text. A context takes some 20 us, and a text can be a row of such names."""
 
 _LINK = re.compile(r"https?://\S+")
 _HANDLE = re.compile(r"(?<!\w)@([\w.@-]{0,99}\w)")
@@ -31,7 +31,7 @@ _HANDLE = re.compile(r"(?<!\w)@([\w.@-]{0,99}\w)")
 
 
 class FigureIndex:
-    """The public figures, found in a text in one pass, and a look at the context of each name that can mean another.
+    """The public figures, found in a text in one pass. If a name can mean something else, its context decides.
 
     >>> index = FigureIndex.from_toml('''
     ... [[figure]]
@@ -112,15 +112,15 @@ class FigureIndex:
     def _meant(self, matches: list[Match], text: Text) -> set[str]:
         """Return the ids of the figures whose names are ``matches`` of ``text`` and meant there."""
         found = set[str]()
-        looks = 0
+        contexts = 0
         for match in _longest(matches):
             name = self._names[match.phrase]
             if name.figure in found or not _may_be_name(name, match, text):
                 continue
             if name.certain:
                 found.add(name.figure)
-            elif looks < MAX_LOOKS:
-                looks += 1
+            elif contexts < MAX_CONTEXTS:
+                contexts += 1
                 if self._context.is_meant(name, match, text):
                     found.add(name.figure)
         return found

@@ -18,7 +18,7 @@ NEAR_CHARS = 150
 """How far from a name a word still belongs to its context: about two lines."""
 
 MAX_WORD = 40
-"""The longest word that is looked at next to a name."""
+"""Characters of the longest word that counts next to a name."""
 
 _BEFORE = re.compile(r"(?:(?<!\w)([^\W\d_][\w']*) )?((?:(?<!\w)[^\W\d_]\. ?)*)$")
 """A word and initials. Between them and the name there is one space and no punctuation."""

@@ -9,7 +9,7 @@ import re
 from functools import cached_property
 
 MAX_CHARS = 200
-"""How much of a line is looked at on each side of a phrase: few headlines are longer."""
+"""How much of a line counts on each side of a phrase: few headlines are longer."""
 
 _WORD = re.compile(r"[^\W\d_]{4,}")
 """Title case begins these words with a capital letter, but few of the shorter ones."""

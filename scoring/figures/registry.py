@@ -73,8 +73,8 @@ def read_registry(*texts: str) -> Registry:
     """Return what registry files with the contents ``texts`` say; a later figure or list replaces an earlier one.
 
     Raises:
-        FigureFileError: a text is not TOML, or an entry is invalid. An entry needs all required fields and no unknown
-            ones, no empty name, an id that is unique and not too long, and lists that exist.
+        FigureFileError: a text is not TOML, or an entry is invalid. An entry needs all required fields and no
+            unknown ones. Its id is unique and not too long, its names are not empty, and its lists exist.
     """
     figures: dict[str, Figure] = {}
     words: dict[str, tuple[str, ...]] = {}

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from ahocorasick_rs import AhoCorasick, Implementation
 
 _INVISIBLE = "\u00ad\u200b\u200c\u200d\u2060\ufeff"
-"""Soft hyphens and characters without a width: a name with one looks like the name."""
+"""Soft hyphens and characters without a width: readers do not see them in a name."""
 _FIRST_IDEOGRAPH = "\u2e80"
 """Scripts from here on have no spaces between words, so their letters and Latin ones do not continue each other."""
 
