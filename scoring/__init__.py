@@ -12,6 +12,7 @@ from scoring.figures import FigureFileError, FigureIndex
 from scoring.ledger import CorruptLedgerError, Ledger
 from scoring.ledger.evidence import Evidence, EvidenceSet
 from scoring.lifecycle import Lifecycle, Measures, State, Transition
+from scoring.makeup import Makeup, makeup
 from scoring.observation import UNREAD, Reading, Sentiment
 from scoring.score import Score, measure, score
 from scoring.sentiment import sentiment
@@ -33,6 +34,7 @@ __all__ = [
     "FigureIndex",
     "Ledger",
     "Lifecycle",
+    "Makeup",
     "Measures",
     "Reading",
     "Score",
@@ -48,6 +50,7 @@ __all__ = [
     "compose",
     "decay",
     "lifecycle",
+    "makeup",
     "measure",
     "raw",
     "score",

@@ -42,7 +42,8 @@ _LOUDNESS: tuple[State, ...] = ("resolved", *LIVE)
 class Measures(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The input of the lifecycle. ``noise``: 0 to 100; ``alarmed``: the spike detector's alarm is on.
 
-    ``hour_begins_ms``: when the oldest item of the last hour was covered, UTC epoch ms; 0 if there is none.
+    ``velocity_per_hour``: people who spoke in the last hour. ``hour_begins_ms``: when the oldest item of that hour was
+    covered, UTC epoch ms; 0 if there is none.
     """
 
     noise: float
@@ -122,9 +123,9 @@ RULES: tuple[Rule, ...] = (
     Rule(LIVE, "resolved", (SILENT,), "no coverage for 72 h"),
     Rule(LIVE, "resolved", (FAINT,), "noise below 10, no coverage within the cooldown", "coverage"),
     Rule(("scandal",), "controversy", (CALMER,), "noise below 65 for 4 h", "state"),
-    Rule(("controversy",), "trending", (SLOW, NO_ALARM), "fewer than 8 items/h for 1 h", "state"),
-    Rule(("spike",), "trending", (SLOW, NO_ALARM), "fewer than 8 items/h for 1 h", "state"),
-    Rule(("trending",), "spike", (FAST,), "15 items/h or more for 15 min"),
+    Rule(("controversy",), "trending", (SLOW, NO_ALARM), "fewer than 8 people/h for 1 h", "state"),
+    Rule(("spike",), "trending", (SLOW, NO_ALARM), "fewer than 8 people/h for 1 h", "state"),
+    Rule(("trending",), "spike", (FAST,), "15 people/h or more for 15 min"),
     Rule(("trending",), "spike", (ALARM,), "the spike detector fired"),
     Rule(("spike",), "controversy", (SEVERAL,), "covered on 2 platforms or more"),
     Rule(("controversy",), "scandal", (LOUD,), "noise at 75 or more for 4 h"),

@@ -23,7 +23,7 @@ from scoring.ledger.aggregate import Aggregate
 from scoring.ledger.item import POST
 from scoring.ledger.top_candidates import TopCandidate
 from scoring.lifecycle import Measures
-from scoring.settings import DEFAULT, Tier
+from scoring.settings import DEFAULT, HOUR_MS, Tier
 from scoring.windows import Audience, PlatformCounts, Window, lifetime, sketched_windows, windows
 
 SHOWN = 5
@@ -44,9 +44,10 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
     """The raw numbers behind the factors.
 
     ``people``: the estimated audience. ``loudness``: J of SCORING.md. ``run_ms``: length of the current run of
-    coverage. ``posted_platforms``: platforms with at least one post. ``votes``: items with a vote ratio.
-    ``hour_begins_ms``: when the oldest item of the last hour was covered, 0 if there is none. ``assessed_ms``: when the
-    impact was assessed, 0 if it was not. ``exact``: False once the story is so large that numbers are estimates.
+    coverage; 0 if all of it is by one author. ``posted_platforms``: platforms with at least one post. ``votes``: items
+    with a vote ratio. ``hour_begins_ms``: when the oldest item of the last hour was covered, 0 if there is none.
+    ``assessed_ms``: when the impact was assessed, 0 if it was not. ``exact``: False once the story is so large that
+    numbers are estimates.
     """
 
     audience: Audience
@@ -66,7 +67,8 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
 class Score(msgspec.Struct, frozen=True, kw_only=True):
     """A story's score at one time. ``first_seen_ms`` and ``last_coverage_ms`` are 0 while nothing was covered.
 
-    ``category``: None if the story was not assessed.
+    ``velocity_per_hour``: how many people spoke in the last hour; see :mod:`scoring.ledger.voices`. ``category``: None
+    if the story was not assessed.
     """
 
     noise: float
@@ -122,7 +124,7 @@ def score(ledger: Ledger, t_ms: int, *, tiers: Mapping[str, Tier] | None = None)
         band=band(noise),
         category=None if assessment is None else assessment.category,
         factors=factors,
-        velocity_per_hour=float(spans["1h"].items),
+        velocity_per_hour=_velocity(ledger, aggregate, t_ms),
         windows=spans,
         platforms=platforms,
         figures=tuple(sorted(ledger.figures)),
@@ -141,10 +143,9 @@ def measure(ledger: Ledger, t_ms: int, *, alarmed: bool, tiers: Mapping[str, Tie
     aggregate = ledger.aggregate(t_ms)
     audience, interactions = lifetime(aggregate, ledger.platforms)
     factors, left, inputs = _weigh(ledger, aggregate, audience, interactions, t_ms, tiers=tiers)
-    latest, hour, *_ = aggregate.spans
     return Measures(
         noise=compose(factors, left),
-        velocity_per_hour=float(sum(latest.items.values()) + sum(hour.items.values())),
+        velocity_per_hour=_velocity(ledger, aggregate, t_ms),
         platforms=inputs.posted_platforms,
         alarmed=alarmed,
         last_coverage_ms=ledger.runs[-1][1] if ledger.runs else 0,
@@ -171,7 +172,7 @@ def _weigh(
         audience=audience,
         people=audience.estimate(),
         loudness=loudness(interactions),
-        run_ms=last_ms - first_ms,
+        run_ms=0 if first_ms == last_ms or _is_of_one_author(ledger) else last_ms - first_ms,
         posted_platforms=len(aggregate.posted),
         votes=len(aggregate.votes),
         positive_replies=aggregate.positive,
@@ -193,6 +194,20 @@ def _weigh(
         industry_impact=DEFAULT.unassessed_impact if assessment is None else assessment.impact,
     )
     return factors, decay(inputs.silence_ms) if runs else 0.0, inputs
+
+
+def _velocity(ledger: Ledger, aggregate: Aggregate, t_ms: int) -> float:
+    """Return how many people spoke in the hour up to ``t_ms``."""
+    if ledger.sketches is not None:
+        return float(ledger.sketches.people(t_ms - HOUR_MS))
+    return float(aggregate.people)
+
+
+def _is_of_one_author(ledger: Ledger) -> bool:
+    """Return whether one author wrote all items that are kept."""
+    items = iter(ledger.items.values())
+    author = next(items).author
+    return bool(author) and all(item.author == author for item in items)
 
 
 def _top(ledger: Ledger) -> tuple[TopSignal, ...]:

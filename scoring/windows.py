@@ -7,13 +7,15 @@ A window holds the items *covered* in it, with their latest counts: the interact
 What an item gained within the window depends on how often it was polled, so it is not counted.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
 import msgspec
 
 from scoring.ledger import Ledger
 from scoring.ledger.aggregate import EMPTY, Aggregate, SpanAggregate
-from scoring.ledger.item import AUTHOR, COMMUNITY, VIEWS
+from scoring.ledger.item import AUTHOR, COMMUNITY, LIKES, VIEWS
 from scoring.ledger.sketches import Sketches
 from scoring.settings import DAY_MS, DEFAULT, HOUR_MS, MINUTE_MS
 
@@ -63,6 +65,11 @@ class Audience(msgspec.Struct, frozen=True):
             + sum(rates.get(platform, other) * likes for platform, likes in sorted(self.likes.items()))
         )
 
+    def times(self, share: float) -> Audience:
+        """Return ``share`` of this audience."""
+        likes = {platform: round(share * count) for platform, count in self.likes.items()}
+        return Audience(round(share * self.views), round(share * self.members), round(share * self.followers), likes)
+
 
 def windows(aggregate: Aggregate, names: Sequence[str]) -> tuple[dict[str, Window], Audience]:
     """Return the windows by name, and the audience of the whole story; ``names``: of the platforms, by index."""
@@ -71,7 +78,7 @@ def windows(aggregate: Aggregate, names: Sequence[str]) -> tuple[dict[str, Windo
     for name, span in zip(_NAMES, aggregate.spans, strict=True):
         if span.items or not found:
             so_far = so_far.plus(span)
-            audience = _audience(so_far, names)
+            audience = audience_of(so_far, names)
             window = _window(so_far, audience, names)
         found[name] = window
     return found, audience
@@ -83,7 +90,7 @@ def lifetime(aggregate: Aggregate, names: Sequence[str]) -> tuple[Audience, dict
     for span in aggregate.spans:
         if span.items:
             so_far = so_far.plus(span)
-    return _audience(so_far, names), {names[index]: round(sum_) for index, sum_ in so_far.interactions.items()}
+    return audience_of(so_far, names), {names[index]: round(sum_) for index, sum_ in so_far.interactions.items()}
 
 
 def sketched_windows(
@@ -104,6 +111,8 @@ def sketched_windows(
         items, authors = ring.since(t_ms - length_ms)
         found[name] = msgspec.structs.replace(window, items=round(items), authors=round(authors))
     audience = _sketched_audience(sketches, names)
+    if aggregate.copies.dropped:
+        audience = audience.times(_share_without_copies(aggregate, ledger))
     found["life"] = msgspec.structs.replace(
         found["life"], authors=round(sketches.authors.estimate()), audience=round(audience.estimate())
     )
@@ -125,6 +134,21 @@ def _fill_up(aggregate: Aggregate, sketches: Sketches) -> None:
     aggregate.positive, aggregate.negative = round(sketches.positive.estimate()), round(sketches.negative.estimate())
 
 
+def _share_without_copies(aggregate: Aggregate, ledger: Ledger) -> float:
+    """Return which share of the sample's audience the items have that are no dropped copies."""
+    whole, own = SpanAggregate(), SpanAggregate()
+    # In order of keys, so that sums of estimates are the same in any order of arrival. A liked item stands for others,
+    # which its author would not.
+    items = [
+        msgspec.structs.replace(item, author=0) if item.source == LIKES else item
+        for _, item in sorted(ledger.items.items())
+    ]
+    whole.count(items, {}, aggregate.threshold)
+    own.count(items, {}, aggregate.threshold, aggregate.copies)
+    audience, without = (audience_of(some, ledger.platforms).estimate() for some in (whole, own))
+    return without / audience if audience else 1.0
+
+
 def _window(counted: SpanAggregate, audience: Audience, names: Sequence[str]) -> Window:
     items = interactions = 0
     platforms: dict[str, PlatformCounts] = {}
@@ -136,8 +160,11 @@ def _window(counted: SpanAggregate, audience: Audience, names: Sequence[str]) ->
     return Window(items, len(counted.authors), round(audience.estimate()), interactions, platforms)
 
 
-def _audience(counted: SpanAggregate, names: Sequence[str]) -> Audience:
+def audience_of(counted: SpanAggregate, names: Sequence[str]) -> Audience:
+    """Return the audience of the items of a span."""
     likes = {names[platform]: round(likes) for platform, likes in counted.likes.items()}
+    for most, platform in counted.fans.values():
+        likes[names[platform]] = likes.get(names[platform], 0) + most
     return Audience(round(counted.views), sum(counted.members.values()), sum(counted.followers.values()), likes)
 
 

@@ -7,14 +7,18 @@ adding up all items again. Must never know what factors they go into.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Set
+from typing import TypeVar
 
 import msgspec
 
 from scoring.factors.polarity import Split, Votes, vote_splits
 from scoring.ledger.item import AUTHOR, COMMUNITY, LIKES, POST, VIEWS, Item, weight
+from scoring.ledger.voices import COPIES, NO_COPIES, Copies, Voice, person_of, voice
 from scoring.settings import DAY_MS, DEFAULT, HOUR_MS, MINUTE_MS
 
 NEVER_MS = 1 << 62
+NO_FANS = (-1, 0)
+Size = TypeVar("Size", int, tuple[int, int])
 _SIZED = (COMMUNITY, AUTHOR)
 """Sources whose largest size counts: where it shrinks, another item's size may count instead."""
 
@@ -24,7 +28,10 @@ class SpanAggregate(msgspec.Struct, eq=False):
 
     ``items``, ``interactions``: by platform; whole numbers while all items are kept, else estimates.
     ``members``, ``followers``: the largest size observed of each community or author that an audience is known from.
-    ``views``: of the items that state them. ``likes``: by platform, of the items whose audience nothing else states.
+    ``views``: of the items that state them. ``fans``: the most likes of an item of each author whose audience nothing
+    else states, with the platform. ``likes``: by platform, of such items by unknown authors.
+    ``voices``: those of the last hour that do not only copy, and ``copied``: those that do, by the copied text; see
+    :mod:`scoring.ledger.voices`. Audience and interactions leave out the dropped copies.
     ``counted_replies``: what the counters of items say, by platform, if the items are a sample.
     ``votes``: how the votes on an item are split, by its key. ``replies``: of each post, as counted here, by its key.
     ``posted``: platforms with a post. ``positive``, ``negative``: replies by sentiment.
@@ -36,6 +43,7 @@ class SpanAggregate(msgspec.Struct, eq=False):
     authors: set[int] = set()
     members: dict[int, int] = {}
     followers: dict[int, int] = {}
+    fans: dict[int, tuple[int, int]] = {}
     views: float = 0
     likes: dict[int, float] = {}
     counted_replies: dict[int, float] = {}
@@ -45,13 +53,20 @@ class SpanAggregate(msgspec.Struct, eq=False):
     positive: int = 0
     negative: int = 0
     oldest_ms: int = NEVER_MS
+    voices: set[Voice] = set()
+    copied: dict[int, set[Voice]] = {}
 
-    def count(  # noqa: PLR0912 - the one loop over items of every score: calls inside would double its time
-        self, items: Iterable[Item], seen: Mapping[int, int], threshold: float
+    def count(  # noqa: PLR0912, PLR0915 - the one loop over items of every score: calls inside would double its time
+        self, items: Iterable[Item], seen: Mapping[int, int], threshold: float, copies: Copies = NO_COPIES
     ) -> None:
-        """Add ``items``. ``seen``: see :meth:`Aggregate.update`; ``threshold``: see :class:`Aggregate`."""
+        """Add ``items``. ``seen``: see :meth:`Aggregate.update`; ``threshold``: see :class:`Aggregate`.
+
+        ``copies``: those that are dropped count for neither audience nor interactions, and those that are not count
+        for themselves alone, even in a sample.
+        """
         counted, acted, liked = self.items, self.interactions, self.likes
         members, followers, authors, reported = self.members, self.followers, self.authors, self.counted_replies
+        fans, dropped = self.fans, copies.dropped
         like, reply = DEFAULT.interactions_per_like, DEFAULT.interactions_per_reply
         share = DEFAULT.interactions_per_share
         voted: list[int] = []
@@ -70,16 +85,27 @@ class SpanAggregate(msgspec.Struct, eq=False):
                     positive += 1
                 else:
                     negative += 1
-            acts: float = item.likes * like + replies * reply + item.shares * share
             if threshold:
                 times = max(1.0, threshold / weight(item))
-                acts *= times
                 reported[platform] = reported.get(platform, 0.0) + item.replies * times
             counted[platform] = counted.get(platform, 0) + times
-            acted[platform] = acted.get(platform, 0) + acts
+            if item.like_ratio is not None:
+                voted.append(item.key)
+                votes.append((item.like_ratio, item.likes, times))
+            if dropped:
+                if item.key in dropped:
+                    acted.setdefault(platform, 0)
+                    continue
+                if item.key in copies.kept:
+                    times = 1
+            acts = item.likes * like + replies * reply + item.shares * share
+            acted[platform] = acted.get(platform, 0) + acts * times
             source, audience = item.source, item.audience
             if source == LIKES:
-                liked[platform] = liked.get(platform, 0) + audience * times
+                if not item.author:
+                    liked[platform] = liked.get(platform, 0) + audience * times
+                elif (audience, platform) > fans.get(item.author, NO_FANS):
+                    fans[item.author] = audience, platform
             elif source == COMMUNITY:
                 if audience > members.get(item.community, -1):
                     members[item.community] = audience
@@ -88,15 +114,30 @@ class SpanAggregate(msgspec.Struct, eq=False):
                     followers[item.author] = audience
             elif source == VIEWS:
                 self.views += audience * times
-            if item.like_ratio is not None:
-                voted.append(item.key)
-                votes.append((item.like_ratio, item.likes, times))
         authors.discard(0)
         self.oldest_ms, self.positive, self.negative = oldest_ms, positive, negative
         if votes:
             self.votes.update(zip(voted, vote_splits(votes), strict=True))
 
-    def recount(self, old: Item, new: Item, seen: Mapping[int, int]) -> bool:
+    def hear(self, items: Iterable[Item], copiers: Mapping[int, int]) -> None:
+        """Add the voices that say ``items``."""
+        if not copiers:
+            self.voices.update(map(voice, items))
+            return
+        for item in items:
+            spoken = voice(item)
+            text = copiers.get(person_of(spoken))
+            (self.voices if text is None else self.copied.setdefault(text, set())).add(spoken)
+
+    def move(self, person: int, before: int | None, text: int | None) -> None:
+        """Move the voices of ``person``, who copied the text ``before``, and copies ``text`` now; None: no copier."""
+        spoken = self.voices if before is None else self.copied.get(before, set())
+        own = {each for each in spoken if person_of(each) == person}
+        if own:
+            spoken -= own
+            (self.voices if text is None else self.copied.setdefault(text, set())).update(own)
+
+    def recount(self, old: Item, new: Item, seen: Mapping[int, int], *, is_dropped: bool) -> bool:
         """Replace ``old`` by ``new``, a later observation of the same item, where all items are kept.
 
         Return False, and do nothing, if more has changed than the counts.
@@ -105,24 +146,30 @@ class SpanAggregate(msgspec.Struct, eq=False):
         was, now = old.audience, new.audience
         if old is not new:
             same = (
-                (old.kind, old.platform, old.author, old.source, old.community, old.sentiment)
-                == (new.kind, platform, new.author, source, new.community, new.sentiment)
+                (old.kind, old.platform, old.author, old.source, old.community, old.sentiment, old.covered_ms)
+                == (new.kind, platform, new.author, source, new.community, new.sentiment, new.covered_ms)
             )  # fmt: skip
             if not same or (old.like_ratio is None) != (ratio is None) or (source in _SIZED and was != now):
+                return False
+            if source == LIKES and new.author and now < was:
                 return False
         old_replies, replies = old.replies, new.replies
         if new.kind == POST:
             old_replies, replies = self.replies[key], max(replies, seen.get(key, 0))
             self.replies[key] = replies
-        self.interactions[platform] += (
-            (new.likes - old.likes) * DEFAULT.interactions_per_like
-            + (replies - old_replies) * DEFAULT.interactions_per_reply
-            + (new.shares - old.shares) * DEFAULT.interactions_per_share
-        )
-        if source == LIKES:
-            self.likes[platform] += now - was
-        elif source == VIEWS:
-            self.views += now - was
+        if not is_dropped:
+            self.interactions[platform] += (
+                (new.likes - old.likes) * DEFAULT.interactions_per_like
+                + (replies - old_replies) * DEFAULT.interactions_per_reply
+                + (new.shares - old.shares) * DEFAULT.interactions_per_share
+            )
+            if source == VIEWS:
+                self.views += now - was
+            elif source == LIKES:
+                if not new.author:
+                    self.likes[platform] += now - was
+                elif now > self.fans[new.author][0]:
+                    self.fans[new.author] = now, platform
         if ratio is not None:
             self.votes[key] = vote_splits([(ratio, new.likes, 1)])[0]
         self.oldest_ms = min(self.oldest_ms, new.covered_ms)
@@ -136,8 +183,9 @@ class SpanAggregate(msgspec.Struct, eq=False):
             items=_sums(self.items, other.items),
             interactions=_sums(self.interactions, other.interactions),
             likes=_sums(self.likes, other.likes),
-            members=_maxima(self.members, other.members),
-            followers=_maxima(self.followers, other.followers),
+            members=_maxima(self.members, other.members, -1),
+            followers=_maxima(self.followers, other.followers, -1),
+            fans=_maxima(self.fans, other.fans, NO_FANS),
             authors=self.authors | other.authors,
             views=self.views + other.views,
         )
@@ -150,10 +198,10 @@ def _sums(mine: dict[int, float], theirs: dict[int, float]) -> dict[int, float]:
     return both
 
 
-def _maxima(mine: dict[int, int], theirs: dict[int, int]) -> dict[int, int]:
+def _maxima(mine: dict[int, Size], theirs: dict[int, Size], none: Size) -> dict[int, Size]:
     both = dict(mine)
     for key, size in theirs.items():
-        if size > both.get(key, -1):
+        if size > both.get(key, none):
             both[key] = size
     return both
 
@@ -169,8 +217,9 @@ class Aggregate(msgspec.Struct, eq=False):
     ``votes``, ``posted``, ``positive``, ``negative``: as in :class:`SpanAggregate`, over all spans.
     ``hour_begins_ms``: when the oldest item of the last hour was covered, UTC epoch ms; 0 if there is none.
 
-    ``threshold``: of the sample that the items are (see :mod:`scoring.ledger.priority`), 0 if they are all. A community
-    or author counts once even in a sample, so their audience is then a lower bound.
+    ``copies``: those among the items. ``threshold``: of the sample that the items are (see
+    :mod:`scoring.ledger.priority`), 0 if they are all. A community or author counts once even in a sample, so their
+    audience is then a lower bound.
     """
 
     threshold: float = 0.0
@@ -181,19 +230,26 @@ class Aggregate(msgspec.Struct, eq=False):
     positive: int = 0
     negative: int = 0
     hour_begins_ms: int = 0
+    copies: Copies = NO_COPIES
     _held: tuple[dict[int, Item], ...] = msgspec.field(default_factory=lambda: ({}, {}, {}, {}))
     """The items of each span, by key."""
 
-    def update(self, items: Mapping[int, Item], touched: Set[int], t_ms: int, seen: Mapping[int, int]) -> None:
+    def update(
+        self, items: Mapping[int, Item], touched: Set[int], t_ms: int, seen: Mapping[int, int], copies: Copies
+    ) -> None:
         """Move the sums on to ``t_ms``, which is not before the time they are for.
 
         ``items``: all items, by key. ``touched``: keys of those that came or changed since the last update.
-        ``seen``: replies seen, by the key of the root; a post has the larger of its counter and this.
+        ``seen``: replies seen, by the key of the root; a post has the larger of its counter and this. ``copies``: those
+        among the items.
 
         A span that only gains items is added to. One that loses items is added up again, unless only the counts of an
         item have changed.
         """
         begins_ms = (t_ms - 5 * MINUTE_MS, t_ms - HOUR_MS, t_ms - DAY_MS)
+        switched = self._switch(copies)
+        dropped = copies.dropped
+        touched = touched | switched
         moved: set[int] = set(touched)
         lossy: set[int] = set()
         for number, held in enumerate(self._held):
@@ -202,7 +258,11 @@ class Aggregate(msgspec.Struct, eq=False):
             span = self.spans[number]
             for key in touched & held.keys():
                 item = items[key]
-                if _span_of(item, begins_ms) == number and span.recount(held[key], item, seen):
+                if (
+                    key not in switched
+                    and _span_of(item, begins_ms) == number
+                    and span.recount(held[key], item, seen, is_dropped=key in dropped)
+                ):
                     held[key] = item
                     moved.remove(key)
                 else:
@@ -214,6 +274,29 @@ class Aggregate(msgspec.Struct, eq=False):
                     del held[key]
                 moved.update(aged)
                 lossy.add(number)
+        self._gain(items, moved, lossy, seen, begins_ms)
+        self.t_ms = t_ms
+        self._sum_up()
+
+    def _switch(self, copies: Copies) -> Set[int]:
+        """Set the copies, and move the voices of those who became copiers or are no more; return the switched items."""
+        before, self.copies = self.copies, copies
+        if before is copies:
+            return frozenset()
+        for person, _ in before.copiers.items() ^ copies.copiers.items():
+            for span in self.spans[:2]:
+                span.move(person, before.copiers.get(person), copies.copiers.get(person))
+        return before.dropped ^ copies.dropped
+
+    def _gain(
+        self,
+        items: Mapping[int, Item],
+        moved: Set[int],
+        lossy: Set[int],
+        seen: Mapping[int, int],
+        begins_ms: tuple[int, int, int],
+    ) -> None:
+        """Add the ``moved`` items to their spans, and add up again the spans that lost items."""
         gained: tuple[list[Item], ...] = ([], [], [], [])
         for key in moved:
             item = items[key]
@@ -225,9 +308,19 @@ class Aggregate(msgspec.Struct, eq=False):
             if number in lossy or self.spans[number] is EMPTY:
                 self.spans[number] = SpanAggregate() if counted else EMPTY
             if counted:
-                self.spans[number].count(counted, seen, self.threshold)
-        self.t_ms = t_ms
-        self._sum_up()
+                self.spans[number].count(counted, seen, self.threshold, self.copies)
+                if number < 2:
+                    self.spans[number].hear(counted, self.copies.copiers)
+
+    @property
+    def people(self) -> int:
+        """How many people spoke in the last hour."""
+        latest, hour = self.spans[0], self.spans[1]
+        own = len(latest.voices) + len(hour.voices) - len(latest.voices & hour.voices)
+        nobody: set[Voice] = set()
+        for text in latest.copied.keys() | hour.copied.keys():
+            own += min(COPIES, len(latest.copied.get(text, nobody) | hour.copied.get(text, nobody)))
+        return own
 
     def _sum_up(self) -> None:
         latest, hour, day, older = self.spans

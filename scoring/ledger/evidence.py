@@ -30,12 +30,13 @@ KEPT = {AUDIENCE: 3, VOTES: 3, FAVOUR: 2, AGAINST: 2}
 """How many signals are kept, with their words. For any other subject one is kept, by its id alone."""
 PER_SOURCE = {VIEWS: 1.0, COMMUNITY: DEFAULT.views_per_member, AUTHOR: DEFAULT.views_per_follower}
 PER_LIKE, PER_OTHER_LIKE = DEFAULT.views_per_like, DEFAULT.other_views_per_like
-MAX_FIGURES = 16
+MAX_FIGURES = 12
 """Figures traced, the first by alphabet."""
 MAX_ID_BYTES = 96
 MAX_NAME_BYTES = 64
+MAX_PLATFORM_BYTES = 32
 MAX_TITLE_BYTES = 100
-MAX_PERMALINK_BYTES = 160
+MAX_PERMALINK_BYTES = 130
 
 
 class Evidence(msgspec.Struct, array_like=True, frozen=True, order=True, gc=False):
@@ -167,7 +168,7 @@ def _evidence_of(signal: Signal, amount: float, key: int, detail: str | None, *,
         -signal.observed_ms,
         key,
         shorten(signal.id, MAX_ID_BYTES),
-        shorten(signal.platform, MAX_NAME_BYTES),
+        shorten(signal.platform, MAX_PLATFORM_BYTES),
         shorten(detail or "", MAX_NAME_BYTES),
         shorten(title, MAX_TITLE_BYTES) if worded else "",
         shorten(permalink, MAX_PERMALINK_BYTES) if worded and len(permalink) <= MAX_PERMALINK_BYTES else "",

@@ -14,6 +14,7 @@ from typing import Final
 import msgspec
 
 from scoring.ledger.identity import hashed, identity
+from scoring.ledger.wording import MAX_CHARS, link_number, text_number, title_number
 from scoring.observation import Reading, Signal
 
 POST: Final = 0
@@ -39,7 +40,9 @@ class Item(msgspec.Struct, array_like=True, gc=False):
     ``platform``: an index into the ledger's list. ``rank``: the time of observation (UTC epoch ms), less 2^53 if it had
     no counts. ``covered_ms``: the earliest min(created, observed) of its observations. Counts: 0 where unknown, since
     they are only ever added up. ``audience``: views, members, followers or likes, as ``source`` says. ``sentiment``:
-    of a reply; 0 if neutral or unknown.
+    of a reply; 0 if neutral or unknown. ``text``, ``link``: by :mod:`scoring.ledger.wording`; 0 if unknown.
+    ``again_ms``: of a repeat, the earliest min(created, observed) of its own observations; ``covered_ms`` is then when
+    its author said the same first. 0 if it is none.
     """
 
     key: int
@@ -57,6 +60,19 @@ class Item(msgspec.Struct, array_like=True, gc=False):
     community: int
     thread: int
     sentiment: int
+    text: int = 0
+    link: int = 0
+    again_ms: int = 0
+
+    @property
+    def made_ms(self) -> int:
+        """The earliest min(created, observed) of its observations, UTC epoch ms, repeat or not."""
+        return self.again_ms or self.covered_ms
+
+    def cover(self, covered_ms: int, made_ms: int) -> None:
+        """Set when the item was covered, given when it was made itself."""
+        self.covered_ms = covered_ms
+        self.again_ms = made_ms if made_ms > covered_ms else 0
 
     def replaces(self, old: Item) -> bool:
         """Return whether this observation replaces ``old``, another one of the same item."""
@@ -75,6 +91,8 @@ class Item(msgspec.Struct, array_like=True, gc=False):
             self.thread,
             self.sentiment,
             self.kind,
+            self.text,
+            self.link,
         )
 
 
@@ -122,6 +140,7 @@ def observe(signal: Signal, reading: Reading, platform: int) -> Item:
     if likes is None and replies is None and shares is None and views is None and ratio is None:
         rank -= _UNCOUNTED
     covered_ms = min(covered_ms, signal.created_ms)
+    title, words, url = signal.title, signal.text, signal.url
     return Item(
         key,
         _KINDS[kind],
@@ -138,4 +157,6 @@ def observe(signal: Signal, reading: Reading, platform: int) -> Item:
         community_key,
         thread,
         sentiment,
+        title_number(title[:MAX_CHARS]) if title else text_number(words) if words else 0,
+        link_number(url) if url else 0,
     )

@@ -21,14 +21,17 @@ from scoring.ledger.coverage import Run, cover, cover_run
 from scoring.ledger.evidence import Evidence, EvidenceSet
 from scoring.ledger.item import Item, observe, peak
 from scoring.ledger.sample import MAX_ITEMS, Sample
-from scoring.ledger.sketches import RINGS, Sketches, StoredSketches
+from scoring.ledger.sayings import first_ms, first_said, say, sayings
+from scoring.ledger.sketches import Sketches, StoredSketches
 from scoring.ledger.text import shorten
 from scoring.ledger.top_candidates import MAX_CANDIDATES, TopCandidate, keep_highest, top_candidate
+from scoring.ledger.voices import PER_HOUR, VOICE_MS, people_by_five_minutes, voice
+from scoring.ledger.wording import domain
 from scoring.observation import UNREAD, Reading, Signal
 
 MAX_ENCODED_BYTES = 65_536
 """The encoding of any ledger is at most this long; a test fills one with the longest texts."""
-MAX_FIGURES = 64
+MAX_FIGURES = 48
 """Figures kept, the first by alphabet. Twenty of the lowest tier are already the most that count."""
 MAX_PLATFORMS = 16
 OTHER_PLATFORM = "other"
@@ -75,6 +78,10 @@ class Ledger(msgspec.Struct, eq=False):
     """The latest answer of an assessor; the caller sets it."""
     _candidates_floor: int = 0
     """An item with a lower peak is not a candidate."""
+    _first_said: dict[int, int] = {}
+    """When each saying was said first, while all items are kept; then the sketches have it."""
+    _latest_ms: int = 0
+    """When the latest item was made, repeat or not, UTC epoch ms."""
     _aggregate: Aggregate | None = None
     """The sums of the last call of :meth:`aggregate`, while all items are kept."""
 
@@ -88,9 +95,6 @@ class Ledger(msgspec.Struct, eq=False):
         platforms, platform = self.platforms, signal.platform
         index = 0 if platforms and platforms[0] == platform else self._platform(platform)
         item = observe(signal, reading, index)
-        runs, covered_ms = self.runs, item.covered_ms
-        if not runs or not runs[-1][0] <= covered_ms <= runs[-1][1]:
-            cover(runs, covered_ms)
         if reading.figures:
             self._add_figures(reading.figures)
         if peak(item) >= self._candidates_floor:
@@ -101,13 +105,20 @@ class Ledger(msgspec.Struct, eq=False):
     def merge(self, other: Ledger) -> None:
         """Take in all that ``other`` holds, as if its signals had been applied here. ``other`` stays as it is."""
         index = [self._platform(platform) for platform in other.platforms]
+        theirs = [msgspec.structs.replace(item, platform=index[item.platform]) for item in other.items.values()]
         if other.sketches is not None:
             self._sketched().merge(other.sketches, index)
             self.sample.raise_threshold(other.sample.threshold)
-        for item in other.items.values():
-            self._add(msgspec.structs.replace(item, platform=index[item.platform]))
-        for run in other.runs:
-            cover_run(self.runs, run)
+            for run in other.runs:
+                cover_run(self.runs, run)
+        if self.sketches is None:
+            for item in theirs:
+                self.sample.add(item)
+            self._cover_all()
+            self._limit()
+        else:
+            for item in theirs:
+                self._add(item)
         self._add_figures(other.figures)
         for candidate in other.candidates.values():
             self._add_candidate(candidate)
@@ -126,10 +137,10 @@ class Ledger(msgspec.Struct, eq=False):
         Sketches do not know their items' times: the runs of a sketched ledger are cut off at ``t_ms``. Figures and
         evidence stay.
         """
-        if not self.runs or self.runs[-1][1] <= t_ms:
+        if not self.runs or max(self.runs[-1][1], self._latest_ms) <= t_ms:
             return self
         past = Ledger(
-            sample=Sample([item for item in self.items.values() if item.covered_ms <= t_ms], self.sample.threshold),
+            sample=Sample([item for item in self.items.values() if item.made_ms <= t_ms], self.sample.threshold),
             sketches=self.sketches,
             platforms=self.platforms,
             figures=self.figures,
@@ -157,29 +168,23 @@ class Ledger(msgspec.Struct, eq=False):
         else:
             fresh = changed
         if self.sketches is None:
-            aggregate.update(sample.items, fresh, t_ms, sample.replies_seen)
+            aggregate.update(sample.items, fresh, t_ms, sample.replies_seen, sample.copies)
             self._aggregate, sample.changed = aggregate, set()
         else:
-            aggregate.update(sample.items, fresh, t_ms, {})
+            aggregate.update(sample.items, fresh, t_ms, {}, sample.copies)
         return aggregate
 
     def counts(self, from_ms: int, buckets: int) -> list[int]:
-        """Return how many items were covered in each of ``buckets`` spans of 5 minutes, the first at ``from_ms``.
+        """Return how many people spoke in each of ``buckets`` spans of 5 minutes, the first at ``from_ms``.
 
         ``from_ms`` (UTC epoch ms) must be a multiple of 5 minutes. A sketched ledger knows the latest 15 such spans;
         for earlier ones it returns 0.
         """
-        width_ms = RINGS[1][0]
-        first = from_ms // width_ms
+        first = from_ms // VOICE_MS
         if self.sketches is not None:
-            ring = self.sketches.rings[1]
-            return [round(ring.items(number)) for number in range(first, first + buckets)]
-        counts = [0] * buckets
-        for item in self.items.values():
-            number = item.covered_ms // width_ms - first
-            if 0 <= number < buckets:
-                counts[number] += 1
-        return counts
+            return [self.sketches.people_at(number) for number in range(first, first + buckets)]
+        said = {voice(item) for item in self.items.values() if item.covered_ms // VOICE_MS > first - PER_HOUR}
+        return people_by_five_minutes(said, self.sample.copies.copiers, range(first, first + buckets))
 
     def titles(self) -> tuple[str, ...]:
         """Return the words of the loudest signals, the loudest first, for an assessor to read."""
@@ -221,6 +226,9 @@ class Ledger(msgspec.Struct, eq=False):
         )
         for candidate in stored.candidates:
             ledger._add_candidate(candidate)
+        if ledger.sketches is None:
+            ledger._first_said = first_said(stored.items)
+            ledger._latest_ms = max((item.made_ms for item in stored.items), default=0)
         return ledger
 
     def __eq__(self, other: object) -> bool:
@@ -265,19 +273,66 @@ class Ledger(msgspec.Struct, eq=False):
             self.figures = set(sorted(self.figures)[:MAX_FIGURES])
 
     def _add(self, item: Item) -> None:
-        sample = self.sample
-        sample.add(item)
-        if self.sketches is not None:
-            self.sketches.add(item)
+        """Add one observation: covered when its author first said the same, as far as that is known."""
+        sample, sketches = self.sample, self.sketches
+        if sketches is not None:
+            if not sketches.sayings.add(item):
+                self._cover(item.made_ms)
+            _shrink(item)
+            sample.add(item)
+            sketches.add(item)
+        else:
+            old = sample.items.get(item.key)
+            made_ms = item.covered_ms
+            if old is None:
+                is_due = bool(item.text or item.link) and say(self._first_said, item)
+                sample.keep(item)
+                self._latest_ms = max(self._latest_ms, made_ms)
+                self._cover(item.covered_ms)
+            else:
+                is_due = made_ms < old.made_ms or sayings(item) != sayings(old)
+                sample.add(item)
+            if is_due:
+                self._cover_all()
         if len(sample.items) > MAX_ITEMS:
+            self._limit()
+
+    def _cover(self, covered_ms: int) -> None:
+        runs = self.runs
+        if not runs or not runs[-1][0] <= covered_ms <= runs[-1][1]:
+            cover(runs, covered_ms)
+
+    def _cover_all(self) -> None:
+        """Find again when each item was covered, while all of them are kept."""
+        sample = self.sample
+        first = self._first_said = first_said(sample.items.values())
+        for item in tuple(sample.items.values()):
+            sample.cover(item, first_ms(first, item), item.made_ms)
+        self.runs = []
+        for item in sample.items.values():
+            cover(self.runs, item.covered_ms)
+        self._latest_ms = max((item.made_ms for item in sample.items.values()), default=0)
+
+    def _limit(self) -> None:
+        """Keep a sample of the items, and sketches of all of them, if there are too many."""
+        while len(self.sample.items) > MAX_ITEMS:
             self._sketched()
-            sample.drop_least()
+            self.sample.drop_least()
 
     def _sketched(self) -> Sketches:
         """Return the sketches; on the first call, create them from all items, which are still all kept."""
         if self.sketches is None:
             self.sketches = Sketches()
             self._aggregate = self.sample.changed = None  # sums over all items; from now on they are a sample
+            self._first_said, self._latest_ms = {}, 0
             for item in self.items.values():
+                self.sketches.sayings.add(item)
+                _shrink(item)
                 self.sketches.add(item)
         return self.sketches
+
+
+def _shrink(item: Item) -> None:
+    """Drop what nothing asks of an item in a sample. That it is a repeat is found in the sketches."""
+    item.link = domain(item.link)
+    item.cover(item.made_ms, item.made_ms)

@@ -20,3 +20,12 @@ def priority(weight: float, key: int) -> float:
     3.0
     """
     return weight * 2.0**64 / (key + 1)
+
+
+def stands_for(weight: float, threshold: float) -> float:
+    """Return how many elements a kept one of ``weight`` (above 0) stands for in a sample with this ``threshold``.
+
+    >>> stands_for(4.0, 0.0), stands_for(4.0, 10.0)
+    (1.0, 2.5)
+    """
+    return max(1.0, threshold / weight)

@@ -15,9 +15,9 @@ from scoring.observation import Signal
 MAX_CANDIDATES = 6
 """One more than are shown, since counts may fall."""
 MAX_ID_BYTES = 512
-MAX_PLATFORM_BYTES = 64
-MAX_TITLE_BYTES = 400
-MAX_PERMALINK_BYTES = 500
+MAX_PLATFORM_BYTES = 32
+MAX_TITLE_BYTES = 320
+MAX_PERMALINK_BYTES = 300
 
 
 class TopCandidate(msgspec.Struct, array_like=True, gc=False, order=True, frozen=True):

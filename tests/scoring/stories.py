@@ -13,6 +13,19 @@ from scoring import Ledger, Reading, Sentiment, Tier
 NOW_MS = 1_704_000_000_000
 HOUR_MS = 3_600_000
 PLATFORMS = ("reddit", "hackernews", "x", "bluesky", "gab")
+TITLES = ("Quillon says the ledger failed", "Claim your free coins now", "What we know of the outage", "[deleted]")
+TEXTS = (
+    "I could not pay my rent",
+    "RT @claims: CLAIM your free coins, now!! 372 coins.example",
+    "thank you",
+    "家賃が払えませんでした",
+)
+LINKS = (
+    "https://paper.example/outage",
+    "https://www.paper.example/outage#more",
+    "https://other.example/",
+    "https://x.example/1",
+)
 TIERS: dict[str, Tier] = {"ada": "S", "bob": "A", "cyd": "B", "dan": "C", "eve": "C"}
 
 Seen = tuple[Signal, Reading]
@@ -47,7 +60,9 @@ def observed(rng: random.Random, root: int, number: int, age_ms: int, delay_ms: 
         thread=thread,
         author=rng.choice((None, Author(f"a{rng.randrange(6)}", rng.choice((None, rng.randrange(100_000)))))),
         community=rng.choice((None, Community(f"c{rng.randrange(3)}", rng.choice((None, rng.randrange(10**7)))))),
-        title=rng.choice((None, f"Title {root}")),
+        title=rng.choice((None, f"Title {root}", *TITLES)),
+        text=rng.choice((None, *TEXTS)),
+        url=rng.choice((None, None, *LINKS)),
         counts=rng.choice((Counts(), counts, counts)),
         created_ms=created_ms,
         observed_ms=min(NOW_MS, created_ms + delay_ms),

@@ -44,7 +44,7 @@ def held(minutes: int, every: int = 5, start_ms: int = T0, **changed: float) -> 
 def test_sustained_velocity_makes_a_spike_after_a_quarter_of_an_hour() -> None:
     _, transitions = run(Lifecycle(), held(30, velocity_per_hour=15))
     assert path(transitions) == [("spike", 15 * MINUTE)]
-    assert transitions[0].reason == "15 items/h or more for 15 min"
+    assert transitions[0].reason == "15 people/h or more for 15 min"
     _, transitions = run(Lifecycle(), held(60, velocity_per_hour=14.9))
     assert transitions == []
 

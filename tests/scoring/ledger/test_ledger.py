@@ -55,7 +55,7 @@ def test_coverage_begins_at_the_earliest_time_of_any_observation_in_any_order(sc
             if scored_between:
                 score(ledger, T0 + 2 * HOUR)
         (item,) = ledger.items.values()
-        assert (item.covered_ms, ledger.runs) == (T0 - 7, [(T0 - 7, T0 + 9)])
+        assert (item.covered_ms, ledger.runs) == (T0 - 7, [(T0 - 7, T0 - 7)])
 
 
 def test_a_later_observation_replaces_the_counts_and_adds_no_item() -> None:
