@@ -40,11 +40,18 @@ def render(score: NoiseScore, explained: Explained) -> Group:
         Text(f"{product}, as of {scored:%Y-%m-%d %H:%M:%S} UTC", style="dim"),
         Text(),
         _factors_table(explained),
+        *_people(explained),
         Text(),
         _evidence_table(score, explained),
         Text(),
         _raises_table(explained),
     )
+
+
+def _people(explained: Explained) -> list[Text]:
+    """Return one line of whom and what the story consists; none if an earlier version made the score."""
+    shown = [f"{_words(key)} {_shown(key, value)}" for key, value in explained.people.items()]
+    return [Text(strip_controls("people: " + ", ".join(shown)))] if shown else []
 
 
 def _factors_table(explained: Explained) -> Table:

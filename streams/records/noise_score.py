@@ -36,7 +36,8 @@ class NoiseScore(msgspec.Struct, frozen=True, kw_only=True):
     """How loud a story is at ``scored_ms``. Fields are in alphabetical order, which is their order on the wire.
 
     ``noise`` = ``raw``·``decay``. ``previous``: the noise of the last emitted score. ``windows`` and ``inputs`` are
-    what the score was made from, by window and by factor. They are for people to read: free in form.
+    what the score was made from, by window and by factor. ``inputs`` also has ``people``: who speaks, and the shares of
+    copies, of one author and of one domain. They are for people to read: free in form.
     """
 
     band: Band

@@ -7,7 +7,7 @@ changed, nor where its score goes.
 import math
 from collections.abc import Iterator, Mapping
 
-from scoring import Score, Tier, score
+from scoring import Score, Tier, makeup, score
 from streams.records.noise_event import NoiseUpdate
 from streams.score.config import ScoreConfig
 from streams.score.deciding import decays_in_ms
@@ -101,7 +101,10 @@ class Emitter:
         scored, at_ms = scored_at
         last, state, evidence = story.emitted, story.scoring.lifecycle.state, story.scoring.ledger.evidence
         previous = None if last is None else last.noise
-        output.scores[name] = score_record(story.info, scored, evidence, state=state, previous=previous, at_ms=at_ms)
+        of_whom = makeup(story.scoring.ledger)
+        output.scores[name] = score_record(
+            story.info, scored, evidence, state=state, previous=previous, at_ms=at_ms, makeup=of_whom
+        )
         if last is not None:
             update = NoiseUpdate(
                 story=name, slug=story.info.slug, at_ms=at_ms, noise=scored.noise, previous=last.noise, state=state

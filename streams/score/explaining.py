@@ -16,6 +16,7 @@ from scoring.factors.engagement import engagement
 from scoring.factors.reach import reach
 from scoring.settings import HOUR_MS
 from streams.records.noise_score import NoiseScore
+from streams.score.render import PEOPLE
 
 
 class FactorExplained(msgspec.Struct, frozen=True):
@@ -37,20 +38,24 @@ class Raise(msgspec.Struct, frozen=True):
 
 
 class Explained(msgspec.Struct, frozen=True):
-    """The factors, what would raise the noise (both the most effective first), and the constants used."""
+    """The factors, what would raise the noise (both the most effective first), and the constants used.
+
+    ``people``: of whom and what the story consists.
+    """
 
     factors: dict[str, FactorExplained]
     raises: Sequence[Raise]
     constants: dict[str, object]
+    people: Mapping[str, object] = {}
 
 
 HOW = {
-    "reach": f"100·log10(1 + audience) / {DEFAULT.reach_decades:g}",
+    "reach": f"100·log10(1 + audience) / {DEFAULT.reach_decades:g}; the audience without copies",
     "engagement": f"100·log10(1 + 10⁴·loudness) / {DEFAULT.engagement_decades:g}; loudness: interactions against those "
-    "of a very loud story on each platform",
+    "of a very loud story on each platform, without copies",
     "star_power": "points of each figure's tier: "
     + ", ".join(f"{tier} {points:g}" for tier, points in DEFAULT.tier_points.items()),
-    "duration": f"share of {DEFAULT.full_duration_hours:g} h that the run of coverage has lasted",
+    "duration": f"share of {DEFAULT.full_duration_hours:g} h that the run of coverage has lasted; 0 with one author",
     "cross_platform": f"{DEFAULT.points_per_platform:g} for each platform with a post",
     "polarity": f"how evenly votes and replies are split, against {100 * DEFAULT.polarity_prior:g} with a weight of "
     f"{DEFAULT.polarity_prior_weight:g}",
@@ -70,6 +75,7 @@ def explain_score(score: NoiseScore) -> Explained:
         dict(sorted(factors.items(), key=lambda named: -named[1].points)),
         sorted((one for one in raises if one.points > 1e-9), key=lambda one: -one.points),
         msgspec.to_builtins(DEFAULT),
+        _inputs(score, PEOPLE),
     )
 
 

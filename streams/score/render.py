@@ -5,16 +5,30 @@ Owns what ``inputs`` holds for each factor. Must never know when a score is emit
 
 import msgspec
 
-from scoring import Evidence, EvidenceSet, Score, State
+from scoring import Evidence, EvidenceSet, Makeup, Score, State
 from scoring.ledger.evidence import AGAINST, AUDIENCE, FAVOUR, FIGURE, FIRST, VOTES
 from streams.records.noise_score import NoiseScore, PlatformShare, Post, encode_score
 from streams.records.stories import StoryInfo
 
+PEOPLE = "people"
+"""Of the inputs, besides the factors: of whom and what a story consists."""
+UNKNOWN = Makeup()
+
 
 def score_record(
-    info: StoryInfo, scored: Score, evidence: EvidenceSet, *, state: State, previous: float | None, at_ms: int
+    info: StoryInfo,
+    scored: Score,
+    evidence: EvidenceSet,
+    *,
+    state: State,
+    previous: float | None,
+    at_ms: int,
+    makeup: Makeup = UNKNOWN,
 ) -> bytes:
-    """Return the NoiseScore of a story: ``noise`` and factors are 0 to 100, times UTC epoch ms."""
+    """Return the NoiseScore of a story: ``noise`` and factors are 0 to 100, times UTC epoch ms.
+
+    ``makeup``: of whom and what the story consists.
+    """
     score = NoiseScore(
         band=scored.band,
         beat=info.beat,
@@ -23,7 +37,7 @@ def score_record(
         factors=scored.factors,
         figures=scored.figures,
         first_seen_ms=scored.first_seen_ms,
-        inputs=_by_factor(scored, evidence),
+        inputs={**_by_factor(scored, evidence), PEOPLE: _people(scored, makeup)},
         last_coverage_ms=scored.last_coverage_ms,
         noise=scored.noise,
         platforms={name: PlatformShare(tally.items, tally.interactions) for name, tally in scored.platforms.items()},
@@ -39,6 +53,17 @@ def score_record(
         windows=scored.windows,
     )
     return encode_score(score)
+
+
+def _people(scored: Score, makeup: Makeup) -> dict[str, object]:
+    return {
+        "last_hour": scored.velocity_per_hour,
+        "original_texts": makeup.originals,
+        "share_of_copies": makeup.copies,
+        "share_of_one_author": makeup.one_author,
+        "share_of_one_domain": makeup.one_domain,
+        "copies_not_counted": makeup.uncounted,
+    }
 
 
 def _by_factor(scored: Score, evidence: EvidenceSet) -> dict[str, dict[str, object]]:
