@@ -17,6 +17,7 @@ from ingest.signal import Signal
 
 GRACE_MS = 3_600_000
 """An alarm up to an hour after a surge still finds it, so that an hourly detector has its chance."""
+FIVE_MINUTES_MS = 300_000
 UNRELATED = "(unrelated)"
 """The story of all signals without a label: unrelated posts, in which there is hardly anything to find."""
 
@@ -67,9 +68,19 @@ def recorded(signals: Iterable[tuple[str | None, Signal]], *, labelled: bool) ->
         if cells:
             cases.append(Case(story, _Thread(seen[0], cells), _surges(cells)))
         else:
-            items = {signal.id: min(signal.created_ms, signal.observed_ms) for signal in reversed(seen)}
-            cases.append(Case(story, seen, _surges(_moments(sorted(items.values())))))
+            cases.append(Case(story, seen, _surges(_moments(sorted(_voices_ms(seen))))))
     return cases
+
+
+def _voices_ms(seen: Sequence[Signal]) -> Iterable[int]:
+    """Return when people speak: an author counts once in five minutes, and so does each item of an unknown author."""
+    first_ms: dict[tuple[str, ...] | str, int] = {}
+    for signal in reversed(seen):
+        at_ms = min(signal.created_ms, signal.observed_ms)
+        author = signal.author and signal.author.name
+        who = (signal.platform, author, str(at_ms // FIVE_MINUTES_MS)) if author else signal.id
+        first_ms[who] = min(at_ms, first_ms.get(who, at_ms))
+    return first_ms.values()
 
 
 def from_first_item(cases: Iterable[Case]) -> list[Case]:
