@@ -1,7 +1,7 @@
-"""The offline assessor: lexicon and prototypes, weighed.
+"""The offline assessor: a linear model of a headline's terms, form and meaning.
 
-Owns how the two kinds of evidence make an impact and a category. Must never use the network: words are embedded by the
-small model in the WordLlama wheel, or by a function that the caller passes.
+Owns how the evidence makes an impact and a category. Must never use the network: words are embedded by the small model
+in the WordLlama wheel, or by a function that the caller passes.
 """
 
 import math
@@ -16,50 +16,58 @@ from numpy.typing import NDArray
 
 from scoring.assessment import Assessment, Category
 from scoring.cache import LookupCache
+from scoring.impact.form import FORMS, read_form
 from scoring.impact.lexicon import Lexicon
 
 Embed = Callable[[Sequence[str]], NDArray[np.float32]]
-"""Returns one row for each text. Rows of similar texts point the same way; their length does not matter."""
+"""Returns a row of ``DIMENSIONS`` for each text. Rows of similar texts point the same way; length is ignored."""
 
+DIMENSIONS = 256
 TEXTS = 5
 """Texts read of a story, the loudest. Each counts half as much as the one before."""
 MAX_CHARS = 300
 REMEMBERED_TEXTS = 4_096
 """Texts whose result is kept: as a story grows, its loudest texts change places more often than words."""
 REMEMBERED_WORDS = 50_000
+MEANING = 0.5
+"""The length of a text's row beside its terms and form; longer, the few headlines learnt from are learnt by heart."""
 
-TEMPERATURE = 0.05
-"""How sharply near prototypes outweigh far ones, as a difference of cosines."""
-BASE, PER_LEXICON_POINT, PER_PROTOTYPE_POINT, PER_CHAR = 3.0, 0.6, 0.5, 0.1
-"""From a ridge regression over the headlines it was developed on. Longer headlines have more consequence."""
-LONG_CHARS = 120
-PROTOTYPE_VOTES = 3.0
-"""The weight of all prototypes together for the category, in units of the lexicon's weights."""
-UNKNOWN_VOTES = 1.5
-"""The weight of ``other`` for a text in which no term is found."""
+
+class Evidence:
+    """What a headline is judged by, as numbers: its terms, its form, its meaning, and 1.
+
+    >>> flat = Evidence(lambda texts: np.zeros((len(texts), DIMENSIONS), np.float32))
+    >>> len(flat.read("Bank lays off 2,000 employees")) == len(flat.names)
+    True
+    """
+
+    def __init__(self, embed: Embed) -> None:
+        self._embed = embed
+        self._lexicon = Lexicon.default()
+        meaning = (f"meaning {place}" for place in range(DIMENSIONS))
+        self.names = (*self._lexicon.groups, *FORMS, *meaning, "always")
+
+    def read(self, text: str) -> NDArray[np.float64]:
+        """Return one number for each of ``names``."""
+        text = text[:MAX_CHARS]
+        # One text at a time: in a batch, the last digit of a row may depend on the other texts.
+        row = np.asarray(self._embed([text])[0], dtype=np.float64)
+        row *= MEANING / (math.sqrt(row @ row) or 1.0)
+        return np.concatenate((self._lexicon.read(text), read_form(text), row, (1.0,)))
 
 
 class OfflineAssessor:
-    """Assesses a story by its titles. Mostly for English: a text in another language is near the middle of the scale.
+    """Assesses a story by its titles. For English: of a text in another language it sees little but the form.
 
-    Kernel regression (Nadaraya, 1964) over prototype headlines, plus a lexicon. It does not forecast; it tells a law or
-    a lay-off apart from a question about graphics cards.
+    It does not forecast; it tells a law or a lay-off apart from a question about graphics cards. The weights are learnt
+    by ``tests/scoring/learn_impact.py``.
     """
 
-    def __init__(self, embed: Embed | None = None, lexicon: Lexicon | None = None) -> None:
+    def __init__(self, embed: Embed | None = None) -> None:
         """``embed``: None for the model in the WordLlama wheel, which takes about a second to load."""
-        self._embed = embed or word_vectors()
-        self._lexicon = lexicon or Lexicon.default()
-        rows = [line.split("\t") for line in _prototypes().splitlines()]
+        self._evidence = Evidence(embed or word_vectors())
         self._names: tuple[Category, ...] = get_args(Category)
-        self._places = {name: place for place, name in enumerate(self._names)}
-        # One row per prototype: 1, its impact, and 1 in the column of its category.
-        self._said = np.array(
-            [[1.0, float(impact), *(float(category == name) for name in self._names)] for impact, category, _ in rows]
-        )
-        prototypes = np.asarray(self._embed([text for _, _, text in rows]), dtype=np.float64)
-        lengths = np.linalg.norm(prototypes, axis=1, keepdims=True)
-        self._prototypes = prototypes / np.where(lengths == 0, 1, lengths)
+        self._weights = _weights(self._evidence.names, (*self._names, "impact"))
         self._read = lru_cache(maxsize=REMEMBERED_TEXTS)(self._read_text)
 
     def assess(self, texts: Sequence[str], at_ms: int) -> Assessment:
@@ -67,37 +75,26 @@ class OfflineAssessor:
         read = [text[:MAX_CHARS] for text in texts if text.strip()][:TEXTS]
         if not read:
             return Assessment(at_ms, 50.0, "other")
-        impact = total = 0.0
-        votes = [0.0] * len(self._names)
-        for rank, text in enumerate(read):
-            share = 0.5**rank
-            points, for_category = self._read(text)
-            impact += share * points
-            total += share
-            votes = [sum_ + share * vote for sum_, vote in zip(votes, for_category, strict=True)]
-        category = self._names[votes.index(max(votes))]
-        return Assessment(at_ms, impact / total, category)
+        shares = [0.5**rank for rank in range(len(read))]
+        *votes, impact = (
+            sum(share * value for share, value in zip(shares, values, strict=True))
+            for values in zip(*map(self._read, read), strict=True)
+        )
+        return Assessment(at_ms, impact / sum(shares), self._names[votes.index(max(votes))])
 
-    def _read_text(self, text: str) -> tuple[float, tuple[float, ...]]:
-        """Return the impact of one text, 0 to 100, and the weight of each category."""
-        # One text at a time: in a batch, the last digit of a row may depend on the other texts.
-        row = np.asarray(self._embed([text])[0], dtype=np.float64)
-        length = math.sqrt(row @ row) or 1.0
-        nearness = np.exp(self._prototypes @ row / (length * TEMPERATURE))
-        near, prototype_points, *nearby = (nearness @ self._said).tolist()
-        found = self._lexicon.read(text)
-        points = PER_LEXICON_POINT * found.impact + PER_PROTOTYPE_POINT * prototype_points / near
-        points += BASE + PER_CHAR * min(len(text), LONG_CHARS)
-        votes = [PROTOTYPE_VOTES * of_category / near for of_category in nearby]
-        for name, weight in found.categories.items():
-            votes[self._places[name]] += weight
-        if not found.categories:
-            votes[-1] += UNKNOWN_VOTES
-        return min(100.0, max(0.0, points)), tuple(votes)
+    def _read_text(self, text: str) -> tuple[float, ...]:
+        """Return how far each category fits one text, about 0 to 1, and then its impact, 0 to 100."""
+        *votes, impact = (self._evidence.read(text) @ self._weights).tolist()
+        return (*votes, min(100.0, max(0.0, impact)))
 
 
-def _prototypes() -> str:
-    return files(__package__).joinpath("prototypes.tsv").read_text(encoding="utf-8")
+def _weights(evidence: Sequence[str], judged: Sequence[str]) -> NDArray[np.float64]:
+    """Return the learnt weights: a row for each number of evidence, a column for each number that is judged."""
+    header, *rows = files(__package__).joinpath("weights.tsv").read_text(encoding="utf-8").splitlines()
+    table = {name: weights for name, *weights in (row.split("\t") for row in rows)}
+    if header.split("\t")[1:] != list(judged) or table.keys() != set(evidence):
+        raise ValueError("weights.tsv is of another lexicon: run python -m tests.scoring.learn_impact")
+    return np.array([[float(weight) for weight in table[name]] for name in evidence])
 
 
 @cache

@@ -1,50 +1,37 @@
-"""Lexicon: words that show what a story is about and how large its consequences are.
+"""Lexicon: words that show what a headline is about.
 
-Owns the reading of ``lexicon.toml`` and the search for its terms. Must never know how they are weighed with other
-evidence.
+Owns the reading of ``lexicon.toml`` and the search for its terms. Must never know what they say about a story: that is
+learnt (:mod:`scoring.impact.assessor`).
 """
 
 from __future__ import annotations
 
+import math
 import tomllib
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 
-import msgspec
 from ahocorasick_rs import AhoCorasick, Implementation
 
-from scoring.assessment import Category
-
-
-class Group(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Terms that count for a category with ``weight`` and add ``impact`` points each; see the file's header."""
-
-    category: Category
-    weight: float
-    impact: float
-    terms: tuple[str, ...]
-
-
-class Finding(msgspec.Struct, frozen=True):
-    """What is found in a text: the weight of each category, and points of impact."""
-
-    categories: dict[Category, float]
-    impact: float
-
-
-NOTHING = Finding({}, 0.0)
+MAX_TERMS = 3
+"""Terms of one group that count in one headline: a longer list says nothing more."""
 
 
 class Lexicon:
-    """Terms, found in a text in one pass (Aho & Corasick, CACM 18, 1975).
+    """Groups of terms, found in a text in one pass (Aho & Corasick, CACM 18, 1975).
 
-    >>> found = Lexicon.default().read("Bank lays off 2,000 employees")
-    >>> max(found.categories, key=found.categories.get), found.impact > 0
-    ('labor', True)
+    >>> lexicon = Lexicon.default()
+    >>> found = dict(zip(lexicon.groups, lexicon.read("Bank lays off 2,000 employees"), strict=True))
+    >>> found["dismissal"], found["war"]
+    (1.0, 0.0)
     """
 
-    def __init__(self, groups: tuple[Group, ...]) -> None:
-        self._terms = [(group, term) for group in groups for term in group.terms]
+    def __init__(self, groups: Mapping[str, Sequence[str]]) -> None:
+        """``groups``: the terms of each group; see the header of ``lexicon.toml``."""
+        self.groups = tuple(groups)
+        self._terms = [(place, term) for place, terms in enumerate(groups.values()) for term in terms]
         self._automaton = AhoCorasick([_words(term) for _, term in self._terms], implementation=Implementation.DFA)
 
     @classmethod
@@ -52,21 +39,17 @@ class Lexicon:
     def default(cls) -> Lexicon:
         """Return the lexicon of this package."""
         text = files(__package__).joinpath("lexicon.toml").read_text(encoding="utf-8")
-        return cls(msgspec.convert(tomllib.loads(text), dict[str, tuple[Group, ...]])["group"])
+        return cls({group: terms for theme in tomllib.loads(text).values() for group, terms in theme.items()})
 
-    def read(self, text: str) -> Finding:
-        """Return the findings in ``text``; each term counts once."""
-        spaced = " ".join(text.lower().split())
+    def read(self, text: str) -> list[float]:
+        """Return, for each group, the root of how many of its terms are in ``text``; each term counts once."""
+        spaced = " ".join(text.lower().replace("\u2019", "'").split())
+        found = [0.0] * len(self.groups)
         matches = self._automaton.find_matches_as_indexes(spaced, overlapping=True)
-        if not matches:
-            return NOTHING
-        categories: dict[Category, float] = {}
-        impact = 0.0
-        for index in sorted({index for index, start, end in matches if self._fits(index, spaced, start, end)}):
-            group = self._terms[index][0]
-            categories[group.category] = categories.get(group.category, 0.0) + group.weight
-            impact += group.impact
-        return Finding(categories, impact)
+        terms = {index for index, start, end in matches if self._fits(index, spaced, start, end)}
+        for place, count in Counter(self._terms[index][0] for index in terms).items():
+            found[place] = math.sqrt(min(count, MAX_TERMS))
+        return found
 
     def _fits(self, index: int, text: str, start: int, end: int) -> bool:
         """Return whether the term begins a word there and, where it must, ends one."""

@@ -1,16 +1,15 @@
 """The offline assessor, held against headlines labelled by hand (impact 0 to 100, category, then text or signal id).
 
-``headlines.tsv``: made up, and the parts were made with an eye on them. ``headlines_tried.tsv``: recorded titles that
-weights and terms were tried on. ``headlines_untouched.tsv``: recorded titles, drawn and labelled after everything was
-fixed and only ever measured. Recorded titles belong to their authors, so only ids are here.
+``headlines.tsv``: made up. ``headlines_tried.tsv``: recorded titles. The weights are learnt from both, and the terms
+were chosen with an eye on them. ``headlines_untouched.tsv``: recorded titles, drawn and labelled after terms, form and
+penalty were fixed, and only ever measured. Recorded titles belong to their authors, so only ids are here.
 """
 
 from __future__ import annotations
 
-import gzip
-import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -20,11 +19,12 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from scoring import Assessment
+from scoring.assessment import Category
 from scoring.impact import OfflineAssessor
-from scoring.impact.assessor import word_vectors
+from scoring.impact.assessor import DIMENSIONS, word_vectors
 from scoring.impact.lexicon import Lexicon
-
-HERE = Path(__file__).parent
+from tests.scoring.learn_impact import FILE, learn
+from tests.scoring.recorded_titles import Headline, labelled, recorded_titles
 
 
 @pytest.fixture(scope="module")
@@ -38,11 +38,6 @@ def model() -> wordllama.WordLlamaInference:
     return wordllama.WordLlama.load(cache_dir=Path(wordllama.__file__).parent, disable_download=True)
 
 
-def labelled(name: str) -> list[tuple[float, str, str]]:
-    rows = [line.split("\t") for line in (HERE / name).read_text(encoding="utf-8").splitlines()]
-    return [(float(impact), category, text) for impact, category, text in rows]
-
-
 def ranks(values: Sequence[float]) -> NDArray[np.float64]:
     """Return the rank of each value; equal values share the mean of theirs."""
     array = np.asarray(values)
@@ -53,32 +48,45 @@ def spearman(left: Sequence[float], right: Sequence[float]) -> float:
     return float(np.corrcoef(ranks(left), ranks(right))[0, 1])
 
 
-def agreement(
-    assessor: OfflineAssessor, rows: list[tuple[float, str, str]], titles: dict[str, str] | None = None
-) -> tuple[float, float]:
+def agreement(assessor: OfflineAssessor, headlines: list[Headline]) -> tuple[float, float]:
     """Return Spearman's rank correlation of the impact, and the share of categories that agree."""
-    found = [assessor.assess([titles[text] if titles else text], 0) for _, _, text in rows]
-    same = sum(assessment.category == category for assessment, (_, category, _) in zip(found, rows, strict=True))
-    return spearman([row[0] for row in rows], [assessment.impact for assessment in found]), same / len(rows)
+    found = [assessor.assess([headline.text], 0) for headline in headlines]
+    same = sum(one.category == headline.category for one, headline in zip(found, headlines, strict=True))
+    return spearman([headline.impact for headline in headlines], [one.impact for one in found]), same / len(headlines)
 
 
 def test_invented_headlines(assessor: OfflineAssessor) -> None:
-    rows = labelled("headlines.tsv")
-    assert len(rows) >= 100
-    impact, category = agreement(assessor, rows)
-    assert impact >= 0.85
+    headlines = labelled("headlines.tsv")
+    assert len(headlines) >= 500
+    impact, category = agreement(assessor, headlines)
+    assert impact >= 0.8
     assert category >= 0.8
 
 
 @pytest.mark.parametrize(
-    ("name", "least", "same"), [("headlines_tried.tsv", 0.65, 0.7), ("headlines_untouched.tsv", 0.6, 0.5)]
+    ("name", "least", "same"), [("headlines_tried.tsv", 0.75, 0.8), ("headlines_untouched.tsv", 0.6, 0.65)]
 )
 def test_recorded_headlines(assessor: OfflineAssessor, shared: Path, name: str, least: float, same: float) -> None:
-    with gzip.open(shared / "recordings" / "ai-beat.ndjson.gz") as lines:
-        titles = {signal["id"]: signal["title"] for signal in map(json.loads, lines)}
-    impact, category = agreement(assessor, labelled(name), titles)
+    headlines = labelled(name, recorded_titles(shared))
+    assert len(headlines) >= 150
+    impact, category = agreement(assessor, headlines)
     assert impact >= least
     assert category >= same
+
+
+def test_the_weights_are_those_that_are_learnt(shared: Path) -> None:
+    evidence, weights = learn(shared)
+    header, *rows = FILE.read_text(encoding="utf-8").splitlines()
+    assert header.split("\t")[1:] == [*get_args(Category), "impact"]
+    assert [row.split("\t")[0] for row in rows] == list(evidence.names)
+    written = np.array([[float(weight) for weight in row.split("\t")[1:]] for row in rows])
+    assert np.allclose(written, weights, rtol=0.01, atol=0.001)
+
+
+def test_weights_of_another_lexicon_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Lexicon, "default", lambda: Lexicon({"cats": ("cat$",)}))
+    with pytest.raises(ValueError, match="learn_impact"):
+        OfflineAssessor(lambda texts: np.zeros((len(texts), DIMENSIONS), dtype=np.float32))
 
 
 def test_a_story_without_text_is_in_the_middle(assessor: OfflineAssessor) -> None:
@@ -104,8 +112,8 @@ def test_an_assessment_stays_on_the_scale(assessor: OfflineAssessor) -> None:
 
 
 def test_a_text_without_terms_is_in_the_other_category(assessor: OfflineAssessor) -> None:
-    assert not Lexicon.default().read("Chromosome identification").categories
-    assert assessor.assess(["Chromosome identification"], 0).category == "other"
+    assert not any(Lexicon.default().read("Blue chairs and green tables"))
+    assert assessor.assess(["Blue chairs and green tables"], 0).category == "other"
 
 
 @given(st.text(st.sampled_from("ab cd\u00e9 \u6f22\n\t\u2581\U0001f600<s>0,'-# THE  "), max_size=40))
@@ -118,15 +126,16 @@ def test_embedding_word_by_word_equals_the_models_own(model: wordllama.WordLlama
     assert np.array_equal(word_vectors()([text])[0], whole)
 
 
-def test_any_embedding_works() -> None:
-    """With one that tells nothing apart, the lexicon alone decides."""
-    flat = OfflineAssessor(lambda texts: np.zeros((len(texts), 3), dtype=np.float32))
+def test_words_suffice() -> None:
+    """With an embedding that tells nothing apart, terms and form decide."""
+    flat = OfflineAssessor(lambda texts: np.zeros((len(texts), DIMENSIONS), dtype=np.float32))
     assert flat.assess(["Bank lays off 2,000 employees"], 0).category == "labor"
 
 
 def test_terms_are_matched_as_the_header_of_the_file_says() -> None:
-    read = Lexicon.default().read
-    assert "labor" in read("LAYOFFS everywhere").categories
-    assert "labor" in read("they  lay \n off people").categories
-    assert "policy" not in read("lawful flaws").categories
-    assert read("law law law") == read("law")
+    lexicon = Lexicon({"labor": ("lay off", "layoff", "worker"), "policy": ("law$", "act$", "bill$", "veto")})
+    assert lexicon.read("LAYOFFS everywhere") == [1.0, 0.0]
+    assert lexicon.read("they  lay \n off people") == [1.0, 0.0]
+    assert lexicon.read("lawful flaws") == [0.0, 0.0]
+    assert lexicon.read("law law law") == lexicon.read("law")
+    assert lexicon.read("veto the law, the act and the bill") == lexicon.read("the law, the act and the bill")

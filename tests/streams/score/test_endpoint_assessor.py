@@ -29,7 +29,7 @@ from tests.streams.examples.activity import START_MS, Unread, story
 from tests.streams.score.test_scorer import live, post, score_in
 
 KEY = "sk-very-secret"
-OFFLINE = OfflineStoryAssessor(OfflineAssessor(lambda texts: np.zeros((len(texts), 1), dtype=np.float32)))
+OFFLINE = OfflineStoryAssessor(OfflineAssessor(lambda texts: np.zeros((len(texts), 256), dtype=np.float32)))
 GOOD = {"impact": 88.0, "category": "labor"}
 
 

@@ -40,7 +40,7 @@ from tests.streams.examples.activity import (
 )
 
 CONFIG = ScoreConfig(keep_every_seconds=0, keep_every_behind_seconds=0)
-ASSESS = OfflineStoryAssessor(OfflineAssessor(lambda texts: np.zeros((len(texts), 1), dtype=np.float32)))
+ASSESS = OfflineStoryAssessor(OfflineAssessor(lambda texts: np.zeros((len(texts), 256), dtype=np.float32)))
 """By the lexicon alone."""
 LATER_MS = START_MS + 10**12
 """The clock, so far from event time that this is a replay."""
