@@ -298,3 +298,12 @@ def test_later_observations_count_as_if_they_were_the_only_ones() -> None:
             for each in (ledger, alone):
                 each.apply(own)
             assert score(ledger, T0 + HOUR_MS, tiers={}) == score(alone, T0 + HOUR_MS, tiers={})
+
+
+def test_copies_that_come_after_a_score_take_the_voices_of_the_first() -> None:
+    copies = [post(n, T0 + n, title="Claim your free coins now") for n in range(5)]
+    ledger = ledger_of(*copies[:2])
+    assert score(ledger, T0 + 1000, tiers={}).velocity_per_hour == 2
+    for copy in copies[2:]:
+        ledger.apply(copy)
+        assert score(ledger, T0 + 1000, tiers={}).velocity_per_hour == 2
