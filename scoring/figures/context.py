@@ -125,11 +125,9 @@ class Context:
         ``other``: the word cannot be another name of the person, unless it is known as a first name.
         """
         before = _BEFORE.search(text.spaced[max(0, at.start - MAX_WORD) : at.start])
-        if before is None:
+        if before is None or (before[1] or "").lower() in own:
             return 0
         word, initials = (before[1] or "").lower(), before[2].lower()
-        if word in own:
-            return 0
         if word in self._first_names or (initials and initials[0] not in {name[0] for name in own}):
             return _CERTAIN
         if not word or other or line.begins_sentence(at.start - len(before[0])):
