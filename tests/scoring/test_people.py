@@ -211,6 +211,12 @@ def test_a_repeat_that_is_not_one_after_all_is_coverage_again() -> None:
     assert (found.last_coverage_ms, found.velocity_per_hour) == (T0 + HOUR_MS, 1)
 
 
+def test_of_two_equal_items_of_one_moment_neither_repeats_the_other() -> None:
+    twins = [post(n, author=Author("twin"), title="Quillon says the ledger failed") for n in (1, 2)]
+    for order in (twins, twins[::-1]):
+        assert [item.again_ms for item in ledger_of(*order).items.values()] == [0, 0]
+
+
 def test_others_who_give_the_same_link_are_coverage() -> None:
     link = "https://paper.example/outage"
     ledger = ledger_of(post(1, url=link), post(2, T0 + HOUR_MS, url=link))
@@ -287,7 +293,7 @@ def test_later_observations_count_as_if_they_were_the_only_ones() -> None:
         *(post(n, T0 + n, title="Claim your free coins now", counts=Counts(likes=n)) for n in range(10, 16)),
     ]
     for changed in range(len(items)):
-        for likes in (3, 8, 20, 100):
+        for likes in (3, 8, 11, 20, 100):
             ledger = ledger_of(*items)
             score(ledger, T0 + HOUR_MS, tiers={})
             later = replace(items[changed], counts=Counts(likes=likes), observed_ms=T0 + HOUR_MS)
