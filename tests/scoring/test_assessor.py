@@ -29,7 +29,6 @@ from tests.scoring.recorded_titles import Headline, labelled, recorded_titles
 
 @pytest.fixture(scope="module")
 def assessor() -> OfflineAssessor:
-    word_vectors.cache_clear()  # a test whose coverage is not measured may have loaded them
     return OfflineAssessor()
 
 

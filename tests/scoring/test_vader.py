@@ -10,16 +10,10 @@ from hypothesis import strategies as st
 from vaderSentiment.vaderSentiment import BOOSTER_DICT, NEGATE, SPECIAL_CASES, SentimentIntensityAnalyzer
 
 from scoring.vader import compound
-from scoring.vader.words import words
 
 VADER = SentimentIntensityAnalyzer()
 RULES = ["no", "or", "nor", "at", "least", "so", "this", "but", "kind", "of", "without", "doubt", "never", "Y'AIN'T"]
 WORDS = [*BOOSTER_DICT, *NEGATE, *SPECIAL_CASES, *RULES]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _fresh_words() -> None:
-    words.cache_clear()  # a test whose coverage is not measured may have read the files
 
 
 @pytest.mark.parametrize(
