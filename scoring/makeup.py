@@ -5,14 +5,16 @@ Owns the shares that show a story of few people. Must never know what is conclud
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Sequence
 from math import fsum
 
 import msgspec
 
 from scoring.ledger import Ledger
-from scoring.ledger.item import Item, weight
+from scoring.ledger.item import weight
 from scoring.ledger.priority import stands_for
+from scoring.ledger.sample import Sample
 from scoring.ledger.wording import domain
 
 
@@ -33,31 +35,31 @@ class Makeup(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 def makeup(ledger: Ledger) -> Makeup:
     """Return of whom and what a story consists. Of a sketched ledger, shares are estimates by its sample."""
-    items = ledger.items.values()
-    authors, domains, texts = (
-        _counted(ledger, ((number, item) for item in items if (number := of(item))))
-        for of in (lambda item: item.author, lambda item: domain(item.link), lambda item: item.text)
-    )
-    dropped = ((key, ledger.items[key]) for key in ledger.sample.copies.dropped)
-    told, originals = fsum(texts.values()), float(len(texts))
-    if ledger.sketches is not None:
-        told, originals = (count.estimate() for count in ledger.sketches.texts)
+    sample, sketches = ledger.sample, ledger.sketches
+    items = sample.items
+    if sketches is None:
+        told, originals = float(sum(sample.said.values())), float(len(sample.said))
+        uncounted = float(len(sample.copies.dropped))
+    else:
+        told, originals = (count.estimate() for count in sketches.texts)
+        uncounted = fsum(stands_for(weight(items[key]), sample.threshold) for key in sample.copies.dropped)
     return Makeup(
         copies=max(0.0, 1.0 - originals / told) if told else 0.0,
-        one_author=_largest(authors),
-        one_domain=_largest(domains),
+        one_author=_largest_share([item.author for item in items.values()], sample),
+        one_domain=_largest_share([domain(item.link) for item in items.values()], sample),
         originals=round(originals),
-        uncounted=round(fsum(_counted(ledger, dropped).values())),
+        uncounted=round(uncounted),
     )
 
 
-def _counted(ledger: Ledger, numbered: Iterable[tuple[int, Item]]) -> dict[int, float]:
-    """Return how many items there are of each number."""
-    times: dict[int, list[float]] = {}
-    for number, item in numbered:
-        times.setdefault(number, []).append(stands_for(weight(item), ledger.sample.threshold))
-    return {number: fsum(some) for number, some in times.items()}
-
-
-def _largest(counts: dict[int, float]) -> float:
+def _largest_share(numbers: Sequence[int], sample: Sample) -> float:
+    """Return the share of the items that have the most frequent of ``numbers``, one for each item; 0: unknown."""
+    if sample.threshold:
+        times: dict[int, list[float]] = {}
+        for number, item in zip(numbers, sample.items.values(), strict=True):
+            times.setdefault(number, []).append(stands_for(weight(item), sample.threshold))
+        counts: dict[int, float] = {number: fsum(some) for number, some in times.items()}
+    else:
+        counts = dict(Counter(numbers))
+    counts.pop(0, None)
     return max(counts.values()) / fsum(counts.values()) if counts else 0.0
