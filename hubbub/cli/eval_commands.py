@@ -8,7 +8,7 @@ import msgspec
 import typer
 from rich.console import Console
 
-from hubbub.cli.options import JsonLines, JsonObject
+from hubbub.cli.options import JsonLines, JsonObject, existing_file
 from hubbub.cli.output import plain_table, print_json, strip_controls
 from hubbub.evaluate.precision_recall import PrecisionRecall
 
@@ -22,11 +22,8 @@ app = typer.Typer(name="eval", no_args_is_help=True, help="Measure against recor
 def stories(
     file: Annotated[
         Path,
-        typer.Argument(
-            exists=True,
-            dir_okay=False,
-            readable=True,
-            help="Signals with a field label, the story each belongs to (null: none): NDJSON, plain, .gz or .zst.",
+        existing_file(
+            "Signals with a field label, the story each belongs to (null: none): NDJSON, plain, .gz or .zst."
         ),
     ],
     json: JsonObject = False,
@@ -58,10 +55,7 @@ def stories(
 
 @app.command(epilog="Example: hubbub eval spikes recording.ndjson.gz --world")
 def spikes(
-    files: Annotated[
-        list[Path] | None,
-        typer.Argument(exists=True, dir_okay=False, readable=True, help="Recorded signals; none: the simulated world."),
-    ] = None,
+    files: Annotated[list[Path] | None, existing_file("Recorded signals; none: the simulated world.")] = None,
     world: Annotated[bool, typer.Option("--world", help="Also measure on the simulated world.")] = False,
     json: JsonLines = False,
 ) -> None:
@@ -84,17 +78,10 @@ def spikes(
 
 @app.command(epilog="Example: hubbub eval pairs recording.ndjson.gz pairs.ndjson --beat ferries.toml")
 def pairs(
-    recording: Annotated[
-        Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="Signals: NDJSON, plain, .gz or .zst.")
-    ],
+    recording: Annotated[Path, existing_file("Signals: NDJSON, plain, .gz or .zst.")],
     pairs: Annotated[
         Path,
-        typer.Argument(
-            exists=True,
-            dir_okay=False,
-            readable=True,
-            help='Pairs of posts, one object a line: {"a": id, "b": id, "same": whether they are one story}.',
-        ),
+        existing_file('Pairs of posts, one object a line: {"a": id, "b": id, "same": whether they are one story}.'),
     ],
     beat: Annotated[
         str, typer.Option(help="Gather only what is relevant to this beat: a name, or a TOML file.")
@@ -138,11 +125,8 @@ def pairs(
 def figures(
     file: Annotated[
         Path,
-        typer.Argument(
-            exists=True,
-            dir_okay=False,
-            readable=True,
-            help="A line is: a headline, TAB, the ids of the figures that it names, comma between. # begins a comment.",
+        existing_file(
+            "A line is: a headline, TAB, the ids of the figures that it names, comma between. # begins a comment."
         ),
     ],
     figures_file: Annotated[
@@ -175,11 +159,8 @@ def figures(
 def links(
     file: Annotated[
         Path,
-        typer.Argument(
-            exists=True,
-            dir_okay=False,
-            readable=True,
-            help="Lines of same or different and two links, or page or none and one; TAB between; # begins a comment.",
+        existing_file(
+            "Lines of same or different and two links, or page or none and one; TAB between; # begins a comment."
         ),
     ],
     json: JsonObject = False,

@@ -7,11 +7,10 @@ comparison. Must never know how a figure is found.
 from dataclasses import dataclass
 from pathlib import Path
 
-from hubbub.evaluate.answers.lines import read_answers
+from hubbub.evaluate.answers.lines import read_cases
 from hubbub.evaluate.precision_recall import PrecisionRecall
 from ingest.signal import Signal
 from streams.score.reading import Reader
-from transport.errors import UserError
 
 FORM = "a headline, TAB, and the ids of the figures that it names (comma between; nothing for none)"
 
@@ -52,18 +51,17 @@ def read_headlines(file: Path) -> list[Headline]:
     Raises:
         UserError: the file cannot be read, a line has another form, or there is none.
     """
-    found: list[Headline] = []
-    for number, (text, *rest) in read_answers(file):
-        if not text or len(rest) > 1:
-            problem = f"has {len(rest) + 1} fields" if text else "has no headline"
-            raise UserError(f"{file.name}, line {number} {problem}; it must be {FORM}")
-        ids = rest[0].split(",") if rest and rest[0] else []
-        if not all(id_.strip() for id_ in ids):
-            raise UserError(f"{file.name}, line {number} has an empty id between commas; it must be {FORM}")
-        found.append(Headline(number, text, frozenset(id_.strip() for id_ in ids)))
-    if not found:
-        raise UserError(f"{file.name} holds no headlines; each line must be {FORM}")
-    return found
+    return read_cases(file, FORM, _headline)
+
+
+def _headline(number: int, fields: list[str]) -> Headline:
+    text, *rest = fields
+    if not text or len(rest) > 1:
+        raise ValueError(f"has {len(rest) + 1} fields" if text else "has no headline")
+    ids = rest[0].split(",") if rest and rest[0] else []
+    if not all(id_.strip() for id_ in ids):
+        raise ValueError("has an empty id between commas")
+    return Headline(number, text, frozenset(id_.strip() for id_ in ids))
 
 
 def evaluate_figures(headlines: list[Headline], reader: Reader) -> FiguresEvaluation:

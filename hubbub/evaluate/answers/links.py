@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from hubbub.evaluate.answers.lines import read_answers
+from hubbub.evaluate.answers.lines import read_cases
 from hubbub.evaluate.precision_recall import PrecisionRecall
-from transport.errors import UserError
 
 FORM = "same or different, TAB, two links with a TAB between; or none or page, TAB, one link"
 
@@ -60,18 +59,18 @@ def read_links(file: Path) -> list[LinkCase]:
     Raises:
         UserError: the file cannot be read, a line has another form, or there is none.
     """
-    found: list[LinkCase] = []
-    for number, (word, *links) in read_answers(file):
-        wanted = 1 if word in {Answer.NONE, Answer.PAGE} else 2
-        if word not in set(Answer):
-            raise UserError(f"{file.name}, line {number} begins with {word!r}; it must be {FORM}")
-        given = links[:wanted]
-        if len(given) < wanted or not all(given) or any(links[wanted:]):
-            raise UserError(f"{file.name}, line {number} does not have {wanted} link(s); it must be {FORM}")
-        found.append(LinkCase(number, Answer(word), tuple(given)))
-    if not found:
-        raise UserError(f"{file.name} holds no links; each line must be {FORM}")
-    return found
+    return read_cases(file, FORM, _case)
+
+
+def _case(number: int, fields: list[str]) -> LinkCase:
+    word, *links = fields
+    if word not in set(Answer):
+        raise ValueError(f"begins with {word!r}")
+    wanted = 1 if word in {Answer.NONE, Answer.PAGE} else 2
+    given = links[:wanted]
+    if len(given) < wanted or not all(given) or any(links[wanted:]):
+        raise ValueError(f"does not have {wanted} link(s)")
+    return LinkCase(number, Answer(word), tuple(given))
 
 
 def evaluate_links(cases: list[LinkCase], key_of: Callable[[str], str | None]) -> LinksEvaluation:
