@@ -121,7 +121,7 @@ async def create_topics(
                 missing.pop(name)
             elif code:
                 raise TopicRefusedError(f"the broker refuses topic {name}: {message or for_code(code).description}")
-        await _ask(kafka, lambda admin: _until_visible(admin, set(topics)))
+        await _ask(kafka, lambda admin: until_visible(admin, set(topics)))
     return set(missing)
 
 
@@ -134,6 +134,23 @@ async def describe_topics(
         KafkaError: no broker answers.
     """
     return await _ask(kafka, lambda admin: _describe(admin, names))
+
+
+async def until_visible(admin: AIOKafkaAdminClient, names: set[str]) -> None:
+    """Return when the brokers know ``names``; the controller knows a topic a little sooner than they do.
+
+    Raises:
+        TopicRefusedError: they do not show all of them in time.
+    """
+    try:
+        async with asyncio.timeout(VISIBLE_TIMEOUT_SECONDS):
+            while not names <= set(await admin.list_topics()):  # noqa: ASYNC110 (brokers send no such event)
+                await asyncio.sleep(POLL_SECONDS)
+    except TimeoutError:
+        raise TopicRefusedError(
+            f"the topics are created, but the broker does not show them after {VISIBLE_TIMEOUT_SECONDS:.0f} s; "
+            "see the broker's log, then run: hubbub topics check"
+        ) from None
 
 
 async def _ask(kafka: Mapping[str, object], question: Callable[[AIOKafkaAdminClient], Awaitable[Answer]]) -> Answer:
@@ -154,19 +171,6 @@ async def _ask(kafka: Mapping[str, object], question: Callable[[AIOKafkaAdminCli
             await admin.close()
         await asyncio.sleep(RETRY_SECONDS)
     raise AssertionError("the last try returns or raises")
-
-
-async def _until_visible(admin: AIOKafkaAdminClient, names: set[str]) -> None:
-    """Return when the brokers know ``names``; the controller knows a topic a little sooner than they do."""
-    try:
-        async with asyncio.timeout(VISIBLE_TIMEOUT_SECONDS):
-            while not names <= set(await admin.list_topics()):  # noqa: ASYNC110 (brokers send no such event)
-                await asyncio.sleep(POLL_SECONDS)
-    except TimeoutError:
-        raise TopicRefusedError(
-            f"the topics are created, but the broker does not show them after {VISIBLE_TIMEOUT_SECONDS:.0f} s; "
-            "see the broker's log, then run: hubbub topics check"
-        ) from None
 
 
 async def _describe(admin: AIOKafkaAdminClient, names: Sequence[str]) -> tuple[dict[str, TopicDescription], list[int]]:

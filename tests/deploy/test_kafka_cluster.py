@@ -20,6 +20,7 @@ from deploy.kafka.cluster import TOOLS, Cluster, KafkaUnavailableError, tools
 from hubbub.operate import topic_setup
 from tests.eventually import eventually
 from tests.processes import has_ended, until_ended
+from tests.visible_topics import create_topics
 from transport.topics import TOPICS
 
 ROOT = Path(__file__).parents[2]
@@ -71,7 +72,7 @@ async def test_acknowledged_records_survive_crash_and_freeze(three: Cluster) -> 
     kafka = {"bootstrap_servers": three.bootstrap_servers}
     admin = AIOKafkaAdminClient(**kafka)
     await admin.start()
-    await admin.create_topics([NewTopic("t", 1, 3)])
+    await create_topics(admin, [NewTopic("t", 1, 3)])
     await admin.close()
     async with AIOKafkaProducer(**kafka, request_timeout_ms=5000, enable_idempotence=True) as producer:
         await producer.send_and_wait("t", b"0")

@@ -9,6 +9,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from ingest import signal
 from ingest.signal import Signal
+from tests.visible_topics import create_topics
 
 __all__ = ["Place"]
 
@@ -26,7 +27,7 @@ class Place:
         admin = AIOKafkaAdminClient(**self.kafka)
         await admin.start()
         try:
-            await admin.create_topics([NewTopic(self.prefix + name, count, 1) for name, count in PARTITIONS.items()])
+            await create_topics(admin, [NewTopic(self.prefix + name, count, 1) for name, count in PARTITIONS.items()])
         finally:
             await admin.close()
 

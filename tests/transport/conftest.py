@@ -9,6 +9,7 @@ import pytest_asyncio
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from tests.conftest import Broker
+from tests.visible_topics import create_topics
 
 
 @pytest.fixture
@@ -30,5 +31,5 @@ async def admin(broker: Broker) -> AsyncIterator[AIOKafkaAdminClient]:
 async def topic(broker: Broker, admin: AIOKafkaAdminClient) -> str:
     """Return a topic of two partitions that this test alone uses."""
     name = f"{broker.topic_prefix}t"
-    await admin.create_topics([NewTopic(name, 2, 1)])
+    await create_topics(admin, [NewTopic(name, 2, 1)])
     return name

@@ -20,6 +20,7 @@ from aiokafka.errors import IncompatibleBrokerVersion, KafkaConnectionError, Unk
 
 from hubbub.process.embedded_broker import EmbeddedBroker
 from tests.conftest import Broker
+from tests.visible_topics import create_topics
 
 pytestmark = pytest.mark.parametrize("broker", ["embedded"], indirect=True)
 
@@ -62,8 +63,12 @@ async def _read(consumer: AIOKafkaConsumer, place: TopicPartition) -> int:
 async def test_nothing_is_compacted_or_deleted_by_age(broker: Broker, admin: AIOKafkaAdminClient) -> None:
     policies = {"compact": {"min.cleanable.dirty.ratio": "0.01", "segment.ms": "100"}, "delete": {"retention.ms": "1"}}
     names = {policy: broker.topic_prefix + policy for policy in policies}
-    await admin.create_topics(
-        [NewTopic(names[kind], 1, 1, topic_configs={"cleanup.policy": kind, **more}) for kind, more in policies.items()]
+    await create_topics(
+        admin,
+        [
+            NewTopic(names[kind], 1, 1, topic_configs={"cleanup.policy": kind, **more})
+            for kind, more in policies.items()
+        ],
     )
     async with AIOKafkaProducer(bootstrap_servers=broker.bootstrap_servers) as producer:
         for name in names.values():
@@ -131,7 +136,7 @@ async def test_settings_are_those_given_at_creation_and_cannot_be_changed(
     broker: Broker, admin: AIOKafkaAdminClient
 ) -> None:
     topic = broker.topic_prefix + "t"
-    await admin.create_topics([NewTopic(topic, 1, 3, topic_configs={"retention.ms": "5000"})])
+    await create_topics(admin, [NewTopic(topic, 1, 3, topic_configs={"retention.ms": "5000"})])
     everything = ConfigResource(ConfigResourceType.TOPIC, topic)
     (response,) = await admin.describe_configs([everything])
     assert [entry[:2] for entry in response.resources[0][4]] == [("retention.ms", "5000")]
@@ -162,7 +167,7 @@ async def test_asking_for_a_topic_creates_it(broker: Broker, admin: AIOKafkaAdmi
 
 async def test_records_of_any_size_and_without_a_key_are_accepted(broker: Broker, admin: AIOKafkaAdminClient) -> None:
     topic = broker.topic_prefix + "t"
-    await admin.create_topics([NewTopic(topic, 1, 1, topic_configs={"cleanup.policy": "compact"})])
+    await create_topics(admin, [NewTopic(topic, 1, 1, topic_configs={"cleanup.policy": "compact"})])
     async with AIOKafkaProducer(bootstrap_servers=broker.bootstrap_servers, max_request_size=20_000_000) as producer:
         ack = await producer.send_and_wait(topic, bytes(10_000_000), None)
     assert ack.offset == 0

@@ -8,6 +8,7 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from tests.eventually import eventually
+from tests.visible_topics import create_topics
 from transport import incarnations
 from transport.incarnations import Incarnations, TopicRecreatedError
 from transport.producer import open_producer
@@ -19,7 +20,7 @@ async def test_a_topic_that_is_created_again_is_noticed_while_watching_and_at_th
 ) -> None:
     monkeypatch.setattr(incarnations, "CHECK_SECONDS", 0.05)
     other = f"{topic}-other"
-    await admin.create_topics([NewTopic(other, 1, 1)])
+    await create_topics(admin, [NewTopic(other, 1, 1)])
     async with open_producer(kafka) as producer:
         before = Incarnations(producer, [other, topic])
         await before.open()
@@ -29,7 +30,7 @@ async def test_a_topic_that_is_created_again_is_noticed_while_watching_and_at_th
         await admin.delete_topics([topic])
 
         async def created() -> bool:
-            await admin.create_topics([NewTopic(topic, 2, 1)])
+            await create_topics(admin, [NewTopic(topic, 2, 1)])
             return topic in await admin.list_topics()
 
         await eventually(created)

@@ -11,6 +11,7 @@ import pytest_asyncio
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 
 from deploy.kafka.cluster import Cluster
+from tests.visible_topics import create_topics
 from transport.consumer import open_consumer
 from transport.kafka import Consumer, TopicPartition
 from transport.offsets import (
@@ -62,7 +63,7 @@ async def log(jvm_kafka: Cluster) -> AsyncIterator[Log]:
     place = TopicPartition(f"gone-{uuid.uuid4().hex[:8]}", 0)
     admin = AIOKafkaAdminClient(**kafka)
     await admin.start()
-    await admin.create_topics([NewTopic(place.topic, 1, 1)])
+    await create_topics(admin, [NewTopic(place.topic, 1, 1)])
     async with open_producer(kafka) as producer:
         for number in range(10):
             await producer.send_and_wait(place.topic, b"%d" % number)

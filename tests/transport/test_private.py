@@ -12,6 +12,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from tests.conftest import Broker
 from tests.eventually import eventually
+from tests.visible_topics import create_topics
 from transport import private
 from transport.fencing import LeaseLostError
 from transport.kafka import BrokerAwayError
@@ -49,7 +50,7 @@ async def test_a_check_that_fails_keeps_records_of_the_guarded_topic_alone_from_
     def refuse() -> None:
         raise LeaseLostError("the lease is over")
 
-    await admin.create_topics([NewTopic(f"{topic}-free", 1, 1)])
+    await create_topics(admin, [NewTopic(f"{topic}-free", 1, 1)])
     producer = AIOKafkaProducer(**kafka)
     await producer.start()
     private.check_before_producing(producer, refuse, {topic})
@@ -101,7 +102,7 @@ async def test_a_topic_that_is_created_again_has_another_id_and_asking_creates_n
             return not await described()
 
         await eventually(gone)
-        await admin.create_topics([NewTopic(topic, 1, 1)])
+        await create_topics(admin, [NewTopic(topic, 1, 1)])
         again = await eventually(described)
     assert again[topic].partitions == 1
     assert again[topic].id not in {first.id, NO_ID}

@@ -11,6 +11,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic, Records
 
 from tests.conftest import Broker
 from tests.eventually import eventually
+from tests.visible_topics import create_topics
 from transport.kafka import KafkaError, TopicPartition
 from transport.producer import open_producer
 from transport.reader import TopicChangedError, TopicMissingError, TopicReader
@@ -101,7 +102,7 @@ async def test_a_topic_that_is_created_again_is_noticed(
         await admin.delete_topics([topic])
 
         async def created() -> bool:
-            await admin.create_topics([NewTopic(topic, 2, 1)])
+            await create_topics(admin, [NewTopic(topic, 2, 1)])
             return topic in await admin.list_topics()
 
         async def changed() -> bool:

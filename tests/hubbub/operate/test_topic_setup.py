@@ -10,6 +10,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from hubbub.operate import topic_setup
 from tests.eventually import eventually
+from tests.visible_topics import create_topics
 from transport.admin import TopicRefusedError
 from transport.topics import TOPICS
 
@@ -30,7 +31,7 @@ async def _admin(broker: Broker) -> AIOKafkaAdminClient:
 async def _create(broker: Broker, topic: NewTopic) -> None:
     """Create ``topic`` as another program would."""
     admin = await _admin(broker)
-    await admin.create_topics([topic])
+    await create_topics(admin, [topic])
     await admin.close()
 
 
@@ -151,7 +152,7 @@ async def test_the_suggested_fix_solves_the_problem(broker: Broker) -> None:
     kafka = {"bootstrap_servers": broker.bootstrap_servers}
     scores = broker.topic_prefix + "noise-scores"
     admin = await _admin(broker)
-    await admin.create_topics([NewTopic(scores, 3, 1)])
+    await create_topics(admin, [NewTopic(scores, 3, 1)])
     await admin.create_partitions({scores: NewPartitions(4)})
     await topic_setup.create(kafka, broker.topic_prefix, 4, 1)
     problem = _wrong(await topic_setup.check(kafka, broker.topic_prefix, 4, 1))[scores]

@@ -17,6 +17,7 @@ from streams.serve.config import ServeConfig
 from streams.serve.role import Server
 from tests.eventually import eventually
 from tests.streams.serve.newsroom import PLATFORM_NAMES, encoded
+from tests.visible_topics import create_topics
 
 PARTITIONS = 3
 
@@ -60,8 +61,8 @@ async def make_topics(bootstrap_servers: str, prefix: str) -> None:
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers)
     await admin.start()
     try:
-        await admin.create_topics(
-            [NewTopic(f"{prefix}{topic}", PARTITIONS, 1) for topic in ("noise-scores", "noise-events")]
+        await create_topics(
+            admin, [NewTopic(f"{prefix}{topic}", PARTITIONS, 1) for topic in ("noise-scores", "noise-events")]
         )
     finally:
         await admin.close()

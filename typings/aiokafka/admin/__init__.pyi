@@ -7,6 +7,8 @@ from aiokafka.structs import OffsetAndMetadata, TopicPartition
 __all__ = ["AIOKafkaAdminClient", "NewPartitions", "NewTopic", "RecordsToDelete"]
 
 class NewTopic:
+    name: str
+
     def __init__(
         self,
         name: str,
