@@ -5,6 +5,7 @@ Owns how the explanation looks. :mod:`streams.score.explaining` makes it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import msgspec
@@ -14,6 +15,7 @@ from rich.text import Text
 
 from hubbub.cli.output import plain_table, strip_controls
 from hubbub.clock import format_age
+from hubbub.operate.matches import Match
 from ingest.signal import EARLIEST_MS, LATEST_MS
 from scoring.lifecycle import SHOWN_AS
 from streams.records.noise_score import NoiseScore
@@ -23,8 +25,8 @@ SHOWN_NAMES = 5
 """Figures and platforms whose evidence is listed; JSON has all."""
 
 
-def render(score: NoiseScore, explained: Explained) -> Group:
-    """Return the explanation of ``score`` for a terminal."""
+def render(score: NoiseScore, explained: Explained, matches: Mapping[str, Match]) -> Group:
+    """Return the explanation of ``score`` for a terminal. ``matches``: why its posts are in the story, by their ids."""
     head = Text.assemble(
         (f"{score.noise:.1f}", "bold"),
         f"  {score.band}, {SHOWN_AS[score.state]}{f', {strip_controls(score.category)}' if score.category else ''}   ",
@@ -43,6 +45,8 @@ def render(score: NoiseScore, explained: Explained) -> Group:
         *_people(explained),
         Text(),
         _evidence_table(score, explained),
+        Text(),
+        _matches_table(score, matches),
         Text(),
         _raises_table(explained),
     )
@@ -100,6 +104,26 @@ def _evidence_table(score: NoiseScore, explained: Explained) -> Table:
                 for item in _known(value):
                     _add_post(table, _EVIDENCE[key], item.gave(), item.platform, item.title or item.id)
     return table
+
+
+def _matches_table(score: NoiseScore, matches: Mapping[str, Match]) -> Table:
+    """Return why the loudest posts are in the story."""
+    table = plain_table("in the story since it", "post")
+    for post in score.top:
+        if (match := matches.get(post.id)) is not None:
+            why = _MATCHED_BY.get(match.by, match.by).format(", ".join(match.because))
+            table.add_row(Text(strip_controls(why), style="dim"), Text(strip_controls(post.title or post.id)))
+    return table
+
+
+_MATCHED_BY = {
+    "new": "began a story",
+    "url": "shares the link {}",
+    "near_duplicate": "has the same words",
+    "similar": "shares the words {}",
+    "operator": "was put there by an operator",
+}
+"""What decided, in words."""
 
 
 def _known(posts: list[object]) -> list[_Evidence]:

@@ -57,6 +57,7 @@ def explain(story: Story, json: JsonObject = False) -> None:
     """Show why a story has its score."""
     from hubbub.cli.explanation import render  # noqa: PLC0415
     from hubbub.operate.find_story import find, merged_into  # noqa: PLC0415
+    from hubbub.operate.matches import read_matches  # noqa: PLC0415
     from streams.score.explaining import explain_score  # noqa: PLC0415
     from streams.serve.read import read_scores  # noqa: PLC0415
 
@@ -70,7 +71,10 @@ def explain(story: Story, json: JsonObject = False) -> None:
             story = into.story
     score = find(story, known)
     explained = explain_score(score)
+    matches = asyncio.run(read_matches([post.id for post in score.top], kafka, prefix))
     if json:
-        print_json(msgspec.to_builtins(score) | msgspec.to_builtins(explained))
+        print_json(
+            msgspec.to_builtins(score) | msgspec.to_builtins(explained) | {"matches": msgspec.to_builtins(matches)}
+        )
     else:
-        Console(highlight=False).print(render(score, explained))
+        Console(highlight=False).print(render(score, explained, matches))

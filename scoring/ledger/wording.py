@@ -24,12 +24,20 @@ LEAST_BYTES = 10
 MAX_URL_CHARS = 512
 """Of a longer link only this much is compared."""
 
-_BY_PLATFORM = re.compile(r"\s*\[[^\[\]]*\]\s*").fullmatch
-"""Matches a text in brackets, such as "[deleted]": it is the platform's, and its author's words are unknown."""
+_in_brackets = re.compile(r"\s*\[[^\[\]]*\]\s*").fullmatch
 _letters = re.compile(r"[^\W\d_]+").findall
 _NO_LETTERS = bytes(code for code in range(128) if not chr(code).isalpha())
 DOMAIN = (1 << 16) - 1
 """The bits of a link's number that are its domain's."""
+
+
+def is_by_platform(text: str) -> bool:
+    """Return whether ``text`` is in brackets: a platform's, in the place of words that were removed.
+
+    >>> [is_by_platform(text) for text in ("[ Removed by moderator ]", "[deleted]", "[OC] My cat", "")]
+    [True, True, False, False]
+    """
+    return text.lstrip()[:1] == "[" and _in_brackets(text) is not None
 
 
 def text_number(words: str) -> int:
@@ -44,7 +52,7 @@ def text_number(words: str) -> int:
     is_ascii = plain.isascii()
     plain = plain.lower() if is_ascii else unicodedata.normalize("NFKC", plain).casefold()
     if "." in plain or "@" in plain or "#" in plain or plain.startswith(("rt", "[", " ")):
-        if _BY_PLATFORM(plain):
+        if is_by_platform(plain):
             return 0
         own = [word for word in plain.split() if word[0] not in "@#" and "." not in word[1:-1]]
         if own and own[0] == "rt":

@@ -12,7 +12,6 @@ import math
 from array import array
 from bisect import bisect_left
 from collections import OrderedDict, deque
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,12 +22,15 @@ from scoring.settings import HOUR_MS
 from streams.records.stories import StoryInfo
 from streams.resolve.matching.config import MatcherConfig
 from streams.resolve.matching.embedding import Vector, load_embedding, stem
-from streams.resolve.matching.features import Features, copy_key, link_key
+from streams.resolve.matching.features import Features, copy_key, text_key
 from streams.resolve.matching.post_rate import PostRate
-from streams.resolve.matching.story import IndexedPost, LiveStory, ParsedPost, Term
+from streams.resolve.matching.sources import Sources
+from streams.resolve.matching.story import IndexedPost, LiveStory, ParsedPost, Term, current
 
 BUCKETS = 4
 """Steps in which posts age: six hours each, fine enough for a discount that lasts a day."""
+SHORTEST = 1e-9
+"""A shorter vector has no direction."""
 REMEMBERED_WEIGHTS = 20_000
 """Bounds the cache of term weights: the vocabulary of a busy day."""
 MAX_TERMS = 3_000
@@ -49,6 +51,7 @@ class StoryIndex:
 
     def __init__(self, config: MatcherConfig) -> None:
         self._embedding = load_embedding()
+        self.sources = Sources(config, self._embedding)
         self._common, self._span = config.common_share, math.log(config.common_share / config.telling_share)
         self.fresh_discount = config.fresh_discount
         self.decay_hours = config.decay_hours
@@ -65,6 +68,8 @@ class StoryIndex:
         self._terms: dict[str, Term] = {}
         self._weights = LookupCache(self._weigh, capacity=REMEMBERED_WEIGHTS)
         self._keys: dict[int, LiveStory] = {}
+        self._own_keys: set[int] = set()
+        """Those keys that some post has as its own."""
         self._fresh: deque[_Bucket] = deque()
         self._sums: npt.NDArray[np.float32] = np.zeros((64, self._embedding.dimensions), np.float32)
         self._free: list[int] = []
@@ -84,7 +89,7 @@ class StoryIndex:
         """Parse the post with these features, independently of what is in the index."""
         said = dict.fromkeys(features.words + features.linked)
         stems = tuple(dict.fromkeys([stem(word) for word in said]))
-        links = tuple([link_key(link) for link in features.links])
+        links = tuple([text_key(link) for link in features.links])
         return ParsedPost(features, stems, self._embedding.tokens(said), links, copy_key(features.words))
 
     def post(self, parsed: ParsedPost) -> IndexedPost:
@@ -98,38 +103,71 @@ class StoryIndex:
         ]
         rarity.sort()
         known_terms = [term for _, _, term in rarity]
-        keys = parsed.links
+        features, keys, own = parsed.features, parsed.links, parsed.links[: parsed.features.own]
+        links_in_text = len(keys) - len(own)
         if known_terms and parsed.copy is not None:
-            keys = (*keys, parsed.copy)
-        return IndexedPost(known_terms, sum([term.weight for term in known_terms]), parsed.tokens, keys)
+            keys, own = (*keys, parsed.copy), (*own, parsed.copy)
+        return IndexedPost(
+            known_terms,
+            sum([term.weight for term in known_terms]),
+            parsed.tokens,
+            keys,
+            own,
+            links_in_text,
+            features.author,
+            features.community,
+            tuple([stem(word) for word in features.filed]),
+            features.work,
+            text_key(f"{features.author}\n{features.series}") if features.author and features.series else None,
+        )
 
-    def by_key(self, keys: Iterable[int]) -> tuple[int, LiveStory] | None:
-        """Return the first of ``keys`` that a story has, and that story."""
-        for key in keys:
-            story = self._keys.get(key)
-            if story is not None:
-                return key, self.current(story)
+    def same_page(self, post: IndexedPost) -> tuple[int, LiveStory] | None:
+        """Return the first of the post's own keys that another post has as its own, and the story of that post."""
+        for key in post.own:
+            if key in self._own_keys:
+                return key, current(self._keys[key])
         return None
 
-    def current(self, story: LiveStory) -> LiveStory:
-        """Return what ``story`` became by merges."""
-        while story.into is not None:
-            story = story.into
-        return story
+    def shared_keys(self, post: IndexedPost, story: LiveStory) -> set[int]:
+        """Return the keys of ``post`` that ``story`` has."""
+        return {key for key in post.keys if (one := self._keys.get(key)) is not None and current(one) is story}
 
-    def cosines(self, stories: list[LiveStory], post: IndexedPost) -> npt.NDArray[np.float32]:
-        """Return the cosine, -1 to 1, between ``post`` and the mean post of each of ``stories``."""
-        rows = [self._row(story) for story in stories]
-        products: npt.NDArray[np.float32] = self._sums[rows] @ self._vector(post)
-        lengths = np.array([story.length or 1.0 for story in stories], np.float32)
-        alike: npt.NDArray[np.float32] = products / lengths
+    def linked(self, post: IndexedPost) -> dict[LiveStory, int]:
+        """Return the stories that share links with ``post``, each with the number of these."""
+        found: dict[LiveStory, int] = {}
+        for key in post.keys:
+            if (story := self._keys.get(key)) is not None:
+                story = current(story)
+                found[story] = found.get(story, 0) + 1
+        return found
+
+    def cosines(self, stories: list[LiveStory], post: IndexedPost) -> list[float]:
+        """Return the cosine, -1 to 1, between ``post`` and the mean post of each of ``stories``.
+
+        Both are seen from the subject of the stream, where everything is a little alike.
+        """
+        vector, subject = self._vector(post), self.sources.subject
+        own, post_to_subject = float(subject @ subject), float(vector @ subject)
+        length = _length_from_subject(float(vector @ vector), 1, post_to_subject, own)
+        alike = []
+        for story in stories:
+            # The vector of a single post is soon computed again, and takes a kilobyte.
+            total = self._embedding.vector(story.tokens) if story.row is None else self._sums[story.row]
+            to_subject = float(total @ subject)
+            product = float(total @ vector) - to_subject - story.posts * (post_to_subject - own)
+            of_story = _length_from_subject(float(total @ total), story.posts, to_subject, own)
+            alike.append(product / max(SHORTEST, length * of_story))
         return alike
 
     def cosine(self, one: LiveStory, other: LiveStory) -> float:
-        """Return the cosine, -1 to 1, between the mean posts of two stories."""
-        ours, theirs = self._row(one), self._row(other)
-        product = float(self._sums[ours] @ self._sums[theirs])
-        return product / ((one.length or 1.0) * (other.length or 1.0))
+        """Return the cosine, -1 to 1, between the mean posts of two stories, as in :meth:`cosines`."""
+        rows, subject = (self._row(one), self._row(other)), self.sources.subject
+        ours, theirs = self._sums[rows[0]], self._sums[rows[1]]
+        of_ours, of_theirs, own = float(ours @ subject), float(theirs @ subject), float(subject @ subject)
+        product = float(ours @ theirs) - one.posts * of_theirs - other.posts * of_ours + one.posts * other.posts * own
+        length = _length_from_subject(one.length**2, one.posts, of_ours, own)
+        length *= _length_from_subject(other.length**2, other.posts, of_theirs, own)
+        return product / max(SHORTEST, length)
 
     def create(self, info: StoryInfo, at_ms: int) -> LiveStory:
         """Add a new story, without posts yet."""
@@ -159,15 +197,16 @@ class StoryIndex:
         bucket = self._bucket(at_ms)
         bucket.stories.append(story)
         bucket.terms.append(post.terms)
-        story.posts += 1
+        self.sources.add(post, story, at_ms)
+        story.count(post)
         story.fresh += 1
-        story.strength += post.strength
         self.posts += 1
         self.fresh += 1
         self._update_share(story)
         if new := tuple([key for key in post.keys if key not in self._keys]):
             self._keys.update(dict.fromkeys(new, story))
             story.keys += new
+        self._own_keys.update(post.own)
         story.last_ms = max(story.last_ms, at_ms)
         self.stories.move_to_end(story.info.id)
         if story.terms is not None and len(story.terms) > MAX_TERMS:
@@ -189,9 +228,9 @@ class StoryIndex:
         vector = self._vector(post)
         for one, sign in ((story, -1), (into, 1)):
             self._add_vector(one, sign * vector)
-            one.posts += sign
-            one.strength = max(0.0, one.strength + sign * post.strength)
+            one.count(post, sign)
         self._move_fresh(post, story, into)
+        self.sources.move(post, story, into)
         self._update_share(story)
         self._update_share(into)
         keys = {key for key in post.keys if key in story.keys}
@@ -210,9 +249,7 @@ class StoryIndex:
             del term.stories[gone]
             term.stories[into] = said[term] = said.get(term, 0) + count
         left.clear()
-        into.posts += gone.posts
-        into.fresh += gone.fresh
-        into.strength += gone.strength
+        into.count_all(gone)
         self._update_share(into)
         row = self._row(gone)
         self._add_vector(into, self._sums[row])
@@ -230,6 +267,7 @@ class StoryIndex:
 
     def advance(self, at_ms: int) -> None:
         """Age the posts that are no longer fresh at ``at_ms``."""
+        self.sources.advance(at_ms)
         while self._fresh and (self._fresh[0].number + 1 + BUCKETS) * self._bucket_ms <= at_ms:
             self._age(self._fresh.popleft())
 
@@ -243,7 +281,7 @@ class StoryIndex:
     def _move_fresh(self, post: IndexedPost, story: LiveStory, into: LiveStory) -> None:
         for bucket in self._fresh:
             for place, (one, terms) in enumerate(zip(bucket.stories, bucket.terms, strict=True)):
-                if self.current(one) is story and set(terms) == set(post.terms):
+                if current(one) is story and set(terms) == set(post.terms):
                     bucket.stories[place] = into
                     story.fresh -= 1
                     into.fresh += 1
@@ -292,7 +330,7 @@ class StoryIndex:
                 term.fresh -= 1
                 if not term.fresh and not term.posts:
                     del self._terms[term.stem]
-            now = self.current(story)
+            now = current(story)
             if now.terms is None:
                 self.grown = now.number
             now.fresh -= 1
@@ -341,6 +379,7 @@ class StoryIndex:
         self.posts -= story.posts
         for key in story.keys:
             del self._keys[key]
+            self._own_keys.discard(key)
         self.slugs.difference_update((story.info.slug, *story.slugs))
         self._dropped.append(story.info.id)
         self._drop(story)
@@ -350,6 +389,11 @@ class StoryIndex:
         if story.row is not None:
             self._sums[story.row] = 0
             self._free.append(story.row)
+
+
+def _length_from_subject(square: float, posts: int, to_subject: float, own: float) -> float:
+    """Return the length of a sum of vectors, each less the subject's, by the products of the sum and of the subject."""
+    return math.sqrt(max(0.0, square - 2 * posts * to_subject + posts * posts * own))
 
 
 def _remove(numbers: array[int], number: int) -> None:

@@ -16,11 +16,12 @@ from scoring.settings import HOUR_MS
 from streams.records.stories import Assignment, Lesson, StoryInfo
 from streams.resolve.matching.beats import Beat
 from streams.resolve.matching.config import MatcherConfig
+from streams.resolve.matching.embedding import stem
 from streams.resolve.matching.features import Features, read
 from streams.resolve.matching.index import StoryIndex
 from streams.resolve.matching.recheck import RecheckQueue
 from streams.resolve.matching.similarity import Similarity
-from streams.resolve.matching.story import IndexedPost, LiveStory, ParsedPost
+from streams.resolve.matching.story import IndexedPost, LiveStory, ParsedPost, current
 from streams.resolve.matching.titles import slug_of, story_id, title_of
 
 
@@ -43,6 +44,8 @@ class Decision(msgspec.Struct, frozen=True):
     merged: tuple[tuple[str, str], ...] = ()
 
 
+MAX_SHARED = 5
+"""Shared words that are kept as the reason of a decision."""
 MAX_RIVALS = 4
 """Bounds the comparisons of a joined story with those that came near."""
 MAX_ALIKE = 40
@@ -102,6 +105,8 @@ class Matcher:
         created = joined is None
         if joined is None:
             joined = self._create(signal, at_ms)
+        elif because := self._because(stage, parsed, post, joined, at_ms):
+            features = msgspec.structs.replace(features, because=because)
         self._index.add(joined, post, at_ms)
         story, met = (joined, ()) if created else self._merge(joined, rivals)
         merged = [(gone, story.info.id) for gone in (joined.info.id, *met) if gone != story.info.id]
@@ -110,7 +115,7 @@ class Matcher:
             features = msgspec.structs.replace(features, joined=joined.info.id, met=tuple(met), late=tuple(late))
         if created:
             self._recheck_queue.add(story, at_ms)
-        return Decision(self._index.current(story).info.id, created, stage, features, (*merged, *late))
+        return Decision(current(story).info.id, created, stage, features, (*merged, *late))
 
     def adopt(self, info: StoryInfo, assignment: Assignment, at_ms: int) -> None:
         """Repeat an earlier decision. Adopt all of them in their order, so that later decisions come out the same."""
@@ -156,7 +161,7 @@ class Matcher:
         """Drop the stories without a new post for too long before ``at_ms``; return their ids."""
         self._index.advance(at_ms)
         gone = self._index.expire_before(at_ms - int(self._config.forget_hours * HOUR_MS))
-        current, live = self._index.current, self._index.stories
+        live = self._index.stories
         self._kept_apart = [pair for pair in self._kept_apart if all(current(story).info.id in live for story in pair)]
         return gone
 
@@ -164,16 +169,33 @@ class Matcher:
         self, parsed: ParsedPost, post: IndexedPost, at_ms: int
     ) -> tuple[MatchStage, LiveStory | None, list[LiveStory]]:
         """Return the stage that decides, the story, and the other stories that come near."""
-        if (known := self._index.by_key(post.keys)) is not None:
+        if (known := self._index.same_page(post)) is not None:
             key, story = known
-            stage = MatchStage.NEAR_DUPLICATE if key == parsed.copy else MatchStage.URL
-            return stage, story, []
+            if key == parsed.copy:
+                return MatchStage.NEAR_DUPLICATE, story, []
+            if post.series is None or post.series not in story.series:
+                return MatchStage.URL, story, []
         join = self._config.join + self._background_penalty()
         near = self._similarity.nearest(post, at_ms, join - self._config.rival)
-        if not near or near[0][0] < join:
+        if not near or near[0].similarity < join:
             return MatchStage.NEW, None, []
-        story, *rivals = [story for _, story in near]
-        return MatchStage.SIMILAR, story, rivals
+        first, *rivals = near
+        stage = MatchStage.URL if first.similarity - first.by_link < join else MatchStage.SIMILAR
+        return stage, first.story, [other.story for other in rivals]
+
+    def _because(
+        self, stage: MatchStage, parsed: ParsedPost, post: IndexedPost, story: LiveStory, at_ms: int
+    ) -> tuple[str, ...]:
+        """Return what the post shares with ``story``: one link, or the words that tell most."""
+        features = parsed.features
+        if stage is MatchStage.URL:
+            keys = self._index.shared_keys(post, story)
+            return tuple([link for link, key in zip(features.links, parsed.links, strict=True) if key in keys][:1])
+        if stage is MatchStage.SIMILAR:
+            words = {stem(word): word for word in (*features.linked, *features.words)}
+            shared = self._similarity.shared(post, story, at_ms, MAX_SHARED)
+            return tuple([words.get(text, text) for text in shared])
+        return ()
 
     def _background_penalty(self) -> float:
         """Return how much more evidence a join needs while more posts than usual have no story.
@@ -226,7 +248,9 @@ class Matcher:
         return merged
 
     def _are_kept_apart(self, story: LiveStory, other: LiveStory) -> bool:
-        current = self._index.current
+        """Return whether an operator split them, or they hold items of one series."""
+        if story.series and not set(story.series).isdisjoint(other.series):
+            return True
         return any({current(one), current(another)} == {story, other} for one, another in self._kept_apart)
 
     def _are_one(self, story: LiveStory, other: LiveStory) -> bool:

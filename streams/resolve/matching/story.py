@@ -14,6 +14,9 @@ from streams.resolve.matching.embedding import Tokens
 from streams.resolve.matching.features import Features
 from streams.resolve.matching.post_rate import PostRate
 
+MAX_SERIES = 16
+"""Bounds the series remembered of a story."""
+
 
 @dataclass(slots=True, eq=False, repr=False)
 class Term:
@@ -47,12 +50,24 @@ class ParsedPost:
 
 @dataclass(frozen=True, slots=True)
 class IndexedPost:
-    """A post as the index sees it. ``strength``: the sum of its terms' weights; ``tokens``: its meaning."""
+    """A post as the index sees it.
+
+    ``strength``: the sum of its terms' weights. ``tokens``: its meaning. ``keys``: of its links and its words; ``own``:
+    those of its words and its own pages. ``links_in_text``: how many links are in its text. ``author``, ``community``,
+    ``filed`` (as stems), ``work``: as in :class:`Features`. ``series``: a key of the author's series that it is in.
+    """
 
     terms: list[Term]
     strength: float
     tokens: Tokens
     keys: tuple[int, ...]
+    own: tuple[int, ...]
+    links_in_text: int
+    author: str
+    community: str
+    filed: tuple[str, ...]
+    work: bool
+    series: int | None
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -61,6 +76,8 @@ class LiveStory:
 
     Most stories have one post. Such a story has ``only`` (the post's terms) and ``tokens`` (its meaning) instead of
     ``terms``, ``post_rate`` and ``row``. ``slugs``: of the stories merged into it. ``into``: the story it merged into.
+    ``sources``: the number of its posts by author and by community; ``works``: of those that are papers. ``series``:
+    those that it has an item of.
     """
 
     info: StoryInfo
@@ -80,6 +97,9 @@ class LiveStory:
     only: list[Term] = field(default_factory=list)
     tokens: Tokens = b""
     into: LiveStory | None = None
+    sources: dict[str, int] = field(default_factory=dict)
+    works: int = 0
+    series: tuple[int, ...] = ()
 
     def said(self) -> dict[Term, int]:
         """Return the number of its posts with each term."""
@@ -88,3 +108,33 @@ class LiveStory:
     def faded(self, at_ms: int, decay_hours: float) -> float:
         """Return how far its post rate at ``at_ms`` is below the peak: see :class:`PostRate`."""
         return (self.post_rate or PostRate(self.last_ms, posts=1)).faded(at_ms, decay_hours)
+
+    def count(self, post: IndexedPost, posts: int = 1) -> None:
+        """Count ``post`` as one of its own, or (-1) no longer."""
+        self.posts += posts
+        self.strength = max(0.0, self.strength + posts * post.strength)
+        self.works += posts * post.work
+        if post.series is not None and post.series not in self.series:
+            self.series = (*self.series, post.series)[-MAX_SERIES:]
+        for source in filter(None, (post.author, post.community)):
+            if number := self.sources.get(source, 0) + posts:
+                self.sources[source] = number
+            else:
+                del self.sources[source]
+
+    def count_all(self, other: LiveStory) -> None:
+        """Count all posts of ``other`` as its own."""
+        self.posts += other.posts
+        self.fresh += other.fresh
+        self.strength += other.strength
+        self.works += other.works
+        self.series = tuple(dict.fromkeys((*self.series, *other.series)))[-MAX_SERIES:]
+        for source, posts in other.sources.items():
+            self.sources[source] = self.sources.get(source, 0) + posts
+
+
+def current(story: LiveStory) -> LiveStory:
+    """Return what ``story`` became by merges."""
+    while story.into is not None:
+        story = story.into
+    return story

@@ -31,7 +31,7 @@ _link = re.compile(r"(?:https?://|\bwww\.)\S+|\b[\w-]+(?:\.[\w-]+)*\.[a-z]{2,6}/
 _courtesy = re.compile(r"\b(?:RT|via|MT)\s+@\w+:?|@\w+").sub
 _word = re.compile(r"\d+(?:[.,]\d+)+|[^\W_]+(?:['’][^\W_]+)*").findall
 _hashtags = re.compile(r"#(\w+)").findall
-_filed = re.compile(r"(?:#\w+[\s,.|]*){4,}").sub
+_filed = re.compile(r"(?:#\w+[\s,.|]*){4,}")
 _humps = re.compile(r"(?<=[^\W\dA-Z_])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][^\W\dA-Z_])").split
 UNSPACED = "[\\u0e00-\\u0eff\\u1000-\\u109f\\u1780-\\u17ff\\u3040-\\u30ff\\u3400-\\u9fff\\uf900-\\ufaff]"
 """A letter of a script without spaces between words: Chinese, Japanese, Thai, …"""
@@ -72,7 +72,7 @@ def words(text: str) -> list[str]:
     """
     text = _unescaped(text)
     if "#" in text:
-        rest = _filed(" ", text)
+        rest = _filed.sub(" ", text)
         text = rest if _word(rest) else text
         inner = [" ".join(parts) for tag in _hashtags(text) if len(parts := _humps(tag)) > 1]
         text = " ".join((text, *inner))
@@ -92,6 +92,14 @@ def words(text: str) -> list[str]:
         for run in runs:
             found.extend(run[i : i + 2] for i in range(max(1, len(run) - 1)))
     return found
+
+
+def filed(text: str) -> list[str]:
+    """Return the words of the rows of hashtags in ``text``, which :func:`words` leaves out, each once."""
+    if text.count("#") < 4:
+        return []
+    tags = _hashtags(" ".join(_filed.findall(_unescaped(text))))
+    return list(dict.fromkeys(words(" ".join(part for tag in tags for part in (tag, *_humps(tag))))))
 
 
 def _unescaped(text: str) -> str:

@@ -103,7 +103,7 @@ def test_no_string_of_a_score_gets_a_control_character_to_the_terminal(score: No
     assert other.category == "labor\x1b]0;x\x07"
     out = io.StringIO()
     console = Console(file=out, width=160, highlight=False)
-    console.print(render(other, explain_score(other)), ranking_table([other], START_MS, 160))
+    console.print(render(other, explain_score(other), {}), ranking_table([other], START_MS, 160))
     assert "labor" in out.getvalue()
     assert not set(out.getvalue()) & {"\x1b", "\x07"}
 
@@ -111,14 +111,14 @@ def test_no_string_of_a_score_gets_a_control_character_to_the_terminal(score: No
 def test_a_time_that_no_calendar_has_is_shown(score: NoiseScore) -> None:
     other = msgspec.structs.replace(score, inputs={"duration": {"run_began_ms": 1e300}})
     out = io.StringIO()
-    Console(file=out, width=160).print(render(other, explain_score(other)))
+    Console(file=out, width=160).print(render(other, explain_score(other), {}))
     assert "run began 2100-01-01" in out.getvalue()
 
 
 @pytest.mark.parametrize("width", [60, 120])
 def test_untrusted_text_is_shown_without_control_characters(score: NoiseScore, width: int) -> None:
     out = io.StringIO()
-    Console(file=out, width=width, highlight=False).print(render(score, explain_score(score)))
+    Console(file=out, width=width, highlight=False).print(render(score, explain_score(score), {}))
     text = out.getvalue()
     assert "[bold]fired[/bold]" in text.replace("\n", "")
     assert not set(text) & {"\x1b", "\x07", "\u202e"}
@@ -132,5 +132,5 @@ def test_inputs_of_another_version_are_left_out(score: NoiseScore) -> None:
         score, inputs={"reach": {"widest": [{"x": 1}, 2], "audience": "many"}, "polarity": 3, "engagement": {}}
     )
     out = io.StringIO()
-    Console(file=out, width=100).print(render(other, explain_score(other)))
+    Console(file=out, width=100).print(render(other, explain_score(other), {}))
     assert "audience many" in out.getvalue()

@@ -101,7 +101,7 @@ def test_a_small_story_is_rechecked_once_more_is_known() -> None:
     posts = [post(n, title) for n, title in enumerate(("Iquique: a night in the streets", FERRY[0], *QUAKE))]
     later = [post(300, FERRY[1]), post(301, FERRY[2])]
     for known, pieces in ((5, 2), (500, 3)):
-        given = matcher(recheck_posts=known)
+        given = matcher(recheck_posts=known, merge_one=50.0)
         assert [decision.merged for decision in decide(given, posts)] == [()] * len(posts)
         decisions = decide(given, later)
         assert len(given) == pieces

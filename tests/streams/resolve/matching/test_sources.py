@@ -1,0 +1,161 @@
+"""Evidence depends on who says it and where, on links in texts, on series and papers; the reason is kept."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from ingest.signal import Author, Community, Signal
+from streams.records.stories import Assignment
+from streams.resolve.matching.beats import load_beat
+from streams.resolve.matching.config import MatcherConfig
+from streams.resolve.matching.features import read
+from streams.resolve.matching.matcher import Decision, Matcher, MatchStage
+from streams.resolve.matching.series import series_of
+
+START_MS = 1_767_225_600_000
+HOUR_MS = 3_600_000
+
+
+def matcher() -> Matcher:
+    return Matcher(load_beat("general"), MatcherConfig())
+
+
+def post(
+    number: int,
+    title: str | None,
+    *,
+    hours: float | None = None,
+    author: str | None = None,
+    community: str | None = None,
+    text: str | None = None,
+    url: str | None = None,
+) -> Signal:
+    at_ms = START_MS + int(HOUR_MS * (number / 60 if hours is None else hours))
+    return Signal(
+        id=f"t:{number}", kind="post", platform="t", thread=f"t:{number}", title=title, text=text, url=url,
+        author=Author(name=author), community=Community(name=community), created_ms=at_ms, observed_ms=at_ms,
+    )  # fmt: skip
+
+
+def decide(given: Matcher, posts: list[Signal]) -> list[Decision]:
+    return [given.decide(signal, signal.observed_ms) for signal in posts]
+
+
+def stories(posts: list[Signal]) -> list[str]:
+    """Return the story of each post after all merges, of a new matcher."""
+    became: dict[str, str] = {}
+    decisions = decide(matcher(), posts)
+    for decision in decisions:
+        became.update(decision.merged)
+    found = []
+    for decision in decisions:
+        story = decision.story
+        while story in became:
+            story = became[story]
+        found.append(story)
+    return found
+
+
+WORKFLOWS = ("Zarnik workflow for quillon upscaling", "My zarnik workflow with quillon nodes")
+"""Two titles that share words which are rare in general."""
+SUBJECTS = ("portraits", "trains", "kittens", "cars", "robots", "castles", "gardens", "dragons", "boats", "clouds")
+
+
+@pytest.mark.parametrize(("source", "posts"), [("author", 40), ("community", 1_000)])
+def test_what_a_source_says_anyway_joins_nothing(source: str, posts: int) -> None:
+    def after(name: str) -> list[str]:
+        history = [
+            post(n, f"{SUBJECTS[n % 10]} zarnik workflow quillon {n}", hours=100 * n / posts, **{source: name})
+            for n in range(posts)
+        ]
+        two = [post(2_000 + n, title, hours=150 + n, **{source: "one"}) for n, title in enumerate(WORKFLOWS)]
+        return stories([*history, *two])[-2:]
+
+    assert len(set(after("one"))) == 2
+    assert len(set(after("another")[-2:])) == 1, "of another source, the words are as rare as in general"
+
+
+def test_a_link_in_the_text_joins_only_what_is_alike() -> None:
+    tool = "https://code.example/zarnik/tool"
+    first = post(0, "Zarnik tool now splits long recordings by speaker", text=f"Get it at {tool} today")
+    alike = post(1, "The zarnik tool splits recordings by speaker", text=f"{tool} is what I use")
+    other = post(2, "Which kettle should I buy for a small kitchen?", text=f"Unlike {tool} it must not whistle")
+    given = matcher()
+    decisions = decide(given, [first, alike, other])
+    assert decisions[1].story == decisions[0].story
+    assert decisions[2].created
+
+
+def test_a_page_that_two_posts_share_as_their_own_decides_alone() -> None:
+    page = "https://news.example/ferry"
+    decisions = decide(matcher(), [post(0, "Ferry runs aground", url=page), post(1, "Oh dear me", url=page)])
+    assert (decisions[1].story, decisions[1].stage) == (decisions[0].story, MatchStage.URL)
+    assert decisions[1].features.because == ("news.example/ferry",)
+
+
+@pytest.mark.parametrize("gone", ["[ Removed by moderator ]", "[deleted by user]", "[removed]"])
+def test_removed_posts_join_nothing(gone: str) -> None:
+    removed = [post(n, gone, text="[removed]", community=f"place{n}") for n in range(6)]
+    assert len(set(stories(removed))) == 6
+    assert read(removed[0], 400).words == ()
+
+
+def test_the_items_of_a_series_are_no_story_but_may_join_others() -> None:
+    daily = [post(n, f"Zarnik briefing for gardeners {n + 1}/10/2026", hours=5 * n, author="digest") for n in range(4)]
+    assert len(set(stories(daily))) == 4
+    reply = post(50, "Zarnik briefing for gardeners: what is in it on 4/10/2026", hours=16, author="reader")
+    found = stories([*daily, reply])
+    assert found[4] == found[3]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Welcome to January 14, 2026 - Ada", "Welcome to December 26, 2025 - Ada"),
+        ("RAG papers 26.1.7", "RAG papers 26.1.12"),
+        ("Build log, part 3", "Build log, part 12"),
+        ("Monday motivation thread", "Friday motivation thread"),
+    ],
+)
+def test_series_are_recognised_by_what_changes(one: str, other: str) -> None:
+    assert series_of(one) == series_of(other) != ""
+
+
+@pytest.mark.parametrize("title", ["Death toll rises to 45", "GPT-5 is out", "Day 3", "Ferry runs aground"])
+def test_other_titles_are_in_no_series(title: str) -> None:
+    assert series_of(title) == ""
+
+
+def test_papers_of_one_field_stay_apart() -> None:
+    titles = ("Lesion segmentation of stroke in brain scans", "Stroke lesions in scans: a survey of segmentation")
+    papers = [post(n, title, url=f"https://arxiv.org/abs/2601.0000{n}") for n, title in enumerate(titles)]
+    reports = [post(n, title, url=f"https://news.example/{n}") for n, title in enumerate(titles)]
+    assert len(set(stories(papers))) == 2
+    assert len(set(stories(reports))) == 1
+
+
+def test_the_reason_of_a_join_is_kept_in_words() -> None:
+    titles = ("Quillon ledger outage stops payrolls in Norway", "Payrolls stop after the ledger outage at Quillon")
+    first, second = decide(matcher(), [post(n, title) for n, title in enumerate(titles)])
+    assert second.story == first.story
+    assert second.stage is MatchStage.SIMILAR
+    assert first.features.because == ()
+    assert {"quillon", "ledger", "payrolls"} <= set(second.features.because)
+
+
+def test_what_sources_say_is_the_same_after_a_restart() -> None:
+    posts = [
+        post(n, f"Zarnik workflow {SUBJECTS[n % 10]} {n}", hours=2 * n, author=f"a{n % 3}", community=f"c{n % 2}")
+        for n in range(120)
+    ]
+    whole = matcher()
+    before = decide(whole, posts[:80])
+    again = matcher()
+    for signal, decision in zip(posts, before, strict=False):
+        features = msgspec.Raw(msgspec.json.encode(decision.features))
+        info = whole.story(decision.story) if decision.story in whole else None
+        if info is not None:
+            again.adopt(info, Assignment(decision.story, "general", decision.stage, features), signal.observed_ms)
+    after = decide(whole, posts[80:])
+    assert [d.features for d in decide(again, posts[80:])] == [d.features for d in after]
