@@ -29,8 +29,10 @@ MAX_CHARS = 300
 REMEMBERED_TEXTS = 4_096
 """Texts whose result is kept: as a story grows, its loudest texts change places more often than words."""
 REMEMBERED_WORDS = 50_000
-MEANING = 0.5
+MEANING = 1.0
 """The length of a text's row beside its terms and form; longer, the few headlines learnt from are learnt by heart."""
+LOG_IMPACT = "log impact"
+"""The column of ``weights.tsv`` for the logarithm of the impact. Most titles have a small one and few a large one."""
 
 
 class Evidence:
@@ -67,7 +69,7 @@ class OfflineAssessor:
         """``embed``: None for the model in the WordLlama wheel, which takes about a second to load."""
         self._evidence = Evidence(embed or word_vectors())
         self._names: tuple[Category, ...] = get_args(Category)
-        self._weights = _weights(self._evidence.names, (*self._names, "impact"))
+        self._weights = _weights(self._evidence.names, (*self._names, LOG_IMPACT))
         self._read = lru_cache(maxsize=REMEMBERED_TEXTS)(self._read_text)
 
     def assess(self, texts: Sequence[str], at_ms: int) -> Assessment:
@@ -83,9 +85,9 @@ class OfflineAssessor:
         return Assessment(at_ms, impact / sum(shares), self._names[votes.index(max(votes))])
 
     def _read_text(self, text: str) -> tuple[float, ...]:
-        """Return how far each category fits one text, about 0 to 1, and then its impact, 0 to 100."""
-        *votes, impact = (self._evidence.read(text) @ self._weights).tolist()
-        return (*votes, min(100.0, max(0.0, impact)))
+        """Return the log-odds of each category for one text, up to a constant, and then its impact, 0 to 100."""
+        *votes, log_impact = (self._evidence.read(text) @ self._weights).tolist()
+        return (*votes, min(100.0, math.exp(log_impact)))
 
 
 def _weights(evidence: Sequence[str], judged: Sequence[str]) -> NDArray[np.float64]:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from scoring import Assessment
 from scoring.assessment import Category
 from scoring.impact import OfflineAssessor
-from scoring.impact.assessor import DIMENSIONS, word_vectors
+from scoring.impact.assessor import DIMENSIONS, LOG_IMPACT, word_vectors
 from scoring.impact.lexicon import Lexicon
 from tests.scoring.learn_impact import FILE, learn
 from tests.scoring.recorded_titles import Headline, labelled, recorded_titles
@@ -76,7 +76,7 @@ def test_recorded_headlines(assessor: OfflineAssessor, shared: Path, name: str, 
 def test_the_weights_are_those_that_are_learnt(shared: Path) -> None:
     evidence, weights = learn(shared)
     header, *rows = FILE.read_text(encoding="utf-8").splitlines()
-    assert header.split("\t")[1:] == [*get_args(Category), "impact"]
+    assert header.split("\t")[1:] == [*get_args(Category), LOG_IMPACT]
     assert [row.split("\t")[0] for row in rows] == list(evidence.names)
     written = np.array([[float(weight) for weight in row.split("\t")[1:]] for row in rows])
     assert np.allclose(written, weights, rtol=0.01, atol=0.001)
