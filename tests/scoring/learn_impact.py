@@ -52,7 +52,8 @@ def _penalties(rows: Array, penalty: float) -> Array:
 
 def _ridge(rows: Array, judged: Array, counts: Array) -> Array:
     weighted = rows.T * counts
-    return np.linalg.solve(weighted @ rows + np.diag(_penalties(rows, IMPACT_PENALTY)), weighted @ judged)
+    solution = np.linalg.solve(weighted @ rows + np.diag(_penalties(rows, IMPACT_PENALTY)), weighted @ judged)
+    return solution.astype(np.float64)
 
 
 def _logistic(rows: Array, judged: Array, counts: Array) -> Array:

@@ -1,8 +1,8 @@
 """The offline assessor, held against headlines labelled by hand (impact 0 to 100, category, then text or signal id).
 
-``headlines.tsv``: made up. ``headlines_tried.tsv``: recorded titles. The weights are learnt from both, and the terms
-were chosen with an eye on them. ``headlines_untouched.tsv``: recorded titles, drawn and labelled after terms, form and
-penalty were fixed, and only ever measured. Recorded titles belong to their authors, so only ids are here.
+``headlines.tsv``: made up. ``headlines_tried.tsv``, ``headlines_learnt.tsv``: recorded titles. The weights are learnt
+from all three, and the terms were chosen with an eye on them. ``headlines_untouched.tsv``: recorded titles that are
+only ever measured. Recorded titles belong to their authors, so only ids are here.
 """
 
 from __future__ import annotations
@@ -58,12 +58,13 @@ def test_invented_headlines(assessor: OfflineAssessor) -> None:
     headlines = labelled("headlines.tsv")
     assert len(headlines) >= 500
     impact, category = agreement(assessor, headlines)
-    assert impact >= 0.8
-    assert category >= 0.8
+    assert impact >= 0.84
+    assert category >= 0.82
 
 
 @pytest.mark.parametrize(
-    ("name", "least", "same"), [("headlines_tried.tsv", 0.75, 0.8), ("headlines_untouched.tsv", 0.6, 0.65)]
+    ("name", "least", "same"),
+    [("headlines_tried.tsv", 0.83, 0.88), ("headlines_learnt.tsv", 0.79, 0.84), ("headlines_untouched.tsv", 0.74, 0.7)],
 )
 def test_recorded_headlines(assessor: OfflineAssessor, shared: Path, name: str, least: float, same: float) -> None:
     headlines = labelled(name, recorded_titles(shared))
