@@ -31,8 +31,8 @@ REMEMBERED_TEXTS = 4_096
 REMEMBERED_WORDS = 50_000
 MEANING = 1.0
 """The length of a text's row beside its terms and form; longer, the few headlines learnt from are learnt by heart."""
-LOG_IMPACT = "log impact"
-"""The column of ``weights.tsv`` for the logarithm of the impact. Most titles have a small one and few a large one."""
+ROOT_IMPACT = "root of impact"
+"""The column of ``weights.tsv`` for the square root of the impact: differences among small impacts count for more."""
 
 
 class Evidence:
@@ -69,7 +69,7 @@ class OfflineAssessor:
         """``embed``: None for the model in the WordLlama wheel, which takes about a second to load."""
         self._evidence = Evidence(embed or word_vectors())
         self._names: tuple[Category, ...] = get_args(Category)
-        self._weights = _weights(self._evidence.names, (*self._names, LOG_IMPACT))
+        self._weights = _weights(self._evidence.names, (*self._names, ROOT_IMPACT))
         self._read = lru_cache(maxsize=REMEMBERED_TEXTS)(self._read_text)
 
     def assess(self, texts: Sequence[str], at_ms: int) -> Assessment:
@@ -86,8 +86,8 @@ class OfflineAssessor:
 
     def _read_text(self, text: str) -> tuple[float, ...]:
         """Return the log-odds of each category for one text, up to a constant, and then its impact, 0 to 100."""
-        *votes, log_impact = (self._evidence.read(text) @ self._weights).tolist()
-        return (*votes, min(100.0, math.exp(log_impact)))
+        *votes, root = (self._evidence.read(text) @ self._weights).tolist()
+        return (*votes, min(100.0, max(0.0, root) ** 2))
 
 
 def _weights(evidence: Sequence[str], judged: Sequence[str]) -> NDArray[np.float64]:

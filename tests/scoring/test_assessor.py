@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from scoring import Assessment
 from scoring.assessment import Category
 from scoring.impact import OfflineAssessor
-from scoring.impact.assessor import DIMENSIONS, LOG_IMPACT, word_vectors
+from scoring.impact.assessor import DIMENSIONS, ROOT_IMPACT, word_vectors
 from scoring.impact.lexicon import Lexicon
 from tests.scoring.learn_impact import FILE, learn
 from tests.scoring.recorded_titles import Headline, labelled, recorded_titles
@@ -58,13 +58,13 @@ def test_invented_headlines(assessor: OfflineAssessor) -> None:
     headlines = labelled("headlines.tsv")
     assert len(headlines) >= 500
     impact, category = agreement(assessor, headlines)
-    assert impact >= 0.84
+    assert impact >= 0.86
     assert category >= 0.82
 
 
 @pytest.mark.parametrize(
     ("name", "least", "same"),
-    [("headlines_tried.tsv", 0.83, 0.88), ("headlines_learnt.tsv", 0.79, 0.84), ("headlines_untouched.tsv", 0.74, 0.7)],
+    [("headlines_tried.tsv", 0.82, 0.89), ("headlines_learnt.tsv", 0.76, 0.84), ("headlines_untouched.tsv", 0.71, 0.7)],
 )
 def test_recorded_headlines(assessor: OfflineAssessor, shared: Path, name: str, least: float, same: float) -> None:
     headlines = labelled(name, recorded_titles(shared))
@@ -77,7 +77,7 @@ def test_recorded_headlines(assessor: OfflineAssessor, shared: Path, name: str, 
 def test_the_weights_are_those_that_are_learnt(shared: Path) -> None:
     evidence, weights = learn(shared)
     header, *rows = FILE.read_text(encoding="utf-8").splitlines()
-    assert header.split("\t")[1:] == [*get_args(Category), LOG_IMPACT]
+    assert header.split("\t")[1:] == [*get_args(Category), ROOT_IMPACT]
     assert [row.split("\t")[0] for row in rows] == list(evidence.names)
     written = np.array([[float(weight) for weight in row.split("\t")[1:]] for row in rows])
     assert np.allclose(written, weights, rtol=0.01, atol=0.001)

@@ -171,7 +171,7 @@ def signal(number: int) -> Signal:
         kind="post",
         platform="reddit",
         thread=f"reddit:{number}",
-        title="Senate passes law",
+        title="Senate passes law that bans chatbots",
         created_ms=START_MS,
         observed_ms=START_MS,
     )

@@ -361,7 +361,9 @@ def test_a_story_is_assessed_with_its_first_words_and_again_when_they_change() -
     scorer.take([live(Entry(2, START_MS + 1, named), at_ms=START_MS + 1)], 1.0)
     second = score_in(scorer.advance(START_MS + 1, 1.0))
     assert (second["category"], second["inputs"]["industry_impact"]["assessed_ms"]) == ("labor", START_MS + 1)
-    louder = msgspec.structs.replace(seen("reddit", 2, START_MS + 2, likes=50), title="Senate passes law")
+    louder = msgspec.structs.replace(
+        seen("reddit", 2, START_MS + 2, likes=50), title="Senate passes law that bans chatbots"
+    )
     scorer.take([live(Entry(3, START_MS + 2, louder), at_ms=START_MS + 2)], 2.0)
     assert score_in(scorer.advance(START_MS + 2, 2.0))["category"] == "labor", "until the next tick"
     scorer.take([live(at_ms=START_MS + 1_000)], 3.0)
