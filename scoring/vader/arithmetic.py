@@ -101,16 +101,16 @@ _last: LookupCache[tuple[str, ...], float] = LookupCache(lambda words: _valence(
 def compound(text: str, words: Sequence[str] | None = None, codes: bytes | None = None) -> float:
     """Return VADER's compound value of ``text``, -1 (most negative) to 1, rounded to four digits.
 
-    ``words``: ``text.split()``, and ``codes``: the :func:`word_code` of each, where the caller has them already.
+    ``words``: ``text.split()``, and ``codes``: the :func:`word_code` of each, where the caller has them already; the
+    text then has none of VADER's emojis.
 
     >>> compound("This is a great idea!"), compound("the meeting is on Tuesday")
     (0.6588, 0.0)
     """
-    emojis = lexicon().emojis
-    if not text.isascii() and not emojis.keys().isdisjoint(text):
-        text = _in_words(text, emojis)
-        words = codes = None
     if words is None:
+        emojis = lexicon().emojis
+        if not text.isascii() and not emojis.keys().isdisjoint(text):
+            text = _in_words(text, emojis)
         words = text.split()
     if codes is None:
         codes = bytes(map(_codes.__getitem__, words))
@@ -123,20 +123,19 @@ def compound(text: str, words: Sequence[str] | None = None, codes: bytes | None 
     if 1 in in_idiom and _has_idiom(words, in_idiom):
         needs_text = b"\1" * len(words)
     if influenced := _influenced(valent, changes, needs_text):
-        for index, place in enumerate(compress(range(len(words)), valent)):
-            if influenced[place]:
-                begin = max(0, place - 3)
-                if 1 in needs_text[begin : place + 3]:
-                    valences[index] = _valence(words, place)
-                else:
-                    before = [_stand_ins[raw] for raw in words[begin:place]]
-                    valences[index] = _last[(*before, words[place])]
+        for place in compress(range(len(words)), influenced):
+            begin = max(0, place - 3)
+            if 1 in needs_text[begin : place + 3]:
+                valence = _valence(words, place)
+            else:
+                valence = _last[(*map(_stand_ins.__getitem__, words[begin:place]), words[place])]
+            valences[valent.count(1, 0, place)] = valence
     if (but := codes.translate(HAS[_BUT]).find(1)) >= 0:
         _weigh_contrast(valences, valent[:but].count(1))
-    total = float(sum(valences))
+    total = sum(valences)
     if total and ("!" in text or "?" in text):
         total += math.copysign(_emphasis(text), total)
-    return round(max(-1.0, min(1.0, total / math.sqrt(total * total + NORMALIZER))), 4)
+    return round(total / math.sqrt(total * total + NORMALIZER), 4)
 
 
 def without_emojis(text: str) -> str:
