@@ -101,7 +101,7 @@ class FigureIndex:
             text = _LINK.sub(" ", text)
         shown = spaced(text)
         lower = lowered(shown)
-        found = set[str]()
+        found: set[str] = set()
         if matches := self._phrases.find(lower):
             found = self._meant(matches, Text(text, shown, lower))
         if "@" in text:
@@ -111,7 +111,7 @@ class FigureIndex:
 
     def _meant(self, matches: list[Match], text: Text) -> set[str]:
         """Return the ids of the figures whose names are ``matches`` of ``text`` and meant there."""
-        found = set[str]()
+        found: set[str] = set()
         contexts = 0
         for match in _longest(matches):
             name = self._names[match.phrase]

@@ -14,8 +14,13 @@ _NUMBER = Struct(">Q").unpack
 
 def hashed(text: str) -> int:
     """Return what :func:`identity` returns, without the cache: for a text that rarely comes again."""
+    return hashed_bytes(text.encode("utf-8", "surrogatepass"))
+
+
+def hashed_bytes(encoded: bytes) -> int:
+    """Return what :func:`hashed` returns for a text that is ``encoded`` as UTF-8."""
     digest = _EMPTY.copy()
-    digest.update(text.encode("utf-8", "surrogatepass"))
+    digest.update(encoded)
     number: int = _NUMBER(digest.digest())[0]
     return number or 1
 

@@ -13,7 +13,7 @@ import re
 import unicodedata
 from functools import lru_cache
 
-from scoring.ledger.identity import hashed
+from scoring.ledger.identity import hashed, hashed_bytes
 
 MAX_CHARS = 120
 """Characters read of a text, so that a long one costs no more than a title does."""
@@ -59,12 +59,10 @@ def text_number(words: str) -> int:
             del own[0]
         plain = "".join(own)
     if is_ascii:
-        letters = plain.encode().translate(None, _NO_LETTERS)[:LETTERS].decode()
+        letters = plain.encode().translate(None, _NO_LETTERS)[:LETTERS]
     else:
-        letters = "".join(_letters(plain))[:LETTERS]
-    if len(letters) < LEAST_BYTES and len(letters.encode("utf-8", "replace")) < LEAST_BYTES:
-        return 0
-    return max(2, hashed(letters) >> 32)
+        letters = "".join(_letters(plain))[:LETTERS].encode()
+    return max(2, hashed_bytes(letters) >> 32) if len(letters) >= LEAST_BYTES else 0
 
 
 @lru_cache(maxsize=8_192)
