@@ -16,7 +16,7 @@ from ahocorasick_rs import AhoCorasick, Implementation, MatchKind
 
 from scoring.cache import LookupCache
 from scoring.observation import Sentiment
-from scoring.vader import HAS, NORMALIZER, SPARE_BITS, compound, without_emojis, word_code
+from scoring.vader import HAS, NORMALIZER, SPARE_BITS, Vader, without_emojis, word_code
 
 MAX_CHARS = 500
 """The part of a text that is read: a reply shows its sentiment early."""
@@ -86,7 +86,7 @@ def sentiment(text: str | None, lang: str | None = None) -> Sentiment | None:
     codes = bytes(map(_codes.__getitem__, words))
     if not _is_english(codes, lang):
         return None
-    value = compound(plain, list(map(_known_words.__getitem__, words)), codes)
+    value = _vader.compound(plain, words, codes)
     # The compound is s/sqrt(s² + NORMALIZER); this asks whether |s| reaches PER_ROOT_WORD * sqrt(words).
     square = value * value
     if not value or NORMALIZER * square < PER_ROOT_WORD**2 * len(words) * (1.0 - square):
@@ -150,7 +150,7 @@ def _in_known_words(text: str) -> str | None:
 
 def _is_scare_quote(quotation: str) -> bool:
     words = quotation.split()
-    return len(words) <= SCARE_QUOTE_WORDS and compound(quotation, list(map(_known_words.__getitem__, words))) > 0
+    return len(words) <= SCARE_QUOTE_WORDS and _vader.compound(quotation, words) > 0
 
 
 def _known_word(raw: str) -> str:
@@ -172,4 +172,4 @@ def _code(raw: str) -> int:
 
 
 _codes = LookupCache(_code, capacity=20_000)
-_known_words = LookupCache(_known_word, capacity=20_000)
+_vader = Vader(_known_word)

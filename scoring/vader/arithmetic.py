@@ -9,7 +9,7 @@ context. A test compares every rule with the authors' program, to the last digit
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from itertools import compress
 from string import punctuation
@@ -29,6 +29,9 @@ BEFORE_BUT, AFTER_BUT = 0.5, 1.5
 """The factors of valences before and after the word "but"."""
 NORMALIZER = 15.0
 """The sum s of valences becomes s/√(s² + 15), which is between -1 and 1."""
+
+CAPACITY = 20_000
+"""Words, and contexts of words, that are remembered: more than the words of most days."""
 
 _DAMPED = (1.0, 0.95, 0.9)
 """The share of a booster that is left, by the number of words between."""
@@ -90,52 +93,72 @@ def word_code(word: str) -> int:
     return _tokens[word].code
 
 
-_tokens = LookupCache(_token, capacity=20_000)
-_codes = LookupCache(word_code, capacity=20_000)
-_stand_ins: LookupCache[str, str] = LookupCache(lambda raw: _tokens[raw].stand_in, capacity=20_000)
-_alone: LookupCache[str, float] = LookupCache(lambda raw: _valence((raw,), 0), capacity=20_000)
-_last: LookupCache[tuple[str, ...], float] = LookupCache(lambda words: _valence(words, len(words) - 1), capacity=20_000)
-"""The valence of the last of some words, where no word needs its whole text."""
+_tokens = LookupCache(_token, CAPACITY)
 
 
-def compound(text: str, words: Sequence[str] | None = None, codes: bytes | None = None) -> float:
-    """Return VADER's compound value of ``text``, -1 (most negative) to 1, rounded to four digits.
+class Vader:
+    """VADER's arithmetic, where some words are read as others."""
 
-    ``words``: ``text.split()``, and ``codes``: the :func:`word_code` of each, where the caller has them already; the
-    text then has none of VADER's emojis.
+    def __init__(self, known: Callable[[str], str] = str) -> None:
+        """``known``: returns the word that a word of a text is read as."""
+        self._tokens: LookupCache[str, _Token] = LookupCache(lambda raw: _tokens[known(raw)], CAPACITY)
+        self._stand_ins: LookupCache[str, str] = LookupCache(lambda raw: self._tokens[raw].stand_in, CAPACITY)
+        self._alone: LookupCache[str, float] = LookupCache(lambda raw: _valence((self._tokens[raw],), 0), CAPACITY)
+        self._last: LookupCache[tuple[str, ...], float] = LookupCache(self._valence_of_last, CAPACITY)
 
-    >>> compound("This is a great idea!"), compound("the meeting is on Tuesday")
-    (0.6588, 0.0)
-    """
-    if words is None:
-        emojis = lexicon().emojis
-        if not text.isascii() and not emojis.keys().isdisjoint(text):
-            text = _in_words(text, emojis)
-        words = text.split()
-    if codes is None:
-        codes = bytes(map(_codes.__getitem__, words))
-    valent = codes.translate(HAS[_VALENCE])
-    if 1 not in valent:
-        return 0.0
-    valences = list(map(_alone.__getitem__, compress(words, valent)))
-    changes, needs_text = codes.translate(HAS[_CHANGES]), codes.translate(HAS[_NEEDS_TEXT])
-    in_idiom = codes.translate(HAS[_IDIOM])
-    if 1 in in_idiom and _has_idiom(words, in_idiom):
-        needs_text = b"\1" * len(words)
-    if influenced := _influenced(valent, changes, needs_text):
-        for place in compress(range(len(words)), influenced):
-            begin = max(0, place - 3)
-            if 1 in needs_text[begin : place + 3]:
-                valence = _valence(words, place)
-            else:
-                valence = _last[(*map(_stand_ins.__getitem__, words[begin:place]), words[place])]
-            valences[valent.count(1, 0, place)] = valence
-    if (but := codes.translate(HAS[_BUT]).find(1)) >= 0:
-        _weigh_contrast(valences, valent[:but].count(1))
-    total = sum(valences)
-    if total and ("!" in text or "?" in text):
-        total += math.copysign(_emphasis(text), total)
-    return round(total / math.sqrt(total * total + NORMALIZER), 4)
+    def compound(self, text: str, words: Sequence[str] | None = None, codes: bytes | None = None) -> float:
+        """Return VADER's compound value of ``text``, -1 (most negative) to 1, rounded to four digits.
+
+        ``words``: ``text.split()``, and ``codes``: the :func:`word_code` of what each is read as, where the caller has
+        them already; the text then has none of VADER's emojis.
+
+        >>> vader = Vader()
+        >>> vader.compound("This is a great idea!"), vader.compound("the meeting is on Tuesday")
+        (0.6588, 0.0)
+        """
+        if words is None:
+            emojis = lexicon().emojis
+            if not text.isascii() and not emojis.keys().isdisjoint(text):
+                text = _in_words(text, emojis)
+            words = text.split()
+        if codes is None:
+            codes = bytes([self._tokens[raw].code for raw in words])
+        valent = codes.translate(HAS[_VALENCE])
+        if 1 not in valent:
+            return 0.0
+        valences = list(map(self._alone.__getitem__, compress(words, valent)))
+        changes, needs_text = codes.translate(HAS[_CHANGES]), codes.translate(HAS[_NEEDS_TEXT])
+        in_idiom = codes.translate(HAS[_IDIOM])
+        if 1 in in_idiom and self._has_idiom(words, in_idiom):
+            needs_text = b"\1" * len(words)
+        if influenced := _influenced(valent, changes, needs_text):
+            for place in compress(range(len(words)), influenced):
+                begin = max(0, place - 3)
+                if 1 in needs_text[begin : place + 3]:
+                    valence = _valence([self._tokens[raw] for raw in words], place)
+                else:
+                    valence = self._last[(*map(self._stand_ins.__getitem__, words[begin:place]), words[place])]
+                valences[valent.count(1, 0, place)] = valence
+        if (but := codes.translate(HAS[_BUT]).find(1)) >= 0:
+            _weigh_contrast(valences, valent[:but].count(1))
+        total = sum(valences)
+        if total and ("!" in text or "?" in text):
+            total += math.copysign(_emphasis(text), total)
+        return round(total / math.sqrt(total * total + NORMALIZER), 4)
+
+    def _has_idiom(self, words: Sequence[str], in_idiom: bytes) -> bool:
+        """Return whether the text contains an idiom, given the longest words of idioms that it contains."""
+        for place in compress(range(len(words)), in_idiom):
+            for offset, idiom in lexicon().idioms_by_longest[self._tokens[words[place]].lower]:
+                begin = place - offset
+                if begin >= 0 and [self._tokens[raw].lower for raw in words[begin : begin + len(idiom)]] == idiom:
+                    return True
+        return False
+
+    def _valence_of_last(self, words: tuple[str, ...]) -> float:
+        """Return the valence of the last of ``words``, after stand-ins, where no word needs its whole text."""
+        *before, last = words
+        return _valence([*map(_tokens.__getitem__, before), self._tokens[last]], len(before))
 
 
 def without_emojis(text: str) -> str:
@@ -163,16 +186,6 @@ def _influenced(valent: bytes, changes: bytes, needs_text: bytes) -> bytes:
     return reach.to_bytes(len(valent), "little") if reach else b""
 
 
-def _has_idiom(words: Sequence[str], in_idiom: bytes) -> bool:
-    """Return whether the text contains an idiom, given the longest words of idioms that it contains."""
-    for place in compress(range(len(words)), in_idiom):
-        for offset, idiom in lexicon().idioms_by_longest[_tokens[words[place]].lower]:
-            begin = place - offset
-            if begin >= 0 and [_tokens[raw].lower for raw in words[begin : begin + len(idiom)]] == idiom:
-                return True
-    return False
-
-
 def _in_words(text: str, emojis: Mapping[str, str]) -> str:
     """Return ``text`` with each emoji replaced by the words for what it shows."""
     parts = []
@@ -184,27 +197,27 @@ def _in_words(text: str, emojis: Mapping[str, str]) -> str:
     return "".join(parts)
 
 
-def _valence(words: Sequence[str], place: int) -> float:
-    """Return the valence of the word at ``place`` in its context."""
-    token, known = _tokens[words[place]], lexicon()
-    after = [_tokens[raw].lower for raw in words[place + 1 : place + 3]]
+def _valence(text: Sequence[_Token], place: int) -> float:
+    """Return the valence of the word at ``place`` of ``text`` in its context."""
+    token, known = text[place], lexicon()
+    after = [near.lower for near in text[place + 1 : place + 3]]
     if token.lower == "kind" and after[:1] == ["of"]:
         return 0.0
     own = valence = token.valence or 0.0
-    tokens = [_tokens[raw] for raw in words[max(0, place - 3) : place][::-1]]
+    tokens = text[max(0, place - 3) : place][::-1]
     before = [near.lower for near in tokens]
     if token.lower == "no" and after and after[0] in known.valences:
         valence = 0.0
     if "no" in before[:2] or (before[2:] == ["no"] and before[0] in {"or", "nor"}):
         valence = own * NEGATED
-    if token.is_upper and _is_shouted(words):
+    if token.is_upper and _is_shouted(text):
         valence += CAPITALS if valence > 0 else -CAPITALS
     for distance, near in enumerate(tokens):
         if near.valence is not None:
             continue
         if near.boost:
             boost = near.boost if valence >= 0 else -near.boost
-            if near.is_upper and _is_shouted(words):
+            if near.is_upper and _is_shouted(text):
                 boost += CAPITALS if valence > 0 else -CAPITALS
             valence += boost * _DAMPED[distance]
         if near.negates or before[0] in _SO:
@@ -216,9 +229,9 @@ def _valence(words: Sequence[str], place: int) -> float:
     return valence
 
 
-def _is_shouted(words: Sequence[str]) -> bool:
+def _is_shouted(text: Sequence[_Token]) -> bool:
     """Return whether some words are in capitals, and others are not."""
-    return 0 < sum(_tokens[raw].is_upper for raw in words) < len(words)
+    return 0 < sum(token.is_upper for token in text) < len(text)
 
 
 def _negation(before: Sequence[str], distance: int, *, negates: bool) -> float:

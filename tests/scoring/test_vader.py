@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from vaderSentiment.vaderSentiment import BOOSTER_DICT, NEGATE, SPECIAL_CASES, SentimentIntensityAnalyzer
 
-from scoring.vader import compound
+from scoring.vader import Vader
 
 VADER = SentimentIntensityAnalyzer()
+compound = Vader().compound
 RULES = ["no", "or", "nor", "at", "least", "so", "this", "but", "kind", "of", "without", "doubt", "never", "Y'AIN'T"]
 WORDS = [*BOOSTER_DICT, *NEGATE, *SPECIAL_CASES, *RULES]
 
