@@ -10,6 +10,7 @@ from rich.console import Console
 
 from hubbub.cli.explanation import render
 from hubbub.cli.ranking import ranking_table
+from hubbub.operate.matches import Match
 from ingest.signal import Author, Community, Counts, Signal
 from streams.records.noise_score import NoiseScore, decode_score
 from streams.records.source_watermark import SourceWatermark
@@ -113,6 +114,20 @@ def test_a_time_that_no_calendar_has_is_shown(score: NoiseScore) -> None:
     out = io.StringIO()
     Console(file=out, width=160).print(render(other, explain_score(other), {}))
     assert "run began 2100-01-01" in out.getvalue()
+
+
+def test_it_is_said_why_a_post_is_in_the_story(score: NoiseScore) -> None:
+    known = score.top[0].id
+    for match, words in {
+        Match("new"): "began a story",
+        Match("similar", ("ledger\x1b[31m", "outage")): "shares the words ledger[31m, outage",
+        Match("url", ("news.example/a",)): "shares the link news.example/a",
+        Match("operator"): "was put there by an operator",
+        Match("of a later version"): "of a later version",
+    }.items():
+        out = io.StringIO()
+        Console(file=out, width=200).print(render(score, explain_score(score), {known: match}))
+        assert words in out.getvalue()
 
 
 @pytest.mark.parametrize("width", [60, 120])
