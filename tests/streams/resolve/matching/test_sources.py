@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import msgspec
 import pytest
 
+from hubbub.evaluate.pairs.evaluation import read_posts
+from hubbub.evaluate.stories.evaluation import gather
 from ingest.signal import Author, Community, Signal
 from streams.records.stories import Assignment
 from streams.resolve.matching.beats import load_beat
@@ -159,3 +163,16 @@ def test_what_sources_say_is_the_same_after_a_restart() -> None:
             again.adopt(info, Assignment(decision.story, "general", decision.stage, features), signal.observed_ms)
     after = decide(whole, posts[80:])
     assert [d.features for d in decide(again, posts[80:])] == [d.features for d in after]
+
+
+def test_on_an_odd_day_removed_posts_and_a_series_stay_apart_and_the_genuine_story_is_whole(shared: Path) -> None:
+    posts = read_posts(shared / "recordings" / "odd-day.ndjson.gz")
+    found = gather(posts.values(), matcher()).final
+    groups: dict[str, set[str]] = {}
+    for id_, story in found.items():
+        groups.setdefault(id_.partition(":")[2][0], set()).add(story)
+    removed = [story for id_, story in found.items() if id_.partition(":")[2][0] in "mqr"]
+    assert len(removed) == len(set(removed)) > 12
+    (genuine,) = groups["g"]
+    assert sum(story == genuine for story in found.values()) == sum(id_.partition(":")[2][0] == "g" for id_ in found)
+    assert len(groups["d"]) == sum(id_.partition(":")[2][0] == "d" for id_ in found)
