@@ -14,9 +14,9 @@ _changing = re.compile(
     \d{{1,4}}[./-]\d{{1,2}}(?:[./-]\d{{1,4}})?                                          # 1/10/2026, 26.1.7
     | \b{_MONTHS}\s+\d{{1,2}}(?:st|nd|rd|th)?\b(?:,?\s+\d{{4}})?                        # January 14, 2026
     | \b\d{{1,2}}(?:st|nd|rd|th|\.)?\s+{_MONTHS}(?:\s+\d{{4}})?\b                       # 14 January 2026
-    | \b\d{{1,2}}:\d{{2}}\b
+    | \b\d{{1,2}}:\d{{2}}(?::\d{{2}})?\b
     | (?:\#|\b(?:no|nr|day|part|week|ep|episode|vol|volume|issue|edition|chapter|round)\b\.?)\s*\d+
-    | \b(?:mon|tues|wednes|thurs|fri|satur|sun)day\b
+    | \b(?:mon|tues|wednes|thurs|fri|satur|sun)day\b | \b(?:mon|tue|wed|thu|fri|sat|sun),(?=\s\d)  # Tue, 06 Jan
     """,
     re.VERBOSE,
 ).sub

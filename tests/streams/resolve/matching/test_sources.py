@@ -118,6 +118,7 @@ def test_the_items_of_a_series_are_no_story_but_may_join_others() -> None:
     [
         ("Welcome to January 14, 2026 - Ada", "Welcome to December 26, 2025 - Ada"),
         ("RAG papers 26.1.7", "RAG papers 26.1.12"),
+        ("Status update: Tue, 06 Jan 2026 00:29:38 +0000", "Status update: Fri, 09 Jan 2026 19:41:48 +0000"),
         ("Build log, part 3", "Build log, part 12"),
         ("Monday motivation thread", "Friday motivation thread"),
     ],
