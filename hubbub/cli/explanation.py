@@ -46,8 +46,7 @@ def render(score: NoiseScore, explained: Explained, matches: Mapping[str, Match]
         Text(),
         _evidence_table(score, explained),
         Text(),
-        _matches_table(score, matches),
-        Text(),
+        *_matches(score, matches),
         _raises_table(explained),
     )
 
@@ -106,21 +105,21 @@ def _evidence_table(score: NoiseScore, explained: Explained) -> Table:
     return table
 
 
-def _matches_table(score: NoiseScore, matches: Mapping[str, Match]) -> Table:
-    """Return why the loudest posts are in the story."""
+def _matches(score: NoiseScore, matches: Mapping[str, Match]) -> list[Table | Text]:
+    """Return why the loudest posts are in the story; nothing if that is unknown."""
     table = plain_table("in the story since it", "post")
     for post in score.top:
         if (match := matches.get(post.id)) is not None:
-            why = _MATCHED_BY.get(match.by, match.by).format(", ".join(match.because))
+            why = f"{_MATCHED_BY.get(match.by, match.by)} {', '.join(match.because)}".rstrip()
             table.add_row(Text(strip_controls(why), style="dim"), Text(strip_controls(post.title or post.id)))
-    return table
+    return [table, Text()] if table.row_count else []
 
 
 _MATCHED_BY = {
     "new": "began a story",
-    "url": "shares the link {}",
+    "url": "shares the link",
     "near_duplicate": "has the same words",
-    "similar": "shares the words {}",
+    "similar": "shares the words",
     "operator": "was put there by an operator",
 }
 """What decided, in words."""

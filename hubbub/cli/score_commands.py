@@ -11,6 +11,7 @@ from rich.live import Live
 from hubbub.cli.options import JsonLines, JsonObject, Story
 from hubbub.cli.output import print_json, strip_controls
 from hubbub.settings import load
+from transport.errors import UserError
 
 app = typer.Typer()
 
@@ -71,7 +72,11 @@ def explain(story: Story, json: JsonObject = False) -> None:
             story = into.story
     score = find(story, known)
     explained = explain_score(score)
-    matches = asyncio.run(read_matches([post.id for post in score.top], kafka, prefix))
+    try:
+        matches = asyncio.run(read_matches([post.id for post in score.top], score.beat, kafka, prefix))
+    except UserError as error:
+        typer.echo(f"why its posts are in the story is unknown: {strip_controls(str(error))}", err=True)
+        matches = {}
     if json:
         print_json(
             msgspec.to_builtins(score) | msgspec.to_builtins(explained) | {"matches": msgspec.to_builtins(matches)}

@@ -28,8 +28,10 @@ class Match(msgspec.Struct, frozen=True):
     because: tuple[str, ...] = ()
 
 
-async def read_matches(threads: Collection[str], kafka: Mapping[str, object], prefix: str) -> dict[str, Match]:
-    """Return why each of ``threads`` (ids of root posts) is in its story; one that is not decided is left out.
+async def read_matches(
+    threads: Collection[str], beat: str, kafka: Mapping[str, object], prefix: str
+) -> dict[str, Match]:
+    """Return why each of ``threads`` (ids of root posts) is in its story of ``beat``; the undecided are left out.
 
     Raises:
         TopicMissingError: there is no topic of stories.
@@ -50,6 +52,7 @@ async def read_matches(threads: Collection[str], kafka: Mapping[str, object], pr
             elif key in decided:
                 with readable(record):
                     for assignment in decode_thread(value).assignments:
-                        features = _decode_features(assignment.features)
-                        found[decided[key]] = Match(assignment.stage, features.because if features else ())
+                        if assignment.beat == beat:
+                            features = _decode_features(assignment.features)
+                            found[decided[key]] = Match(assignment.stage, features.because if features else ())
     return found | dict.fromkeys(by_operator, Match("operator"))

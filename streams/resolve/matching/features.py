@@ -17,6 +17,7 @@ HEADLINE_WORDS = 8
 """A title with this many words describes the post; a shorter one needs the text as well."""
 MAX_WORDS = 64
 MAX_WORD_CHARS = 48
+MAX_NAME_CHARS = 100
 MAX_LINKS = 8
 """Bounds of what is kept of a post: more adds nothing to matching, and hostile posts are longer."""
 MIN_COPY_WORDS = 5
@@ -63,7 +64,7 @@ def read(signal: Signal, text_chars: int) -> Features:
 
     What a platform puts in the place of a removed title or text says nothing.
     """
-    title, text = signal.title or "", (signal.text or "")[: 4 * text_chars]
+    title, text = (signal.title or "")[: 8 * text_chars], (signal.text or "")[: 4 * text_chars]
     title, text = ("" if is_by_platform(title) else title), ("" if is_by_platform(text) else text)
     own = dict.fromkeys(key for link in (signal.permalink, signal.url) if link and (key := canonical(link)))
     keys = own | dict.fromkeys(key for link in links_in(text) if (key := canonical(link)))
@@ -82,13 +83,15 @@ def read(signal: Signal, text_chars: int) -> Features:
         work=any(key.partition("/")[0] in WORKS for key in own),
         author=_named(f"{signal.platform}:", signal.author),
         community=_named(f"{signal.platform}/", signal.community),
-        series=series_of(title[:text_chars]),
+        series=series_of(clean(title, text_chars)),
     )
 
 
 def _named(prefix: str, source: Author | Community | None) -> str:
     name = source.name if source is not None else None
-    return "" if not name or is_by_platform(name) else prefix + name
+    if not name or is_by_platform(name):
+        return ""
+    return prefix + (name if len(name) <= MAX_NAME_CHARS else f"{name[:MAX_NAME_CHARS]}~{text_key(name):x}")
 
 
 def text_key(text: str) -> int:

@@ -23,6 +23,7 @@ from streams.records.stories import StoryInfo
 from streams.resolve.matching.config import MatcherConfig
 from streams.resolve.matching.embedding import Vector, load_embedding, stem
 from streams.resolve.matching.features import Features, copy_key, text_key
+from streams.resolve.matching.keys import StoriesByKey
 from streams.resolve.matching.post_rate import PostRate
 from streams.resolve.matching.sources import Sources
 from streams.resolve.matching.story import IndexedPost, LiveStory, ParsedPost, Term, current
@@ -67,9 +68,8 @@ class StoryIndex:
         self._dropped: list[str] = []
         self._terms: dict[str, Term] = {}
         self._weights = LookupCache(self._weigh, capacity=REMEMBERED_WEIGHTS)
-        self._keys: dict[int, LiveStory] = {}
-        self._own_keys: set[int] = set()
-        """Those keys that some post has as its own."""
+        self._keys, self._own_keys = StoriesByKey(), StoriesByKey()
+        """Of all links and words, and of those that are a post's own."""
         self._fresh: deque[_Bucket] = deque()
         self._sums: npt.NDArray[np.float32] = np.zeros((64, self._embedding.dimensions), np.float32)
         self._free: list[int] = []
@@ -121,24 +121,17 @@ class StoryIndex:
             text_key(f"{features.author}\n{features.series}") if features.author and features.series else None,
         )
 
-    def same_page(self, post: IndexedPost) -> tuple[int, LiveStory] | None:
-        """Return the first of the post's own keys that another post has as its own, and the story of that post."""
-        for key in post.own:
-            if key in self._own_keys:
-                return key, current(self._keys[key])
-        return None
+    def same_pages(self, post: IndexedPost) -> list[tuple[int, LiveStory]]:
+        """Return those of the post's own keys that other posts have as their own, each with the story of the first."""
+        found = [(key, self._own_keys.first(key)) for key in post.own]
+        return [(key, story) for key, story in found if story is not None]
 
-    def shared_keys(self, post: IndexedPost, story: LiveStory) -> set[int]:
-        """Return the keys of ``post`` that ``story`` has."""
-        return {key for key in post.keys if (one := self._keys.get(key)) is not None and current(one) is story}
-
-    def linked(self, post: IndexedPost) -> dict[LiveStory, int]:
-        """Return the stories that share links with ``post``, each with the number of these."""
-        found: dict[LiveStory, int] = {}
+    def linked(self, post: IndexedPost) -> dict[LiveStory, list[int]]:
+        """Return the first story with each link of ``post``, with the keys of these links."""
+        found: dict[LiveStory, list[int]] = {}
         for key in post.keys:
-            if (story := self._keys.get(key)) is not None:
-                story = current(story)
-                found[story] = found.get(story, 0) + 1
+            if (story := self._keys.first(key)) is not None:
+                found.setdefault(story, []).append(key)
         return found
 
     def cosines(self, stories: list[LiveStory], post: IndexedPost) -> list[float]:
@@ -155,8 +148,9 @@ class StoryIndex:
             total = self._embedding.vector(story.tokens) if story.row is None else self._sums[story.row]
             to_subject = float(total @ subject)
             product = float(total @ vector) - to_subject - story.posts * (post_to_subject - own)
-            of_story = _length_from_subject(float(total @ total), story.posts, to_subject, own)
-            alike.append(product / max(SHORTEST, length * of_story))
+            square = float(total @ total)
+            of_story = _length_from_subject(square, story.posts, to_subject, own)
+            alike.append(product / max(SHORTEST, length * of_story) if square and post.tokens else 0.0)
         return alike
 
     def cosine(self, one: LiveStory, other: LiveStory) -> float:
@@ -167,15 +161,13 @@ class StoryIndex:
         product = float(ours @ theirs) - one.posts * of_theirs - other.posts * of_ours + one.posts * other.posts * own
         length = _length_from_subject(one.length**2, one.posts, of_ours, own)
         length *= _length_from_subject(other.length**2, other.posts, of_theirs, own)
-        return product / max(SHORTEST, length)
+        return product / max(SHORTEST, length) if one.length and other.length else 0.0
 
     def create(self, info: StoryInfo, at_ms: int) -> LiveStory:
         """Add a new story, without posts yet."""
         self._created += 1
         story = self.stories[info.id] = self.numbered[self._created] = LiveStory(info, self._created, at_ms, at_ms)
         self.slugs.add(info.slug)
-        if len(self.stories) > self._max_stories:
-            self._expire(next(iter(self.stories.values())))
         return story
 
     def add(self, story: LiveStory, post: IndexedPost, at_ms: int) -> None:
@@ -203,10 +195,9 @@ class StoryIndex:
         self.posts += 1
         self.fresh += 1
         self._update_share(story)
-        if new := tuple([key for key in post.keys if key not in self._keys]):
-            self._keys.update(dict.fromkeys(new, story))
+        if new := self._keys.add(post.keys, story):
             story.keys += new
-        self._own_keys.update(post.own)
+        self._own_keys.add(post.own, story)
         story.last_ms = max(story.last_ms, at_ms)
         self.stories.move_to_end(story.info.id)
         if story.terms is not None and len(story.terms) > MAX_TERMS:
@@ -233,10 +224,11 @@ class StoryIndex:
         self.sources.move(post, story, into)
         self._update_share(story)
         self._update_share(into)
-        keys = {key for key in post.keys if key in story.keys}
-        self._keys.update(dict.fromkeys(keys, into))
-        story.keys = tuple([key for key in story.keys if key not in keys])
-        into.keys += tuple(keys)
+        for held, keys in ((self._keys, post.keys), (self._own_keys, post.own)):
+            held.drop(keys, story)
+            held.add(keys, into)
+        story.keys = tuple([key for key in story.keys if key not in post.keys])
+        into.keys = tuple(dict.fromkeys((*into.keys, *post.keys)))
         post_rate.add(at_ms, self.decay_hours)
         into.last_ms = max(into.last_ms, at_ms)
         self.stories.move_to_end(into.info.id)
@@ -270,6 +262,14 @@ class StoryIndex:
         self.sources.advance(at_ms)
         while self._fresh and (self._fresh[0].number + 1 + BUCKETS) * self._bucket_ms <= at_ms:
             self._age(self._fresh.popleft())
+
+    def make_room(self) -> None:
+        """Make room for one more story: the one without a new post for longest expires.
+
+        Before a post is compared, so that it has no term that the expired story takes along.
+        """
+        while len(self.stories) >= self._max_stories:
+            self._expire(next(iter(self.stories.values())))
 
     def expire_before(self, before_ms: int) -> list[str]:
         """Drop the stories without a new post since ``before_ms``; return them and those dropped for lack of room."""
@@ -377,9 +377,8 @@ class StoryIndex:
                 del term.stories[story]
             self._remove_posts(term, count)
         self.posts -= story.posts
-        for key in story.keys:
-            del self._keys[key]
-            self._own_keys.discard(key)
+        self._keys.drop(story.keys, story)
+        self._own_keys.drop(story.keys, story)
         self.slugs.difference_update((story.info.slug, *story.slugs))
         self._dropped.append(story.info.id)
         self._drop(story)

@@ -99,6 +99,7 @@ class Matcher:
         ``parsed``: what :meth:`read` returned for it.
         """
         self._index.advance(at_ms)
+        self._index.make_room()
         parsed = parsed or self.read(signal)
         features, post = parsed.features, self._index.post(parsed)
         stage, joined, rivals = self._match(parsed, post, at_ms)
@@ -120,6 +121,7 @@ class Matcher:
     def adopt(self, info: StoryInfo, assignment: Assignment, at_ms: int) -> None:
         """Repeat an earlier decision. Adopt all of them in their order, so that later decisions come out the same."""
         self._index.advance(at_ms)
+        self._index.make_room()
         features = _decode_features(assignment.features)
         stories = self._index.stories
         story = stories.get(features.joined or info.id) or stories.get(info.id)
@@ -139,6 +141,8 @@ class Matcher:
     def learn(self, lesson: Lesson, at_ms: int) -> None:
         """Learn where an operator put a post at ``at_ms``: similar posts follow it, and the two stories stay apart."""
         index, stories = self._index, self._index.stories
+        index.advance(at_ms)
+        index.make_room()
         post = index.post(index.read(_decode_features(lesson.features)))
         into = stories.get(lesson.into.id) or index.create(lesson.into, at_ms)
         story = stories.get(lesson.story)
@@ -169,8 +173,7 @@ class Matcher:
         self, parsed: ParsedPost, post: IndexedPost, at_ms: int
     ) -> tuple[MatchStage, LiveStory | None, list[LiveStory]]:
         """Return the stage that decides, the story, and the other stories that come near."""
-        if (known := self._index.same_page(post)) is not None:
-            key, story = known
+        for key, story in self._index.same_pages(post):
             if key == parsed.copy:
                 return MatchStage.NEAR_DUPLICATE, story, []
             if post.series is None or post.series not in story.series:
@@ -189,7 +192,7 @@ class Matcher:
         """Return what the post shares with ``story``: one link, or the words that tell most."""
         features = parsed.features
         if stage is MatchStage.URL:
-            keys = self._index.shared_keys(post, story)
+            keys = self._index.linked(post).get(story) or [key for key, _ in self._index.same_pages(post)]
             return tuple([link for link, key in zip(features.links, parsed.links, strict=True) if key in keys][:1])
         if stage is MatchStage.SIMILAR:
             words = {stem(word): word for word in (*features.linked, *features.words)}
@@ -239,7 +242,8 @@ class Matcher:
             join = config.recheck_join + 2 * self._background_penalty()
             least = join - config.recheck_lead * config.max_lead
             near = self._similarity.larger(story, least, config.max_lead, MAX_LARGER)
-            if not near or self._are_kept_apart(story, near[0][1]):
+            near = [(similarity, other) for similarity, other in near if not self._are_kept_apart(story, other)]
+            if not near:
                 continue
             similarity, other = near[0]
             lead = min(config.max_lead, similarity - near[1][0]) if len(near) > 1 else config.max_lead
@@ -248,9 +252,11 @@ class Matcher:
         return merged
 
     def _are_kept_apart(self, story: LiveStory, other: LiveStory) -> bool:
-        """Return whether an operator split them, or they hold items of one series."""
+        """Return whether an operator split them, or the smaller is by the author of a series that both have."""
         if story.series and not set(story.series).isdisjoint(other.series):
-            return True
+            few = min(story, other, key=lambda one: (one.posts, one.number))
+            if few.main_source()[0]:
+                return True
         return any({current(one), current(another)} == {story, other} for one, another in self._kept_apart)
 
     def _are_one(self, story: LiveStory, other: LiveStory) -> bool:

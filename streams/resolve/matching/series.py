@@ -11,7 +11,7 @@ _MONTH = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
 _MONTHS = rf"(?:{_MONTH})[a-z]*\.?"
 _changing = re.compile(
     rf"""
-    \d{{1,4}}[./-]\d{{1,2}}(?:[./-]\d{{1,4}})?                                          # 1/10/2026, 26.1.7
+    \b\d{{1,4}}(?:[./-]\d{{1,2}}[./-]|/\d{{1,2}}/?)\d{{0,4}}\b                               # 1/10/2026, 26.1.7
     | \b{_MONTHS}\s+\d{{1,2}}(?:st|nd|rd|th)?\b(?:,?\s+\d{{4}})?                        # January 14, 2026
     | \b\d{{1,2}}(?:st|nd|rd|th|\.)?\s+{_MONTHS}(?:\s+\d{{4}})?\b                       # 14 January 2026
     | \b\d{{1,2}}:\d{{2}}(?::\d{{2}})?\b

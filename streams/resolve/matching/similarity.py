@@ -58,16 +58,18 @@ class Similarity:
         absent = LOG_2 * post.strength
         most = weights.max_by_meaning + weights.burst * weights.max_burst
         candidates = self._candidates(post, at_ms, young, (least - most) / length + absent)
-        links = index.linked(post)
+        links = {story: keys for story, keys in index.linked(post).items() if post.series not in story.series}
         for story in links:
             if story not in candidates:
                 candidates[story] = self._words(post, story, at_ms) - young / math.sqrt(story.posts)
-        if post.series is not None:  # the items of a series are not one story
-            candidates = {story: words for story, words in candidates.items() if post.series not in story.series}
         bursts = {term: weights.burst * burst for term in post.terms if (burst := self._telling_burst(term))}
         likely = []
         for story, words in candidates.items():
-            by_link = weights.link * math.sqrt(links[story] / max(1, post.links_in_text)) if story in links else 0.0
+            by_link = (
+                weights.link * math.sqrt(min(1.0, len(links[story]) / max(1, post.links_in_text)))
+                if story in links
+                else 0.0
+            )
             score = length * (words - absent) + by_link
             score -= self._past(story, at_ms) + self._by_source(post.author, post.work, story)
             if score + most >= least:
@@ -125,7 +127,7 @@ class Similarity:
         size = max(0.0, index.size - few.share * few.posts - many.share * many.posts) + weights.expected_posts
         ours, theirs = few.said(), many.said()
         common = [t for t in ours if t in theirs] if len(ours) <= len(theirs) else [t for t in theirs if t in ours]
-        author, community = _main_source(few)
+        author, community = few.main_source()
         at_ms = max(few.last_ms, many.last_ms)
         source = index.sources.usual(author, community, common, at_ms, (few, many))
         said = burst = shared = 0.0
@@ -166,6 +168,8 @@ class Similarity:
             again = [story for story in own if story.number in by_one or story in by_more]
             own_words = [(self._words(post, story, at_ms) - young / math.sqrt(story.posts), story) for story in again]
             likely += [(words, story) for words, story in own_words if words >= enough]
+        if post.series is not None:  # the items of a series are not one story
+            likely = [(words, story) for words, story in likely if post.series not in story.series]
         likely.sort(key=lambda item: (-item[0], item[1].number))
         return {story: words for words, story in likely[:MAX_WEIGHED]}
 
@@ -241,7 +245,7 @@ class Similarity:
         weights = self._weights
         against = weights.work * (works + story.works / story.posts)
         if by_author := story.sources.get(author, 0):
-            repeated = weights.repeated * math.log(by_author + posts - 1)
+            repeated = weights.repeated * math.log(max(1, by_author + posts - 1))
             against += by_author / story.posts * (repeated - weights.same_author)
         return against
 
@@ -250,12 +254,12 @@ class Similarity:
         weights, index = self._weights, self._index
         if not term.fresh:
             return 0.0
-        before = term.posts - term.fresh + weights.expected_posts * term.prior
+        before = max(0, term.posts - term.fresh) + weights.expected_posts * term.prior
         usual = before / (max(0, index.posts - index.fresh) + weights.expected_posts)
         burst = math.log((term.fresh + 1) / (usual * index.fresh + 1))
         if burst <= 0:
             return 0.0
-        share = (index.background_count(term) + weights.expected_posts * term.prior) / (
+        share = (max(0.0, index.background_count(term)) + weights.expected_posts * term.prior) / (
             index.size + weights.expected_posts
         )
         telling = -term.weight * math.log(share + weights.any_story) / weights.telling
@@ -273,17 +277,6 @@ class Similarity:
 
     def _silence(self, gap_ms: int) -> float:
         return self._weights.silence * math.log1p(gap_ms / (self._weights.silence_hours * HOUR_MS))
-
-
-def _main_source(story: LiveStory) -> tuple[str, str]:
-    """Return the author of all posts of ``story``, and the community of half of them; "" if there is none."""
-    author = community = ""
-    for source, posts in story.sources.items():
-        if ":" in source.partition("/")[0]:
-            author = source if posts == story.posts else author
-        elif 2 * posts >= story.posts and posts > story.sources.get(community, 0):
-            community = source
-    return author, community
 
 
 def _among(numbers: dict[int, float], sorted_numbers: array[int]) -> Iterable[int]:

@@ -108,9 +108,9 @@ class Sources:
 
     def move(self, post: IndexedPost, story: LiveStory, into: LiveStory) -> None:
         """Note that a post of ``story`` belongs to ``into``."""
-        stems = {term.stem for term in post.terms}
+        stems = {term.stem for term in post.terms}.union(post.filed)
         for said in self._authors.get(post.author, ()):
-            if current(said.story) is story and stems <= set(said.stems):
+            if current(said.story) is story and stems == set(said.stems):
                 said.story = into
                 return
 
@@ -124,7 +124,10 @@ class Sources:
     def usual(
         self, author: str, community: str, terms: Iterable[Term], at_ms: int, without: Collection[LiveStory] = ()
     ) -> Usual:
-        """Return how usual ``terms`` are for this author in this community, outside the stories ``without``."""
+        """Return how usual ``terms`` are for this author in this community.
+
+        The author's posts in the stories ``without`` count less, by the share of others in these.
+        """
         general, own = 1.0, {}
         usage = self._communities.get(community) if community else None
         if usage is not None:

@@ -14,6 +14,8 @@ from streams.resolve.matching.embedding import Tokens
 from streams.resolve.matching.features import Features
 from streams.resolve.matching.post_rate import PostRate
 
+MAX_SOURCES = 3_000
+"""Bounds the authors and communities counted of a story; above it, those of a single post are dropped."""
 MAX_SERIES = 16
 """Bounds the series remembered of a story."""
 
@@ -110,17 +112,18 @@ class LiveStory:
         return (self.post_rate or PostRate(self.last_ms, posts=1)).faded(at_ms, decay_hours)
 
     def count(self, post: IndexedPost, posts: int = 1) -> None:
-        """Count ``post`` as one of its own, or (-1) no longer."""
+        """Count ``post`` as one of its own, or (-1) no longer. Its series stay known."""
         self.posts += posts
         self.strength = max(0.0, self.strength + posts * post.strength)
-        self.works += posts * post.work
-        if post.series is not None and post.series not in self.series:
+        self.works = max(0, self.works + posts * post.work)
+        if posts > 0 and post.series is not None and post.series not in self.series:
             self.series = (*self.series, post.series)[-MAX_SERIES:]
         for source in filter(None, (post.author, post.community)):
-            if number := self.sources.get(source, 0) + posts:
+            if (number := self.sources.get(source, 0) + posts) > 0:
                 self.sources[source] = number
             else:
-                del self.sources[source]
+                self.sources.pop(source, None)
+        self._bound_sources()
 
     def count_all(self, other: LiveStory) -> None:
         """Count all posts of ``other`` as its own."""
@@ -131,6 +134,21 @@ class LiveStory:
         self.series = tuple(dict.fromkeys((*self.series, *other.series)))[-MAX_SERIES:]
         for source, posts in other.sources.items():
             self.sources[source] = self.sources.get(source, 0) + posts
+        self._bound_sources()
+
+    def main_source(self) -> tuple[str, str]:
+        """Return the author of all its posts, and the community of at least half of them; "" if there is none."""
+        author = community = ""
+        for source, posts in self.sources.items():
+            if ":" in source.partition("/")[0]:
+                author = source if posts == self.posts else author
+            elif 2 * posts >= self.posts and posts > self.sources.get(community, 0):
+                community = source
+        return author, community
+
+    def _bound_sources(self) -> None:
+        if len(self.sources) > MAX_SOURCES:
+            self.sources = {source: posts for source, posts in self.sources.items() if posts > 1}
 
 
 def current(story: LiveStory) -> LiveStory:

@@ -42,7 +42,7 @@ async def test_each_thread_has_its_last_reason(broker: Broker) -> None:
         (THREAD_KEY + b"x:gone", None),
     ]
     kafka = await written(broker, records)
-    assert await read_matches(["x:a", "x:b", "x:c", "x:gone"], kafka, broker.topic_prefix) == {
+    assert await read_matches(["x:a", "x:b", "x:c", "x:gone"], "ai", kafka, broker.topic_prefix) == {
         "x:a": Match("new"),
         "x:b": Match("similar", ("ledger", "outage")),
         "x:c": Match("operator"),
@@ -52,4 +52,4 @@ async def test_each_thread_has_its_last_reason(broker: Broker) -> None:
 async def test_a_decision_that_cannot_be_read_is_an_error(broker: Broker) -> None:
     kafka = await written(broker, [(THREAD_KEY + b"x:a", b"junk")])
     with pytest.raises(UnreadableRecordError, match="stories"):
-        await read_matches(["x:a"], kafka, broker.topic_prefix)
+        await read_matches(["x:a"], "ai", kafka, broker.topic_prefix)

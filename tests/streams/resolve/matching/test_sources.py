@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 
 import msgspec
@@ -127,7 +128,17 @@ def test_series_are_recognised_by_what_changes(one: str, other: str) -> None:
     assert series_of(one) == series_of(other) != ""
 
 
-@pytest.mark.parametrize("title", ["Death toll rises to 45", "GPT-5 is out", "Day 3", "Ferry runs aground"])
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Death toll rises to 45",
+        "GPT-5 is out",
+        "Day 3",
+        "Ferry runs aground",
+        "Magnitude 6.5 quake",
+        "Arsenal 2-1 Chelsea",
+    ],
+)
 def test_other_titles_are_in_no_series(title: str) -> None:
     assert series_of(title) == ""
 
@@ -164,6 +175,47 @@ def test_what_sources_say_is_the_same_after_a_restart() -> None:
             again.adopt(info, Assignment(decision.story, "general", decision.stage, features), signal.observed_ms)
     after = decide(whole, posts[80:])
     assert [d.features for d in decide(again, posts[80:])] == [d.features for d in after]
+
+
+def test_a_link_that_an_expired_story_had_first_is_still_found() -> None:
+    tool = "https://code.example/zarnik/tool"
+    given = matcher()
+    first = given.decide(post(0, "Is there an alternative to kettles?", text=f"Unlike {tool}"), START_MS)
+    one = post(1, "Zarnik tool splits recordings", hours=100, url=tool)
+    founded = given.decide(one, one.observed_ms)
+    assert founded.created, "the text of another post mentions the page, which decides nothing"
+    assert given.expire(START_MS + 8 * 24 * HOUR_MS) == [first.story]
+    other = post(2, "Look", hours=200, url=tool)
+    assert given.decide(other, other.observed_ms).story == founded.story
+
+
+def test_a_word_of_a_pruned_story_breaks_nothing() -> None:
+    page = "https://news.example/page"
+    given = matcher()
+    letters = random.Random(1)
+    strange = ["".join(letters.choices("bcdfghklmnprstvz", k=7)) for _ in range(4_000)]
+    titles = [" ".join(strange[n * 40 : n * 40 + 40]) for n in range(100)]
+    decide(given, [post(2 * n + twice, title, url=page) for n, title in enumerate(titles) for twice in range(2)])
+    unknown = ["".join(letters.choices("bcdfghklmnprstvz", k=7)) for _ in range(5)]
+    decide(given, [post(2_000 + n, f"{' '.join(unknown)} {n}", url=page) for n in range(20)])
+    assert given.decide(post(2_050, " ".join(unknown)), START_MS + 35 * HOUR_MS).created
+
+
+def test_an_item_posted_in_two_communities_is_one_story() -> None:
+    items = [
+        post(
+            n, "Zarnik briefing for gardeners 4/10/2026", author="digest", community=f"c{n}", url="https://d.example/4"
+        )
+        for n in range(2)
+    ]
+    assert len(set(stories(items))) == 1
+
+
+def test_a_name_of_any_length_is_bounded() -> None:
+    features = read(post(0, "Ferry runs aground", author="é" * 10_000, community="c" * 10_000), 400)
+    assert len(features.author) < 150
+    assert len(features.community) < 150
+    assert features.author != read(post(0, "Ferry", author="é" * 9_999), 400).author
 
 
 def test_on_an_odd_day_removed_posts_and_a_series_stay_apart_and_the_genuine_story_is_whole(shared: Path) -> None:
