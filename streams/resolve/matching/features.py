@@ -68,12 +68,13 @@ def read(signal: Signal, text_chars: int) -> Features:
     title, text = ("" if is_by_platform(title) else title), ("" if is_by_platform(text) else text)
     own = dict.fromkeys(key for link in (signal.permalink, signal.url) if link and (key := canonical(link)))
     keys = own | dict.fromkeys(key for link in links_in(text) if (key := canonical(link)))
-    said = words(clean(title, text_chars))
+    headline = clean(title, text_chars)
+    said = words(headline)
     if len(said) < HEADLINE_WORDS and text:
         said += words(clean(text, text_chars))
     linked = ""
     if len(said) < HEADLINE_WORDS:
-        linked = next((headline for key in keys if (headline := headline_in(key))), "")
+        linked = next((found for key in keys if (found := headline_in(key))), "")
     return Features(
         tuple(keys)[:MAX_LINKS],
         tuple([word[:MAX_WORD_CHARS] for word in said[:MAX_WORDS]]),
@@ -83,7 +84,7 @@ def read(signal: Signal, text_chars: int) -> Features:
         work=any(key.partition("/")[0] in WORKS for key in own),
         author=_named(f"{signal.platform}:", signal.author),
         community=_named(f"{signal.platform}/", signal.community),
-        series=series_of(clean(title, text_chars)),
+        series=series_of(headline),
     )
 
 

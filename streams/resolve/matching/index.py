@@ -104,7 +104,6 @@ class StoryIndex:
         rarity.sort()
         known_terms = [term for _, _, term in rarity]
         features, keys, own = parsed.features, parsed.links, parsed.links[: parsed.features.own]
-        links_in_text = len(keys) - len(own)
         if known_terms and parsed.copy is not None:
             keys, own = (*keys, parsed.copy), (*own, parsed.copy)
         return IndexedPost(
@@ -113,7 +112,6 @@ class StoryIndex:
             parsed.tokens,
             keys,
             own,
-            links_in_text,
             features.author,
             features.community,
             tuple([stem(word) for word in features.filed]),
@@ -195,9 +193,7 @@ class StoryIndex:
         self.posts += 1
         self.fresh += 1
         self._update_share(story)
-        if new := self._keys.add(post.keys, story):
-            story.keys += new
-        self._own_keys.add(post.own, story)
+        self._hold(story, post)
         story.last_ms = max(story.last_ms, at_ms)
         self.stories.move_to_end(story.info.id)
         if story.terms is not None and len(story.terms) > MAX_TERMS:
@@ -224,11 +220,10 @@ class StoryIndex:
         self.sources.move(post, story, into)
         self._update_share(story)
         self._update_share(into)
-        for held, keys in ((self._keys, post.keys), (self._own_keys, post.own)):
-            held.drop(keys, story)
-            held.add(keys, into)
+        self._keys.drop(post.keys, story)
+        self._own_keys.drop(post.own, story)
         story.keys = tuple([key for key in story.keys if key not in post.keys])
-        into.keys = tuple(dict.fromkeys((*into.keys, *post.keys)))
+        self._hold(into, post)
         post_rate.add(at_ms, self.decay_hours)
         into.last_ms = max(into.last_ms, at_ms)
         self.stories.move_to_end(into.info.id)
@@ -277,6 +272,11 @@ class StoryIndex:
             self._expire(story)
         gone, self._dropped = self._dropped, []
         return gone
+
+    def _hold(self, story: LiveStory, post: IndexedPost) -> None:
+        if new := self._keys.add(post.keys, story):
+            story.keys += new
+        self._own_keys.add(post.own, story)
 
     def _move_fresh(self, post: IndexedPost, story: LiveStory, into: LiveStory) -> None:
         for bucket in self._fresh:

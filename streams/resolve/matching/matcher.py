@@ -176,7 +176,7 @@ class Matcher:
         for key, story in self._index.same_pages(post):
             if key == parsed.copy:
                 return MatchStage.NEAR_DUPLICATE, story, []
-            if post.series is None or post.series not in story.series:
+            if post.series not in story.series:
                 return MatchStage.URL, story, []
         join = self._config.join + self._background_penalty()
         near = self._similarity.nearest(post, at_ms, join - self._config.rival)
@@ -254,7 +254,7 @@ class Matcher:
     def _are_kept_apart(self, story: LiveStory, other: LiveStory) -> bool:
         """Return whether an operator split them, or the smaller is by the author of a series that both have."""
         if story.series and not set(story.series).isdisjoint(other.series):
-            few = min(story, other, key=lambda one: (one.posts, one.number))
+            _, few = _larger_first(story, other)
             if few.main_source()[0]:
                 return True
         return any({current(one), current(another)} == {story, other} for one, another in self._kept_apart)

@@ -65,11 +65,7 @@ class Similarity:
         bursts = {term: weights.burst * burst for term in post.terms if (burst := self._telling_burst(term))}
         likely = []
         for story, words in candidates.items():
-            by_link = (
-                weights.link * math.sqrt(min(1.0, len(links[story]) / max(1, post.links_in_text)))
-                if story in links
-                else 0.0
-            )
+            by_link = weights.link * math.sqrt(min(1.0, len(links.get(story, ())) / max(1, post.links_in_text)))
             score = length * (words - absent) + by_link
             score -= self._past(story, at_ms) + self._by_source(post.author, post.work, story)
             if score + most >= least:
@@ -133,12 +129,10 @@ class Similarity:
         said = burst = shared = 0.0
         for term in common:
             count, has = ours[term], theirs[term]
-            usual = max(0.0, index.background_count(term) - few.share * count - many.share * has)
-            usual = source.general * (usual + weights.expected_posts * term.prior) / size + source.shares.get(
-                term.stem, 0.0
+            elsewhere = index.background_count(term) - few.share * count - many.share * has
+            said += count * self._by_term(
+                term, (has - weights.discount) / (many.posts + weights.doubt), elsewhere, size, source
             )
-            rate = (has - weights.discount) / (many.posts + weights.doubt)
-            said += count * term.weight * min(weights.max_by_term, math.log1p(rate / (usual + weights.any_story)))
             burst += count * self._telling_burst(term)
             shared += count
         words, strength = said / few.posts, few.strength / few.posts
@@ -184,9 +178,14 @@ class Similarity:
         """Return the evidence of ``term``, which ``count`` posts of ``story`` have, in a post of ``source``."""
         weights, index = self._weights, self._index
         size = max(0.0, index.size - story.share * story.posts) + weights.expected_posts
-        usual = max(0.0, index.background_count(term) - story.share * count) + weights.expected_posts * term.prior
-        usual = source.general * usual / size + source.shares.get(term.stem, 0.0) + weights.any_story
         rate = (count - weights.discount) / (story.posts + weights.doubt)
+        return self._by_term(term, rate, index.background_count(term) - story.share * count, size, source)
+
+    def _by_term(self, term: Term, rate: float, elsewhere: float, size: float, source: Usual) -> float:
+        """Return the evidence of ``term`` at a ``rate`` in a story, and in ``elsewhere`` of ``size`` other posts."""
+        weights = self._weights
+        usual = source.general * (max(0.0, elsewhere) + weights.expected_posts * term.prior) / size
+        usual += source.shares.get(term.stem, 0.0) + weights.any_story
         return term.weight * min(weights.max_by_term, math.log1p(rate / usual))
 
     def _evidence(

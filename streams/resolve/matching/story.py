@@ -55,8 +55,8 @@ class IndexedPost:
     """A post as the index sees it.
 
     ``strength``: the sum of its terms' weights. ``tokens``: its meaning. ``keys``: of its links and its words; ``own``:
-    those of its words and its own pages. ``links_in_text``: how many links are in its text. ``author``, ``community``,
-    ``filed`` (as stems), ``work``: as in :class:`Features`. ``series``: a key of the author's series that it is in.
+    those of its words and its own pages. ``author``, ``community``, ``filed`` (as stems), ``work``: as in
+    :class:`Features`. ``series``: a key of the author's series that it is in.
     """
 
     terms: list[Term]
@@ -64,12 +64,16 @@ class IndexedPost:
     tokens: Tokens
     keys: tuple[int, ...]
     own: tuple[int, ...]
-    links_in_text: int
     author: str
     community: str
     filed: tuple[str, ...]
     work: bool
     series: int | None
+
+    @property
+    def links_in_text(self) -> int:
+        """The number of links in its text."""
+        return len(self.keys) - len(self.own)
 
 
 @dataclass(slots=True, eq=False, repr=False)
