@@ -15,7 +15,7 @@ from rich.text import Text
 
 from hubbub.cli.output import plain_table, strip_controls
 from hubbub.clock import format_age
-from hubbub.operate.matches import Match
+from hubbub.operate.matches import MatchReason
 from ingest.signal import EARLIEST_MS, LATEST_MS
 from scoring.lifecycle import SHOWN_AS
 from streams.records.noise_score import NoiseScore
@@ -25,7 +25,7 @@ SHOWN_NAMES = 5
 """Figures and platforms whose evidence is listed; JSON has all."""
 
 
-def render(score: NoiseScore, explained: Explained, matches: Mapping[str, Match]) -> Group:
+def render(score: NoiseScore, explained: Explained, matches: Mapping[str, MatchReason]) -> Group:
     """Return the explanation of ``score`` for a terminal. ``matches``: why its posts are in the story, by their ids."""
     head = Text.assemble(
         (f"{score.noise:.1f}", "bold"),
@@ -105,17 +105,17 @@ def _evidence_table(score: NoiseScore, explained: Explained) -> Table:
     return table
 
 
-def _matches(score: NoiseScore, matches: Mapping[str, Match]) -> list[Table | Text]:
+def _matches(score: NoiseScore, matches: Mapping[str, MatchReason]) -> list[Table | Text]:
     """Return why the loudest posts are in the story; nothing if that is unknown."""
     table = plain_table("in the story since it", "post")
     for post in score.top:
         if (match := matches.get(post.id)) is not None:
-            why = f"{_MATCHED_BY.get(match.by, match.by)} {', '.join(match.because)}".rstrip()
+            why = f"{MATCHED_BY.get(match.by, match.by)} {', '.join(match.because)}".rstrip()
             table.add_row(Text(strip_controls(why), style="dim"), Text(strip_controls(post.title or post.id)))
     return [table, Text()] if table.row_count else []
 
 
-_MATCHED_BY = {
+MATCHED_BY = {
     "new": "began a story",
     "url": "shares the link",
     "near_duplicate": "has the same words",

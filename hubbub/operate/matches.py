@@ -1,6 +1,6 @@
 """Why posts are in their stories: what the matcher, or an operator, decided.
 
-Owns the reading of these decisions from the topic ``stories``. Must never decide anything.
+Owns the reason of each. Must never decide anything.
 """
 
 from __future__ import annotations
@@ -9,16 +9,15 @@ from collections.abc import Collection, Mapping
 
 import msgspec
 
-from hubbub.operate.decoding import readable
-from streams.records.stories import MOVED_KEY, THREAD_KEY, decode_thread
+from hubbub.operate.decisions import read_decisions
+from hubbub.operate.decoding import UnreadableRecordError
+from streams.records.stories import Assignment
 from streams.resolve.matching.features import Features
-from transport import topics
-from transport.reader import TopicReader
 
 _decode_features = msgspec.json.Decoder(Features | None).decode
 
 
-class Match(msgspec.Struct, frozen=True):
+class MatchReason(msgspec.Struct, frozen=True):
     """Why a thread is in its story. ``because``: what it shares with that: words, the most telling first, or a link.
 
     ``by``: what decided, as in the metric ``hubbub_candidates_decided_total``, or ``operator``.
@@ -30,7 +29,7 @@ class Match(msgspec.Struct, frozen=True):
 
 async def read_matches(
     threads: Collection[str], beat: str, kafka: Mapping[str, object], prefix: str
-) -> dict[str, Match]:
+) -> dict[str, MatchReason]:
     """Return why each of ``threads`` (ids of root posts) is in its story of ``beat``; the undecided are left out.
 
     Raises:
@@ -38,21 +37,18 @@ async def read_matches(
         UnreadableRecordError: a record of the topic cannot be read.
         KafkaError: the broker cannot be reached.
     """
-    decided = {THREAD_KEY + thread.encode(): thread for thread in threads}
-    moved = {MOVED_KEY + thread.encode(): thread for thread in threads}
-    found: dict[str, Match] = {}
-    by_operator: set[str] = set()
-    async with TopicReader(topics.name("stories", prefix), kafka) as reader:
-        async for record in reader.until_end():
-            key, value = record.key or b"", record.value
-            if value is None:
-                continue
-            if key in moved:
-                by_operator.add(moved[key])
-            elif key in decided:
-                with readable(record):
-                    for assignment in decode_thread(value).assignments:
-                        if assignment.beat == beat:
-                            features = _decode_features(assignment.features)
-                            found[decided[key]] = Match(assignment.stage, features.because if features else ())
-    return found | dict.fromkeys(by_operator, Match("operator"))
+    matched, moved = await read_decisions(threads, kafka, prefix)
+    found: dict[str, MatchReason] = {}
+    for thread, decision in matched.items():
+        for assignment in decision.assignments:
+            if assignment.beat == beat:
+                found[thread] = _reason(thread, assignment)
+    return found | dict.fromkeys(moved, MatchReason("operator"))
+
+
+def _reason(thread: str, assignment: Assignment) -> MatchReason:
+    try:
+        features = _decode_features(assignment.features)
+    except msgspec.DecodeError as error:
+        raise UnreadableRecordError(f"the decision on {thread} cannot be read: {error}; see docs/runbook.md") from error
+    return MatchReason(assignment.stage, features.because if features else ())

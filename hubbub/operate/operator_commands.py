@@ -9,9 +9,10 @@ from collections.abc import Mapping, Sequence
 from msgspec import Raw
 from msgspec.structs import replace
 
+from hubbub.operate.decisions import read_decisions
 from hubbub.operate.decoding import readable
 from streams.records import encode
-from streams.records.stories import ORDER_KEY, THREAD_KEY, OperatorCommand, StoryInfo, decode_thread
+from streams.records.stories import ORDER_KEY, OperatorCommand, StoryInfo
 from streams.resolve.matching.titles import MAX_TITLE_CHARS, slug_of, story_id
 from streams.resolve.threads import ThreadIndex
 from transport import topics
@@ -56,13 +57,8 @@ async def publish(commands: Sequence[OperatorCommand], kafka: Mapping[str, objec
 
 async def _features(threads: Sequence[str], kafka: Mapping[str, object], prefix: str) -> dict[str, Raw]:
     """Return the matcher's features of the root posts of ``threads``, as far as the log has them."""
-    features: dict[str, Raw] = {}
-    wanted = {THREAD_KEY + thread.encode(): thread for thread in threads}
-    async with TopicReader(topics.name("stories", prefix), kafka) as reader:
-        for record in await reader.read_to_end() if wanted else ():
-            if record.key in wanted and record.value is not None and (known := decode_thread(record.value).assignments):
-                features[wanted[record.key]] = known[0].features
-    return features
+    matched, _ = await read_decisions(threads, kafka, prefix)
+    return {thread: known.assignments[0].features for thread, known in matched.items() if known.assignments}
 
 
 # Each of the following returns the commands, and raises UserError if a name means no story or an argument is wrong.

@@ -8,14 +8,16 @@ import msgspec
 import pytest
 from rich.console import Console
 
+from hubbub.cli import explanation
 from hubbub.cli.explanation import render
 from hubbub.cli.ranking import ranking_table
-from hubbub.operate.matches import Match
+from hubbub.operate.matches import MatchReason
 from ingest.signal import Author, Community, Counts, Signal
 from streams.records.noise_score import NoiseScore, decode_score
 from streams.records.source_watermark import SourceWatermark
 from streams.records.stories import StoryInfo
 from streams.records.story_activity import Entry, StorySignals
+from streams.resolve.matching.matcher import MatchStage
 from streams.score.config import ScoreConfig
 from streams.score.explaining import explain_score
 from streams.score.reading import TextReader
@@ -116,14 +118,18 @@ def test_a_time_that_no_calendar_has_is_shown(score: NoiseScore) -> None:
     assert "run began 2100-01-01" in out.getvalue()
 
 
+def test_each_way_to_match_has_its_words() -> None:
+    assert explanation.MATCHED_BY.keys() == {*MatchStage, "operator"}
+
+
 def test_it_is_said_why_a_post_is_in_the_story(score: NoiseScore) -> None:
     known = score.top[0].id
     for match, words in {
-        Match("new"): "began a story",
-        Match("similar", ("ledger\x1b[31m", "outage")): "shares the words ledger[31m, outage",
-        Match("url", ("news.example/a",)): "shares the link news.example/a",
-        Match("operator"): "was put there by an operator",
-        Match("of a later version"): "of a later version",
+        MatchReason("new"): "began a story",
+        MatchReason("similar", ("ledger\x1b[31m", "outage")): "shares the words ledger[31m, outage",
+        MatchReason("url", ("news.example/a",)): "shares the link news.example/a",
+        MatchReason("operator"): "was put there by an operator",
+        MatchReason("of a later version"): "of a later version",
     }.items():
         out = io.StringIO()
         Console(file=out, width=200).print(render(score, explain_score(score), {known: match}))

@@ -7,7 +7,7 @@ import pytest
 
 from hubbub.operate import topic_setup
 from hubbub.operate.decoding import UnreadableRecordError
-from hubbub.operate.matches import Match, read_matches
+from hubbub.operate.matches import MatchReason, read_matches
 from streams.records import encode
 from streams.records.stories import MOVED_KEY, THREAD_KEY, Assignment, Moved, ThreadRecord
 from streams.resolve.matching.features import Features
@@ -43,9 +43,9 @@ async def test_each_thread_has_its_last_reason(broker: Broker) -> None:
     ]
     kafka = await written(broker, records)
     assert await read_matches(["x:a", "x:b", "x:c", "x:gone"], "ai", kafka, broker.topic_prefix) == {
-        "x:a": Match("new"),
-        "x:b": Match("similar", ("ledger", "outage")),
-        "x:c": Match("operator"),
+        "x:a": MatchReason("new"),
+        "x:b": MatchReason("similar", ("ledger", "outage")),
+        "x:c": MatchReason("operator"),
     }
 
 
