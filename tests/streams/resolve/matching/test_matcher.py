@@ -14,13 +14,10 @@ import pytest
 from hubbub.evaluate.stories.evaluation import Evaluation, Labelled, evaluate
 from ingest.signal import Signal, decode
 from streams.records.stories import Assignment, StoryInfo
-from streams.resolve.matching.beats import load_beat
-from streams.resolve.matching.config import MatcherConfig
-from streams.resolve.matching.matcher import Decision, Matcher, MatchStage
+from streams.resolve.matching.matcher import MatchStage
 from streams.resolve.matching.text import words
+from tests.streams.resolve.matching.posts import HOUR_MS, START_MS, decide, final, matcher, post
 
-START_MS = 1_767_225_600_000
-HOUR_MS = 3_600_000
 QUAKE = (
     "Magnitude 7.1 earthquake strikes off Chile, tsunami warning issued",
     "Chile earthquake: tsunami warning for the whole coast",
@@ -34,36 +31,6 @@ FERRY = (
     "Passengers rescued from Gotland ferry that ran aground",
     "Gotland ferry aground: captain questioned by police",
 )
-
-
-def matcher(**options: float) -> Matcher:
-    return Matcher(load_beat("general"), msgspec.convert(options, MatcherConfig))
-
-
-def post(
-    number: int, title: str | None, *, hours: float | None = None, text: str | None = None, url: str | None = None
-) -> Signal:
-    at_ms = START_MS + int(HOUR_MS * (number / 60 if hours is None else hours))
-    return Signal(
-        id=f"t:{number}", kind="post", platform="t", thread=f"t:{number}", title=title, text=text, url=url,
-        created_ms=at_ms, observed_ms=at_ms,
-    )  # fmt: skip
-
-
-def decide(given: Matcher, posts: list[Signal]) -> list[Decision]:
-    return [given.decide(signal, signal.observed_ms) for signal in posts]
-
-
-def final(decisions: list[Decision]) -> list[str]:
-    """Return the story of each post after all merges."""
-    became = dict(merge for decision in decisions for merge in decision.merged)
-    stories = []
-    for decision in decisions:
-        story = decision.story
-        while story in became:
-            story = became[story]
-        stories.append(story)
-    return stories
 
 
 def test_two_interleaved_stories_stay_two() -> None:
