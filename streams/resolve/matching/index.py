@@ -121,8 +121,7 @@ class StoryIndex:
 
     def same_pages(self, post: IndexedPost) -> list[tuple[int, LiveStory]]:
         """Return those of the post's own keys that other posts have as their own, each with the story of the first."""
-        found = [(key, self._own_keys.first(key)) for key in post.own]
-        return [(key, story) for key, story in found if story is not None]
+        return [(key, story) for key in post.own if (story := self._own_keys.first(key)) is not None]
 
     def linked(self, post: IndexedPost) -> dict[LiveStory, list[int]]:
         """Return the first story with each link of ``post``, with the keys of these links."""
@@ -243,7 +242,8 @@ class StoryIndex:
         post_rate.merge(left_rate, self.decay_hours)
         into.first_ms = min(into.first_ms, gone.first_ms)
         into.last_ms = max(into.last_ms, gone.last_ms)
-        into.keys += gone.keys
+        self._own_keys.add(self._own_keys.drop(gone.keys, gone), into)
+        into.keys += self._keys.add(self._keys.drop(gone.keys, gone), into)
         into.slugs += (gone.info.slug, *gone.slugs)
         gone.into = into
         self._drop(gone)
