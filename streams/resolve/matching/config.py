@@ -57,7 +57,7 @@ class MatcherConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     ``join``: the similarity from which a post joins a story. ``merge_one``, ``merge_many``: the mean similarity that
     merges a story of one post, or two large ones; ``merge_cosine``: the cosine they need for it. ``rival``: a story
     this far below ``join`` is compared with the joined one. ``background``: the share of posts without a story above
-    which every join needs more evidence.
+    which a join needs more evidence, a merge ``merge_caution`` times as much, a recheck ``recheck_caution`` times.
 
     Rechecks: a story with at most ``recheck_max_posts`` posts is rechecked once, when it is ``recheck_hours`` old and
     ``recheck_posts`` posts have arrived since. The most similar larger story takes it if the similarity, plus
@@ -76,13 +76,15 @@ class MatcherConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     merge_one: float = 2.8
     merge_many: float = 3.7
     merge_cosine: float = 0.5
+    merge_caution: float = 2.0
     rival: float = 3.5
-    background: float = 0.78
+    background: float = 0.7
     recheck_hours: float = 4.0
     recheck_posts: int = 300
     recheck_max_posts: int = 8
     recheck_join: float = 4.1
     recheck_lead: float = 0.9
+    recheck_caution: float = 3.0
     max_lead: float = 4.0
     common_share: float = 0.005
     telling_share: float = 0.001

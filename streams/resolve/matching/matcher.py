@@ -233,13 +233,13 @@ class Matcher:
     def _recheck(self, at_ms: int) -> list[tuple[str, str]]:
         """Merge the small stories that are due into larger ones; return the pairs.
 
-        They found no story before, so where background posts are many, the penalty counts twice.
+        They found no story before, so where background posts are many, the penalty counts several times.
         """
         config, merged = self._config, []
         for story in self._recheck_queue.due(at_ms):
             if self._index.stories.get(story.info.id) is not story or not story.posts:
                 continue
-            join = config.recheck_join + 2 * self._background_penalty()
+            join = config.recheck_join + config.recheck_caution * self._background_penalty()
             least = join - config.recheck_lead * config.max_lead
             near = self._similarity.larger(story, least, config.max_lead, MAX_LARGER)
             near = [(similarity, other) for similarity, other in near if not self._are_kept_apart(story, other)]
@@ -268,7 +268,7 @@ class Matcher:
             return False
         if few.posts > 2 and self._index.cosine(few, many) < config.merge_cosine:
             return False
-        penalty = self._background_penalty()
+        penalty = config.merge_caution * self._background_penalty()
         similarity = self._similarity.between_stories(few, many, config.merge_many + penalty) - penalty
         if similarity < config.merge_many:
             return False

@@ -62,9 +62,9 @@ def test_one_story_in_one_language_is_found(result: PairsEvaluation) -> None:
 
 
 def test_traps_in_one_language_stay_apart_but_for_a_few(result: PairsEvaluation) -> None:
-    assert result.drawn["different, within"].false <= 8
+    assert result.drawn["different, within"].false <= 7
 
 
 def test_across_languages_traps_stay_apart_and_few_stories_are_found(result: PairsEvaluation) -> None:
-    assert result.drawn["different, across"].false <= 1
+    assert result.drawn["different, across"].false == 0
     assert result.drawn["same, across"].right >= 1
