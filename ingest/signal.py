@@ -96,6 +96,7 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     ``id`` is ``platform:native-id``; ``thread`` is the id of the root post (a post is its own root).
     ``likes`` may be the platform's net score, but is never below 0. A field that may be ``None`` may be absent.
+    ``deleted``: the platform or the author took the item back. Its counts still count, its words are shown no more.
     """
 
     v: Literal[1] = 1
@@ -113,6 +114,7 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     counts: Counts = Counts()
     created_ms: Millis
     observed_ms: Millis
+    deleted: bool = False
 
     @property
     def is_root(self) -> bool:
