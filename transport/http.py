@@ -5,6 +5,7 @@ redirect: a redirect takes the credentials along, to wherever it points. Must ne
 again.
 """
 
+import asyncio
 import math
 import socket
 import zlib
@@ -21,8 +22,13 @@ from yarl import URL
 from transport.errors import RetryLaterError
 
 CHUNK_BYTES = 65_536
+MAX_REFUSAL_BYTES = 65_536
+"""How much of the body of a refusal is read; platforms explain themselves in less."""
 MAX_RETRY_AFTER_SECONDS = 3600.0
 """Longest wait that a server may ask for. A server that says "come back tomorrow" is asked again in an hour."""
+
+
+_REQUEST_FAILURES = (TimeoutError, aiohttp.ClientError, OSError, ValueError)
 
 
 class RequestError(RetryLaterError):
@@ -35,7 +41,10 @@ class RequestError(RetryLaterError):
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A whole response, whatever its status. ``headers`` ignore letter case; ``body`` is decompressed."""
+    """A response, whatever its status. ``headers`` ignore letter case; ``body`` is decompressed.
+
+    Of a status outside 200–299 the body is read as far as it is short, whole and arrives in time; else it is empty.
+    """
 
     status: int
     headers: Mapping[str, str]
@@ -73,24 +82,68 @@ class HttpClient:
             RequestError: no response in time, an address that may not be asked, or a body that is too large or broken.
         """
         try:
-            target = URL(url)
-            if (target.host, target.port) not in self._trusted and is_private_address(target.host or ""):
-                raise RequestError("unreachable", f"{target.host} is a private address; only settings may name one")
+            target = self._permitted(url)
             async with self._open().request(method, target, json=json, headers=headers, allow_redirects=False) as got:
-                if not 200 <= got.status < 300:  # its status and headers say all that is needed
-                    return Response(got.status, got.headers, b"")
-                body = BodyReader(self._max_body_bytes, got.headers.get("Content-Encoding", ""))
-                async for chunk in got.content.iter_chunked(CHUNK_BYTES):
-                    body.feed(chunk)
-                return Response(got.status, got.headers, body.finish())
-        except TimeoutError as error:
-            raise RequestError("timed_out", f"no response within {self._timeout.total:g} s") from error
-        except aiohttp.ClientPayloadError as error:
-            raise RequestError("unreadable", one_line(error)) from error
-        except (aiohttp.ClientError, OSError) as error:
-            raise RequestError("unreachable", one_line(error)) from error
-        except ValueError as error:
-            raise RequestError("unreadable", one_line(error)) from error
+                if 200 <= got.status < 300:
+                    return Response(got.status, got.headers, await _read(got, self._max_body_bytes))
+                return Response(got.status, got.headers, await self.read_refusal(got))
+        except _REQUEST_FAILURES as error:
+            raise self._explain(error) from error
+
+    async def open_stream(self, url: str, *, headers: Mapping[str, str] | None = None) -> aiohttp.ClientResponse:
+        """Return a response whose body goes on and on; whoever asked reads it in time and closes it.
+
+        Raises:
+            RequestError: no response in time, or an address that may not be asked.
+        """
+        try:
+            target = self._permitted(url)
+            async with asyncio.timeout(self._timeout.total):
+                return await self._open().get(
+                    target, headers=headers, allow_redirects=False, timeout=aiohttp.ClientTimeout(total=None)
+                )
+        except _REQUEST_FAILURES as error:
+            raise self._explain(error) from error
+
+    async def open_websocket(
+        self, url: str, *, headers: Mapping[str, str] | None = None
+    ) -> aiohttp.ClientWebSocketResponse[Literal[False]] | Response:
+        """Return an open WebSocket, or the response by which the server refused it. Messages are bytes.
+
+        Raises:
+            RequestError: no response in time, an address that may not be asked, or a redirect.
+        """
+        try:
+            target = self._permitted(url)
+            async with asyncio.timeout(self._timeout.total):
+                try:
+                    return await self._open().ws_connect(
+                        target, headers=headers, max_msg_size=self._max_body_bytes, decode_text=False
+                    )
+                except aiohttp.WSServerHandshakeError as error:
+                    return Response(error.status, error.headers or {}, b"")
+        except _REQUEST_FAILURES as error:
+            raise self._explain(error) from error
+
+    async def read_refusal(self, got: aiohttp.ClientResponse) -> bytes:
+        """Return the body of a refusal; nothing if it is long, broken or late: its status and headers say enough."""
+        try:
+            async with asyncio.timeout(self._timeout.total):
+                return await _read(got, MAX_REFUSAL_BYTES)
+        except (RequestError, aiohttp.ClientError, OSError, TimeoutError):
+            return b""
+
+    def _permitted(self, url: str) -> URL:
+        target = URL(url)
+        if (target.host, target.port) not in self._trusted and is_private_address(target.host or ""):
+            raise RequestError("unreachable", f"{target.host} is a private address; only settings may name one")
+        return target
+
+    def _explain(self, error: Exception) -> RequestError:
+        if isinstance(error, TimeoutError):
+            return RequestError("timed_out", f"no response within {self._timeout.total:g} s")
+        away = isinstance(error, (aiohttp.ClientError, OSError)) and not isinstance(error, aiohttp.ClientPayloadError)
+        return RequestError("unreachable" if away else "unreadable", one_line(error))
 
     async def close(self) -> None:
         """Close the connections."""
@@ -106,8 +159,27 @@ class HttpClient:
                 headers=self._headers,
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,
+                trace_configs=[_no_redirects()],
             )
         return self._session
+
+
+def _no_redirects() -> aiohttp.TraceConfig:
+    """Return what refuses a redirect where aiohttp cannot be asked not to follow it: in the handshake of WebSocket."""
+
+    async def refuse(*_: object) -> None:
+        raise aiohttp.ClientError("redirected, which is not followed")
+
+    trace = aiohttp.TraceConfig()
+    trace.on_request_redirect.append(refuse)
+    return trace
+
+
+async def _read(got: aiohttp.ClientResponse, max_bytes: int) -> bytes:
+    body = BodyReader(max_bytes, got.headers.get("Content-Encoding", ""))
+    async for chunk in got.content.iter_chunked(CHUNK_BYTES):
+        body.feed(chunk)
+    return body.finish()
 
 
 class BodyReader:
