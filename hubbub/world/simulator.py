@@ -1,6 +1,6 @@
 """A simulated platform's declaration, and how simulated platforms answer.
 
-Owns its form and the one way in which a value becomes a response. Must never know a platform.
+Owns its form and the one way in which a value becomes a response or an item of a stream. Must never know a platform.
 """
 
 import json
@@ -30,6 +30,17 @@ class ItemShape:
     deleted: Mapping[str, object]
 
 
+@dataclass(frozen=True, slots=True)
+class Codec:
+    """How a response that is not JSON becomes a JSON value with the items in it, for tests that change them.
+
+    ``encode`` is the way back; a field that the format cannot carry may be dropped.
+    """
+
+    decode: Callable[[bytes], object]
+    encode: Callable[[object], bytes]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Simulator:
     """One simulated platform. Its folder in ``hubbub/world/platforms/`` exports it as ``SIMULATOR``.
@@ -37,7 +48,7 @@ class Simulator:
     ``serve(world, clock, faults, budget_factor)``: the application; ``budget_factor`` times as many requests are
     allowed as on the platform. ``options(url)``: the collector's options that point it at a simulator.
     ``fast_options``: more of them, for a world some hundred times as fast as real time. ``recorded_options``: more of
-    them, for a recording.
+    them, for a recording. ``codec``: for responses that are not JSON.
     """
 
     serve: Callable[[World, Clock, Faults, float], web.Application]
@@ -45,12 +56,35 @@ class Simulator:
     shape: ItemShape
     fast_options: Mapping[str, object] = field(default_factory=dict)
     recorded_options: Mapping[str, object] = field(default_factory=dict)
+    codec: Codec | None = None
 
 
 def answer(value: object) -> web.Response:
-    """Return ``value`` as a JSON response. Half a surrogate pair goes out escaped, as platforms do send it."""
+    """Return ``value`` as a JSON response."""
+    return web.Response(body=_json(value), content_type="application/json", charset="utf-8")
+
+
+async def send(
+    request: web.Request, stream: web.WebSocketResponse | web.StreamResponse, value: object, event: str = ""
+) -> None:
+    """Send ``value`` as JSON on a stream: a message of a WebSocket, a server-sent event (if named), or else a line.
+
+    ``request["rewrite"]``, if a test has set it, changes a list with the value first. So it may also be sent twice, or
+    not at all.
+    """
+    values: list[object] = request["rewrite"]([value]) if "rewrite" in request else [value]
+    for data in map(_json, values):
+        if isinstance(stream, web.WebSocketResponse):
+            await stream.send_str(data.decode())
+        elif event:
+            await stream.write(b"event: %s\ndata: %s\n\n" % (event.encode(), data))
+        else:
+            await stream.write(data + b"\r\n")
+
+
+def _json(value: object) -> bytes:
+    """Return ``value`` as JSON. Half a surrogate pair goes out escaped, as platforms do send it."""
     try:
-        body = msgspec.json.encode(value)
+        return msgspec.json.encode(value)
     except UnicodeEncodeError:
-        body = json.dumps(value).encode()
-    return web.Response(body=body, content_type="application/json", charset="utf-8")
+        return json.dumps(value).encode()

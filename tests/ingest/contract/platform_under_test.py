@@ -96,7 +96,8 @@ class Reading:
 class PlatformUnderTest:
     """The platform ``name``. ``answers``: by the number of a request from 1, given instead of the simulator's answer.
 
-    ``rewrite``: changes every JSON value that the simulator answers. ``asked_at``: when each request came.
+    ``rewrite``: changes every JSON value that the simulator answers, and every list of one item that it streams.
+    ``asked_at``: when each request came.
     """
 
     def __init__(self, name: str) -> None:
@@ -203,9 +204,20 @@ class PlatformUnderTest:
             self.asked_at.append(self.clock.now)
             if (answer := self.answers.get(len(self.asked_at))) is not None:
                 return await answer(request)
+            request["rewrite"] = self._rewritten
             response = await handler(request)
             if self.rewrite is not None and isinstance(response, web.Response) and isinstance(response.body, bytes):
-                response.body = json.dumps(self.rewrite(json.loads(response.body))).encode()
+                response.body = self._rewritten_body(response.body, response.content_type)
             return response
 
         return intercept
+
+    def _rewritten(self, value: object) -> object:
+        return value if self.rewrite is None else self.rewrite(value)
+
+    def _rewritten_body(self, body: bytes, content_type: str) -> bytes:
+        if not body:
+            return body
+        if content_type != "application/json" and (codec := self.simulator.codec) is not None:
+            return codec.encode(self._rewritten(codec.decode(body)))
+        return json.dumps(self._rewritten(json.loads(body))).encode()
