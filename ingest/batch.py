@@ -31,6 +31,7 @@ class Ignored(StrEnum):
     ADVERT = "advert"  # paid for, so it says nothing about what people talk about
     DEAD = "dead"  # killed by moderators or filters; no reader sees it any more
     DELETED = "deleted"  # taken back by its author; nothing is left to show or count
+    IRRELEVANT = "irrelevant"  # no watched beat wants it, nor the thread that it is in
     MISSING = "missing"  # the platform names the id but has no item for it
     ORPHAN = "orphan"  # a reply whose root post cannot be found
     POLL_OPTION = "poll_option"  # an answer to vote for: a part of a post and no post

@@ -10,6 +10,7 @@ from ingest.collector import CollectorConfig
 from ingest.health import Health
 from ingest.loop import CollectorLoop, LoopOptions
 from ingest.registry import PLATFORMS
+from ingest.relevance import EVERYTHING, Relevance
 from transport.errors import UserError
 
 
@@ -22,12 +23,14 @@ async def collect(
     stop: asyncio.Event,
     health: Health | None = None,
     options: LoopOptions | None = None,
+    relevance: Relevance = EVERYTHING,
 ) -> None:
     """Run the collectors that ``configs`` names side by side until ``stop`` is set, then drain and return.
 
     ``configs``: their options, each of the class that its spec names.
     ``kafka``: connection options of aiokafka. ``topics``: the prefix of all topics' names. ``now_ms``: the clock, UTC
-    epoch milliseconds. ``health``: kept up to date, to be read meanwhile.
+    epoch milliseconds. ``health``: kept up to date, to be read meanwhile. ``relevance``: which root posts
+    of firehoses to publish.
 
     A failing collector never holds up another. One that only the operator can fix ends alone.
 
@@ -46,6 +49,7 @@ async def collect(
             stop=stop,
             health=health.add(name),
             options=options or LoopOptions(),
+            relevance=relevance,
         )
         for name, config in configs.items()
     }

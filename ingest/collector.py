@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Protocol, Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from ingest.batch import Batch
+from ingest.relevance import EVERYTHING, Relevance
 
 if TYPE_CHECKING:  # the settings load this file, and need no HTTP client
     from ingest.memory.rate_limit import RateLimiter
@@ -39,13 +40,15 @@ class CollectorContext:
     """What the loop hands to a collector.
 
     ``rate_limiter``: asked before each request. ``now_ms``: the time of items, UTC epoch milliseconds; in a simulated
-    world it runs faster than real time. ``clock``, ``sleep``: real seconds, for polling.
+    world it runs faster than real time. ``clock``, ``sleep``: real seconds, for polling. ``relevance``: which root
+    posts of a firehose to publish. A collector of what the operator chose need not ask it.
     """
 
     rate_limiter: "RateLimiter"
     now_ms: Callable[[], int]
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    relevance: Relevance = EVERYTHING
 
 
 class Collector(Protocol):

@@ -20,6 +20,7 @@ from ingest.errors import COLLECT_ERRORS, retry_policy
 from ingest.health import CollectorHealth, State
 from ingest.memory.rate_limit import RateLimiter
 from ingest.publish import Publisher
+from ingest.relevance import EVERYTHING, Relevance
 from ingest.signal import CLOCK_SKEW_MS, LIKELY_MS
 from ingest.spec import PlatformSpec
 from transport.errors import SlowDownError, UserError
@@ -69,6 +70,7 @@ class CollectorLoop:
         stop: asyncio.Event,
         health: CollectorHealth,
         options: LoopOptions,
+        relevance: Relevance = EVERYTHING,
     ) -> None:
         self._name = spec.name
         self._kafka = kafka
@@ -78,7 +80,7 @@ class CollectorLoop:
         self._options = options
         clock, sleep = options.clock, options.sleep
         self._rate_limiter = RateLimiter(spec.name, config.requests_per_minute, clock=clock, sleep=sleep)
-        context = CollectorContext(self._rate_limiter, now_ms, clock, sleep)
+        context = CollectorContext(self._rate_limiter, now_ms, clock, sleep, relevance)
         self._make: Callable[[bytes | None], Collector] = lambda cursor: spec.make(config, cursor, context)
         self._publisher = Publisher(
             collector=spec.name,

@@ -20,6 +20,8 @@ from transport.errors import UserError
 
 ROLES = ("collect", "resolve", "score", "serve")
 """In the order in which they are stopped."""
+ALSO_READS = {"collect": frozenset({"resolve"})}
+"""The roles whose settings another needs: collectors leave out what no watched beat wants."""
 READY_SECONDS = 60.0
 """How long all roles may take to get ready. On the embedded broker a group takes some seconds to form."""
 HEALTHY_BROKER_SECONDS = 60.0
@@ -117,13 +119,14 @@ def role_children(environment: Mapping[str, str], collectors: Sequence[str]) -> 
     """Return one child for each role, in the order in which they are to be stopped.
 
     ``environment``: their settings, as ``HUBBUB_…`` variables, besides those of this process. No role is given the
-    settings of another, since they may be secrets. ``collectors``: which to run; if none, ``collect`` is left out.
+    settings of another unless it needs them, since they may be secrets. ``collectors``: which to run; if none,
+    ``collect`` is left out.
     """
     children = []
     for role in ROLES if collectors else ROLES[1:]:
         port = free_port()
         variables = {**os.environ, **environment, "HUBBUB_METRICS_PORT": str(port)}
-        others = tuple(f"HUBBUB_{other.upper()}" for other in ROLES if other != role)
+        others = tuple(f"HUBBUB_{other.upper()}" for other in ROLES if other not in {role, *ALSO_READS.get(role, ())})
         settings = {name: value for name, value in variables.items() if not name.upper().startswith(others)}
         command = [sys.executable, "-m", "hubbub", role, *(collectors if role == "collect" else ())]
         children.append(Child(role, command, settings, port, waited_for=role != "collect"))

@@ -16,6 +16,7 @@ from hubbub.settings import Settings
 from ingest.collector import CollectorConfig
 from ingest.health import Health
 from ingest.registry import PLATFORMS
+from ingest.relevance import Relevance
 
 
 @dataclass(slots=True)
@@ -23,6 +24,7 @@ class _Collector:
     """The collectors that ``configs`` names, with their options, as one role."""
 
     configs: Mapping[str, CollectorConfig]
+    relevance: Relevance
     kafka: Mapping[str, object]
     prefix: str
     now_ms: Callable[[], int]
@@ -32,7 +34,13 @@ class _Collector:
         from ingest.collect import collect  # noqa: PLC0415 (see above)
 
         await collect(
-            self.configs, kafka=self.kafka, topics=self.prefix, now_ms=self.now_ms, stop=stop, health=self._health
+            self.configs,
+            kafka=self.kafka,
+            topics=self.prefix,
+            now_ms=self.now_ms,
+            stop=stop,
+            health=self._health,
+            relevance=self.relevance,
         )
 
     def problems(self) -> list[str]:
@@ -44,17 +52,31 @@ def run_collect(settings: Settings, names: Sequence[str]) -> int:
 
     Raises:
         SettingsError: no such collector, or one that needs an account that is not set.
+        BeatError: a beat cannot be read.
     """
-    return run_role("collect", settings, partial(_Collector, settings.collect.configs(names)))
+    configs, relevance = settings.collect.configs(names), relevance_to(settings.resolve.beats)
+    return run_role("collect", settings, partial(_Collector, configs, relevance))
+
+
+def relevance_to(names: Sequence[str]) -> Relevance:
+    """Return what the beats ``names`` want, as resolve decides it.
+
+    Raises:
+        BeatError: a beat cannot be read.
+    """
+    from streams.resolve.matching.beats import load_beats, relevant_beats  # noqa: PLC0415
+
+    beats = load_beats(names)
+    accounts = dict.fromkeys(account for beat in beats.values() for account in beat.accounts)
+    return Relevance(lambda signal: bool(relevant_beats(beats, signal)), tuple(accounts))
 
 
 def run_resolve(settings: Settings) -> int:
     """Gather signals into stories; return the exit code."""
-    from streams.resolve.matching.beats import load_beat  # noqa: PLC0415
+    from streams.resolve.matching.beats import load_beats  # noqa: PLC0415
     from streams.resolve.worker import Resolver  # noqa: PLC0415
 
-    beats = {beat.name: beat for beat in map(load_beat, settings.resolve.beats)}
-    make = partial(Resolver, config=settings.resolve, beats=beats)
+    make = partial(Resolver, config=settings.resolve, beats=load_beats(settings.resolve.beats))
     return run_role("resolve", settings, make, needs_broker=True)
 
 

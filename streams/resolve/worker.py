@@ -10,15 +10,15 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 
 import structlog
 
-from ingest.signal import Signal
 from streams.resolve.config import ResolveConfig
 from streams.resolve.connections import Connections
 from streams.resolve.decision_writer import DecisionWriter
 from streams.resolve.group_member import GroupMember
-from streams.resolve.matching.beats import Beat
+from streams.resolve.matching.beats import Beat, relevant_beats
 from streams.resolve.matching.config import MatcherConfig
 from streams.resolve.matching.embedding import load_embedding
 from streams.resolve.matching.matcher import Matcher
@@ -122,7 +122,7 @@ class Resolver:
         kafka.lease.guard(kafka.producer, {kafka.topic("stories")})
         context = SourceContext(
             memory,
-            self._relevance,
+            partial(relevant_beats, self._beats),
             self._config,
             self._clock,
             sources=await kafka.count_partitions("signals"),
@@ -148,9 +148,6 @@ class Resolver:
 
     def _make_matchers(self) -> dict[str, Matcher]:
         return {name: self._make_matcher(beat, self._matching) for name, beat in self._beats.items()}
-
-    def _relevance(self, signal: Signal) -> tuple[str, ...]:
-        return tuple(name for name, beat in self._beats.items() if beat.relevant(signal))
 
 
 async def _end(

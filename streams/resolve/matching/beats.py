@@ -7,6 +7,7 @@ or link contains a listed keyword as a separate word. A beat that lists nothing 
 """
 
 import re
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated
@@ -109,6 +110,16 @@ class Beat(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     @cached_property
     def _cased(self) -> AhoCorasick | None:
         return _automaton(set(self.exact))
+
+
+def relevant_beats(beats: Mapping[str, Beat], signal: Signal) -> tuple[str, ...]:
+    """Return the names of the beats that ``signal`` belongs to."""
+    return tuple(name for name, beat in beats.items() if beat.relevant(signal))
+
+
+def load_beats(names_or_paths: Iterable[str]) -> dict[str, Beat]:
+    """Read several beats, by name. Raises as :func:`load_beat` does."""
+    return {beat.name: beat for beat in map(load_beat, names_or_paths)}
 
 
 def load_beat(name_or_path: str) -> Beat:

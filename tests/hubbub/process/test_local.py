@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hubbub.process.local import ROLES, role_children
+from hubbub.process.local import ALSO_READS, ROLES, role_children
 
 SECRETS = {
     "collect": "HUBBUB_COLLECT__REDDIT__CLIENT_SECRET",
@@ -22,7 +22,8 @@ def test_each_role_is_given_its_own_settings_and_those_of_all_but_no_other_s(mon
     children = role_children({"HUBBUB_LOG_FORMAT": "json", "HUBBUB_COLLECT__REDDIT__PASSWORD": "p"}, ["reddit"])
     assert [child.name for child in children] == list(ROLES)
     for child in children:
-        assert {role for role, variable in SECRETS.items() if variable in child.environment} == {child.name}
+        given = {role for role, variable in SECRETS.items() if variable in child.environment}
+        assert given == {child.name, *ALSO_READS.get(child.name, ())}
         assert ("HUBBUB_COLLECT__REDDIT__PASSWORD" in child.environment) is (child.name == "collect")
         assert ("hubbub_collect" in child.environment) is (child.name == "collect")
         assert child.environment.keys() >= {"HUBBUB_KAFKA__SASL_PASSWORD", "HUBBUB_LOG_FORMAT", "PATH"}
