@@ -214,7 +214,7 @@ def _top(ledger: Ledger) -> tuple[TopSignal, ...]:
     items, seen = ledger.items, ledger.sample.replies_seen
     like, reply, share = DEFAULT.interactions_per_like, DEFAULT.interactions_per_reply, DEFAULT.interactions_per_share
     shown: list[tuple[int, str, TopCandidate]] = []
-    for kept in ledger.candidates.values():
+    for kept in ledger.shown():
         item = items.get(kept.key)
         now = kept.peak
         if item is not None:

@@ -8,6 +8,8 @@ order or repetition.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 
 from scoring.ledger.item import AUTHOR, COMMUNITY, LIKES, POST, REPLY, VIEWS, Item
@@ -103,6 +105,12 @@ class EvidenceSet:
             for piece in theirs.values():
                 self._keep(what, piece)
         self._limit_figures()
+
+    def rewrite(self, piece: Callable[[str, Evidence], Evidence]) -> None:
+        """Replace each kept signal by what ``piece`` makes of it, given its subject; amounts must stay."""
+        for what, kept in self.kept.items():
+            for key, old in kept.items():
+                kept[key] = piece(what, old)
 
     def of(self, what: str) -> tuple[Evidence, ...]:
         """Return the evidence of the subject ``what``, the largest amount first."""

@@ -137,7 +137,8 @@ def observe(signal: Signal, reading: Reading, platform: int) -> Item:
     else:
         key = identity(signal.id)
     rank = covered_ms = signal.observed_ms
-    if likes is None and replies is None and shares is None and views is None and ratio is None:
+    # What was taken back replaces nothing: it has lost its author and its words, and they must go on to count.
+    if signal.deleted or (likes is None and replies is None and shares is None and views is None and ratio is None):
         rank -= _UNCOUNTED
     covered_ms = min(covered_ms, signal.created_ms)
     title, words, url = signal.title, signal.text, signal.url

@@ -23,6 +23,7 @@ from scoring.ledger.item import Item, observe, peak
 from scoring.ledger.sample import MAX_ITEMS, Sample
 from scoring.ledger.sayings import first_ms, first_said, say, sayings
 from scoring.ledger.sketches import Sketches, StoredSketches
+from scoring.ledger.taken_back import TakenBack
 from scoring.ledger.text import shorten
 from scoring.ledger.top_candidates import MAX_CANDIDATES, TopCandidate, keep_highest, top_candidate
 from scoring.ledger.voices import PER_HOUR, VOICE_MS, people_by_five_minutes, voice
@@ -51,6 +52,7 @@ class _Stored(msgspec.Struct, array_like=True):
     threshold: float = 0.0
     sketches: StoredSketches | None = None
     evidence: dict[str, list[Evidence]] = {}
+    taken_back: dict[int, int] = {}
 
 
 _codec = Codec(_Stored, "a ledger")
@@ -74,6 +76,7 @@ class Ledger(msgspec.Struct, eq=False):
     candidates: dict[int, TopCandidate] = {}
     """The signals with the highest peaks, by key."""
     evidence: EvidenceSet = msgspec.field(default_factory=EvidenceSet)
+    taken_back: TakenBack = msgspec.field(default_factory=TakenBack)
     assessment: Assessment | None = None
     """The latest answer of an assessor; the caller sets it."""
     _candidates_floor: int = 0
@@ -95,11 +98,15 @@ class Ledger(msgspec.Struct, eq=False):
         platforms, platform = self.platforms, signal.platform
         index = 0 if platforms and platforms[0] == platform else self._platform(platform)
         item = observe(signal, reading, index)
+        if signal.deleted:
+            self._take_back({item.key: signal.observed_ms})
         if reading.figures:
             self._add_figures(reading.figures)
         if peak(item) >= self._candidates_floor:
             self._add_candidate(top_candidate(signal, item))
         self.evidence.take(signal, reading, item, platforms[index])
+        if self.taken_back and self.taken_back.has(item.key, signal.observed_ms):
+            self.evidence.rewrite(self.taken_back.piece)
         self._add(item)
 
     def merge(self, other: Ledger) -> None:
@@ -123,6 +130,8 @@ class Ledger(msgspec.Struct, eq=False):
         for candidate in other.candidates.values():
             self._add_candidate(candidate)
         self.evidence.merge(other.evidence)
+        if self.taken_back or other.taken_back:
+            self._take_back(other.taken_back.at_ms)
         if other.assessment is not None and (self.assessment is None or other.assessment > self.assessment):
             self.assessment = other.assessment
 
@@ -145,6 +154,7 @@ class Ledger(msgspec.Struct, eq=False):
             platforms=self.platforms,
             figures=self.figures,
             evidence=self.evidence,
+            taken_back=self.taken_back,
             assessment=self.assessment,
         )
         if self.sketches is None:
@@ -188,7 +198,12 @@ class Ledger(msgspec.Struct, eq=False):
 
     def titles(self) -> tuple[str, ...]:
         """Return the words of the loudest signals, the loudest first, for an assessor to read."""
-        return tuple(candidate.title for candidate in sorted(self.candidates.values(), reverse=True))
+        return tuple(candidate.title for candidate in sorted(self.candidates.values(), reverse=True) if candidate.title)
+
+    def shown(self) -> tuple[TopCandidate, ...]:
+        """Return the signals with the highest peaks that may be shown, in no order: none that was taken back."""
+        gone = self.taken_back
+        return tuple(kept for kept in self.candidates.values() if not gone.has(kept.key, kept.observed_ms))
 
     def encode(self) -> bytes:
         """Return a compact, versioned encoding of at most 64 KiB."""
@@ -204,6 +219,7 @@ class Ledger(msgspec.Struct, eq=False):
                 self.sample.threshold,
                 None if self.sketches is None else self.sketches.encode(),
                 self.evidence.encode(),
+                self.taken_back.at_ms,
             )
         )
 
@@ -222,6 +238,7 @@ class Ledger(msgspec.Struct, eq=False):
             runs=stored.runs,
             figures=set(stored.figures),
             evidence=EvidenceSet.decode(stored.evidence),
+            taken_back=TakenBack(stored.taken_back),
             assessment=stored.assessment,
         )
         for candidate in stored.candidates:
@@ -249,7 +266,8 @@ class Ledger(msgspec.Struct, eq=False):
             for key, item in self.items.items()
         }
         sampled = self.sample.threshold, self.sample.replies_seen
-        return named, self.runs, self.figures, self.candidates, self.assessment, self.evidence.kept, *sampled
+        words = self.candidates, self.evidence.kept, self.taken_back.at_ms
+        return named, self.runs, self.figures, self.assessment, *words, *sampled
 
     def _platform(self, platform: str) -> int:
         """Return the index of ``platform``; add it if it is new."""
@@ -263,9 +281,17 @@ class Ledger(msgspec.Struct, eq=False):
             return platforms.index(name)
 
     def _add_candidate(self, candidate: TopCandidate) -> None:
-        keep_highest(self.candidates, candidate)
+        keep_highest(self.candidates, self.taken_back.candidate(candidate) if self.taken_back else candidate)
         if len(self.candidates) == MAX_CANDIDATES:
             self._candidates_floor = min(self.candidates.values()).peak
+
+    def _take_back(self, at_ms: Mapping[int, int]) -> None:
+        """Drop the words of items, by key, as far as they were observed until ``at_ms``."""
+        for key, gone_ms in at_ms.items():
+            self.taken_back.add(key, gone_ms)
+        for kept in tuple(self.candidates.values()):
+            self.candidates[kept.key] = self.taken_back.candidate(kept)
+        self.evidence.rewrite(self.taken_back.piece)
 
     def _add_figures(self, figures: Iterable[str]) -> None:
         self.figures.update(shorten(figure, MAX_NAME_BYTES) for figure in figures)
