@@ -68,7 +68,7 @@ class Demo:
             span_ms = int(DEMO.hours * HOUR_MS)
             # The world ends now, so that nothing in it is from the future.
             self.clock = WorldClock(wall_clock() - span_ms, started_ms, span_ms / 1000 / seconds)
-            self._world: World = generate(SEED, self.clock.origin_ms)
+            self._world: World = generate(SEED, self.clock.origin_ms, platforms=SIMULATORS)
         else:
             self._world, _ = read_recording(data)
             span_ms = max(1, self._world.ends_ms - self._world.begins_ms)

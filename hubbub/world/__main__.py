@@ -66,7 +66,7 @@ async def _run(options: argparse.Namespace) -> int:
     else:
         clock = options.clock or WorldClock(started_ms, started_ms, SPEED)
         size = Size(options.hours, options.stories, options.chatter, options.replies, options.votes)
-        world = generate(options.seed, clock.origin_ms, size)
+        world = generate(options.seed, clock.origin_ms, size, SIMULATORS)
     budget_factor = options.budget_factor or max(1.0, clock.speed)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

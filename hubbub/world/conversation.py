@@ -5,6 +5,7 @@ know what the post is about beyond its mood.
 """
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from hubbub.world.growth import Curve, Grown
@@ -31,9 +32,20 @@ class Mood:
     blame: float
 
 
-def converse(rng: random.Random, post: Post, count: int, curve: Curve, mood: Mood) -> list[Reply]:
-    """Return ``count`` replies whose times follow ``curve`` after the post is shown, in order of creation."""
-    accounts = [account(rng) for _ in range(max(1, count * 7 // 10))]
+def converse(
+    rng: random.Random,
+    post: Post,
+    count: int,
+    curve: Curve,
+    mood: Mood,
+    *,
+    name: Callable[[random.Random], str] = account,
+) -> list[Reply]:
+    """Return ``count`` replies whose times follow ``curve`` after the post is shown, in order of creation.
+
+    ``name`` draws the names of their authors.
+    """
+    accounts = [name(rng) for _ in range(max(1, count * 7 // 10))]
     replies: list[Reply] = []
     for age_ms in sorted(curve.age_ms(rng.random()) for _ in range(count)):
         created_ms = second(post.appears_ms + 1000 + age_ms)

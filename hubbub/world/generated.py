@@ -3,23 +3,30 @@
 Owns how many stories and posts there are, how loud they get, and their ids. Must never know the wording (``words/``)
 nor the wire format.
 
-The interactions of stories are a geometric series. So their loudness is well apart, and a rank correlation with the
-measured noise is meaningful. Stories begin in the first two thirds of the world, loud and quiet ones mixed. All times
+Stories begin in the first two thirds of the world, loud and quiet ones mixed. All times
 are whole seconds, the resolution of the platforms.
 """
 
 import random
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
+from typing import Final
 
 from hubbub.world.chatter import openings
 from hubbub.world.conversation import MINUTE_MS, Mood, converse, late_ms, remove, second
 from hubbub.world.growth import Curve, Grown
-from hubbub.world.items import Community, Item, Platform, Post, Reply, Story
+from hubbub.world.items import Community, Item, Post, Reply, Story
+from hubbub.world.ladder import rung
 from hubbub.world.names import account, deal
+from hubbub.world.native_ids import base36
+from hubbub.world.platform_side import PlatformSide
+from hubbub.world.profiles import PROFILES
+from hubbub.world.spread import Rumour, communities, spread
 from hubbub.world.storyline import HACKERNEWS_TITLE, UNFOLDINGS, Loudness, Storyline
-from hubbub.world.truth import LOUD
+from hubbub.world.timeline import place
+from hubbub.world.truth import loud
 from hubbub.world.words import CHATTER, HOSTILE, NAMES, PLOTS
 from hubbub.world.world import World
 
@@ -49,10 +56,6 @@ LAST_ONSET = 0.66
 GOLDEN = 0.618034
 """Steps of the golden ratio, modulo 1, spread any number of onsets evenly."""
 
-LOUDEST, QUIETEST = 1.2, 0.006
-"""Interactions of the first and the last story, relative to ``LOUD`` ones (SCORING.md: ``J`` of engagement)."""
-FEWEST_REPLIES = 16
-MOST_POSTS, FEWEST_POSTS = 16, 2
 REPLY_SHARE = 0.2
 """The largest share of a story's interactions that are replies. A reply counts double; the rest are votes."""
 BOTH_PLATFORMS = 0.42
@@ -70,29 +73,51 @@ PLACES: tuple[tuple[tuple[str, int], ...], ...] = (
 
 HACKERNEWS_FROM = 44_000_000
 REDDIT_POSTS_FROM, REDDIT_REPLIES_FROM = int("1k00000", 36), int("m000000", 36)
+HOMES = ("reddit", "hackernews")
+"""Where stories begin."""
+PLATFORMS: Final = frozenset({*HOMES, *(profile.collector or name for name, profile in PROFILES.items())})
+"""What there is a world of."""
 NO_ITEM = 0.01
 """The share of Hacker News numbers without an item: the API answers null."""
 
 
-def generate(seed: int, begins_ms: int, size: Size = DEMO) -> World:
-    """Return the world of ``seed``, which begins at ``begins_ms`` (UTC epoch ms, cut to whole seconds)."""
+def generate(seed: int, begins_ms: int, size: Size = DEMO, platforms: Collection[str] = PLATFORMS) -> World:
+    """Return the world of ``seed``, which begins at ``begins_ms`` (UTC epoch ms, cut to whole seconds).
+
+    ``platforms``: what collectors can read of it. The others do not exist in it, and leave the rest as it is.
+    """
     begins_ms = second(begins_ms)
     ends_ms = begins_ms + int(size.hours * HOUR_MS)
-    posts: list[Post] = []
-    replies: list[Reply] = []
-    stories: list[Story] = []
-    for line in _storylines(seed, begins_ms, ends_ms, size):
-        stories.append(Story(line.story, line.title, line.onset_ms, tuple(line.waves), tuple(line.posts)))
-        posts += line.posts
-        replies += line.replies
+    lines = list(_storylines(seed, begins_ms, ends_ms, size))
+    begun = _begun(seed, lines, begins_ms, ends_ms, size)
+    posts = [post for post in begun if post.platform in platforms]
+    rumours = [Rumour(line, rung(rank, size.stories, size.replies)) for rank, line in enumerate(lines)]
+    for platform, profile in PROFILES.items():
+        if (profile.collector or platform) in platforms:
+            side = PlatformSide(seed, platform, profile, begins_ms, ends_ms)
+            spread(side, rumours, size.chatter)
+            posts += side.finish()
+    by_story: dict[str | None, list[Post]] = defaultdict(list)
+    for post in posts:
+        by_story[post.story].append(post)
+    stories = [
+        Story(line.story, line.title, line.onset_ms, tuple(line.waves), tuple(by_story[line.story])) for line in lines
+    ]
+    return World(posts, [*_communities(begins_ms), *communities(begins_ms)], stories, begins_ms, ends_ms)
+
+
+def _begun(seed: int, lines: Iterable[Storyline], begins_ms: int, ends_ms: int, size: Size) -> list[Post]:
+    """Return the posts on Reddit and Hacker News, where stories begin, with ids and replies."""
+    posts = [post for line in lines for post in line.posts]
+    replies = [reply for line in lines for reply in line.replies]
     for post, below in _chatter(random.Random(f"{seed}:chatter"), begins_ms, ends_ms, size):
         posts.append(post)
         replies += below
     replies = [reply for reply in replies if reply.created_ms < ends_ms]
     _number(random.Random(f"{seed}:numbers"), posts, replies)
-    for reply in sorted(replies, key=lambda reply: (reply.appears_ms, reply.native)):
+    for reply in sorted(replies, key=place):
         reply.post.add(reply)
-    return World(posts, _communities(begins_ms), stories, begins_ms, ends_ms)
+    return posts
 
 
 def _storylines(seed: int, begins_ms: int, ends_ms: int, size: Size) -> Iterator[Storyline]:
@@ -105,7 +130,7 @@ def _storylines(seed: int, begins_ms: int, ends_ms: int, size: Size) -> Iterator
     products, places = deal(cast, NAMES["products"]), deal(cast, NAMES["places"])
     for rank, plot in enumerate(plots):
         rng = random.Random(f"{seed}:story:{rank}")
-        step = rank / max(1, size.stories - 1)
+        step = rung(rank, size.stories, size.replies).step
         facts = {
             "org": next(orgs),
             "rival": next(rivals),
@@ -119,22 +144,20 @@ def _storylines(seed: int, begins_ms: int, ends_ms: int, size: Size) -> Iterator
         where = tuple(name for name, _ in PLACES[min(int(step * len(PLACES)), len(PLACES) - 1)])
         line = Storyline(rng, f"{plot.slug}-{rank + 1}", plot, facts, onset_ms, ends_ms, where)
         bursts = UNFOLDINGS[0] if part > LAST_ONSET / 2 else rng.choice(UNFOLDINGS[1:])
-        line.play(bursts, _loudness(rng, rank, step, size))
+        line.play(bursts, _loudness(rng, rank, size))
         yield line
 
 
-def _loudness(rng: random.Random, rank: int, step: float, size: Size) -> dict[Platform, Loudness]:
-    """Return each platform's part of the story at ``step``, from 0 (loudest) to 1 (quietest)."""
-    wanted = LOUDEST * (QUIETEST / LOUDEST) ** step
-    posts = MOST_POSTS * (FEWEST_POSTS / MOST_POSTS) ** step
-    replies = size.replies * (FEWEST_REPLIES / size.replies) ** step
-    shares: dict[Platform, float] = {"hackernews": 1.0} if rank % 3 == 2 else {"reddit": 1.0}
+def _loudness(rng: random.Random, rank: int, size: Size) -> dict[str, Loudness]:
+    """Return each platform's part of a story, where it begins."""
+    _, step, wanted, posts, replies = rung(rank, size.stories, size.replies)
+    shares: dict[str, float] = {"hackernews": 1.0} if rank % 3 == 2 else {"reddit": 1.0}
     if step < BOTH_PLATFORMS:
-        both: list[tuple[Platform, float]] = [("reddit", REDDIT_SHARE), ("hackernews", 1 - REDDIT_SHARE)]
+        both: list[tuple[str, float]] = [("reddit", REDDIT_SHARE), ("hackernews", 1 - REDDIT_SHARE)]
         shares = dict(rng.sample(both, 2))
-    loudness: dict[Platform, Loudness] = {}
+    loudness: dict[str, Loudness] = {}
     for platform, share in shares.items():
-        interactions = wanted * share * LOUD[platform]
+        interactions = wanted * share * loud(platform)
         answers = round(min(replies * share, interactions * REPLY_SHARE))
         loudness[platform] = Loudness(max(1, round(posts * share)), round(interactions) - 2 * answers, answers)
     return loudness
@@ -145,7 +168,7 @@ def _chatter(rng: random.Random, begins_ms: int, ends_ms: int, size: Size) -> It
     count = size.chatter
     hostile = dict(zip(range(count // 20, count, max(1, count // len(HOSTILE))), HOSTILE, strict=False))
     for index, (corner, opening) in enumerate(islice(openings(rng), count)):
-        platform: Platform = "reddit" if corner.community else "hackernews"
+        platform: str = "reddit" if corner.community else "hackernews"
         title, text = hostile.get(index, (opening, ""))
         title = title if corner.community else title[:HACKERNEWS_TITLE]
         created_ms = second(begins_ms + (ends_ms - begins_ms) * (index + rng.random()) / count)
@@ -180,19 +203,10 @@ def _number(rng: random.Random, posts: list[Post], replies: list[Reply]) -> None
             item.native = str(hackernews)
         elif isinstance(item, Post):
             post_number += rng.randint(1, 400)
-            item.native = base36(post_number)
+            item.native = f"t3_{base36(post_number)}"
         else:
             reply_number += rng.randint(1, 4000)
-            item.native = base36(reply_number)
-
-
-def base36(number: int) -> str:
-    """Return ``number`` in base 36, in which Reddit writes its ids."""
-    digits = ""
-    while number:
-        number, digit = divmod(number, 36)
-        digits = "0123456789abcdefghijklmnopqrstuvwxyz"[digit] + digits
-    return digits
+            item.native = f"t1_{base36(reply_number)}"
 
 
 def _communities(begins_ms: int) -> list[Community]:

@@ -22,6 +22,8 @@ class Totals(NamedTuple):
     likes: int | None = None
     replies: int | None = None
     like_ratio: float | None = None
+    shares: int | None = None
+    views: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +48,24 @@ FRESH_RATIO = 0.98
 
 @dataclass(frozen=True, slots=True)
 class Grown:
-    """Votes that grow from one (the author's own) to ``final`` along ``curve``; the ratio drifts to ``ratio``."""
+    """Votes that grow from one (the author's own) to ``final`` along ``curve``; the ratio drifts to ``ratio``.
+
+    ``final``: None where the platform has no likes. ``views``: how often the item is seen in the end, None where the
+    platform does not say.
+    """
 
     born_ms: int
-    final: int
+    final: int | None
     curve: Curve
     ratio: float | None = None
+    views: int | None = None
 
     def at(self, now_ms: int) -> Totals:
-        """Return the totals at ``now_ms``; ``replies`` is None: the replies themselves are to be counted."""
+        """Return the totals at ``now_ms``; ``replies`` and ``shares`` are None: those items are to be counted."""
         share = self.curve.share(now_ms - self.born_ms)
         ratio = None if self.ratio is None else round(FRESH_RATIO + (self.ratio - FRESH_RATIO) * share, 2)
-        return Totals(1 + int((self.final - 1) * share), None, ratio)
+        likes = None if self.final is None else 1 + int((self.final - 1) * share)
+        return Totals(likes, None, ratio, None, None if self.views is None else int(self.views * share))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,19 +1,17 @@
 """Items: what exists in a world, whatever platform serves it.
 
-Owns posts, replies, communities and stories, and which of them exist at a given time. Must never know a platform's
-wire format, nor what time it is: every method takes ``now_ms``.
+Owns posts, replies, reposts, communities and stories, and which of them exist at a given time. Must never know a
+platform's wire format, nor what time it is: every method takes ``now_ms``.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import ClassVar, Literal
 
 from hubbub.world.growth import Grown, Observed, Totals
-
-Platform = Literal["reddit", "hackernews"]
 
 
 class Removal(StrEnum):
@@ -25,30 +23,31 @@ class Removal(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Community:
-    """A place to post in, a subreddit. ``members``: its stated size, None where unknown."""
+    """A place of a platform: a subreddit, a channel, a news site. ``members``: its stated size, None where unknown."""
 
     name: str
     members: int | None
     created_ms: int
+    platform: str = "reddit"
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class Item:
-    """What posts and replies share. ``native``: the platform's own id, without prefix.
+    """What posts, replies and reposts share. ``native``: the platform's own id, whole (on Reddit, the fullname).
 
+    ``followers``: of the author, None where the platform states none.
     ``appears_ms``: when the platform begins to show it, at or after ``created_ms`` (queues, spam filters, caches).
     ``gone_ms``: when it was removed, None if never.
     """
 
-    REDDIT_KIND: ClassVar[str]
-
-    platform: Platform
+    platform: str
     native: str
     author: str | None
     text: str
     created_ms: int
     appears_ms: int
     votes: Grown | Observed
+    followers: int | None = None
     gone_ms: int | None = None
     removal: Removal | None = None
     replies: list[Reply] = field(default_factory=list, repr=False)
@@ -57,7 +56,7 @@ class Item:
     @property
     def signal_id(self) -> str:
         """The id of the signals that observe this item."""
-        return f"{self.platform}:{self.REDDIT_KIND if self.platform == 'reddit' else ''}{self.native}"
+        return f"{self.platform}:{self.native}"
 
     def there(self, now_ms: int) -> bool:
         """True once the platform shows the item, removed or not."""
@@ -70,9 +69,11 @@ class Item:
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class Post(Item):
-    """A root item. ``url``: the link it is about, None for a text post; ``story``: None for chatter."""
+    """A root item. ``url``: the link it is about, None for a text post; ``story``: None for chatter.
 
-    REDDIT_KIND: ClassVar[str] = "t3_"
+    ``title``: empty on platforms whose posts have none. ``reposts``: in order of appearance; None on a platform
+    that does not show them.
+    """
 
     title: str
     url: str | None = None
@@ -81,12 +82,15 @@ class Post(Item):
     story: str | None = None
     thread: list[Reply] = field(default_factory=list, repr=False)
     """Every reply of its tree, in order of appearance."""
+    reposts: list[Repost] | None = field(default=None, repr=False)
 
     def totals(self, now_ms: int) -> Totals:
         """Return the post's totals at ``now_ms``."""
         totals = self.votes.at(now_ms)
         if totals.replies is None:
-            return totals._replace(replies=bisect_right(self.thread, now_ms, key=lambda reply: reply.appears_ms))
+            totals = totals._replace(replies=_shown(self.thread, now_ms))
+        if totals.shares is None and self.reposts is not None:
+            totals = totals._replace(shares=_shown(self.reposts, now_ms))
         return totals
 
     def add(self, reply: Reply) -> None:
@@ -99,11 +103,29 @@ class Post(Item):
 class Reply(Item):
     """A comment. ``parent``: the post or reply that it answers. ``mood``: -1, 0 or 1, as the world means it."""
 
-    REDDIT_KIND: ClassVar[str] = "t1_"
-
     post: Post
     parent: Post | Reply
     mood: int = 0
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Repost(Item):
+    """A post that another account passes on unchanged."""
+
+    post: Post
+
+
+AnyItem = Post | Reply | Repost
+
+
+def root_of(item: AnyItem) -> Post:
+    """Return the post that an item is, or is below."""
+    return item if isinstance(item, Post) else item.post
+
+
+def _shown(items: Sequence[Item], now_ms: int) -> int:
+    """Return how many of the ``items``, which are in order of appearance, have appeared."""
+    return bisect_right(items, now_ms, key=lambda item: item.appears_ms)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,10 @@ Reddit and Hacker News only: what came from elsewhere is left out, and counted.
 
 from collections import Counter, defaultdict
 from pathlib import Path
-from typing import cast
 
 from hubbub.recordings import read_recordings
 from hubbub.world.growth import Observed, Totals
-from hubbub.world.items import Community, Platform, Post, Reply
+from hubbub.world.items import Community, Post, Reply
 from hubbub.world.world import World
 from ingest.signal import InvalidSignalError, Signal
 from transport.errors import UserError
@@ -85,8 +84,8 @@ def _unfit(signal: Signal) -> str | None:
 def _post(seen: list[Signal]) -> Post:
     last = seen[-1]
     return Post(
-        platform=cast("Platform", last.platform),
-        native=_native(last),
+        platform=last.platform,
+        native=last.id.partition(":")[2],
         author=last.author.name if last.author else None,
         title=last.title or "",
         text=last.text or "",
@@ -103,7 +102,7 @@ def _reply(seen: list[Signal], thread: Post) -> Reply:
     last = seen[-1]
     return Reply(
         platform=thread.platform,
-        native=_native(last),
+        native=last.id.partition(":")[2],
         author=last.author.name if last.author else None,
         text=last.text or "",
         created_ms=last.created_ms,
@@ -112,10 +111,6 @@ def _reply(seen: list[Signal], thread: Post) -> Reply:
         post=thread,
         parent=thread,
     )
-
-
-def _native(signal: Signal) -> str:
-    return signal.id.partition(":")[2].removeprefix(_NATIVE[signal.platform, signal.kind])
 
 
 def _votes(seen: list[Signal]) -> Observed:

@@ -11,13 +11,13 @@ platform it starts some minutes later. Posts within a wave, and votes and replie
 import random
 import time
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 
 from hubbub.world.conversation import MINUTE_MS, Mood, converse, late_ms, remove, second
 from hubbub.world.growth import Curve, Grown
-from hubbub.world.items import Platform, Post, Reply, Wave
+from hubbub.world.items import Post, Reply, Wave
 from hubbub.world.names import account
 from hubbub.world.words import NAMES, Plot
 
@@ -72,20 +72,27 @@ class Storyline:
     posts: list[Post] = field(default_factory=list)
     replies: list[Reply] = field(default_factory=list)
     waves: list[Wave] = field(default_factory=list)
+    articles: list[str] = field(default_factory=list)
+    """What the press writes on it: URLs without scheme, host prefix and tracking parameters."""
 
     @property
     def title(self) -> str:
         """The story's title: the first of the plot's headlines."""
         return self.plot.headlines[0].format(**self.facts)
 
-    def play(self, bursts: tuple[Burst, ...], loudness: Mapping[Platform, Loudness]) -> None:
+    @property
+    def mood(self) -> Mood:
+        """How replies to its posts feel."""
+        return Mood(self.facts["org"], self.plot.praise, self.plot.blame)
+
+    def play(self, bursts: tuple[Burst, ...], loudness: Mapping[str, Loudness]) -> None:
         """Create the posts and replies on each platform; the first platform starts at the onset."""
-        articles = self._articles()
-        mood = Mood(self.facts["org"], self.plot.praise, self.plot.blame)
+        self.articles = self._articles()
+        mood = self.mood
         born: list[list[int]] = [[] for _ in bursts]
         for behind, (platform, amount) in enumerate(loudness.items()):
             delay_ms = behind * self.rng.randint(8, 35) * MINUTE_MS
-            headlines = self._headlines(platform)
+            headlines = self.headlines(self.rng, REDDIT_TITLE if platform == "reddit" else HACKERNEWS_TITLE)
             slots = list(_slots(bursts, amount.posts))
             weights = [bursts[burst].share / (order + 1) ** 0.9 * self.rng.uniform(0.9, 1.1) for burst, order in slots]
             for (burst, order), weight in zip(slots, weights, strict=True):
@@ -97,7 +104,7 @@ class Storyline:
                 part = weight / sum(weights)
                 votes = self._votes(platform, born_ms, amount.likes * part)
                 born[burst].append(votes.born_ms)
-                post = self._post(platform, next(headlines), self._link(articles), votes)
+                post = self._post(platform, next(headlines), shared_link(self.rng, self.articles), votes)
                 self.replies += converse(self.rng, post, round(amount.replies * part), votes.curve, mood)
         self.waves = [
             Wave(min(times_ms), len(times_ms), burst.sharp)
@@ -105,13 +112,13 @@ class Storyline:
             if times_ms
         ]
 
-    def _votes(self, platform: Platform, born_ms: float, likes: float) -> Grown:
+    def _votes(self, platform: str, born_ms: float, likes: float) -> Grown:
         """Return how a post created at ``born_ms`` gathers votes; only Reddit states the share of up-votes."""
         ratio = round(min(0.99, max(0.5, self.rng.gauss(self.plot.up_votes, 0.02))), 2)
         curve = Curve(self.rng.uniform(45, 75) * MINUTE_MS)
         return Grown(second(born_ms), max(2, round(likes)), curve, ratio if platform == "reddit" else None)
 
-    def _post(self, platform: Platform, title: str, url: str, votes: Grown) -> Post:
+    def _post(self, platform: str, title: str, url: str, votes: Grown) -> Post:
         """Create one post; the first on a platform is shown at once."""
         earlier = [post for post in self.posts if post.platform == platform]
         post = Post(
@@ -147,39 +154,39 @@ class Storyline:
         elif draw < 0.40:
             remove(self.rng, post)
 
-    def _headlines(self, platform: Platform) -> Iterator[str]:
-        """Yield each wording once, then variants without end."""
+    def headlines(self, rng: random.Random, most: int) -> Iterator[str]:
+        """Yield each wording once, then variants without end; none is longer than ``most`` characters."""
         wordings = [headline.format(**self.facts) for headline in self.plot.headlines]
-        most = REDDIT_TITLE if platform == "reddit" else HACKERNEWS_TITLE
         decorations: tuple[str, ...] = ("{}",)
         while True:
-            for wording in self.rng.sample(wordings, len(wordings)):
-                outlet = self.rng.choice(NAMES["outlets"])
-                yield _shorten(self.rng.choice(decorations).format(wording, outlet=outlet), most)
+            for wording in rng.sample(wordings, len(wordings)):
+                outlet = rng.choice(NAMES["outlets"])
+                yield _shorten(rng.choice(decorations).format(wording, outlet=outlet), most)
             decorations = DECORATIONS
 
     def _articles(self) -> list[str]:
-        """Return the URLs of three articles on the story, without scheme, host prefix and tracking parameters."""
+        """Return three articles on the story, by different outlets."""
         day = time.strftime("%Y/%m/%d", time.gmtime(self.onset_ms / 1000))
         words = f"{self.plot.slug}-{self.facts['org']}".lower().replace(" ", "-")
         outlets = self.rng.sample(NAMES["outlets"], 3)
         return [f"{outlet}/{day}/{words}-{self.rng.randrange(1000, 10_000)}" for outlet in outlets]
 
-    def _link(self, articles: list[str]) -> str:
-        """Return a link to one of the articles, mostly the first, in one of the forms in which links are shared."""
-        article = articles[min(int(self.rng.expovariate(1.1)), len(articles) - 1)]
-        host = self.rng.choice(("", "", "www.", "m.", "amp."))
-        tail = self.rng.choice(
-            (
-                "",
-                "",
-                "?utm_source=reddit&utm_medium=social",
-                "?utm_campaign=newsletter&fbclid=" + format(self.rng.getrandbits(48), "x"),
-                "?ref=hn#comments",
-                "/",
-            )
+
+def shared_link(rng: random.Random, articles: Sequence[str]) -> str:
+    """Return a link to one of the articles, mostly the first, in one of the forms in which links are shared."""
+    article = articles[min(int(rng.expovariate(1.1)), len(articles) - 1)]
+    host = rng.choice(("", "", "www.", "m.", "amp."))
+    tail = rng.choice(
+        (
+            "",
+            "",
+            "?utm_source=reddit&utm_medium=social",
+            "?utm_campaign=newsletter&fbclid=" + format(rng.getrandbits(48), "x"),
+            "?ref=hn#comments",
+            "/",
         )
-        return f"https://{host}{article}{tail}"
+    )
+    return f"https://{host}{article}{tail}"
 
 
 def _slots(bursts: tuple[Burst, ...], posts: int) -> Iterator[tuple[int, int]]:

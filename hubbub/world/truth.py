@@ -4,15 +4,26 @@ Owns the expected loudness, worked out from the world itself by a few lines that
 system's own scoring: an oracle that shares the code shares its faults.
 """
 
+from collections.abc import Iterable
 from math import log10
 
 import msgspec
 
-from hubbub.world.items import Platform, Post, Story
+from hubbub.world.items import AnyItem, Post, Story, root_of
+from hubbub.world.words import ASIDES
 from hubbub.world.world import World
 
-LOUD: dict[Platform, int] = {"reddit": 50_000, "hackernews": 3_000}
-"""Interactions of a very loud story, by platform (SCORING.md: ``ref``)."""
+_LOUD = {
+    "reddit": 50_000,
+    "hackernews": 3_000,
+    "x": 200_000,
+    "bluesky": 30_000,
+    "mastodon": 10_000,
+    "youtube": 200_000,
+    "lemmy": 3_000,
+    "news": 1_000,
+}
+_LOUD_ELSEWHERE = 10_000
 VIEWS_PER_LIKE = 50
 """What an audience is guessed from where a platform states none."""
 HOUR_MS = 3_600_000
@@ -39,11 +50,11 @@ class StoryTruth(msgspec.Struct, frozen=True):
     loudness: float
     onset_ms: int
     spikes: list[SpikeTruth]
-    platforms: list[Platform]
+    platforms: list[str]
     posts: list[str]
     items: int
     authors: int
-    interactions: dict[Platform, int]
+    interactions: dict[str, int]
 
 
 class Truth(msgspec.Struct, frozen=True):
@@ -55,23 +66,28 @@ class Truth(msgspec.Struct, frozen=True):
     stories: list[StoryTruth]
 
 
+def loud(platform: str) -> int:
+    """Return the interactions of a very loud story on a platform (SCORING.md: ``ref``)."""
+    return _LOUD.get(platform, _LOUD_ELSEWHERE)
+
+
 def truth(world: World, now_ms: int) -> Truth:
     """Return the truth about ``world`` at ``now_ms``."""
     begun = [story for story in world.stories if any(post.there(now_ms) for post in story.posts)]
     measured = sorted(((_loudness(world, story, now_ms), story) for story in begun), key=lambda pair: -pair[0])
     return Truth(
         at_ms=now_ms,
-        posts=sum(world.posts(platform).until(now_ms) for platform in LOUD),
-        replies=sum(world.replies(platform).until(now_ms) for platform in LOUD),
+        posts=sum(world.posts(platform).until(now_ms) for platform in world.platforms),
+        replies=sum(world.replies(platform).until(now_ms) for platform in world.platforms),
         stories=[_story(story, rank, loudness, now_ms) for rank, (loudness, story) in enumerate(measured, start=1)],
     )
 
 
 def _story(story: Story, rank: int, loudness: float, now_ms: int) -> StoryTruth:
     posts = [post for post in story.posts if post.there(now_ms)]
-    replies = [reply for post in posts for reply in post.thread if reply.there(now_ms)]
+    items = _items(posts, now_ms)
     platforms = sorted({post.platform for post in posts})
-    times_ms = [item.created_ms for item in (*posts, *replies)]
+    times_ms = [item.created_ms for item in items]
     return StoryTruth(
         id=story.id,
         title=story.title,
@@ -89,27 +105,56 @@ def _story(story: Story, rank: int, loudness: float, now_ms: int) -> StoryTruth:
         ],
         platforms=platforms,
         posts=[post.signal_id for post in posts],
-        items=len(posts) + len(replies),
-        authors=len({(item.platform, item.author) for item in (*posts, *replies)}),
+        items=len(items),
+        authors=len({(item.platform, item.author) for item in items}),
         interactions={p: sum(_interactions(post, now_ms) for post in posts if post.platform == p) for p in platforms},
     )
 
 
+def _items(posts: Iterable[Post], now_ms: int) -> list[AnyItem]:
+    """Return the posts, the replies to them and the reposts of them that have appeared."""
+    items = [item for post in posts for item in (post, *post.thread, *(post.reposts or ()))]
+    return [item for item in items if item.there(now_ms)]
+
+
 def _interactions(post: Post, now_ms: int) -> int:
     totals = post.totals(now_ms)
-    return (totals.likes or 0) + 2 * (totals.replies or 0)
+    return (totals.likes or 0) + 2 * (totals.replies or 0) + 3 * (totals.shares or 0)
+
+
+def _audience(world: World, items: Iterable[AnyItem], now_ms: int) -> float:
+    """Return how many people may have seen the items: a community or an author counts once."""
+    places: dict[str, float] = {}
+    people: dict[tuple[str, str | None], float] = {}
+    seen = 0.0
+    for item in items:
+        totals = item.totals(now_ms) if isinstance(item, Post) else item.votes.at(now_ms)
+        community = root_of(item).community
+        members = world.communities[community.lower()].members if community else None
+        if totals.views is not None:
+            seen += totals.views
+        elif community and members is not None:
+            places[community] = members * 0.02
+        elif item.followers is not None:
+            people[item.platform, item.author] = item.followers * 0.05
+        elif isinstance(item, Post):
+            seen += VIEWS_PER_LIKE * (totals.likes or 0)
+    return seen + sum(places.values()) + sum(people.values())
+
+
+def _star_power(posts: Iterable[Post]) -> float:
+    """Return the points of the public figures that are named, at most 100."""
+    words = " ".join(f"{post.title} {post.text}" for post in posts)
+    return min(100, sum(figure.points for figure in ASIDES.figure if figure.name in words))
 
 
 def _loudness(world: World, story: Story, now_ms: int) -> float:
-    """Return the composite of SCORING.md; star power is 0 and industry impact 50: the world sets neither."""
+    """Return the composite of SCORING.md; industry impact is 50: the world does not set it."""
     posts = [post for post in story.posts if post.there(now_ms)]
-    replies = [reply for post in posts for reply in post.thread if reply.there(now_ms)]
+    items = _items(posts, now_ms)
     platforms = {post.platform for post in posts}
-    places = {post.community.lower() for post in posts if post.community}
-    audience = sum((world.communities[place].members or 0) * 0.02 for place in places)
-    audience += sum(VIEWS_PER_LIKE * (post.totals(now_ms).likes or 0) for post in posts if not post.community)
-    loud = sum(_interactions(post, now_ms) / LOUD[post.platform] for post in posts)
-    last_ms = max(item.created_ms for item in (*posts, *replies))
+    engaged = sum(_interactions(post, now_ms) / loud(post.platform) for post in posts)
+    last_ms = max(item.created_ms for item in items)
     hours = (last_ms - min(post.created_ms for post in posts)) / HOUR_MS
     weight, divided = 20.0, 10.0
     for post in posts:
@@ -125,8 +170,9 @@ def _loudness(world: World, story: Story, now_ms: int) -> float:
             weight += heard
             divided += heard * 2 * fewer / len(moods)
     raw = (
-        0.20 * 100 * min(1, log10(1 + audience) / 8)
-        + 0.20 * 100 * min(1, log10(1 + 10_000 * loud) / 4)
+        0.20 * 100 * min(1, log10(1 + _audience(world, items, now_ms)) / 8)
+        + 0.20 * 100 * min(1, log10(1 + 10_000 * engaged) / 4)
+        + 0.15 * _star_power(posts)
         + 0.15 * min(100, 20 * len(platforms))
         + 0.10 * 100 * min(1, hours / 72)
         + 0.10 * 100 * divided / weight

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from hubbub.evaluate.spikes.cases import Case
 from hubbub.evaluate.spikes.hindsight import Surge
-from hubbub.world.generated import Size, generate
+from hubbub.world.generated import HOMES, Size, generate
 from hubbub.world.items import Item, Post, Story
 from hubbub.world.truth import StoryTruth, truth
 from ingest.signal import Signal
@@ -26,12 +26,12 @@ The reference site calls 15 items/h a growing story."""
 def world_cases(seeds: Iterable[int] = SEEDS, size: Size = SIZE) -> Iterator[Case]:
     """Yield the stories of generated worlds, and each thread of their chatter, in which there is nothing to find."""
     for seed in seeds:
-        world = generate(seed, BEGINS_MS, size)
+        world = generate(seed, BEGINS_MS, size, HOMES)
         truths = {story.id: story for story in truth(world, world.ends_ms).stories}
         for story in world.stories:
             if story.id in truths:
                 yield Case(story.title, _signals(story.posts), _surges(story, truths[story.id]))
-        for platform in ("reddit", "hackernews"):
+        for platform in HOMES:
             for post in world.posts(platform).items:
                 if post.story is None:
                     yield Case(post.title, _signals([post]), ())

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import msgspec
 
-__all__ = ["CHATTER", "HOSTILE", "NAMES", "PLOTS", "REMARKS", "Corner", "Plot"]
+__all__ = ["ASIDES", "CHATTER", "HOSTILE", "NAMES", "PLOTS", "REMARKS", "Corner", "Figure", "Plot"]
 
 T = TypeVar("T")
 
@@ -28,6 +28,20 @@ class Plot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     blame: float
     up_votes: float
     headlines: tuple[str, ...]
+
+
+class Figure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A public figure that people ask about. ``points``: of its tier, in SCORING.md."""
+
+    name: str
+    points: int
+
+
+class Asides(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The public figures, and what people say about a figure in a post on a story that is not the figure's."""
+
+    figure: tuple[Figure, ...]
+    asides: tuple[str, ...]
 
 
 class Corner(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -55,6 +69,7 @@ PLOTS = _toml("plots.toml", dict[str, tuple[Plot, ...]])["plot"]
 CHATTER = _toml("chatter.toml", dict[str, tuple[Corner, ...]])["corner"]
 NAMES = _toml("names.toml", dict[str, tuple[str, ...]])
 """Invented names by what they name; then the parts that other names are made of."""
+ASIDES = _toml("figures.toml", Asides)
 REMARKS = _toml("remarks.toml", dict[str, tuple[str, ...]])
 HOSTILE: tuple[tuple[str, str], ...] = tuple(
     (row.get("title", "") * row.get("title_times", 1), row.get("text", "") * row.get("text_times", 1))

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from collections.abc import Iterable
 from functools import cache
 from string import Formatter
 
 import pytest
 
 from hubbub.world import Size, World, generate, truth
+from hubbub.world.generated import HOMES, PLATFORMS
 from hubbub.world.items import Item, Post
+from hubbub.world.profiles import PROFILES
 from hubbub.world.words import CHATTER, PLOTS
 from ingest.signal import Signal
 from streams.resolve.matching.beats import load_beat
@@ -26,16 +29,22 @@ def world_of(seed: int) -> World:
     return generate(seed, BEGINS_MS)
 
 
-def everything(world: World) -> list[Item]:
-    posts = [*world.posts("reddit").items, *world.posts("hackernews").items]
-    return [*posts, *world.replies("reddit").items, *world.replies("hackernews").items]
+@cache
+def begun_of(seed: int) -> World:
+    """Return a world in which stories stay where they begin."""
+    return generate(seed, BEGINS_MS, platforms=HOMES)
+
+
+def everything(world: World, platforms: Iterable[str] = HOMES) -> list[Item]:
+    kinds = (world.posts, world.replies, world.reposts)
+    return [item for kind in kinds for platform in platforms for item in kind(platform).items]
 
 
 def fingerprint(world: World) -> str:
     digest = hashlib.sha256()
     for item in everything(world):
         digest.update(repr((item.signal_id, item.author, item.text, item.created_ms, item.appears_ms)).encode())
-        votes = tuple(item.votes.at(world.ends_ms))
+        votes = tuple(item.votes.at(world.ends_ms)[:3])
         digest.update(repr((item.gone_ms, votes, getattr(item, "title", ""), getattr(item, "url", ""))).encode())
     return digest.hexdigest()
 
@@ -53,7 +62,7 @@ def test_a_seed_gives_the_same_world_in_every_version() -> None:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_items_come_in_an_order_that_platforms_could_have_seen(seed: int) -> None:
     world = world_of(seed)
-    items = everything(world)
+    items = everything(world, world.platforms)
     assert len({item.signal_id for item in items}) == len(items) == len(world)
     for item in items:
         assert BEGINS_MS <= item.created_ms <= item.appears_ms
@@ -61,10 +70,10 @@ def test_items_come_in_an_order_that_platforms_could_have_seen(seed: int) -> Non
         assert item.created_ms < world.ends_ms
         assert item.gone_ms is None or item.gone_ms > item.appears_ms
         assert world.find(item.signal_id) is item
-    for post in (*world.posts("reddit").items, *world.posts("hackernews").items):
+    for post in (post for platform in world.platforms for post in world.posts(platform).items):
         if post.platform == "hackernews":
             assert len(post.title) <= 80
-        else:
+        elif post.platform == "reddit":
             assert post.community is not None
             assert post.community.lower() in world.communities
             assert len(post.title) <= 300
@@ -83,16 +92,16 @@ def test_items_come_in_an_order_that_platforms_could_have_seen(seed: int) -> Non
 @pytest.mark.parametrize("seed", SEEDS)
 def test_collectors_can_keep_up_at_the_demos_speed(seed: int) -> None:
     world = world_of(seed)
-    for platform, most in (("reddit", 60), ("hackernews", 40)):
-        lists = (world.posts(platform).items, world.replies(platform).items)  # type: ignore[arg-type]
-        busy = Counter(item.appears_ms // (SPEED * 1000) for items in lists for item in items)
+    for platform in world.platforms:
+        busy = Counter(item.appears_ms // (SPEED * 1000) for item in everything(world, [platform]))
+        most = {"reddit": 60, "hackernews": 40}.get(platform, 30)
         assert max(busy.values()) <= most, f"{platform}: {max(busy.values())} items in a real second"
-    assert 2000 < len(world) < 5000
+    assert 2000 < len(begun_of(seed)) < len(world) < 8000
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_stories_are_well_apart_on_one_platform_or_both(seed: int) -> None:
-    world = world_of(seed)
+    world = begun_of(seed)
     stories = truth(world, world.ends_ms).stories
     assert [story.rank for story in stories] == list(range(1, 13))
     loudness = [story.loudness for story in stories]
@@ -113,7 +122,8 @@ def test_posts_of_a_story_share_its_names_and_vary_like_real_ones(world: World) 
     for story in world.stories:
         onset = min(post.created_ms for post in story.posts)
         assert onset == story.onset_ms == story.waves[0].start_ms
-        assert sum(wave.posts for wave in story.waves) == len(story.posts)
+        begun = [post for post in story.posts if post.platform in HOMES]
+        assert sum(wave.posts for wave in story.waves) == len(begun)
         links += [post.url for post in story.posts if post.url]
     posts = [post for story in world.stories for post in story.posts]
     assert any(post.crosspost_of for post in posts)
@@ -154,10 +164,44 @@ def test_the_default_beat_takes_in_every_story_whole(world: World) -> None:
                 platform=post.platform,
                 thread=post.signal_id,
                 title=post.title,
+                text=post.text,
                 created_ms=post.created_ms,
                 observed_ms=post.appears_ms,
             )
             assert beat.relevant(signal), post.title
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_story_spreads_to_other_platforms_later(seed: int) -> None:
+    world = world_of(seed)
+    for story in world.stories:
+        for platform, profile in PROFILES.items():
+            there = [post.created_ms for post in story.posts if post.platform == platform]
+            assert not there or min(there) >= story.onset_ms + profile.delay_min[0] * 60_000
+    spread = [len({post.platform for post in story.posts}) for story in world.stories]
+    assert spread[0] >= 6
+    assert 1 in spread, "not every story leaves the platform on which it began"
+
+
+def test_a_platform_says_the_same_whichever_others_there_are() -> None:
+    alone = generate(7, BEGINS_MS, platforms=["mastodon"])
+    assert alone.platforms == ["mastodon"]
+    items = everything(generate(7, BEGINS_MS), ["mastodon"])
+    assert [item.signal_id for item in items] == [item.signal_id for item in everything(alone, ["mastodon"])]
+
+
+def test_every_platform_has_items_in_its_form() -> None:
+    world = world_of(1)
+    assert {*HOMES, *PROFILES} == set(world.platforms)
+    assert {profile.collector or name for name, profile in PROFILES.items()} <= PLATFORMS
+    for platform, profile in PROFILES.items():
+        for post in world.posts(platform).items:
+            assert bool(post.title) == bool(profile.title_chars)
+            assert len(post.title) <= profile.title_chars
+            assert len(post.text) <= profile.text_chars
+            assert (post.totals(world.ends_ms).likes is None) is not profile.likes
+        assert bool(world.replies(platform)) == bool(profile.replies)
+        assert bool(world.reposts(platform)) == bool(profile.reposts)
 
 
 def test_a_larger_world_keeps_every_story_apart_by_name() -> None:

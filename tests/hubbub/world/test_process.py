@@ -19,6 +19,7 @@ import pytest
 from hubbub.clock import WorldClock
 from hubbub.world import Size, generate, truth
 from hubbub.world.__main__ import main
+from hubbub.world.servers import SIMULATORS
 from hubbub.world.truth import Truth
 
 CLOCK = WorldClock(1_760_000_000_000, 1_760_000_000_000, 0.0)
@@ -48,7 +49,7 @@ def test_it_serves_the_world_of_its_seed_and_ends_on_a_signal(tmp_path: Path) ->
     still = WorldClock(at_ms, 0, 0.0)
     out = tmp_path / "truth.json"
     options = ("--seed", "5", "--clock", str(still), "--truth-out", str(out), "--stories", "6")
-    expected = truth(generate(5, at_ms, Size(stories=6)), at_ms)
+    expected = truth(generate(5, at_ms, Size(stories=6), SIMULATORS), at_ms)
     with running(*options) as (process, ready):
         assert ready["begins_ms"] == at_ms
         assert ready["clock"] == str(still)

@@ -72,7 +72,7 @@ def test_a_post_appears_when_it_was_seen_with_the_counts_last_seen(
     world, left_out = read_recording(path)
     assert len(world) == 4
     assert (world.begins_ms, world.ends_ms) == (T0 + 1000, T0 + 9000)
-    assert [post.native for post in world.posts("reddit").items] == ["a", "b"]
+    assert [post.native for post in world.posts("reddit").items] == ["t3_a", "t3_b"]
     post = world.posts("reddit").items[1]
     assert not post.there(T0 + 2999)
     assert post.there(T0 + 3000)

@@ -20,7 +20,8 @@ from hubbub.clock import WorldClock, wall_clock
 from hubbub.process.simulated_platforms import collector_settings, platforms
 from hubbub.settings import KafkaSettings
 from hubbub.world.generated import Size, generate
-from hubbub.world.items import Item, Platform
+from hubbub.world.items import Item
+from hubbub.world.servers import SIMULATORS
 from hubbub.world.world import World
 from ingest.signal import InvalidSignalError, decode
 from streams.records.noise_score import NoiseScore
@@ -70,7 +71,7 @@ async def run(
     started_ms = wall_clock() + int(START_SECONDS * 1000)
     clock = WorldClock(started_ms - AGO_MS, started_ms, SPEED)
     size = Size(seconds * SPEED / 3600, STORIES, int(CHATTER_PER_SECOND * seconds), REPLIES, VOTES)
-    world = generate(seed, clock.origin_ms, size)
+    world = generate(seed, clock.origin_ms, size, SIMULATORS)
     report(f"a world of {len(world)} posts and replies in {seconds:.0f} s; every role runs twice")
     async with (
         _platforms(seed, clock, size) as urls,
@@ -122,7 +123,7 @@ async def run(
 
 
 def _everything(world: World) -> Iterator[Item]:
-    platforms: tuple[Platform, ...] = ("reddit", "hackernews")
+    platforms: tuple[str, ...] = ("reddit", "hackernews")
     for platform in platforms:
         yield from world.posts(platform).items
         yield from world.replies(platform).items

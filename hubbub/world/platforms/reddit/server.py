@@ -19,8 +19,8 @@ from aiohttp.typedefs import Handler
 
 from hubbub.clock import Clock
 from hubbub.world.faults import Faults
-from hubbub.world.items import Item, Platform, Post, Reply
-from hubbub.world.platforms.reddit.things import Thing, comment, fullname, link, listing
+from hubbub.world.items import Item, Post, Reply
+from hubbub.world.platforms.reddit.things import Thing, comment, link, listing
 from hubbub.world.simulator import answer
 from hubbub.world.timeline import Timeline, newest_page, place
 from hubbub.world.world import World
@@ -122,10 +122,7 @@ class RedditServer:
         return self._page(request, self._world.replies, comment)
 
     def _page(
-        self,
-        request: web.Request,
-        items: Callable[[Platform, str | None], Timeline[T]],
-        thing: Callable[[T, int], Thing],
+        self, request: web.Request, items: Callable[[str, str | None], Timeline[T]], thing: Callable[[T, int], Thing]
     ) -> web.Response:
         """Serve a page of the ``items`` in ``a+b+c``. It leaves out removed ones; after an unknown one it is empty."""
         now_ms, limit = self._clock(), _limit(request)
@@ -147,8 +144,8 @@ class RedditServer:
         return answer(
             listing(
                 [thing(item, now_ms) for item in page],
-                after=fullname(page[-1]) if len(page) == limit else None,
-                before=fullname(page[0]) if page and anchor is not None else None,
+                after=page[-1].native if len(page) == limit else None,
+                before=page[0].native if page and anchor is not None else None,
             )
         )
 

@@ -53,11 +53,6 @@ _COMMENT: Thing = _ON_BOTH | {
 }  # fmt: skip
 
 
-def fullname(item: Item) -> str:
-    """Return the id that Reddit's API calls a fullname: ``t3_…`` for a post, ``t1_…`` for a comment."""
-    return item.signal_id.partition(":")[2]
-
-
 def link(post: Post, communities: Mapping[str, Community], now_ms: int) -> Thing:
     """Return a post as a ``t3``; ``communities`` (by name in lower case) tell the members of its subreddit."""
     return {"kind": "t3", "data": _link_data(post, communities, now_ms)}
@@ -116,7 +111,7 @@ def _link_data(post: Post, communities: Mapping[str, Community], now_ms: int) ->
     if post.url is not None:
         data["url_overridden_by_dest"] = url
     if (parent := post.crosspost_of) is not None:
-        data["crosspost_parent"] = fullname(parent)
+        data["crosspost_parent"] = parent.native
         data["crosspost_parent_list"] = [_link_data(parent, communities, now_ms)]
         data["url"] = data["url_overridden_by_dest"] = _permalink(parent)
         data["domain"] = ""
@@ -135,9 +130,9 @@ def _comment_data(reply: Reply, now_ms: int) -> Thing:
             "body": body,
             "body_html": _html(body),
             "is_submitter": gone is None and reply.author is not None and reply.author == post.author,
-            "link_id": fullname(post),
-            "parent_id": fullname(reply.parent),
-            "permalink": f"{_permalink(post)}{reply.native}/",
+            "link_id": post.native,
+            "parent_id": reply.parent.native,
+            "permalink": f"{_permalink(post)}{_id(reply)}/",
             "score": 1 if score is None else score,
             "score_hidden": score is None,
             "ups": 1 if score is None else score,
@@ -157,8 +152,8 @@ def _of_item(item: Item, post: Post, gone: str | None) -> Thing:
         "author": author or "[deleted]",
         "created": item.created_ms / 1000,
         "created_utc": item.created_ms / 1000,
-        "id": item.native,
-        "name": fullname(item),
+        "id": _id(item),
+        "name": item.native,
         "subreddit": post.community,
         "subreddit_id": f"t5_{crc32((post.community or '').lower().encode()):x}",
         "subreddit_name_prefixed": f"r/{post.community}",
@@ -166,9 +161,13 @@ def _of_item(item: Item, post: Post, gone: str | None) -> Thing:
     return data if author is None else data | {"author_fullname": f"t2_{crc32(author.encode()):x}"}
 
 
+def _id(item: Item) -> str:
+    return item.native.partition("_")[2]
+
+
 def _permalink(post: Post) -> str:
     words = re.sub(r"[^a-z0-9]+", "_", post.title.lower())[:50].strip("_") or "_"
-    return f"/r/{post.community}/comments/{post.native}/{words}/"
+    return f"/r/{post.community}/comments/{_id(post)}/{words}/"
 
 
 def _html(text: str) -> str:

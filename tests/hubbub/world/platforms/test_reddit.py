@@ -74,11 +74,11 @@ async def test_what_is_gone_leaves_lists_and_loses_its_author_but_not_its_counts
     gone = [post for post in world.posts("reddit").items if post.gone(world.ends_ms)]
 
     def ask(client: praw.Reddit) -> tuple[list[Any], set[str]]:
-        found = list(client.info(fullnames=[f"t3_{post.native}" for post in gone]))
-        return found, {post.id for post in client.subreddit("all").new(limit=None)}
+        found = list(client.info(fullnames=[post.native for post in gone]))
+        return found, {post.fullname for post in client.subreddit("all").new(limit=None)}
 
     found, listed = await read(world, world.ends_ms, reddit, ask)
-    assert [post.id for post in found] == [post.native for post in gone]
+    assert [post.fullname for post in found] == [post.native for post in gone]
     assert not listed & {post.native for post in gone}
     for post, truly in zip(found, gone, strict=True):
         assert post.author is None
@@ -89,7 +89,7 @@ async def test_what_is_gone_leaves_lists_and_loses_its_author_but_not_its_counts
 
 async def test_hostile_titles_arrive_as_they_are(world: World, reddit: Client) -> None:
     hostile = [post for post in world.posts("reddit").items if "\ud83d" in post.title or "<script>" in post.title]
-    names = [f"t3_{post.native}" for post in hostile]
+    names = [post.native for post in hostile]
     titles = await read(world, world.ends_ms, reddit, lambda client: [p.title for p in client.info(fullnames=names)])
     assert titles == [post.title for post in hostile]
 
@@ -109,7 +109,7 @@ async def test_places_and_what_is_no_place(world: World, reddit: Client) -> None
 
 
 async def test_what_does_not_exist_is_left_out_and_ends_a_list(world: World, reddit: Client) -> None:
-    known = next(f"t3_{post.native}" for post in world.posts("reddit").items)
+    known = next(post.native for post in world.posts("reddit").items)
 
     def ask(client: praw.Reddit) -> tuple[list[Any], list[Any]]:
         found = list(client.info(fullnames=["t3_zzzzzz", known, "t1_zzzzzz", "nonsense"]))

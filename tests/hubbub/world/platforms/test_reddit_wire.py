@@ -99,7 +99,7 @@ async def ask(world: World) -> dict[str, Any]:
     paths = {
         "new": "/r/all/new?limit=100",
         "comments": "/r/all/comments?limit=100",
-        "info": f"/api/info?id=t3_{loud.native},t1_{loud.thread[0].native}",
+        "info": f"/api/info?id={loud.native},{loud.thread[0].native}",
     }
     answers: dict[str, Any] = {}
     async with Platforms(world, lambda: world.ends_ms) as platforms, aiohttp.ClientSession() as session:
