@@ -5,7 +5,7 @@ in records of earlier versions.
 """
 
 from collections.abc import Callable
-from typing import Literal
+from typing import ClassVar, Literal
 
 import msgspec
 
@@ -13,6 +13,7 @@ THREAD_KEY = b"t:"
 STORY_KEY = b"s:"
 MOVED_KEY = b"m:"
 ORDER_KEY = b"o:"
+WITHDRAWN_KEY = b"w:"
 DECIDED_KEY = b"decided"
 
 NOWHERE = ""
@@ -112,18 +113,31 @@ class ThreadRecord(msgspec.Struct, frozen=True, tag="thread"):
     lessons: tuple[Lesson, ...] = ()
 
 
+class Withdrawn(msgspec.Struct, frozen=True, tag="withdrawn"):
+    """A thread whose root post was taken back, as seen at ``at_ms``: key ``w:thread``.
+
+    Its headline is no longer the title of a story. What the thread belongs to stays as it was decided.
+    """
+
+    thread: str
+    at_ms: int
+    assignments: ClassVar[tuple[Assignment, ...]] = ()
+    merged: ClassVar[tuple[Merge, ...]] = ()
+
+
 class Reached(msgspec.Struct, frozen=True, tag="decided"):
     """How far the decider has come: key ``decided``. Each candidate up to ``mark_ms`` is decided in a record before."""
 
     mark_ms: int
 
 
-StoriesRecord = StoryInfo | ThreadRecord | Moved | OperatorCommand | Reached
+StoriesRecord = StoryInfo | ThreadRecord | Withdrawn | Moved | OperatorCommand | Reached
 decode_thread = msgspec.json.Decoder(ThreadRecord).decode
 
 _DECODERS: dict[bytes, Callable[[bytes], StoriesRecord]] = {
     THREAD_KEY: decode_thread,
     STORY_KEY: msgspec.json.Decoder(StoryInfo).decode,
+    WITHDRAWN_KEY: msgspec.json.Decoder(Withdrawn).decode,
     MOVED_KEY: msgspec.json.Decoder(Moved).decode,
     ORDER_KEY: msgspec.json.Decoder(OperatorCommand).decode,
     DECIDED_KEY: msgspec.json.Decoder(Reached).decode,

@@ -13,7 +13,17 @@ import msgspec
 from ingest.signal import Signal
 from scoring.settings import HOUR_MS
 from streams.records.candidates import Candidate
-from streams.records.stories import NOWHERE, Assignment, Lesson, Merge, Moved, OperatorCommand, StoryInfo, ThreadRecord
+from streams.records.stories import (
+    NOWHERE,
+    Assignment,
+    Lesson,
+    Merge,
+    Moved,
+    OperatorCommand,
+    StoryInfo,
+    ThreadRecord,
+    Withdrawn,
+)
 from streams.resolve.commands import CommandExecutor
 from streams.resolve.matching.embedding import load_embedding
 from streams.resolve.matching.headline import Headlines
@@ -32,8 +42,8 @@ class ThreadDecision:
     ``created`` and ``expired``: stories; ``titles``: new titles by story; ``moved``: threads that operators moved.
     """
 
-    record: ThreadRecord
-    created: tuple[StoryInfo, ...]
+    record: ThreadRecord | Withdrawn
+    created: tuple[StoryInfo, ...] = ()
     expired: tuple[str, ...] = ()
     titles: tuple[tuple[str, str], ...] = ()
     moved: tuple[Moved, ...] = ()
@@ -41,7 +51,10 @@ class ThreadDecision:
 
 @dataclass(frozen=True, slots=True)
 class _Queued:
-    """A waiting candidate, with its headline and what the matcher of each of its beats read from it."""
+    """A waiting candidate, with its headline and what the matcher of each of its beats read from it.
+
+    One that was taken back has neither.
+    """
 
     signal: Signal
     title: str
@@ -84,23 +97,48 @@ class Decider:
         self._position = offset + 1
 
     def offer(self, offset: int, candidate: Candidate) -> None:
-        """Take in the candidate at ``offset``; one whose thread is decided or queued changes nothing."""
+        """Take in the candidate at ``offset``; one whose thread is decided or queued changes nothing.
+
+        One that was taken back is queued behind its thread.
+        """
         self._position = offset + 1
         signal = candidate.signal
-        if signal is None or signal.thread in self._queued or signal.thread in self._threads.known:
+        if signal is None:
+            return
+        if signal.deleted:
+            if signal.thread not in self._threads.withdrawn:
+                self._push(candidate.at_ms, offset, _Queued(signal, "", {}))
+            return
+        if signal.thread in self._queued or signal.thread in self._threads.known:
             return
         self._queued.add(signal.thread)
         # A beat may no longer be watched. A post of no watched beat belongs to no story.
         beats = [beat for beat in candidate.beats if beat in self._matchers]
-        queued = _Queued(signal, title_of(signal), {beat: self._matchers[beat].read(signal) for beat in beats})
-        heapq.heappush(self._queue, (candidate.at_ms, signal.created_ms, signal.id, offset, queued))
+        readings = {beat: self._matchers[beat].read(signal) for beat in beats}
+        self._push(candidate.at_ms, offset, _Queued(signal, title_of(signal), readings))
+
+    def _push(self, at_ms: int, offset: int, queued: _Queued) -> None:
+        heapq.heappush(self._queue, (at_ms, queued.signal.created_ms, queued.signal.id, offset, queued))
 
     def decide(self, watermark_ms: int) -> Iterable[ThreadDecision]:
-        """Decide, in order, every candidate at or before the watermark."""
+        """Decide, in order, every candidate at or before the watermark.
+
+        It ends early at one that was taken back whose own decision is among those returned: the thread index must hold
+        that first.
+        """
+        decided: set[str] = set()
         while self._queue and self._queue[0][0] <= watermark_ms:
-            at_ms, _, _, self.deciding, queued = heapq.heappop(self._queue)
-            self._queued.discard(queued.signal.thread)
-            yield self._decide(at_ms, queued)
+            at_ms, _, _, self.deciding, queued = self._queue[0]
+            signal = queued.signal
+            if signal.deleted and signal.thread in decided:
+                return
+            heapq.heappop(self._queue)
+            if signal.deleted:
+                yield self._withdraw(at_ms, signal.thread)
+            else:
+                self._queued.discard(signal.thread)
+                decided.add(signal.thread)
+                yield self._decide(at_ms, queued)
 
     def adopt(self, record: ThreadRecord) -> None:
         """Repeat an earlier decision. Adopt all of them in their order before any new one."""
@@ -150,6 +188,14 @@ class Decider:
         titles = (*done.titles, *self._choose_titles(record))
         return ThreadDecision(record, tuple(done.created), expired, titles, tuple(done.moved))
 
+    def _withdraw(self, at_ms: int, thread: str) -> ThreadDecision:
+        """Take the headline of a thread whose root post was taken back from its stories."""
+        known = self._threads.known.get(thread)
+        stories = dict.fromkeys(self._commands.current(story) for story in (known.stories if known else ()))
+        titles = [(story, self._headlines.withdraw(story, thread)) for story in stories if story != NOWHERE]
+        changed = tuple((story, title) for story, title in titles if title and not self._commands.has_title(story))
+        return ThreadDecision(Withdrawn(thread, at_ms), titles=changed)
+
     def _lessons(self, pins: list[OperatorCommand], thread: str, assignments: list[Assignment]) -> Iterator[Lesson]:
         """Yield what ``pins`` teach the matchers, about the thread decided now or about earlier ones."""
         for command in pins:
@@ -184,5 +230,6 @@ class Decider:
         for merge in record.merged:
             self._headlines.merge(merge.gone, merge.into)
         stories = dict.fromkeys(self._commands.current(assignment.story) for assignment in record.assignments)
-        chosen = [(story, self._headlines.add(story, record.title)) for story in stories if story != NOWHERE]
+        title = "" if record.thread in self._threads.withdrawn else record.title
+        chosen = [(story, self._headlines.add(story, title, record.thread)) for story in stories if story != NOWHERE]
         return [(story, title) for story, title in chosen if title is not None and not self._commands.has_title(story)]

@@ -19,10 +19,12 @@ from streams.records.stories import (
     MOVED_KEY,
     STORY_KEY,
     THREAD_KEY,
+    WITHDRAWN_KEY,
     Moved,
     Reached,
     StoryInfo,
     ThreadRecord,
+    Withdrawn,
     decode_thread,
 )
 from streams.resolve.config import ResolveConfig
@@ -192,7 +194,8 @@ class DecisionWriter:
             new = self._changes(decision, changed)
             records += map(_story_record, new)
             changes += new
-            records.append(_record(THREAD_KEY, decision.record.thread, encode(decision.record)))
+            kind = WITHDRAWN_KEY if isinstance(decision.record, Withdrawn) else THREAD_KEY
+            records.append(_record(kind, decision.record.thread, encode(decision.record)))
         if reports_time:
             records.append(Outgoing("stories", encode(Reached(reached_ms)), DECIDED_KEY, 0))
         await self._lease.during(await self._kafka.enqueue(records))

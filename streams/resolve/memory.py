@@ -8,7 +8,7 @@ from typing import NoReturn
 
 from streams.records.progress import PublishProgress, ResolveProgress, decode_progress
 from streams.records.skipped import skipped_offsets
-from streams.records.stories import ThreadRecord
+from streams.records.stories import ThreadRecord, Withdrawn
 from streams.resolve.publishers import Publishers
 from streams.resolve.reported_progress import ReportedProgress
 from streams.resolve.threads import ThreadIndex
@@ -44,7 +44,7 @@ class Memory:
         for reader in (self._stories, self._progress):
             await reader.wait_until_read()
 
-    def note_decision(self, decision: ThreadRecord) -> None:
+    def note_decision(self, decision: ThreadRecord | Withdrawn) -> None:
         """Take in a decision that this worker made and the broker acknowledged."""
         self.threads.note_decision(decision)
         self.on_decided(decision.thread)
@@ -64,7 +64,7 @@ class Memory:
             for record in await self._progress.poll():
                 self._note_progress(record)
 
-    def _note_story(self, record: ConsumerRecord[bytes, bytes]) -> ThreadRecord | None:
+    def _note_story(self, record: ConsumerRecord[bytes, bytes]) -> ThreadRecord | Withdrawn | None:
         with located(record):
             return self.threads.apply(record.key or b"", record.value)
 

@@ -114,6 +114,9 @@ class Router:
         self.position, self.stream_ms = resume_point
         self.latest_ms = LATEST_MS
         self._undecided: dict[str, _Undecided] = {}
+        self._withdrawing: dict[str, _Undecided] = {}
+        """Threads whose root post was taken back, until the decider has taken its headline from the story."""
+        self._threads_waiting = (self._undecided, self._withdrawing)
         self._buffer = ReorderBuffer()
         self._until_ms = UNBOUNDED_MS
         self._orphans: OrderedDict[int, _Orphan] = OrderedDict()
@@ -124,13 +127,13 @@ class Router:
     @property
     def waiting(self) -> int:
         """The number of signals that wait for decisions or for their root post."""
-        entries = sum(len(undecided.entries) for undecided in self._undecided.values())
+        entries = sum(len(undecided.entries) for waiting in self._threads_waiting for undecided in waiting.values())
         return len(self._orphans) + len(self._buffer) + entries
 
     @property
     def resume_point(self) -> ResumePoint:
         """The first record that is not released. Its offset may be committed once everything below is acknowledged."""
-        points = [undecided.resume_point for undecided in self._undecided.values()]
+        points = [undecided.resume_point for waiting in self._threads_waiting for undecided in waiting.values()]
         if self._orphans:
             first = next(iter(self._orphans.values())).entry
             points.append(ResumePoint(first.offset, first.at_ms))
@@ -141,7 +144,7 @@ class Router:
     @property
     def undecided(self) -> int:
         """The number of threads that wait for their decision, and of signals that wait for earlier decisions."""
-        return len(self._undecided) + len(self._buffer)
+        return len(self._undecided) + len(self._withdrawing) + len(self._buffer)
 
     @property
     def can_drain(self) -> bool:
@@ -149,7 +152,7 @@ class Router:
 
         It cannot while everything waits for the time of this very source to move on.
         """
-        first_ms = next((undecided.at_ms for undecided in self._undecided.values()), self.stream_ms)
+        first_ms = min((next(iter(one.values())).at_ms for one in self._threads_waiting if one), default=self.stream_ms)
         buffered_ms = self._buffer.first_ms
         return first_ms < self.stream_ms or (buffered_ms is not None and buffered_ms <= self.stream_ms)
 
@@ -158,9 +161,10 @@ class Router:
 
         A post that has been waiting since before ``waiting_since`` (monotonic seconds) no longer holds it back.
         """
-        recent = (undecided.at_ms for undecided in self._undecided.values() if undecided.since >= waiting_since)
-        firsts = [first_ms for first_ms in (next(recent, None), self._buffer.first_ms) if first_ms is not None]
-        return min(firsts) - 1 if firsts else None
+        recent = ((w.at_ms for w in one.values() if w.since >= waiting_since) for one in self._threads_waiting)
+        firsts = [self._buffer.first_ms, *(next(times_ms, None) for times_ms in recent)]
+        held = [first_ms for first_ms in firsts if first_ms is not None]
+        return min(held) - 1 if held else None
 
     def read_ms(self, *, idle: bool) -> int:
         """Return the time up to which everything is read.
@@ -180,6 +184,9 @@ class Router:
             self.stream_ms = observed_ms if observed_ms <= self.latest_ms else max(self.stream_ms, self.latest_ms)
         thread = signal.thread
         entry = RawEntry(offset, self.stream_ms, msgspec.Raw(raw))
+        if signal.deleted and signal.is_root and self._withdraw(thread, entry, monotonic):
+            return
+        founds = signal.is_root and not signal.deleted  # what was taken back can only follow its post, as a reply does
         if (known := self._threads.known.get(thread)) is not None:
             if signal.is_root and (entry.at_ms <= known.at_ms or known.at_ms > self.latest_ms - REPEAT_MS):
                 # Perhaps read again: the previous router may have stopped before it reported these merges.
@@ -187,13 +194,13 @@ class Router:
             self._route_known(thread, known, entry)
         elif (undecided := self._undecided.get(thread)) is not None:
             undecided.entries.append(entry)
-        elif thread in self._irrelevant and not signal.is_root:
+        elif thread in self._irrelevant and not founds:
             self._irrelevant.move_to_end(thread)
             self._ignore(Ignored.IRRELEVANT)
-        elif signal.is_root and signal.created_ms < entry.at_ms - self._config.forget_ms + CLOCK_SKEW_MS:
+        elif founds and signal.created_ms < entry.at_ms - self._config.forget_ms + CLOCK_SKEW_MS:
             # The thread may have been decided, and its story may have expired, so that no record of it is left.
             self._ignore(Ignored.FORGOTTEN)
-        elif signal.is_root:
+        elif founds:
             self._propose(thread, entry, signal, monotonic)
         else:
             self._orphans[offset] = _Orphan(thread, monotonic, entry)
@@ -205,6 +212,8 @@ class Router:
         A previous router may have proposed the thread, and this one may have read its replies but not the post yet.
         """
         known = self._threads.known.get(thread)
+        if thread in self._threads.withdrawn or (known is not None and not known.stories):
+            self._release_withdrawn(thread, known)
         if known is None:
             return
         if (undecided := self._undecided.pop(thread, None)) is not None:
@@ -271,6 +280,31 @@ class Router:
             self._buffer.add(thread, known.stories, entry, ResumePoint(entry.offset, read_ms))
         else:
             self._release(thread, known.stories, entry)
+
+    def _withdraw(self, thread: str, entry: RawEntry, monotonic: float) -> bool:
+        """Take in that a root post was taken back; return whether that is all there is to do for now.
+
+        The decider first takes its headline from the story, so that what the signal is sent with is without it.
+        """
+        known = self._threads.known.get(thread)
+        if thread in self._withdrawing:
+            self._withdrawing[thread].entries.append(entry)
+            return True
+        decided = thread in self._undecided if known is None else bool(known.stories)
+        if thread in self._threads.withdrawn or not decided:
+            return False
+        point = ResumePoint(entry.offset, entry.at_ms)
+        self._withdrawing[thread] = _Undecided(entry.at_ms, monotonic, point, [entry])
+        self._batch.candidates.append(((), entry))
+        return True
+
+    def _release_withdrawn(self, thread: str, known: Known | None) -> None:
+        withdrawing = self._withdrawing.pop(thread, None)
+        for entry in withdrawing.entries if withdrawing is not None else ():
+            if known is None:
+                self._ignore(Ignored.FORGOTTEN)
+            else:
+                self._route_known(thread, known, entry)
 
     def _propose(self, thread: str, entry: RawEntry, signal: Signal, monotonic: float) -> None:
         """Make a new root post a candidate, with the replies that came before it, if it is relevant."""

@@ -14,11 +14,13 @@ from streams.records.stories import (
     ORDER_KEY,
     STORY_KEY,
     THREAD_KEY,
+    WITHDRAWN_KEY,
     Moved,
     OperatorCommand,
     Reached,
     StoryInfo,
     ThreadRecord,
+    Withdrawn,
     decode_stories,
 )
 from streams.records.story_activity import Merging
@@ -43,7 +45,7 @@ class ThreadIndex:
     ``known``: the decision on each thread, up to ``decided_ms`` every one. All threads of a story share one tuple of
     stories, to save memory. ``stories``: the title and more of each story. ``expired`` maps each expired story to when
     it expired. Both keep a story until its records are removed. ``moved`` and ``commands`` hold what operators moved
-    and commanded.
+    and commanded. ``withdrawn``: the threads whose root post was taken back.
     """
 
     def __init__(self) -> None:
@@ -57,6 +59,7 @@ class ThreadIndex:
         self.expired: dict[str, int] = {}
         self.moved: dict[str, Moved] = {}
         self.commands: dict[bytes, OperatorCommand] = {}
+        self.withdrawn: set[str] = set()
         self.decided_ms = 0
         self.skipped: set[bytes] = set()
 
@@ -112,11 +115,16 @@ class ThreadIndex:
             yield THREAD_KEY + thread.encode() if gone else None
             if gone and thread in self.moved:
                 yield MOVED_KEY + thread.encode()
+            if gone and thread in self.withdrawn:
+                yield WITHDRAWN_KEY + thread.encode()
         for story in list(self.stories):
             yield STORY_KEY + story.encode() if self.story_at(story, NEVER) in expired else None
 
-    def note_decision(self, record: ThreadRecord) -> None:
-        """Take in the decision on a thread."""
+    def note_decision(self, record: ThreadRecord | Withdrawn) -> None:
+        """Take in the decision on a thread, or that its root post was taken back."""
+        if isinstance(record, Withdrawn):
+            self.withdrawn.add(record.thread)
+            return
         stories = tuple(assignment.story for assignment in record.assignments)
         if len(stories) > 1 and stories not in self._shared:
             for story in stories:
@@ -135,8 +143,8 @@ class ThreadIndex:
             return  # The worker that decides knows this before it reads back its own older records of the story.
         self.stories[info.id] = info
 
-    def apply(self, key: bytes, value: bytes | None) -> ThreadRecord | None:
-        """Take in one record of the topic; return it if it is the decision on a thread.
+    def apply(self, key: bytes, value: bytes | None) -> ThreadRecord | Withdrawn | None:
+        """Take in one record of the topic; return it if a thread may have waited for it.
 
         Raises:
             msgspec.ValidationError: the record is not one of ours. The topic is corrupt, and resolve must stop.
@@ -149,7 +157,7 @@ class ThreadIndex:
             return None
         record = decode_stories(key, value)
         match record:
-            case ThreadRecord():
+            case ThreadRecord() | Withdrawn():
                 self.note_decision(record)
                 return record
             case StoryInfo():
@@ -169,6 +177,8 @@ class ThreadIndex:
             self._merging.pop(subject, None)
         elif key.startswith(MOVED_KEY):
             self.moved.pop(subject, None)
+        elif key.startswith(WITHDRAWN_KEY):
+            self.withdrawn.discard(subject)
         elif key.startswith(ORDER_KEY):
             self.commands.pop(key, None)
         elif key.startswith(STORY_KEY):

@@ -23,8 +23,26 @@ BETTER = 1.2
 """How many times better another headline must be than the title that readers know."""
 QUESTION = 0.75
 """The weight of a question: it asks what other headlines state."""
+MAX_THREADS = 16
+"""Threads remembered of a headline. One that more posts have stays, whoever takes a post back."""
+TAKEN_BACK = "(taken back)"
+"""The title of a story whose every remembered headline was taken back."""
 MIN_STEMS = 4
 """A headline with fewer stems is an exclamation, and never becomes the title."""
+
+
+@dataclass(slots=True)
+class _Headline:
+    """A headline that may become the title: its stems, how many threads have it, and the first of them."""
+
+    stems: frozenset[str]
+    threads: tuple[str, ...]
+    count: int = 1
+
+    def add(self, threads: tuple[str, ...], count: int) -> None:
+        """Take in ``count`` more threads that have it."""
+        self.threads = (*self.threads, *threads)[:MAX_THREADS]
+        self.count += count
 
 
 @dataclass(slots=True)
@@ -35,7 +53,7 @@ class _TitleChoice:
     posts: int = 0
     choose_at: int = FIRST_CHOICE
     stems: dict[str, int] = field(default_factory=dict)
-    candidates: dict[str, frozenset[str]] = field(default_factory=dict)
+    candidates: dict[str, _Headline] = field(default_factory=dict)
 
 
 class Headlines:
@@ -44,19 +62,45 @@ class Headlines:
     def __init__(self, usual: Callable[[str], float]) -> None:
         """``usual`` returns the share of all posts with a stem, above 0."""
         self._usual = usual
-        self._stories: dict[str, str | _TitleChoice] = {}
+        self._stories: dict[str, tuple[str, str] | _TitleChoice] = {}
+        """By story: its only headline and the thread that has it, or the choice among several."""
 
     def __len__(self) -> int:
         return len(self._stories)
 
-    def add(self, story: str, title: str) -> str | None:
-        """Add the headline of a new post of ``story``; return the new title if it changes. The first is the title."""
+    def add(self, story: str, title: str, thread: str) -> str | None:
+        """Add the headline of a new ``thread`` of ``story``; return the new title if it changes.
+
+        The first headline is the title. An empty one, of a post that was taken back, only counts the post.
+        """
         if story not in self._stories:
-            self._stories[story] = title
+            self._stories[story] = title, thread
             return None
         choice = self._choice_of(story)
-        self._add_headline(choice, title)
+        self._add_headline(choice, title, thread)
         return self._choose(choice)
+
+    def withdraw(self, story: str, thread: str) -> str | None:
+        """Take away the headline of ``thread``; return the new title if it changes.
+
+        A headline that other threads have too stays.
+        """
+        if story not in self._stories:
+            return None
+        choice = self._choice_of(story)
+        said = next((one for one, headline in choice.candidates.items() if thread in headline.threads), None)
+        if said is None:
+            return None
+        headline = choice.candidates[said]
+        headline.threads = tuple(one for one in headline.threads if one != thread)
+        headline.count -= 1
+        if headline.count:
+            return None
+        del choice.candidates[said]
+        if said != choice.title:
+            return None
+        choice.title = max(choice.candidates, key=lambda one: (self._support(choice, one), one), default=TAKEN_BACK)
+        return choice.title
 
     def merge(self, gone: str, into: str) -> None:
         """Give the headlines of ``gone`` to ``into``, which keeps its title until its next choice."""
@@ -69,7 +113,11 @@ class Headlines:
         for one, count in left.stems.items():
             choice.stems[one] = choice.stems.get(one, 0) + count
         self._drop_rare(choice)
-        choice.candidates |= left.candidates
+        for title, headline in left.candidates.items():
+            if title in choice.candidates:
+                choice.candidates[title].add(headline.threads, headline.count)
+            else:
+                choice.candidates[title] = headline
         best = sorted(choice.candidates, key=lambda one: (one != choice.title, -self._support(choice, one), one))
         choice.candidates = {one: choice.candidates[one] for one in best[:CANDIDATES]}
 
@@ -79,22 +127,25 @@ class Headlines:
 
     def _choice_of(self, story: str) -> _TitleChoice:
         choice = self._stories[story]
-        if isinstance(choice, str):
-            title = choice
+        if isinstance(choice, tuple):
+            title, thread = choice
             choice = self._stories[story] = _TitleChoice(title)
-            self._add_headline(choice, title)
+            self._add_headline(choice, title, thread)
         return choice
 
-    def _add_headline(self, choice: _TitleChoice, title: str) -> None:
+    def _add_headline(self, choice: _TitleChoice, title: str, thread: str) -> None:
         choice.posts += 1
+        if not title:
+            return
         if title in choice.candidates:
+            choice.candidates[title].add((thread,), 1)
             return  # copies add no support; otherwise the most active poster would choose
         stems = frozenset(stem(word) for word in words(title))
         for one in sorted(stems):
             choice.stems[one] = choice.stems.get(one, 0) + 1
         self._drop_rare(choice)
         if len(stems) >= MIN_STEMS or not choice.candidates:
-            choice.candidates[title] = stems
+            choice.candidates[title] = _Headline(stems, (thread,))
         if len(choice.candidates) > CANDIDATES:
             others = (one for one in choice.candidates if one != choice.title)
             del choice.candidates[min(others, key=lambda one: (self._support(choice, one), one))]
@@ -103,7 +154,7 @@ class Headlines:
         if choice.posts < choice.choose_at:
             return None
         choice.choose_at = math.ceil(choice.posts * GROWTH)
-        best = max(choice.candidates, key=lambda one: (self._support(choice, one), one))
+        best = max(choice.candidates, key=lambda one: (self._support(choice, one), one), default=choice.title)
         if self._support(choice, best) <= BETTER * self._support(choice, choice.title):
             return None
         choice.title = best
@@ -114,10 +165,10 @@ class Headlines:
 
         So a headline loses both by saying what no other says, and by saying little of what all say.
         """
-        stems = choice.candidates.get(title)
-        if not stems:
+        headline = choice.candidates.get(title)
+        if headline is None or not headline.stems:
             return 0.0
-        weights = {one: -math.log(self._usual(one)) for one in stems}
+        weights = {one: -math.log(self._usual(one)) for one in headline.stems}
         said = math.fsum(weight * (choice.stems.get(one, 1) - 1) for one, weight in weights.items())
         return (QUESTION if "?" in title else 1.0) * said / math.sqrt(math.fsum(weights.values()))
 

@@ -23,6 +23,7 @@ from streams.records.stories import (
     Moved,
     OperatorCommand,
     StoryInfo,
+    ThreadRecord,
 )
 from streams.resolve.decide import Decider, ThreadDecision
 from streams.resolve.matching.matcher import Matcher
@@ -100,7 +101,8 @@ class DeciderWithLog:
         self.matcher = StoryPerPost()
         self.decider = Decider(cast(dict[str, Matcher], {"beat": self.matcher}), self.threads)
         for decided in self.decided:
-            self.decider.adopt(decided.record)
+            if isinstance(decided.record, ThreadRecord):
+                self.decider.adopt(decided.record)
 
     def post(self, thread: str, at_ms: int, like: str = "", title: str = "") -> ThreadDecision:
         signal = root(thread, at_ms, title=title or (f"{thread} like {like}" if like else thread))

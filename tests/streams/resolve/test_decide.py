@@ -8,13 +8,16 @@ from types import SimpleNamespace
 from typing import cast
 
 import msgspec
+from msgspec.structs import replace
 
 from ingest.signal import Signal
 from streams.records import encode
 from streams.records.candidates import Candidate
 from streams.records.source_watermark import SourceWatermark
-from streams.records.stories import STORY_KEY, Assignment, StoryInfo
+from streams.records.stories import STORY_KEY, Assignment, StoryInfo, ThreadRecord, Withdrawn
 from streams.resolve.decide import Decider, ThreadDecision
+from streams.resolve.matching.beats import load_beat
+from streams.resolve.matching.headline import TAKEN_BACK
 from streams.resolve.matching.matcher import Matcher
 from streams.resolve.threads import ThreadIndex
 from streams.runtime.watermark import IdleTimeout, Watermark
@@ -119,7 +122,8 @@ class Runs:
         matchers = cast(dict[str, Matcher], {"beat": OrderMatters()})
         self.decider = Decider(matchers, self.threads)
         for decided in self.written:
-            self.decider.adopt(decided.record)
+            if isinstance(decided.record, ThreadRecord):
+                self.decider.adopt(decided.record)
         self.watermark = Watermark(IdleTimeout())
         self.position = self.committed
 
@@ -162,7 +166,8 @@ def test_decisions_do_not_depend_on_arrival_repetition_or_restarts() -> None:
                 runs.begin()
         runs.commit()
         assert (runs.decider.waiting, runs.committed) == (0, len(log))
-        decided = {d.record.thread: (d.record.assignments[0].story, d.record.sequence) for d in runs.written}
+        records = [d.record for d in runs.written if isinstance(d.record, ThreadRecord)]
+        decided = {record.thread: (record.assignments[0].story, record.sequence) for record in records}
         assert len(decided) == len(runs.written), f"seed {seed}: each thread is decided once"
         assert decided == by_the_rule(log), f"seed {seed}"
 
@@ -174,3 +179,45 @@ def test_a_post_of_a_beat_no_longer_watched_belongs_to_no_story() -> None:
     assert (decided.record.thread, decided.record.assignments, decided.created) == ("x:a", (), ())
     threads.note_decision(decided.record)
     assert (decider.low, threads.current_stories("x:a")) == (1, ())
+
+
+def test_the_headline_of_a_post_that_was_taken_back_leaves_its_story() -> None:
+    threads = ThreadIndex()
+    decider = Decider({"general": Matcher(load_beat("general"))}, threads)
+    post = root("x:a", 0, title="Harbor bridge closed after a ship strikes a pillar")
+    gone = replace(post, title=None, deleted=True, observed_ms=post.observed_ms + 1_000)
+    mark = SourceWatermark(0, 1, 0)
+    decider.offer(0, Candidate(mark, ("general",), post.observed_ms, post))
+    decider.offer(1, Candidate(mark, (), gone.observed_ms, gone))
+    (founded,) = decider.decide(END_MS)  # it waits until the thread index holds what it is about
+    assert (decider.low, isinstance(founded.record, ThreadRecord)) == (1, True)
+    threads.note_decision(founded.record)
+    (story,) = [info.id for info in founded.created]
+    (decided,) = decider.decide(END_MS)
+    assert decided.record == Withdrawn("x:a", gone.observed_ms)
+    assert decided.titles == ((story, TAKEN_BACK),)
+    threads.note_decision(decided.record)
+    decider.offer(2, Candidate(mark, (), gone.observed_ms, gone))
+    assert (list(decider.decide(END_MS)), decider.low) == ([], 3)
+
+
+def test_a_decider_that_starts_later_never_uses_the_headline_again() -> None:
+    threads, mark = ThreadIndex(), SourceWatermark(0, 1, 0)
+    titles = [f"Harbor bridge closed after a ship strikes a pillar, day {number}" for number in range(3)]
+    decider = Decider({"general": Matcher(load_beat("general"))}, threads)
+    records: list[ThreadRecord] = []
+    for number, title in enumerate(titles):
+        post = root(f"x:{number}", number, title=title)
+        decider.offer(number, Candidate(mark, ("general",), post.observed_ms, post))
+        (decided,) = decider.decide(END_MS)
+        assert isinstance(decided.record, ThreadRecord)
+        for info in decided.created:
+            threads.note_story(info)
+        threads.note_decision(decided.record)
+        records.append(decided.record)
+    (story,) = {assignment.story for record in records for assignment in record.assignments}
+    threads.note_decision(Withdrawn("x:0", END_MS))
+    later = Decider({"general": Matcher(load_beat("general"))}, threads)
+    for record in records:
+        later.adopt(record)
+    assert list(later._headlines._choice_of(story).candidates) == titles[1:]

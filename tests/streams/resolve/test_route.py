@@ -21,6 +21,7 @@ from streams.records.stories import (
     Reached,
     StoryInfo,
     ThreadRecord,
+    Withdrawn,
 )
 from streams.resolve.reorder import ResumePoint
 from streams.resolve.route import BEGINNING, Ignored, RoutedBatch, Router, RouterConfig
@@ -59,6 +60,7 @@ class Runs:
     records: list[Signal | None]
     threads: ThreadIndex = field(default_factory=ThreadIndex)
     candidates: dict[str, int] = field(default_factory=dict)
+    withdrawals: dict[str, int] = field(default_factory=dict)
     released: Released = field(default_factory=dict)
     committed: ResumePoint = BEGINNING
     decisions: int = 0
@@ -82,9 +84,13 @@ class Runs:
                 self.router.read(offset, encode(signal), signal, 0.0)
 
     def decide(self, number: int) -> None:
-        """Decide one of the candidates, and report the decision."""
+        """Decide one of the candidates, or else of the posts that were taken back, and report the decision."""
         undecided = [thread for thread in self.candidates if thread not in self.threads.known]
-        if undecided:
+        withdrawn = [thread for thread in self.withdrawals if thread not in self.threads.withdrawn]
+        if withdrawn and (not undecided or number % 2) and withdrawn[0] in self.threads.known:
+            self.threads.note_decision(Withdrawn(withdrawn[0], self.withdrawals[withdrawn[0]]))
+            self.router.decided(withdrawn[0])
+        elif undecided:
             thread = undecided[number % len(undecided)]
             for assignment in assignments(thread):
                 name_story(self.threads, assignment.story)
@@ -96,8 +102,13 @@ class Runs:
     def take(self) -> RoutedBatch:
         batch = self.router.take_batch()
         for beats, entry in batch.candidates:
+            signal = decode(bytes(entry.signal))
+            thread = signal.thread
+            if signal.deleted:
+                assert beats == ()
+                self.withdrawals.setdefault(thread, entry.at_ms)
+                continue
             assert beats == ("beat",)
-            thread = decode(bytes(entry.signal)).thread
             assert self.candidates.setdefault(thread, entry.at_ms) == entry.at_ms, "a candidate has its source's time"
         for story, entries in batch.stories.items():
             for entry in entries:
@@ -107,6 +118,9 @@ class Runs:
                 assert story in [assignment.story for assignment in assignments(sent.thread)]
                 at_ms = self.released.setdefault((story, entry.offset), entry.at_ms)
                 assert at_ms == entry.at_ms, "a signal counts from the same time in every run"
+                earlier = self.records[: entry.offset]
+                if sent.deleted and any(one and one.id == sent.id and not one.deleted for one in earlier):
+                    assert sent.thread in self.threads.withdrawn, "its headline is gone before the story hears of it"
         self.outcomes += batch.used + sum(batch.ignored.values())
         assert self.outcomes + self.router.waiting == self.router.position - self.began, "each record has an outcome"
         return batch
@@ -132,7 +146,8 @@ def run(records: list[Signal | None], steps: list[tuple[str, int]]) -> Released:
     while True:
         runs.read(len(records))
         runs.take()
-        if all(thread in runs.threads.known for thread in runs.candidates):
+        known, withdrawn = runs.threads.known, runs.threads.withdrawn
+        if all(thread in known for thread in runs.candidates) and withdrawn.issuperset(runs.withdrawals):
             break
         runs.decide(0)
     assert runs.router.undecided == 0
@@ -145,7 +160,7 @@ def by_the_rule(records: list[Signal | None]) -> Released:
     for signal in records:
         time_ms = time_ms if signal is None else max(time_ms, signal.observed_ms)
         times.append(time_ms)
-        if signal is not None and signal.is_root:
+        if signal is not None and signal.is_root and not signal.deleted:
             posts.setdefault(signal.thread, time_ms)
     return {
         (assignment.story, offset): max(times[offset], posts[signal.thread])
@@ -163,8 +178,10 @@ def source(chance: random.Random) -> list[Signal | None]:
     for number in range(chance.randrange(4, 30)):
         at_ms = max(0, at_ms + chance.choice((0, 0, 1_000, 20_000, 70_000, -30_000)))
         thread = chance.choice(THREADS)
-        kind = chance.choice(("root", "reply", "reply", "reply", "unreadable"))
-        if kind == "unreadable":
+        kind = chance.choice(("root", "reply", "reply", "reply", "unreadable", "taken back"))
+        if kind == "taken back":
+            records.append(replace(root(thread, at_ms), deleted=True, title=None))
+        elif kind == "unreadable":
             records.append(None)
         else:
             records.append(root(thread, at_ms, likes=number) if kind == "root" else reply(thread, number, at_ms))
@@ -266,8 +283,11 @@ def test_an_undecided_post_holds_back_the_released_time_until_its_timeout() -> N
 
 
 def decide_in_order(runs: Runs, chance: random.Random) -> None:
-    """Decide the earliest candidate; the decision may merge stories."""
+    """Decide the earliest candidate; the decision may merge stories. With none left, take a headline back."""
     undecided = [thread for thread in runs.candidates if thread not in runs.threads.known]
+    for thread in () if undecided else runs.withdrawals.keys() - runs.threads.withdrawn:
+        runs.threads.note_decision(Withdrawn(thread, runs.withdrawals[thread]))
+        runs.router.decided(thread)
     if not undecided:
         return
     thread = min(undecided, key=lambda thread: runs.candidates[thread])
@@ -291,6 +311,7 @@ def test_in_a_replay_every_earlier_decision_determines_where_a_signal_goes() -> 
         runs, places, reported, read_ms = Runs(records), dict[int, tuple[str, int]](), set[str](), 0
         for _ in range(60):
             undecided = [runs.candidates[t] for t in runs.candidates if t not in runs.threads.known]
+            undecided += [at for t, at in runs.withdrawals.items() if t not in runs.threads.withdrawn]
             reached_ms = min([read_ms, *(at_ms - 1 for at_ms in undecided)])
             runs.threads.apply(DECIDED_KEY, wire_encode(Reached(reached_ms)))
             runs.router.release_until(runs.threads.decided_ms + 1)
@@ -305,7 +326,9 @@ def test_in_a_replay_every_earlier_decision_determines_where_a_signal_goes() -> 
                     released_ms = runs.router.released_ms(waiting_since=0.0)
                     batch = runs.router.take_batch()
                     read_ms = runs.router.read_ms(idle=runs.router.position == len(records))
-                    runs.candidates |= {decode(bytes(e.signal)).thread: e.at_ms for _, e in batch.candidates}
+                    for beats, entry in batch.candidates:
+                        proposed = runs.candidates if beats else runs.withdrawals
+                        proposed.setdefault(decode(bytes(entry.signal)).thread, entry.at_ms)
                     reported |= {merging.gone.id for merging in batch.merges}
                     assert batch.redirected == {}
                     for story, entries in batch.stories.items():

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import pytest
 from msgspec.structs import replace
 
-from ingest.signal import Signal, key
+from ingest.signal import Counts, Signal, key
 from scoring import Ledger, score
 from streams.records.stories import OperatorCommand
 from tests.system.pipeline.recording import MINUTE_MS, make
@@ -32,7 +32,7 @@ def by_hand(signals: Sequence[Signal], result: Result) -> dict[str, float]:
 
 
 def recording(seed: int) -> list[Signal]:
-    """Return a recording in which stories spike: some posts get many replies at once."""
+    """Return a recording in which stories spike: some posts get many replies at once, and some are taken back."""
     chance = random.Random(seed)
     signals = make(seed, replies=16, observations=3, span_minutes=400)
     for post in [signal for signal in signals if signal.is_root and chance.random() < 0.15]:
@@ -43,6 +43,18 @@ def recording(seed: int) -> list[Signal]:
                 post, id=f"{post.id}b{number}", kind="reply", title=None, created_ms=at_ms, observed_ms=at_ms
             )
             signals.append(reply)
+    whim = random.Random(f"{seed}: taken back")
+    signals += [
+        replace(
+            post,
+            title=None,
+            counts=Counts(),
+            deleted=True,
+            observed_ms=post.observed_ms + whim.randrange(40 * MINUTE_MS),
+        )
+        for post in signals
+        if whim.random() < 0.05
+    ]
     # Signals are published slightly out of order, but no reply a minute before its post: it would be ignored.
     return sorted(signals, key=lambda signal: signal.observed_ms + chance.choice((0, 0, 0, 10_000, 30_000)))
 

@@ -11,7 +11,7 @@ from ingest.signal import Signal
 from streams.records import encode
 from streams.records.candidates import Candidate
 from streams.records.source_watermark import SourceWatermark
-from streams.records.stories import MOVED_KEY, ORDER_KEY, STORY_KEY, OperatorCommand, StoryInfo
+from streams.records.stories import MOVED_KEY, ORDER_KEY, STORY_KEY, OperatorCommand, StoryInfo, ThreadRecord
 from streams.resolve.decide import Decider, ThreadDecision
 from streams.resolve.matching.beats import load_beat
 from streams.resolve.matching.matcher import Matcher
@@ -68,7 +68,8 @@ class Run(NamedTuple):
         threads = deepcopy(self.threads)
         run = Run(Decider({"general": Matcher(load_beat("general"))}, threads), threads, [*self.log])
         for decided in self.log:
-            run.decider.adopt(decided.record)
+            if isinstance(decided.record, ThreadRecord):
+                run.decider.adopt(decided.record)
         return run
 
 
