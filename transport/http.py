@@ -91,7 +91,7 @@ class HttpClient:
             raise self._explain(error) from error
 
     async def open_stream(self, url: str, *, headers: Mapping[str, str] | None = None) -> aiohttp.ClientResponse:
-        """Return a response whose body goes on and on; whoever asked reads it in time and closes it.
+        """Return a response whose body goes on and on; the caller reads it in time and closes it.
 
         Raises:
             RequestError: no response in time, or an address that may not be asked.
