@@ -13,7 +13,7 @@ from collections import Counter
 import msgspec
 
 from ingest.batch import Ignored, Signals, Unreadable, errors_to_dead_letters, well_formed
-from ingest.platforms.hackernews.plain_text import plain_text
+from ingest.plain_text import plain_text
 from ingest.signal import Author, Counts, Signal
 
 PLATFORM = "hackernews"

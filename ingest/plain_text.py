@@ -1,4 +1,4 @@
-"""Plain text out of the little HTML that Hacker News puts into ``text``.
+"""Plain text out of the little HTML in which platforms write posts and comments.
 
 Owns that conversion. Must never trust the markup: its time is linear in the length of the text, whatever that holds.
 """
