@@ -33,6 +33,8 @@ class Ignored(StrEnum):
     DELETED = "deleted"  # taken back by its author; nothing is left to show or count
     IRRELEVANT = "irrelevant"  # no watched beat wants it, nor the thread that it is in
     MISSING = "missing"  # the platform names the id but has no item for it
+    NOT_PUBLIC = "not_public"  # shown to some readers only, so not ours to show to others
+    OPTED_OUT = "opted_out"  # its author asks not to be indexed
     ORPHAN = "orphan"  # a reply whose root post cannot be found
     POLL_OPTION = "poll_option"  # an answer to vote for: a part of a post and no post
 
