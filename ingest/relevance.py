@@ -16,12 +16,13 @@ class Relevance:
     """What the beats want. ``wants(signal)``: whether the root post ``signal`` is relevant to one of them.
 
     A reply or a repost is used if the root post of its thread is, whatever it says itself. ``accounts``: names of
-    authors whose posts are relevant whatever they say, as the operator wrote them.
+    authors whose posts are relevant whatever they say, as the operator wrote them. ``everything``: every post is
+    wanted, so there is nothing to ask.
     """
 
     wants: Callable[[Signal], bool]
     accounts: tuple[str, ...] = ()
+    everything: bool = False
 
 
-EVERYTHING: Final = Relevance(lambda _: True)
-"""Every post is relevant."""
+EVERYTHING: Final = Relevance(lambda _: True, everything=True)

@@ -16,7 +16,7 @@ from hubbub.settings import Settings
 from ingest.collector import CollectorConfig
 from ingest.health import Health
 from ingest.registry import PLATFORMS
-from ingest.relevance import Relevance
+from ingest.relevance import EVERYTHING, Relevance
 
 
 @dataclass(slots=True)
@@ -67,6 +67,8 @@ def relevance_to(names: Sequence[str]) -> Relevance:
     from streams.resolve.matching.beats import load_beats, relevant_beats  # noqa: PLC0415
 
     beats = load_beats(names)
+    if any(beat.takes_everything for beat in beats.values()):
+        return EVERYTHING
     accounts = dict.fromkeys(account for beat in beats.values() for account in beat.accounts)
     return Relevance(lambda signal: bool(relevant_beats(beats, signal)), tuple(accounts))
 

@@ -73,6 +73,11 @@ class Beat(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         text = f"{signal.title or ''}\n{(signal.text or '')[:MAX_SCANNED_CHARS]}\n{url or ''}"
         return _finds(self._folded, text.lower()) or _finds(self._cased, text)
 
+    @property
+    def takes_everything(self) -> bool:
+        """True if every post belongs to this beat."""
+        return self._takes_all and not self._languages
+
     def _links_to(self, url: str) -> bool:
         match = _host(url)
         host = match[1].lower() if match else ""

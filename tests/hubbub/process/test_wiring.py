@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from hubbub.process.wiring import relevance_to
+from ingest.relevance import EVERYTHING
 from ingest.signal import Signal
 from streams.resolve.matching.beats import BeatError
 
@@ -32,7 +33,9 @@ def test_a_collector_is_asked_for_what_any_of_the_watched_beats_wants(tmp_path: 
 
 
 def test_the_default_beat_wants_everything() -> None:
-    assert relevance_to(["general"]).wants(post("A cat"))
+    assert relevance_to(["general"]) is EVERYTHING
+    assert relevance_to(["ai", "general"]).wants(post("A cat"))
+    assert not relevance_to(["ai"]).everything
 
 
 def test_a_beat_that_is_missing_is_the_operator_s_mistake() -> None:
