@@ -11,6 +11,7 @@ from typing import Any, Final
 from ingest.spec import PlatformSpec
 
 _FOLDERS = (  # one line for each
+    "bluesky",
     "hackernews",
     "mastodon",
     "reddit",

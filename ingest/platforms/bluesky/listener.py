@@ -1,0 +1,94 @@
+"""The listener: the events of one Jetstream host after another.
+
+Owns the connection and what was read from it but not handed on. Must never know what becomes of an event.
+"""
+
+from typing import Final, NamedTuple
+
+import msgspec
+
+from ingest.batch import Unreadable
+from ingest.collector import CollectorContext
+from ingest.errors import COLLECT_ERRORS
+from ingest.platforms.bluesky.config import BlueskyConfig
+from ingest.platforms.bluesky.hosts import Hosts, Place
+from ingest.platforms.bluesky.wire import Event, read
+from ingest.stream import Frame, WebSocketStream
+from transport.errors import RetryLaterError
+
+WAIT_SECONDS: Final = 1.0
+"""Longest wait for a first event."""
+GATHER_SECONDS: Final = 0.05
+"""How long to gather what follows."""
+
+
+class Heard(NamedTuple):
+    """An event, the frame that it came in, and where to go on from it."""
+
+    event: Event
+    frame: Frame
+    place: Place
+
+
+class Listener:
+    """Reads the hosts in ``config``, from ``saved`` on."""
+
+    def __init__(self, config: BlueskyConfig, saved: Place | None, context: CollectorContext) -> None:
+        self.hosts = Hosts(config, saved, context.now_ms, context.clock)
+        urls = [str(url) for url in (*config.hosts, *config.v1_hosts)]
+        self._stream = WebSocketStream(config, context, urls[0], urls, silence_seconds=config.silence_seconds)
+        self._max_items = config.batch_max_items
+        self._frames: list[Frame] = []
+        self._failure: Exception | None = None
+
+    async def listen(self) -> tuple[list[Heard], list[Unreadable]]:
+        """Return the events that came since the last call, and the frames that hold none.
+
+        It may be cancelled, and loses nothing by that.
+
+        Raises:
+            CollectError: the host cannot be read; events before that were returned.
+        """
+        try:
+            await self._receive()
+        except COLLECT_ERRORS:
+            await self._stream.aclose()
+            self.hosts.failed()
+            raise
+        frames, self._frames = self._frames, []
+        heard: list[Heard] = []
+        unreadable: list[Unreadable] = []
+        for frame in frames:
+            try:
+                event = read(self.hosts.current.wire, frame.data)
+            except RetryLaterError as error:
+                self._failure = error
+                break
+            except (msgspec.DecodeError, RecursionError) as error:
+                unreadable.append(Unreadable("wrong_shape", str(error), frame.data))
+                continue
+            if event is not None:
+                self.hosts.read(event)
+                heard.append(Heard(event, frame, self.hosts.place))
+        return heard, unreadable
+
+    async def close(self) -> None:
+        """Close the connection."""
+        await self._stream.aclose()
+
+    async def _receive(self) -> None:
+        """Add what came to the frames; a failure after some frames waits for the next call."""
+        if self._failure is not None:
+            failure, self._failure = self._failure, None
+            raise failure
+        if self._stream.connected and self.hosts.is_stale():
+            raise RetryLaterError(f"{self._stream.url.partition('?')[0]} is behind and does not catch up")
+        if not self._stream.connected:
+            self._stream.url = self.hosts.url()
+        if not self._frames:
+            self._frames += await self._stream.receive(1, WAIT_SECONDS)
+        if self._frames and len(self._frames) < self._max_items:
+            try:
+                self._frames += await self._stream.receive(self._max_items - len(self._frames), GATHER_SECONDS)
+            except COLLECT_ERRORS as error:
+                self._failure = error
