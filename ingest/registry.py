@@ -13,6 +13,7 @@ from ingest.spec import PlatformSpec
 _FOLDERS = (  # one line for each
     "bluesky",
     "hackernews",
+    "lemmy",
     "mastodon",
     "reddit",
 )
