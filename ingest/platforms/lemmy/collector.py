@@ -15,6 +15,7 @@ from ingest.batch import Batch, Cursor, Signals
 from ingest.collector import CollectorContext
 from ingest.memory.changes import Changes
 from ingest.memory.schedule import PollSchedule
+from ingest.memory.seen import Seen
 from ingest.memory.tracked import HOUR_MS
 from ingest.platforms.lemmy import views
 from ingest.platforms.lemmy.communities import CommunitySizes
@@ -33,6 +34,9 @@ MEMBERS: Final = "members"
 ALWAYS_MS: Final = float("-inf")
 MAX_ITEMS: Final = 50_000
 """Items whose last signal is remembered, in some 15 MB; the largest instance shows as many in two days."""
+
+MAX_REJECTED: Final = 1_000
+"""Unreadable items that are remembered, so that each is one dead letter however often listings show it."""
 
 
 class _Cursor(msgspec.Struct):
@@ -63,6 +67,7 @@ class LemmyCollector:
                 self._schedule.put_off(name)
         self._holds = Holds(len(self._instances), context.clock)
         self._changes = Changes(MAX_ITEMS)
+        self._rejected = Seen(MAX_REJECTED)
         self._owners = Owners(MAX_ITEMS)
         self._posts = Posts(config, saved.watched, context.now_ms)
         self._sizes = CommunitySizes(config.members_hours * 3600, context.clock)
@@ -160,7 +165,8 @@ class LemmyCollector:
         facts = instance.facts._replace(members=self._sizes.known)
         became = convert(view.raw, view.witnessed_ms, facts)
         if not became.signals:
-            return became if listing is None or listing.is_new(view) else Signals()
+            new = listing is None or listing.is_new(view)
+            return became if new and self._rejected.add(f"{instance.host} {views.key(view.raw)}") else Signals()
         (signal,) = became.signals
         if not self._owners.accept(signal.id, instance.host, view.witnessed_ms):
             return Signals()
