@@ -130,7 +130,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(st.sampled_from(["post", "comment", "creator", "community", "counts"]), JSON)
 def test_whatever_is_in_a_view_it_ends_somewhere(part: str, value: object) -> None:
     view = comment_view(8, post_view(7)) | {part: value}
