@@ -49,6 +49,16 @@ PUBLISH_SECONDS = Histogram(
     _BY_COLLECTOR,
 )
 WATCHED_ITEMS = Gauge("hubbub_collect_watched_items", "Items that are polled again for their counts", _BY_COLLECTOR)
+BUDGET_LIMIT = Gauge(
+    "hubbub_collect_budget_limit",
+    "What a collector may spend at its platform, in the unit and period that the label budget names",
+    ["collector", "budget"],
+)
+BUDGET_SPENT = Gauge(
+    "hubbub_collect_budget_spent",
+    "What a collector has spent or reserved of its budget in the current period",
+    ["collector", "budget"],
+)
 LAST_SUCCESS_AGE_SECONDS = Gauge(
     "hubbub_collect_last_success_age_seconds", "Time since a batch was collected and published", _BY_COLLECTOR
 )

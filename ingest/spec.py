@@ -4,13 +4,14 @@ Owns its form. Settings, documentation, ``hubbub doctor``, the names on the page
 from the specs in :mod:`ingest.registry`. Must never know a platform.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, TypeVar
 
 from ingest.batch import Cursor
 from ingest.collector import Collector, CollectorConfig, CollectorContext
+from ingest.memory.allowance import BudgetLine
 
 ConfigT = TypeVar("ConfigT", bound=CollectorConfig)
 
@@ -40,6 +41,7 @@ class PlatformSpec(Generic[ConfigT]):
     ``rate_limit``: what the platform allows. ``terms``, ``terms_url``: what its terms of use say about collecting.
     ``loud_interactions``: interactions of a very loud story, an engagement of 100. ``views_per_like``: people who saw
     an item for each who liked it. None: scoring takes its value for other platforms.
+    ``budget(config, cursor, now_ms)``: what is spent, by the saved cursor, where requests cost money or a daily quota.
     """
 
     name: str
@@ -55,3 +57,4 @@ class PlatformSpec(Generic[ConfigT]):
     capabilities: frozenset[Capability]
     loud_interactions: float | None = None
     views_per_like: float | None = None
+    budget: Callable[[ConfigT, Cursor | None, int], Sequence[BudgetLine]] | None = None
