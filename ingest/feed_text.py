@@ -13,15 +13,13 @@ MAX_ESCAPES: Final = 3
 
 _UNSEEN: Final = frozenset({"iframe", "noscript", "script", "style", "template"})
 """Elements whose content no reader sees."""
-_BLOCKS: Final = frozenset(
-    "article blockquote br div figure h1 h2 h3 h4 h5 h6 hr li ol p pre section table tr ul".split()
-)
-_INLINE: Final = frozenset(
-    "a abbr acronym address aside audio b bdi bdo big body button caption center cite code col dd del details dfn dl dt"
-    " em embed figcaption font footer form head header html i img input ins kbd label link main mark meta nav object"
-    " param picture q s samp small source span strike strong sub summary sup svg tbody td tfoot th thead time title tt"
-    " u var video wbr".split()
-)
+_is_block = re.compile(r"article|blockquote|br|div|figure|h[1-6]|hr|li|ol|p|pre|section|table|tr|ul").fullmatch
+_is_inline = re.compile(
+    "a|abbr|acronym|address|aside|audio|b|bdi|bdo|big|body|button|caption|center|cite|code|col|dd|del|details|dfn|dl|dt"
+    "|em|embed|figcaption|font|footer|form|head|header|html|i|img|input|ins|kbd|label|link|main|mark|meta|nav|object"
+    "|param|picture|q|s|samp|small|source|span|strike|strong|sub|summary|sup|svg|tbody|td|tfoot|th|thead|time|title|tt"
+    "|u|var|video|wbr"
+).fullmatch
 _tags = re.compile(r"<((?:/?[a-zA-Z]|!)[^<>]*)>")
 _name = re.compile(r"/?[a-z][a-z0-9]*(?![^\s/>])").match
 _endless_number = re.compile(r"&#(?:0{0,4000}[1-9]\d{7,}|\d{4000,});?")
@@ -69,9 +67,9 @@ def _without_tags(markup: str) -> str:
             unseen = name
             continue
         element = name.removeprefix("/")
-        if element in _BLOCKS:
+        if _is_block(element):
             kept.append("\n\n")
-        elif element not in _INLINE and element not in _UNSEEN and not tag.startswith("!"):
+        elif not _is_inline(element) and element not in _UNSEEN and not tag.startswith("!"):
             kept.append(f"<{tag}>")
         kept.append(text)
     return "".join(kept)

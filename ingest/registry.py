@@ -15,6 +15,7 @@ _FOLDERS = (  # one line for each
     "hackernews",
     "lemmy",
     "mastodon",
+    "news",
     "reddit",
 )
 

@@ -33,6 +33,8 @@ HOLD_SECONDS: Final = 60.0
 MAX_UNREADABLE_SHARE: Final = 0.5
 MIN_UNREADABLE: Final = 5
 """A feed with so many unreadable entries, and so large a share of them, is sick as a whole."""
+MAX_FAILURES_AWAY: Final = 3
+"""Failures in a row at the address that a feed was moved to; then its first address is asked again."""
 ENTRIES_AT_A_TIME: Final = 50
 """Entries that are converted before other tasks get their turn."""
 
@@ -57,7 +59,7 @@ class NewsCollector:
         self._memory = FeedMemory(feeds, cursor)
         self._max_feeds = config.max_concurrent_requests
         self._client = FeedClient(config, context, feeds)
-        self._reader = FeedReader(config.read_timeout_seconds)
+        self._reader = FeedReader()
         self._schedule = FeedSchedule(self._memory.alive(), config, context.clock, context.sleep)
         self._failing: set[str] = set()
         self._has_succeeded = False
@@ -102,7 +104,7 @@ class NewsCollector:
             if page.status in {304, 410}:
                 return _Read(fetched)
             if page.status == 404:
-                raise _NotFoundError(f"{fetched.url.partition('?')[0]} answered with HTTP status 404")
+                return RetryLaterError(f"{fetched.url.partition('?')[0]} answered with HTTP status 404")
             found = await self._reader.read(page.body, page.headers.get("Content-Type", ""), fetched.url)
             return _Read(fetched, found, await _converted(feed, found, page.witnessed_ms))
         except COLLECT_ERRORS as error:
@@ -123,15 +125,18 @@ class NewsCollector:
         news = Signals()
         if result.feed is not None:
             news = self._memory.news(feed, result.entries)
-            self._memory.found_at(feed, url, Condition.of(page), for_good=result.fetched.for_good)
+            # An empty feed may be a server that is starting: it is asked for the whole feed again.
+            condition = Condition.of(page) if result.entries else Condition()
+            self._memory.found_at(feed, url, condition, for_good=result.fetched.for_good)
         self._schedule.succeeded(feed, news=news.read > 0, asked_seconds=_asked_seconds(page, result.feed))
         return news
 
     def _failed(self, feed: str, error: Exception) -> str:
         self._failing.add(feed)
-        if isinstance(error, _NotFoundError):
-            self._memory.not_found(feed)
-        if self._schedule.failed(feed) == 1:  # a failure that lasts is reported once
+        failures = self._schedule.failed(feed)
+        if failures >= MAX_FAILURES_AWAY:
+            self._memory.ask_at_first_address(feed)
+        if failures == 1:  # a failure that lasts is reported once
             log.warning("feed cannot be read; polling it less often", feed=feed, problem=str(error))
         if isinstance(error, SlowDownError):
             self._schedule.hold(feed, HOLD_SECONDS if error.after_seconds is None else error.after_seconds)
@@ -139,10 +144,6 @@ class NewsCollector:
 
     def _are_all_ill(self) -> bool:
         return not self._has_succeeded or len(self._failing) >= min(SICK_FEEDS, len(self._schedule))
-
-
-class _NotFoundError(RetryLaterError):
-    """There is no feed at its address."""
 
 
 async def _converted(feed: str, found: Feed, witnessed_ms: int) -> tuple[tuple[object, Signals], ...]:

@@ -33,5 +33,3 @@ class NewsConfig(CollectorConfig):
     """How often to poll a feed that brings none, at least; also the longest wait that a feed may ask for."""
     failed_max_seconds: Positive = 21_600.0
     """Longest wait before polling a feed again that has failed several times in a row."""
-    read_timeout_seconds: Positive = 20.0
-    """A feed that cannot be read from its bytes by then counts as failed."""

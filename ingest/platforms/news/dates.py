@@ -14,11 +14,13 @@ MAX_CHARS: Final = 100
 """A longer text is no date."""
 MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 ZONES: Final = {"est": -5, "edt": -4, "cst": -6, "cdt": -5, "mst": -7, "mdt": -6, "pst": -8, "pdt": -7, "bst": 1,
-                "cet": 1, "cest": 2, "eet": 2, "eest": 3, "msk": 3, "ist": 5.5, "jst": 9, "aest": 10, "aedt": 11}  # fmt: skip
+                "cet": 1, "cest": 2, "eet": 2, "eest": 3, "msk": 3, "ist": 5.5, "jst": 9, "aest": 10}  # fmt: skip
 """Hours ahead of UTC. The zones of RFC 822, and those that feeds often name besides. IST is India's."""
 
 _iso = re.compile(r"\d{4}-\d\d?-\d\d?(?:[T ]|$)", re.IGNORECASE).match
-_day_first = re.compile(r"(?<!\d)(\d{1,2})(?:st|nd|rd|th|\.)?[\s-]+([a-z]{3})[a-z]*\.?,?[\s-]+(\d{4}|\d\d)(?!\d)").search
+_day_first = re.compile(
+    r"(?<!\d)(\d{1,2})(?:st|nd|rd|th|\.)?[\s-]+([a-z]{3})[a-z]*\.?,?[\s-]+(\d{4}|\d\d)(?!\d)"
+).search
 _month_first = re.compile(r"([a-z]{3})[a-z]*\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+(\d{4})(?!\d)").search
 _clock = re.compile(r"(?<!\d)(\d{1,2}):(\d\d)(?::(\d\d))?(?:\.\d+)?\s*([ap]m)?").search
 _offset = re.compile(r"(?:\s|gmt|utc)([+-])(\d\d):?(\d\d)\b").search
@@ -54,7 +56,7 @@ def _iso_date(text: str) -> datetime | None:
 
 
 def _written_date(text: str) -> datetime | None:
-    """Read the form of RSS, that of mail, and its relatives: a day, a month's name, a year, perhaps a time and a zone."""
+    """Read a day, a month's name, a year, and perhaps a time and a zone: the form of RSS and its relatives."""
     text = text.lower()
     if found := _day_first(text):
         day, month, year = found.groups()

@@ -76,8 +76,8 @@ class FeedMemory:
         if for_good:
             known.moved_to = None if url == feed else url
 
-    def not_found(self, feed: str) -> None:
-        """Record that ``feed`` is not where it was moved to: ask at its first address again."""
+    def ask_at_first_address(self, feed: str) -> None:
+        """Forget where ``feed`` was moved to."""
         known = self._feeds[feed]
         if known.moved_to is not None:
             known.moved_to = known.etag = known.modified = None

@@ -16,10 +16,12 @@ from transport.errors import RetryLaterError
 WORKER: Final = Path(__file__).with_name("worker.py")
 MAX_ANSWER_BYTES: Final = 67_108_864
 """Longest line that the worker may answer: more than all texts that it keeps of a feed of 4 MB, escaped as JSON."""
+READ_SECONDS: Final = 120.0
+"""A worker without an answer by then is killed. It has a limit of CPU time of its own; this is for one that hangs."""
 
 
 class Feed(msgspec.Struct):
-    """A feed. ``entries``: as JSON values, for ``convert``. ``ttl``: minutes between two polls, as the feed wrote it."""
+    """A feed. ``entries``: for ``convert``. ``ttl``: how many minutes the feed is good for, as it wrote that."""
 
     title: str | None
     language: str | None
@@ -28,10 +30,9 @@ class Feed(msgspec.Struct):
 
 
 class FeedReader:
-    """Reads one feed at a time, each in at most ``timeout_seconds``. The worker starts with the first feed."""
+    """Reads one feed at a time. The worker starts with the first feed."""
 
-    def __init__(self, timeout_seconds: float) -> None:
-        self._timeout_seconds = timeout_seconds
+    def __init__(self) -> None:
         self._worker: asyncio.subprocess.Process | None = None
         self._one_at_a_time = asyncio.Lock()
 
@@ -44,17 +45,17 @@ class FeedReader:
         async with self._one_at_a_time:
             done = False
             try:
-                async with asyncio.timeout(self._timeout_seconds):
+                async with asyncio.timeout(READ_SECONDS):
                     line = await self._ask(body, content_type, url)
                 done = line.endswith(b"\n")
             except TimeoutError as error:
-                raise RetryLaterError(f"the feed could not be read within {self._timeout_seconds:g} s") from error
+                raise RetryLaterError(f"the feed could not be read within {READ_SECONDS:g} s") from error
             except (OSError, ValueError) as error:
                 raise RetryLaterError(f"the feed could not be read: {error}") from error
             finally:
                 if not done:  # also when cancelled: an answer that comes later would be taken for the next feed's
                     await self.close()
-        answer = json.loads(line) if done else {"error": "reading it took too much memory"}
+        answer = json.loads(line) if done else {"error": "reading the feed takes too much time or memory"}
         if "error" in answer:
             raise RetryLaterError(str(answer["error"]))
         return msgspec.convert(answer, Feed)

@@ -32,7 +32,9 @@ def subscribed(config: NewsConfig) -> list[str]:
     if not feeds:
         raise UserError("no feed to read: set collect.news.feeds, opml_file or default_feeds")
     if len(feeds) > MAX_FEEDS:
-        raise UserError(f"{len(feeds)} feeds are too many: at most {MAX_FEEDS} can be read. Shorten collect.news.opml_file")
+        raise UserError(
+            f"{len(feeds)} feeds are too many: at most {MAX_FEEDS} can be read. Shorten collect.news.opml_file"
+        )
     return feeds
 
 

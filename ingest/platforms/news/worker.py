@@ -1,12 +1,13 @@
 """Reads one feed after the other in a process of its own: RSS, Atom and CDF by feedparser, and JSON Feed.
 
 Owns what the fields of each format mean, and how much of a feed is kept. It runs as a script: from standard input it
-takes a line of JSON (``length``, ``content_type``, ``url``) and that many bytes; it answers with a line of JSON. A feed
-can hold this process up or exhaust its memory, but not the collector's: that kills the process. Must never fetch.
+takes a line of JSON (``length``, ``content_type``, ``url``) and that many bytes; it answers with a line of JSON. A hostile
+feed that takes too much time or memory ends this process, and not the collector's. Must never fetch.
 """
 
 import io
 import json
+import signal
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
@@ -22,6 +23,8 @@ MAX_NAME_CHARS: Final = 5_000
 """Longest of the other values. Papers list all authors in one name."""
 MAX_MEMORY_BYTES: Final = 1_073_741_824
 """Address space of the process. A feed of 4 MB needs some 200 MB."""
+MAX_CPU_SECONDS: Final = 10.0
+"""CPU time for one feed, after which the process is killed. One of 1 MB takes half a second."""
 
 Feed = dict[str, Any]
 
@@ -30,7 +33,7 @@ def read_feed(body: bytes, content_type: str = "", url: str = "") -> Feed:
     """Return a feed as JSON values: ``title``, ``language``, ``ttl`` and ``entries``; or ``error`` if it is none.
 
     ``content_type``: the header, for the encoding. ``url``: of the feed; relative links begin there. Each entry has
-    ``id``, ``link``, ``title``, ``summary``, ``author``, ``published`` and ``language``, as far as the feed states them.
+    ``id``, ``link``, ``title``, ``summary``, ``author``, ``published`` and ``language``; None where unknown.
     """
     if body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in {b"{", b"["}:
         return _json_feed(body)
@@ -114,11 +117,19 @@ def serve(asked: BinaryIO, answers: BinaryIO) -> None:
         request = json.loads(header)
         body = asked.read(request["length"])
         try:
+            _limit_time(MAX_CPU_SECONDS)
             answer = read_feed(body, request["content_type"], request["url"])
         except Exception as error:  # noqa: BLE001 (the feed is at fault, and the next one is another's)
             answer = {"error": f"{type(error).__name__}: {error}"[:200]}
+        _limit_time(0)
         answers.write(json.dumps(answer).encode() + b"\n")
         answers.flush()
+
+
+def _limit_time(cpu_seconds: float) -> None:
+    """Let the system kill the process after so much more CPU time, in whatever call it is then; 0: never."""
+    with suppress(AttributeError, OSError):  # not every system has it
+        signal.setitimer(signal.ITIMER_VIRTUAL, cpu_seconds)
 
 
 def _limit_memory() -> None:
