@@ -58,12 +58,14 @@ class Signals:
     """What became of the items of one poll.
 
     ``gaps``: how often items were certainly missed since the last poll, because the platform reaches back no further.
+    ``missed``: about how many they were, where that can be estimated.
     """
 
     signals: list[Signal] = field(default_factory=list)
     ignored: Counter[Ignored] = field(default_factory=Counter)
     unreadable: list[Unreadable] = field(default_factory=list)
     gaps: int = 0
+    missed: int = 0
 
     @property
     def read(self) -> int:
@@ -78,6 +80,7 @@ class Signals:
                 self.ignored += other.ignored
             self.unreadable += other.unreadable
             self.gaps += other.gaps
+            self.missed += other.missed
 
 
 class Batch(NamedTuple):

@@ -31,6 +31,11 @@ GAPS = Counter(
     "Polls whose listing ended before a known item: items were missed between polls",
     _BY_COLLECTOR,
 )
+MISSED = Counter(
+    "hubbub_collect_missed_items_total",
+    "Estimated number of items missed between polls, where the platform's listings allow an estimate",
+    _BY_COLLECTOR,
+)
 FAILURES = Counter(
     "hubbub_collect_failures_total", "Failures by the retry policy that was applied", ["collector", "verdict"]
 )
@@ -73,7 +78,15 @@ VERDICTS = (*RETRY_POLICIES.values(), "kafka", "unexpected")
 
 def register(collector: str) -> None:
     """Create the series of ``collector`` at 0, so that a rate can be taken of the first event."""
-    for metric in (ITEMS_READ, SIGNALS_COLLECTED, SIGNALS_PUBLISHED, GAPS, RATE_LIMIT_WAITS, RATE_LIMIT_WAIT_SECONDS):
+    for metric in (
+        ITEMS_READ,
+        SIGNALS_COLLECTED,
+        SIGNALS_PUBLISHED,
+        GAPS,
+        MISSED,
+        RATE_LIMIT_WAITS,
+        RATE_LIMIT_WAIT_SECONDS,
+    ):
         metric.labels(collector)
     for reason in Ignored:
         RECORDS_IGNORED.labels(collector, reason.value)

@@ -5,6 +5,7 @@ where a batch comes from, nor when to try again.
 """
 
 import asyncio
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ import msgspec
 import structlog
 
 from ingest import cursors, metrics, signal
-from ingest.batch import Batch, Cursor, Unreadable
+from ingest.batch import Batch, Cursor, Signals, Unreadable
 from transport.dead_letter import encode_dead_letter
 from transport.kafka import BrokerTimeoutError, KafkaError, Producer
 from transport.producer import abandon, connect_producer
@@ -23,6 +24,8 @@ DEAD_LETTERS = "dead-letters"
 STAGE = "collect"
 MAX_SIGNAL_BYTES = signal.MAX_RECORD_BYTES - 65_536
 """Largest signal. It leaves room for the key and for Kafka's framing, which count towards the broker's limit."""
+GAPS_SECONDS = 300.0
+"""Shortest time between two reports of gaps: a source that is too busy has one in every poll."""
 SAVE_AGAIN_SECONDS = 300.0
 """An unchanged cursor is saved again after this long: it also shows that its collector works."""
 
@@ -45,6 +48,9 @@ class Publisher:
     _producer: Producer | None = field(default=None, init=False)
     _saved: Cursor | None = field(default=None, init=False)
     _saved_at: float = field(default=0.0, init=False)
+    _gaps: int = field(default=0, init=False)
+    _missed: int = field(default=0, init=False)
+    _gaps_reported_at: float = field(default=-math.inf, init=False)
 
     async def publish(self, batch: Batch) -> int:
         """Publish ``batch``, wait for the broker's acknowledgement of every record, then save its cursor.
@@ -123,13 +129,23 @@ class Publisher:
         metrics.SIGNALS_COLLECTED.labels(collector).inc(len(signals.signals))
         metrics.SIGNALS_PUBLISHED.labels(collector).inc(published)
         metrics.GAPS.labels(collector).inc(signals.gaps)
-        if signals.gaps:
-            advice = "items missed between polls; lower the poll interval or read fewer communities"
-            log.warning(advice, collector=collector, times=signals.gaps)
+        metrics.MISSED.labels(collector).inc(signals.missed)
+        self._report_gaps(signals)
         for reason, count in signals.ignored.items():
             metrics.RECORDS_IGNORED.labels(collector, reason.value).inc(count)
         for letter in letters:
             metrics.DEAD_LETTERS.labels(collector, STAGE, letter.reason).inc()
+
+    def _report_gaps(self, signals: Signals) -> None:
+        """Say that items were missed, and how many since the last report."""
+        self._gaps += signals.gaps
+        self._missed += signals.missed
+        if not self._gaps or self.clock() - self._gaps_reported_at < GAPS_SECONDS:
+            return
+        advice = "items missed between polls; lower the poll interval or read fewer communities"
+        log.warning(advice, collector=self.collector, times=self._gaps, about_items=self._missed or None)
+        self._gaps = self._missed = 0
+        self._gaps_reported_at = self.clock()
 
 
 def _checked(item: signal.Signal, now_ms: int) -> bytes:

@@ -32,6 +32,11 @@ class PollSchedule:
         """Make a poll due only after its interval."""
         self._due_at[name] = self._clock() + self._every_seconds[name]
 
+    def change(self, name: str, every_seconds: float) -> None:
+        """Repeat a poll ``every_seconds`` from now on, counted from when it last began."""
+        self._due_at[name] += every_seconds - self._every_seconds[name]
+        self._every_seconds[name] = every_seconds
+
     def hurry(self, name: str) -> None:
         """Make a poll due at once: there is more where the last one ended."""
         self._due_at[name] = self._clock()

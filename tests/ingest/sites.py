@@ -12,6 +12,8 @@ from typing import Self
 
 from aiohttp import web
 
+from hubbub.world.platforms.reddit import atom
+
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Thing = dict[str, object]
 
@@ -146,15 +148,21 @@ class RedditSite(Site):
         if path.startswith("/api/info"):
             wanted = request.query["id"].split(",")
             assert 0 < len(wanted) <= 100
-            known = {thing["data"]["name"]: thing for thing in [*self.posts, *self.unlisted]}  # type: ignore[index]
+            known = {thing["data"]["name"]: thing for thing in [*self.posts, *self.comments, *self.unlisted]}  # type: ignore[index]
             page = [known[name] for name in wanted if name in known]
         else:
-            things = (self.comments if path.endswith("/comments") else self.posts)[::-1][: self.reach]
+            of_comments = path.endswith(("/comments", "/comments.rss"))
+            things = (self.comments if of_comments else self.posts)[::-1][: self.reach]
             names = [str(thing["data"]["name"]) for thing in things]  # type: ignore[index]
-            start = names.index(request.query["after"]) + 1 if "after" in request.query else 0
+            start = len(names)  # after a thing that is not listed there is nothing
+            if (anchor := request.query.get("after")) in {None, *names}:
+                start = 0 if anchor is None else names.index(anchor) + 1
             limit = int(request.query["limit"])
             page = things[start : start + limit]
             after = names[start + limit - 1] if start + limit < len(things) else None
+        if path.endswith(".rss"):
+            feed = atom.encode({"entries": [atom.entry(thing) for thing in page]})
+            return web.Response(body=feed, content_type="application/atom+xml", headers=self.headers)
         listing = {"kind": "Listing", "data": {"after": after, "before": None, "dist": len(page), "children": page}}
         return web.json_response(listing, headers=self.headers)
 

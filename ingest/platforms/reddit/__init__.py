@@ -1,4 +1,4 @@
-"""Reddit: new posts and comments of chosen communities, through PRAW. Needs an approved API client."""
+"""Reddit: new posts and comments of chosen communities. Its API, through PRAW, needs a key; its feeds need none."""
 
 from typing import Final
 
@@ -6,15 +6,26 @@ from ingest.batch import Cursor
 from ingest.collector import Collector, CollectorContext
 from ingest.platforms.reddit.config import RedditConfig
 from ingest.platforms.reddit.convert import PLATFORM
+from ingest.platforms.reddit.source import Source
 from ingest.spec import Capability, PlatformSpec
 
 __all__ = ["SPEC"]
 
 
 def _make(config: RedditConfig, cursor: Cursor | None, context: CollectorContext) -> Collector:
-    from ingest.platforms.reddit.collector import RedditCollector  # noqa: PLC0415 (praw takes long to load)
+    from ingest.platforms.reddit.collector import RedditCollector  # noqa: PLC0415 (only who collects needs it)
 
-    return RedditCollector(config, cursor, context)
+    return RedditCollector(config, cursor, context, _source(config, context))
+
+
+def _source(config: RedditConfig, context: CollectorContext) -> Source:
+    if config.client_id is None:
+        from ingest.platforms.reddit.feeds.client import FeedClient  # noqa: PLC0415 (feedparser takes long to load)
+
+        return FeedClient(config, context)
+    from ingest.platforms.reddit.client import RedditClient  # noqa: PLC0415 (praw takes long to load)
+
+    return RedditClient(config, context)
 
 
 SPEC: Final = PlatformSpec(
@@ -22,11 +33,13 @@ SPEC: Final = PlatformSpec(
     display_name="Reddit",
     config=RedditConfig,
     make=_make,
-    needs="client_id and client_secret of an API client that Reddit has approved (since November 2025 it gives no new"
-    " key without approval; earlier keys go on working)",
-    gives="new posts and comments of chosen communities, with scores, numbers of comments and vote ratios as they grow",
-    needs_account=True,
-    rate_limit="100 requests a minute for each API client",
+    needs="nothing for the public feeds, which have no counts; for counts client_id and client_secret of an API client"
+    " that Reddit has approved (since November 2025 it gives no new key without approval; earlier keys go on working)",
+    gives="new posts and comments of chosen communities; with a key also scores, numbers of comments and vote ratios as"
+    " they grow, and members of communities",
+    needs_account=False,
+    rate_limit="with a key 100 requests a minute for each API client; without one some requests a minute for each"
+    " address: Reddit says how many remain, and Hubbub obeys",
     terms="An API key needs Reddit's approval; the Data API terms forbid matching redditors to people elsewhere.",
     terms_url="https://www.redditinc.com/policies/data-api-terms",
     capabilities=frozenset(Capability) - {Capability.REPOSTS, Capability.VIEWS, Capability.FOLLOWERS},

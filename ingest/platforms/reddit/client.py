@@ -18,44 +18,35 @@ from typing import Final
 from ingest.collector import CollectorContext
 from ingest.platforms.reddit.config import RedditConfig
 from ingest.platforms.reddit.session import RedditSession, error_for_exception
+from ingest.platforms.reddit.source import PAGE_ITEMS, ListingName, Page
 from transport.errors import RetryLaterError
 
-PAGE_ITEMS: Final = 100
 OVERTIME_FACTOR: Final = 4
 """PRAW's time-out is for the next bytes. A slow answer may take this many times as long in all."""
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Things in Reddit's order. ``after``: where the next page begins, None at the end. ``witnessed_ms``: arrival."""
-
-    things: tuple[object, ...]
-    after: str | None
-    witnessed_ms: int
-
-
 class RedditClient:
-    """The endpoints of https://www.reddit.com/dev/api that the collector needs."""
+    """The endpoints of https://www.reddit.com/dev/api that the collector needs; a ``Source``."""
+
+    has_counts = True
 
     def __init__(self, config: RedditConfig, context: CollectorContext) -> None:
         self._config = config
+        place = "r/" + "+".join(config.subreddits)
+        self._paths = {"submissions": f"{place}/new", "comments": f"{place}/comments"}
         self._rate_limiter = context.rate_limiter
         self._now_ms = context.now_ms
         self._thread: _RedditThread | None = None
 
-    async def listing(self, path: str, after: str | None) -> Page:
-        """Return the page of the listing ``path`` that begins after the thing ``after``, newest first.
-
-        Raises:
-            CollectError: it cannot be had now.
-        """
+    async def listing(self, name: ListingName, after: str | None) -> Page:
+        """See :class:`~ingest.platforms.reddit.source.Source`."""
         params: dict[str, str | int] = {"limit": PAGE_ITEMS}
         if after is not None:
             params["after"] = after
-        return await self._get(path, params)
+        return await self._get(self._paths[name], params)
 
     async def info(self, fullnames: Sequence[str]) -> Page:
-        """Return up to 100 things as they are now. Raises as :meth:`listing` does."""
+        """See :class:`~ingest.platforms.reddit.source.Source`."""
         return await self._get("api/info", {"id": ",".join(fullnames)})
 
     async def close(self) -> None:

@@ -5,7 +5,8 @@ Owns what each field of a thing means (https://www.reddit.com/dev/api). Must nev
 - t3, a submission, is a post: ``score`` is likes, ``num_comments`` replies, ``upvote_ratio`` the ratio;
 - a crosspost is a post of its own with the link of the first one, so shares stay unknown and are not counted twice;
 - t1, a comment, is a reply in the thread of its ``link_id``; while its score is hidden, its likes are unknown;
-- deleted or removed: the author or the text is gone and becomes None; the counts still count;
+- deleted or removed: a signal with ``deleted`` and no words, so that its counts still count. It is ignored if the post
+  or comment was never published. An author who left Reddit becomes None, and takes nothing back;
 - promoted submissions are advertisements and ignored.
 """
 
@@ -21,7 +22,9 @@ from ingest.signal import Author, Community, Counts, Signal
 
 PLATFORM = "reddit"
 SITE = "https://www.reddit.com/"
-GONE = {"[deleted]", "[removed]"}
+GONE_AUTHOR = "[deleted]"
+GONE = ("[deleted]", "[removed]", "[deleted by user]", "[ Removed by Reddit ]")
+"""What Reddit shows for words that were taken back."""
 _is_post_name = re.compile(r"t3_[A-Za-z0-9]{1,28}").fullmatch
 
 
@@ -47,6 +50,7 @@ class _Submission(msgspec.Struct):
     upvote_ratio: float | None = None
     view_count: int | None = None
     promoted: bool | None = None
+    removed_by_category: str | None = None
     crosspost_parent_list: list[_Original] | None = None
 
 
@@ -90,19 +94,32 @@ def created_ms(raw: object) -> float:
     return created * 1000 if isinstance(created, int | float) and abs(created) < math.inf else math.inf
 
 
+def is_taken_back(raw: object) -> bool:
+    """Return whether the thing shows that its author deleted it, or that it was removed."""
+    return bool(_field(raw, "removed_by_category")) or any(
+        _field(raw, name) in GONE for name in ("title", "selftext", "body")
+    )
+
+
 @errors_to_dead_letters
-def convert(raw: object, witnessed_ms: int) -> Signals:
+def convert(raw: object, witnessed_ms: int, published: bool = False) -> Signals:
     """Return what becomes of one thing.
 
-    ``raw``: the parsed JSON, ``{"kind": "t3", "data": {…}}``. ``witnessed_ms``: when it arrived.
+    ``raw``: the parsed JSON, ``{"kind": "t3", "data": {…}}``. ``witnessed_ms``: when it arrived. ``published``: whether
+    a signal of it was published before, which a deletion takes back.
     """
     thing = msgspec.convert(raw, _Thing)
-    match thing.kind:
-        case "t3":
-            return _submission(msgspec.convert(thing.data, _Submission), witnessed_ms)
-        case "t1":
-            return _comment(msgspec.convert(thing.data, _Comment), witnessed_ms)
-    return Signals(unreadable=[Unreadable.of(raw, "unknown_kind", f"kind {thing.kind!r}")])
+    deleted = is_taken_back(raw)
+    if thing.kind == "t3":
+        submission = msgspec.convert(thing.data, _Submission)
+        if submission.promoted:
+            return Signals(ignored=Counter([Ignored.ADVERT]))
+        found = _submission(submission, witnessed_ms, deleted)
+    elif thing.kind == "t1":
+        found = _comment(msgspec.convert(thing.data, _Comment), witnessed_ms, deleted)
+    else:
+        return Signals(unreadable=[Unreadable.of(raw, "unknown_kind", f"kind {thing.kind!r}")])
+    return Signals(ignored=Counter([Ignored.DELETED])) if deleted and not published else Signals([found])
 
 
 def _field(raw: object, name: str) -> object:
@@ -110,61 +127,53 @@ def _field(raw: object, name: str) -> object:
     return data.get(name) if isinstance(data, dict) else None
 
 
-def _submission(thing: _Submission, witnessed_ms: int) -> Signals:
-    if thing.promoted:
-        return Signals(ignored=Counter([Ignored.ADVERT]))
+def _submission(thing: _Submission, witnessed_ms: int, deleted: bool) -> Signal:
     url = thing.url
     if thing.crosspost_parent_list and thing.crosspost_parent_list[0].url:
         url = thing.crosspost_parent_list[0].url
-    return Signals(
-        [
-            Signal(
-                id=signal_id(thing.name),
-                kind="post",
-                platform=PLATFORM,
-                thread=signal_id(thing.name),
-                author=_author(thing.author),
-                community=_community(thing.subreddit, thing.subreddit_subscribers),
-                title=well_formed(thing.title),
-                text=_text(thing.selftext),
-                # The url of a text post is its own permalink, and no page to follow.
-                url=None if thing.is_self else _link(url),
-                permalink=_link(thing.permalink),
-                counts=Counts(
-                    likes=_count(thing.score),
-                    replies=_count(thing.num_comments),
-                    views=_count(thing.view_count),
-                    like_ratio=thing.upvote_ratio,
-                ),
-                created_ms=int(thing.created_utc * 1000),
-                observed_ms=witnessed_ms,
-            )
-        ]
+    return Signal(
+        id=signal_id(thing.name),
+        kind="post",
+        platform=PLATFORM,
+        thread=signal_id(thing.name),
+        author=None if deleted else _author(thing.author),
+        community=_community(thing.subreddit, thing.subreddit_subscribers),
+        title=None if deleted else well_formed(thing.title),
+        text=None if deleted else _text(thing.selftext),
+        # The url of a text post is its own permalink, and no page to follow.
+        url=None if deleted or thing.is_self else _link(url),
+        permalink=None if deleted else _link(thing.permalink),  # it holds words of the title
+        counts=Counts(
+            likes=_count(thing.score),
+            replies=_count(thing.num_comments),
+            views=_count(thing.view_count),
+            like_ratio=thing.upvote_ratio,
+        ),
+        created_ms=int(thing.created_utc * 1000),
+        observed_ms=witnessed_ms,
+        deleted=deleted,
     )
 
 
-def _comment(thing: _Comment, witnessed_ms: int) -> Signals:
-    return Signals(
-        [
-            Signal(
-                id=signal_id(thing.name),
-                kind="reply",
-                platform=PLATFORM,
-                thread=signal_id(thing.link_id),
-                author=_author(thing.author),
-                community=_community(thing.subreddit, None),
-                text=_text(thing.body),
-                permalink=_link(thing.permalink),
-                counts=Counts(likes=None if thing.score_hidden else _count(thing.score)),
-                created_ms=int(thing.created_utc * 1000),
-                observed_ms=witnessed_ms,
-            )
-        ]
+def _comment(thing: _Comment, witnessed_ms: int, deleted: bool) -> Signal:
+    return Signal(
+        id=signal_id(thing.name),
+        kind="reply",
+        platform=PLATFORM,
+        thread=signal_id(thing.link_id),
+        author=None if deleted else _author(thing.author),
+        community=_community(thing.subreddit, None),
+        text=None if deleted else _text(thing.body),
+        permalink=None if deleted else _link(thing.permalink),
+        counts=Counts(likes=None if thing.score_hidden else _count(thing.score)),
+        created_ms=int(thing.created_utc * 1000),
+        observed_ms=witnessed_ms,
+        deleted=deleted,
     )
 
 
 def _author(name: str | None) -> Author | None:
-    return Author(name=well_formed(name)) if name and name not in GONE else None
+    return Author(name=well_formed(name)) if name and name != GONE_AUTHOR else None
 
 
 def _community(name: str | None, members: int | None) -> Community | None:
@@ -172,7 +181,7 @@ def _community(name: str | None, members: int | None) -> Community | None:
 
 
 def _text(text: str | None) -> str | None:
-    return well_formed(text) if text and text not in GONE else None
+    return well_formed(text) if text else None
 
 
 def _link(url: str | None) -> str | None:

@@ -5,8 +5,6 @@ Owns everything that knows PRAW's insides: its settings, its hidden retries, its
 
 import configparser
 import io
-import math
-from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -20,15 +18,15 @@ from requests.adapters import HTTPAdapter
 
 from ingest.errors import error_for_status
 from ingest.platforms.reddit.config import RedditConfig
+from ingest.platforms.reddit.source import allowance
 from transport.errors import RetryLaterError, SlowDownError, UserError
-from transport.http import MAX_RETRY_AFTER_SECONDS, BodyReader, one_line
+from transport.http import BodyReader, one_line
 
 CHUNK_BYTES: Final = 65_536
 MAX_BODY_BYTES: Final = 33_554_432
 """Largest response, decompressed. A page of 100 posts with the longest texts, twice each, has some 20 MB."""
 
 TOKEN_PATH: Final = "/api/v1/access_token"  # noqa: S105 (a path, no password)
-RATE_LIMIT_HEADERS: Final = ("X-Ratelimit-Remaining", "X-Ratelimit-Used", "X-Ratelimit-Reset")
 
 
 class RedditSession:
@@ -104,7 +102,7 @@ class _Requestor(prawcore.Requestor):  # type: ignore[misc]  # the type checker 
             response: requests.Response = super().request(*args, **options)
         except prawcore.RequestException as error:
             raise RetryLaterError(one_line(error.original_exception)) from error
-        remaining, reset_seconds = _allowance(response.headers)
+        remaining, reset_seconds = allowance(response.headers)
         what = response.url.partition("?")[0]
         if response.is_redirect and urlsplit(response.url).path.startswith(TOKEN_PATH):
             raise UserError(f"{what} redirects, and credentials follow no redirect; check the option reddit_url")
@@ -115,18 +113,6 @@ class _Requestor(prawcore.Requestor):  # type: ignore[misc]  # the type checker 
             raise refusal
         self._ours.exhausted_for_seconds = (reset_seconds or 0.0) if remaining < 1 else 0.0
         return response
-
-
-def _allowance(headers: Mapping[str, str]) -> tuple[float, float | None]:
-    """Return how many requests remain, and for how many seconds; infinity and None if the headers are missing."""
-    try:
-        remaining, _, reset = (float(headers.get(name, "nan")) for name in RATE_LIMIT_HEADERS)
-    except ValueError:  # prawcore, which reads all three, would raise it
-        raise RetryLaterError("the rate-limit headers hold no numbers; is this Reddit?") from None
-    return (
-        math.inf if math.isnan(remaining) else remaining,
-        min(max(0.0, reset), MAX_RETRY_AFTER_SECONDS) if math.isfinite(reset) else None,
-    )
 
 
 def error_for_exception(error: Exception, path: str) -> Exception:

@@ -7,6 +7,7 @@ Any client id is taken, and any secret and password but ``wrong``. Sources: http
 https://github.com/reddit-archive/reddit/wiki/OAuth2, and recorded sessions of PRAW.
 """
 
+import json
 import time
 from base64 import b64decode
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from aiohttp.typedefs import Handler
 from hubbub.clock import Clock
 from hubbub.world.faults import Faults
 from hubbub.world.items import Item, Post, Reply
+from hubbub.world.platforms.reddit import atom
 from hubbub.world.platforms.reddit.things import Thing, comment, link, listing
 from hubbub.world.simulator import answer
 from hubbub.world.timeline import Timeline, newest_page, place
@@ -28,7 +30,10 @@ from hubbub.world.world import World
 REQUESTS_PER_WINDOW = 1000
 WINDOW_S = 600
 """Reddit grants an OAuth client 100 requests a minute, averaged over ten."""
+FEED_REQUESTS_PER_WINDOW = 100
+"""Without a token an address has about ten requests a minute, for the feeds alone."""
 TOKEN_S = 86_400
+ATOM_TYPE = "application/atom+xml"
 REFUSED = "wrong"
 """The client secret, or password, that is rejected."""
 PAGE = 25
@@ -65,7 +70,9 @@ class RedditServer:
     def __init__(self, world: World, clock: Clock, faults: Faults, budget_factor: float = 1.0) -> None:
         self._world, self._clock = world, clock
         self._budget = int(REQUESTS_PER_WINDOW * budget_factor)
+        self._feed_budget = int(FEED_REQUESTS_PER_WINDOW * budget_factor)
         self._clients: dict[str, _Client] = {}
+        self._addresses: dict[str | None, _Client] = {}
         self._tokens: dict[str, str] = {}
         self.app = web.Application(middlewares=[faults.middleware("reddit", clock), self._guard])
         self.app.add_routes(
@@ -74,6 +81,8 @@ class RedditServer:
                 web.get("/api/info{end:/?}", self._info),
                 web.get("/r/{places}/new{end:/?}", self._new),
                 web.get("/r/{places}/comments{end:/?}", self._comments),
+                web.get("/r/{places}/new.rss", self._new_feed),
+                web.get("/r/{places}/comments.rss", self._comments_feed),
             ]
         )
 
@@ -82,11 +91,15 @@ class RedditServer:
         """Let through a client with a token and requests left; each answer says how many are left."""
         if request.path.startswith(("/api/v1/access_token", "/_world/")):
             return await handler(request)
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        owner = self._tokens.get(token) if scheme.lower() == "bearer" else None
-        if owner is None:
-            return _error(401, "Unauthorized", {"www-authenticate": 'Bearer realm="reddit", error="invalid_token"'})
-        granted, left = self._clients[owner].spend(self._budget)
+        if request.path.endswith(".rss"):
+            client, budget = self._addresses.setdefault(request.remote, _Client()), self._feed_budget
+        else:
+            scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+            owner = self._tokens.get(token) if scheme.lower() == "bearer" else None
+            if owner is None:
+                return _error(401, "Unauthorized", {"www-authenticate": 'Bearer realm="reddit", error="invalid_token"'})
+            client, budget = self._clients[owner], self._budget
+        granted, left = client.spend(budget)
         if not granted:
             return _error(429, "Too Many Requests", left | {"Retry-After": left["x-ratelimit-reset"]})
         try:
@@ -120,6 +133,14 @@ class RedditServer:
     async def _comments(self, request: web.Request) -> web.Response:
         """Serve a page of the newest comments of the subreddits named, or of all."""
         return self._page(request, self._world.replies, comment)
+
+    async def _new_feed(self, request: web.Request) -> web.Response:
+        """Serve the page of :meth:`_new` as a feed."""
+        return _as_feed(await self._new(request))
+
+    async def _comments_feed(self, request: web.Request) -> web.Response:
+        """Serve the page of :meth:`_comments` as a feed."""
+        return _as_feed(await self._comments(request))
 
     def _page(
         self, request: web.Request, items: Callable[[str, str | None], Timeline[T]], thing: Callable[[T, int], Thing]
@@ -160,6 +181,13 @@ class RedditServer:
             elif isinstance(item, Reply):
                 things.append(comment(item, now_ms))
         return answer(listing(things))
+
+
+def _as_feed(page: web.Response) -> web.Response:
+    if page.status != 200 or not isinstance(page.body, bytes):
+        return page
+    things = json.loads(page.body)["data"]["children"]
+    return web.Response(body=atom.encode({"entries": [atom.entry(thing) for thing in things]}), content_type=ATOM_TYPE)
 
 
 def _limit(request: web.Request) -> int:

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from ingest import signal
 from ingest.batch import Ignored, Signals
-from ingest.platforms.hackernews.convert import convert, parent_id
 from ingest.plain_text import plain_text
+from ingest.platforms.hackernews.convert import convert, parent_id
 from ingest.signal import Author, Counts
 
 NOW_MS = 1_704_213_600_000

@@ -14,9 +14,10 @@ import pytest
 from aiohttp import web
 
 from ingest.batch import Batch, Cursor, Signals
+from ingest.collector import Collector
 from ingest.errors import CollectError
+from ingest.platforms.reddit import SPEC
 from ingest.platforms.reddit.client import RedditClient
-from ingest.platforms.reddit.collector import RedditCollector
 from ingest.platforms.reddit.config import RedditConfig
 from tests.eventually import eventually
 from tests.ingest.fake_clock import FakeClock, context
@@ -40,6 +41,7 @@ def config(site: RedditSite, **changes: object) -> RedditConfig:
         "oauth_url": site.url,
         "subreddits": ("test",),
         "submissions_poll_seconds": 0.001,
+        "requests_per_minute": 1e9,
         "comments": False,
         "reobserve_seconds": NEVER_SECONDS,
         "sweep_seconds": NEVER_SECONDS,
@@ -55,16 +57,16 @@ async def collecting(
     now_ms: int = NOW_MS,
     clock: FakeClock | None = None,
     **changes: object,
-) -> AsyncIterator[RedditCollector]:
+) -> AsyncIterator[Collector]:
     options = config(site, **changes)
-    collector = RedditCollector(options, cursor, context(lambda: now_ms, clock))
+    collector = SPEC.make(options, cursor, context(lambda: now_ms, clock))
     try:
         yield collector
     finally:
         await collector.aclose()
 
 
-async def polls(collector: RedditCollector, count: int) -> Batch:
+async def polls(collector: Collector, count: int) -> Batch:
     """Return what ``count`` looks give together, and the last cursor."""
     together = Signals()
     cursor = b""
@@ -197,7 +199,7 @@ async def test_tracked_posts_are_polled_again(site: RedditSite) -> None:
     site.posts = [submission(number) for number in range(250)]
     clock_ms = [NOW_MS]
     options = config(site, reobserve_seconds=0.001, submissions_poll_seconds=NEVER_SECONDS)
-    collector = RedditCollector(options, None, context(lambda: clock_ms[0]))
+    collector = SPEC.make(options, None, context(lambda: clock_ms[0]))
     try:
         await polls(collector, 1)
         site.posts = [submission(number, score=77) for number in range(250)]
@@ -356,7 +358,7 @@ async def test_an_exhausted_allowance_holds_the_rate_limiter(site: RedditSite) -
     site.posts = [submission(1)]
     clock = FakeClock()
     shared = context(lambda: NOW_MS, clock)
-    collector = RedditCollector(config(site), None, shared)
+    collector = SPEC.make(config(site), None, shared)
     try:
         assert ids(await polls(collector, 1)) == ["t3_00001"]
         held_from = clock.now

@@ -67,8 +67,9 @@ def test_every_recorded_thing_becomes_a_signal(shared: Path) -> None:
     things = recorded_things(wire)
     assert len(things) > 10_000
     unreadable: Counter[str] = Counter()
+    deletions = 0
     for thing in things:
-        signals = convert(thing, RECORDED_MS)
+        signals = convert(thing, RECORDED_MS, published=True)
         if signals.unreadable:
             unreadable[signals.unreadable[0].detail] += 1
             continue
@@ -85,7 +86,12 @@ def test_every_recorded_thing_becomes_a_signal(shared: Path) -> None:
         if not data.get("score_hidden") and "score" in data:
             assert found.counts.likes == max(0, data["score"])
         assert found.counts.replies == (data["num_comments"] if thing["kind"] == "t3" else None)
-        assert (found.author is None) == (data["author"] == "[deleted]")
+        assert (found.author is None) == (found.deleted or data["author"] == "[deleted]")
+        words = (data.get("title"), data.get("selftext"), data.get("body"))
+        gone = {"[deleted]", "[removed]", "[deleted by user]", "[ Removed by Reddit ]"}.intersection(words)
+        assert found.deleted == bool(gone or data.get("removed_by_category"))
+        deletions += found.deleted
+    assert deletions > 10
     # Messages in an inbox are t1 without a link; a collector never reads an inbox.
     assert set(unreadable) <= {"Object missing required field `link_id`"}, unreadable
     assert unreadable.total() < len(things) / 10
@@ -132,17 +138,31 @@ def test_a_crosspost_of_a_text_post_points_to_it() -> None:
     [
         {"author": "[deleted]", "selftext": "[deleted]", "is_self": True},
         {"author": "[deleted]", "selftext": "[removed]", "is_self": True, "removed_by_category": "moderator"},
-        {"author": None, "selftext": None, "is_self": True},
+        {"author": "[deleted]", "title": "[deleted by user]"},
+        {"title": "[ Removed by Reddit ]", "removed_by_category": "content_takedown"},
+        {"removed_by_category": "deleted"},
     ],
 )
-def test_the_counts_of_what_was_taken_away_still_count(changes: dict[str, object]) -> None:
-    post = only(convert(submission(7, **changes), NOW_MS))
-    assert (post.author, post.text, post.counts.likes) == (None, None, 10)
+def test_a_published_post_that_was_taken_away_keeps_its_counts_and_no_words(changes: dict[str, object]) -> None:
+    taken_away = submission(7, **changes)
+    assert convert(taken_away, NOW_MS).ignored == {Ignored.DELETED: 1}  # never published
+    post = only(convert(taken_away, NOW_MS, published=True))
+    assert post.deleted
+    assert (post.author, post.title, post.text, post.url, post.permalink) == (None,) * 5
+    assert post.counts == Counts(likes=10, replies=2, like_ratio=0.9)
 
 
-def test_a_removed_comment_has_no_text() -> None:
-    reply = only(convert(comment(8, 7, author="[deleted]", body="[removed]"), NOW_MS))
-    assert (reply.author, reply.text) == (None, None)
+def test_a_published_comment_that_was_removed_has_no_words() -> None:
+    removed = comment(8, 7, author="[deleted]", body="[removed]")
+    assert convert(removed, NOW_MS).ignored == {Ignored.DELETED: 1}
+    reply = only(convert(removed, NOW_MS, published=True))
+    assert (reply.deleted, reply.author, reply.text, reply.permalink) == (True, None, None, None)
+    assert (reply.thread, reply.counts.likes) == ("reddit:t3_00007", 1)
+
+
+def test_an_author_who_left_reddit_takes_nothing_back() -> None:
+    post = only(convert(submission(7, author="[deleted]"), NOW_MS))
+    assert (post.deleted, post.author, post.title) == (False, None, "Post 7")
 
 
 def test_a_hidden_score_is_unknown_and_not_1() -> None:

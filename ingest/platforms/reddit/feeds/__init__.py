@@ -1,0 +1,1 @@
+"""Reddit's public feeds: the way to its posts and comments without a key."""

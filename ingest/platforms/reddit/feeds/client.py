@@ -1,0 +1,77 @@
+"""Requests to Reddit's feeds.
+
+Owns their addresses, and obeying what Reddit says of the requests that remain. Must never know what a thing means, nor
+ask again.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Final
+from urllib.parse import urlencode
+
+from ingest.collector import CollectorContext
+from ingest.errors import error_for_status
+from ingest.platforms.reddit.config import RedditConfig
+from ingest.platforms.reddit.feeds.entries import things
+from ingest.platforms.reddit.source import PAGE_ITEMS, ListingName, Page, allowance
+from transport.errors import NeverRetryError, RetryLaterError, SlowDownError
+from transport.http import HttpClient, RequestError
+
+MAX_BODY_BYTES: Final = 8_388_608
+"""Largest feed, decompressed. One of 100 posts with the longest texts has some 5 MB."""
+_NAMES: Final = {"submissions": "new", "comments": "comments"}
+
+
+class FeedClient:
+    """``/r/A+B+C/new.rss`` and ``/r/A+B+C/comments.rss``; a :class:`~ingest.platforms.reddit.source.Source`."""
+
+    has_counts = False
+
+    def __init__(self, config: RedditConfig, context: CollectorContext) -> None:
+        self._context = context
+        self._base_url = str(config.reddit_url).rstrip("/")
+        self._place = "+".join(config.subreddits)
+        self._account: dict[str, str] = {}
+        if config.feed_token is not None:
+            self._account = {"feed": config.feed_token.get_secret_value(), "user": config.username or ""}
+        self._http = HttpClient(
+            timeout_seconds=config.request_timeout_seconds,
+            max_body_bytes=MAX_BODY_BYTES,
+            operator_urls=[self._base_url],
+            headers={"User-Agent": config.user_agent},
+        )
+
+    async def listing(self, name: ListingName, after: str | None) -> Page:
+        """See :class:`~ingest.platforms.reddit.source.Source`."""
+        path = f"/r/{self._place}/{_NAMES[name]}.rss"  # what messages name; the token of an account is not in it
+        params = {"limit": str(PAGE_ITEMS), **({"after": after} if after else {}), **self._account}
+        await self._context.rate_limiter.acquire()
+        try:
+            response = await self._http.request("GET", f"{self._base_url}{path}?{urlencode(params)}")
+        except RequestError as error:
+            raise RetryLaterError(f"{path}: {error}") from error
+        witnessed_ms = self._context.now_ms()
+        remaining, reset_seconds = allowance(response.headers)
+        if remaining < 1 and reset_seconds:
+            self._context.rate_limiter.hold(reset_seconds)
+        refusal = error_for_status(response.status, response.headers, path)
+        if isinstance(refusal, SlowDownError) and refusal.after_seconds is None:
+            refusal.after_seconds = reset_seconds
+        if refusal is not None:
+            raise refusal
+        found = await asyncio.to_thread(things, response.body)
+        return Page(found, _last_name(found) if len(found) >= PAGE_ITEMS else None, witnessed_ms)
+
+    async def info(self, fullnames: Sequence[str]) -> Page:
+        """Feeds give no single things."""
+        raise NeverRetryError(f"Reddit gives {len(fullnames)} things by name with an API key only")
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.close()
+
+
+def _last_name(found: Sequence[object]) -> str | None:
+    data = found[-1].get("data") if isinstance(found[-1], dict) else None
+    name = data.get("name") if isinstance(data, dict) else None
+    return name if isinstance(name, str) else None
