@@ -48,7 +48,8 @@ class Simulator:
     ``serve(world, clock, faults, budget_factor)``: the application; ``budget_factor`` times as many requests are
     allowed as on the platform. ``options(url)``: the collector's options that point it at a simulator.
     ``fast_options``: more of them, for a world some hundred times as fast as real time. ``recorded_options``: more of
-    them, for a recording. ``codec``: for responses that are not JSON.
+    them, for a recording. ``codec``: for responses that are not JSON. ``ways``: other ways to read the same platform,
+    by name, such as one without a key; the contract suite runs for each.
     """
 
     serve: Callable[[World, Clock, Faults, float], web.Application]
@@ -57,6 +58,7 @@ class Simulator:
     fast_options: Mapping[str, object] = field(default_factory=dict)
     recorded_options: Mapping[str, object] = field(default_factory=dict)
     codec: Codec | None = None
+    ways: Mapping[str, "Simulator"] = field(default_factory=dict)
 
 
 def answer(value: object) -> web.Response:

@@ -31,7 +31,7 @@ from tests.ingest.fake_clock import FakeClock
 from tests.ingest.sites import Answer
 from transport.errors import SlowDownError
 
-__all__ = ["PlatformUnderTest", "Reading"]
+__all__ = ["WAYS", "PlatformUnderTest", "Reading"]
 
 Rewrite = Callable[[object], object]
 QUIET_POLLS = 12
@@ -93,15 +93,27 @@ class Reading:
         raise AssertionError(f"{len(missing)} items never arrived: {sorted(missing)[:3]}")
 
 
-class PlatformUnderTest:
-    """The platform ``name``. ``answers``: by the number of a request from 1, given instead of the simulator's answer.
+def _ways() -> dict[str, tuple[str, Simulator]]:
+    ways = {name: (name, simulator) for name, simulator in SIMULATORS.items()}
+    for name, simulator in SIMULATORS.items():
+        ways |= {f"{name}_{way}": (name, other) for way, other in simulator.ways.items()}
+    return ways
 
-    ``rewrite``: changes every JSON value that the simulator answers, and every list of one item that it streams.
+
+WAYS = _ways()
+"""Every way to read a platform, such as ``reddit`` and ``reddit_feeds``: the platform's name, and its simulator."""
+
+
+class PlatformUnderTest:
+    """A platform, read in one of :data:`WAYS`.
+
+    ``answers``: by the number of a request from 1, given instead of the simulator's answer. ``rewrite``: changes every
+    JSON value that the simulator answers, and every list of one item that it streams.
     ``asked_at``: when each request came.
     """
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    def __init__(self, way: str) -> None:
+        self.name, self.simulator = WAYS[way]
         self.clock = FakeClock()
         self.answers: dict[int, Answer] = {}
         self.rewrite: Rewrite | None = None
@@ -112,11 +124,6 @@ class PlatformUnderTest:
     def spec(self) -> PlatformSpec[object]:  # type: ignore[type-var]  # which config class it is does not matter here
         """The platform's declaration."""
         return PLATFORMS[self.name]
-
-    @cached_property
-    def simulator(self) -> Simulator:
-        """The platform's simulator."""
-        return SIMULATORS[self.name]
 
     def now_ms(self) -> int:
         """Return the items' time: the world is complete when the clock starts."""

@@ -1,11 +1,21 @@
 """A simulated Reddit."""
 
+from datetime import UTC, datetime
 from typing import Final
 
+from aiohttp import web
+
+from hubbub.clock import Clock
+from hubbub.world.faults import Faults
+from hubbub.world.platforms.reddit import atom
 from hubbub.world.platforms.reddit.server import RedditServer
-from hubbub.world.simulator import ItemShape, Simulator
+from hubbub.world.simulator import Codec, ItemShape, Simulator
+from hubbub.world.world import World
 
 __all__ = ["SIMULATOR"]
+
+LATEST_S = 253_402_300_799
+"""The end of the year 9999, the last that a date can carry."""
 
 
 def _fields(value: dict[str, object]) -> dict[str, object] | None:
@@ -13,8 +23,26 @@ def _fields(value: dict[str, object]) -> dict[str, object] | None:
     return data if isinstance(data, dict) else None
 
 
+def _serve(world: World, clock: Clock, faults: Faults, budget_factor: float) -> web.Application:
+    return RedditServer(world, clock, faults, budget_factor).app
+
+
+FEEDS: Final = Simulator(
+    serve=_serve,
+    options=lambda url: {"reddit_url": url, "subreddits": ["all"]},
+    shape=ItemShape(
+        fields=lambda value: value if {"id", "content"} <= value.keys() else None,
+        created="published",
+        write_time=lambda at_ms: datetime.fromtimestamp(min(at_ms / 1000, LATEST_S), UTC).isoformat(),
+        deleted={"author": "/u/[deleted]", "content": "[deleted]", "title": "[deleted by user]"},
+    ),
+    fast_options={"requests_per_minute": 1200, "submissions_poll_seconds": 1, "comments_poll_seconds": 1},
+    codec=Codec(atom.decode, atom.encode),
+)
+"""Reddit's public feeds: the way without a key."""
+
 SIMULATOR: Final = Simulator(
-    serve=lambda world, clock, faults, budget_factor: RedditServer(world, clock, faults, budget_factor).app,
+    serve=_serve,
     options=lambda url: {
         "client_id": "simulated",
         "client_secret": "simulated",  # the simulated platform takes any
@@ -35,4 +63,5 @@ SIMULATOR: Final = Simulator(
         "reobserve_seconds": 2,
         "sweep_seconds": 5,
     },
+    ways={"feeds": FEEDS},
 )

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from html import escape
-from typing import Final
+from typing import Any, Final
 from xml.etree import ElementTree as ET
 
 from hubbub.world.platforms.reddit.things import SITE, Thing
@@ -19,10 +19,9 @@ _forbidden = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 _PLAIN: Final = ("id", "updated", "published", "title")
 
 
-def entry(thing: Mapping[str, object]) -> Thing:
+def entry(thing: Mapping[str, Any]) -> Thing:
     """Return a ``t1`` or ``t3`` of the API as an entry: its elements by name."""
     data = thing["data"]
-    assert isinstance(data, dict)
     created = datetime.fromtimestamp(data["created_utc"], UTC).isoformat(timespec="seconds")
     link = SITE + data["permalink"]
     found: Thing = {
