@@ -17,6 +17,7 @@ _FOLDERS = (  # one line for each
     "mastodon",
     "news",
     "reddit",
+    "x",
 )
 
 PLATFORMS: Final[Mapping[str, PlatformSpec[Any]]] = MappingProxyType(
