@@ -18,6 +18,7 @@ _FOLDERS = (  # one line for each
     "news",
     "reddit",
     "x",
+    "youtube",
 )
 
 PLATFORMS: Final[Mapping[str, PlatformSpec[Any]]] = MappingProxyType(

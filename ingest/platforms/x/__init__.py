@@ -4,6 +4,7 @@ from typing import Final
 
 from ingest.batch import Cursor
 from ingest.collector import Collector, CollectorContext
+from ingest.memory.allowance import BudgetLine
 from ingest.platforms.x.config import XConfig
 from ingest.spec import Capability, PlatformSpec
 
@@ -16,11 +17,18 @@ def _make(config: XConfig, cursor: Cursor | None, context: CollectorContext) -> 
     return XCollector(config, cursor, context)
 
 
+def _budget(config: XConfig, cursor: Cursor | None, now_ms: int) -> list[BudgetLine]:
+    from ingest.platforms.x.cursor import budget  # noqa: PLC0415 (only who asks for it needs it)
+
+    return budget(config, cursor, now_ms)
+
+
 SPEC: Final = PlatformSpec(
     name="x",
     display_name="X",
     config=XConfig,
     make=_make,
+    budget=_budget,
     needs="bearer_token of an app with credits; X charges for every post and author that it gives",
     gives="posts, replies and reposts of chosen queries, with likes, replies, shares and views as they grow, within"
     " posts_per_day, posts_per_month and usd_per_month",

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from typing import Final, NamedTuple
+from typing import Final
 
 import msgspec
 
-from ingest.memory.allowance import Allowance, Spent, day, month
+from ingest.memory.allowance import Allowance, BudgetLine, Spent, day, month
 from ingest.memory.seen import Seen
 from ingest.platforms.x.config import XConfig
 
@@ -27,7 +27,7 @@ MICRO: Final = 1_000_000
 """Micro-dollars in a dollar: sums of whole numbers are exact."""
 
 
-class Saved(msgspec.Struct, frozen=True):
+class Spending(msgspec.Struct, frozen=True):
     """What is spent or reserved, as the cursor holds it."""
 
     posts_day: Spent = Spent()
@@ -36,18 +36,10 @@ class Saved(msgspec.Struct, frozen=True):
     reobserved_day: Spent = Spent()
 
 
-class Line(NamedTuple):
-    """One limit: its option, the limit, and what is spent or reserved of it."""
-
-    option: str
-    limit: float
-    spent: float
-
-
 class Budget:
     """See the module. ``saved``: from the cursor."""
 
-    def __init__(self, config: XConfig, saved: Saved = Saved()) -> None:  # noqa: B008 (immutable)
+    def __init__(self, config: XConfig, saved: Spending = Spending()) -> None:  # noqa: B008 (immutable)
         self.reserved = 0
         """Results that may be asked for: the saved cursor counts them as spent."""
         self._posts_day = Allowance(config.posts_per_day, day, saved.posts_day)
@@ -125,17 +117,17 @@ class Budget:
         _, wait_ms, option = min(limits)
         return option, -wait_ms
 
-    def lines(self, now_ms: int) -> Iterator[Line]:
+    def lines(self, now_ms: int) -> Iterator[BudgetLine]:
         """Yield each limit and what is spent or reserved of it."""
         saved = self.saved(now_ms)
-        yield Line("posts_per_day", self._posts_day.limit, saved.posts_day.units)
-        yield Line("posts_per_month", self._posts_month.limit, saved.posts_month.units)
-        yield Line("usd_per_month", self._micro_usd.limit / MICRO, saved.micro_usd_month.units / MICRO)
+        yield BudgetLine("posts_per_day", self._posts_day.limit, saved.posts_day.units)
+        yield BudgetLine("posts_per_month", self._posts_month.limit, saved.posts_month.units)
+        yield BudgetLine("usd_per_month", self._micro_usd.limit / MICRO, saved.micro_usd_month.units / MICRO)
 
-    def saved(self, now_ms: int) -> Saved:
+    def saved(self, now_ms: int) -> Spending:
         """Return what to save with the cursor."""
         posts = self.reserved * self._posts_per_result
-        return Saved(
+        return Spending(
             self._posts_day.saved(now_ms, posts),
             self._posts_month.saved(now_ms, posts),
             self._micro_usd.saved(now_ms, self.reserved * self._micro_usd_per_result),

@@ -23,11 +23,12 @@ from ingest.errors import COLLECT_ERRORS
 from ingest.memory.schedule import PollSchedule
 from ingest.memory.tracked import HOUR_MS, TrackedItems
 from ingest.platforms.x.answers import Posts, posts_of_frame
-from ingest.platforms.x.budget import Budget, Saved
+from ingest.platforms.x.budget import Budget
 from ingest.platforms.x.catch_up import MINUTE_MS, CatchUp
 from ingest.platforms.x.client import LEAST_RESULTS, LOOKUP_IDS, MOST_RESULTS, XClient
 from ingest.platforms.x.config import XConfig
 from ingest.platforms.x.convert import PLATFORM, authors, convert, deleted_signal, native_id, signal_id
+from ingest.platforms.x.cursor import Saved, load
 from ingest.platforms.x.rules import changes
 from ingest.signal import Counts
 from transport.errors import NeverRetryError, RetryLaterError, SlowDownError
@@ -35,14 +36,6 @@ from transport.http import MAX_RETRY_AFTER_SECONDS, RequestError
 
 STREAM_POSTS: Final = 50
 """Posts of the stream that are reserved at a time. A crash costs the budget at most so many."""
-
-
-class _Cursor(msgspec.Struct):
-    """``read_ms``: everything up to then was read; None before that. ``watched``: tracked posts, and when created."""
-
-    read_ms: int | None = None
-    spent: Saved = Saved()
-    watched: list[tuple[str, int]] = []
 
 
 class _Known(msgspec.Struct, gc=False):
@@ -56,7 +49,7 @@ class XCollector:
     """See :class:`ingest.collector.Collector`."""
 
     def __init__(self, config: XConfig, cursor: Cursor | None, context: CollectorContext) -> None:
-        saved = _Cursor() if cursor is None else msgspec.json.decode(cursor, type=_Cursor)
+        saved = load(cursor)
         self._config = config
         self._now_ms = context.now_ms
         self._client = XClient(config, context)
@@ -112,7 +105,7 @@ class XCollector:
             metrics.BUDGET_LIMIT.labels(PLATFORM, line.option).set(line.limit)
             metrics.BUDGET_SPENT.labels(PLATFORM, line.option).set(line.spent)
         watched = [(native_id(id_), self._known[id_].created_ms) for id_ in self._tracked.ids() if id_ in self._known]
-        return msgspec.json.encode(_Cursor(self._read_ms, self._budget.saved(now_ms), watched))
+        return msgspec.json.encode(Saved(self._read_ms, self._budget.saved(now_ms), watched))
 
     async def _usage(self) -> Signals:
         """Compare our account with X's. It costs nothing, and comes before the first post is asked for."""
