@@ -70,6 +70,7 @@ LAST_SUCCESS_AGE_SECONDS = Gauge(
 CURSOR_AGE_SECONDS = Gauge(
     "hubbub_collect_cursor_age_seconds", "Time since the saved cursor was last known to be current", _BY_COLLECTOR
 )
+WEBHOOK_ANSWERS = Counter("hubbub_collect_webhook_answers_total", "Answers of the webhook to its senders", ["status"])
 READY = Gauge("hubbub_collect_ready", "1 if the collector collects and nothing is wrong, else 0", _BY_COLLECTOR)
 
 VERDICTS = (*RETRY_POLICIES.values(), "kafka", "unexpected")
