@@ -37,6 +37,7 @@ class Ignored(StrEnum):
     OPTED_OUT = "opted_out"  # its author asks not to be indexed
     ORPHAN = "orphan"  # a reply whose root post cannot be found
     POLL_OPTION = "poll_option"  # an answer to vote for: a part of a post and no post
+    SERVICE = "service"  # what happened in a channel (created, renamed, pinned), and no words of anybody
 
 
 @dataclass(frozen=True, slots=True)
