@@ -49,7 +49,7 @@ class EarlyItems(Generic[T]):
         dropped = 0
         while self._items:
             number, waiting = next(iter(self._items.items()))
-            if waiting.since_ms > now_ms - self._wait_ms and len(self._items) <= self._max_items:
+            if waiting.since_ms >= now_ms - self._wait_ms and len(self._items) <= self._max_items:
                 break
             del self._items[number]
             siblings = self._by_thread[waiting.thread]

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from ingest.collector import CollectorContext
 from ingest.memory.rate_limit import RateLimiter
+from ingest.relevance import EVERYTHING, Relevance
 
 __all__ = ["FakeClock", "context"]
 
@@ -26,8 +27,10 @@ class FakeClock:
         await asyncio.sleep(0)
 
 
-def context(now_ms: Callable[[], int], clock: FakeClock | None = None) -> CollectorContext:
+def context(
+    now_ms: Callable[[], int], clock: FakeClock | None = None, relevance: Relevance = EVERYTHING
+) -> CollectorContext:
     """Return what the loop would hand to a collector."""
     clock = clock or FakeClock()
     limiter = RateLimiter("test", 1e9, clock=clock, sleep=clock.sleep)
-    return CollectorContext(limiter, now_ms, clock, clock.sleep)
+    return CollectorContext(limiter, now_ms, clock, clock.sleep, relevance)

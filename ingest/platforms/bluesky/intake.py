@@ -60,7 +60,7 @@ class Intake:
         try:
             return self._decide(heard)
         except (msgspec.DecodeError, ValueError, RecursionError) as error:
-            return Signals(unreadable=[Unreadable("wrong_shape", str(error), heard.frame.data)])
+            return Signals(unreadable=[Unreadable("wrong_shape", str(error), heard.data)])
 
     def drop_late(self, now_ms: int) -> int:
         """Return how many replies have waited in vain for the root post of their thread."""
@@ -76,12 +76,12 @@ class Intake:
         thread = self._published.thread_of(target) if heard.event.collection == REPOSTS else target
         if self._relevance.everything or (thread is not None and self._published.passed(thread)):
             return self._publish(heard, thread or target)
-        self._early.add(target, heard, heard.frame.witnessed_ms)
+        self._early.add(target, heard, heard.witnessed_ms)
         return Signals()
 
     def _root(self, heard: Heard) -> Signals:
-        item = item_in(heard.place.wire, heard.frame.data)
-        became = convert(item, heard.frame.witnessed_ms, self._profiles.get(heard.event.did))
+        item = item_in(heard.place.wire, heard.data)
+        became = convert(item, heard.witnessed_ms, self._profiles.get(heard.event.did))
         if not became.signals:
             return became
         (post,) = became.signals
@@ -93,16 +93,16 @@ class Intake:
         return became
 
     def _wants(self, post: Signal, item: object) -> bool:
-        """Return whether a beat wants a root post, or it quotes one of a thread that passed."""
-        if self._relevance.everything or self._relevance.wants(post):
+        """Return whether a beat wants a root post, wanted it before an edit, or it quotes one of a thread that passed."""
+        if self._relevance.everything or self._relevance.wants(post) or self._published.passed(post.id):
             return True
         quoted = quoted_post(item)
         return quoted is not None and self._published.thread_of(quoted) is not None
 
     def _publish(self, heard: Heard, thread: str) -> Signals:
         """Return the signal of a reply or a repost in a thread that passed."""
-        item, profile = item_in(heard.place.wire, heard.frame.data), self._profiles.get(heard.event.did)
-        became = convert(item, heard.frame.witnessed_ms, profile, thread)
+        item, profile = item_in(heard.place.wire, heard.data), self._profiles.get(heard.event.did)
+        became = convert(item, heard.witnessed_ms, profile, thread)
         for signal in became.signals:
             self._note(signal)
         return became
@@ -116,7 +116,7 @@ class Intake:
         known = [found for id_ in ids if (found := self._published.take_back(id_)) is not None]
         if not known:
             return Signals(ignored=Counter([Ignored.DELETED]))
-        return Signals([deletion(found, heard.frame.witnessed_ms) for found in known])
+        return Signals([deletion(found, heard.witnessed_ms) for found in known])
 
 
 def _id(heard: Heard) -> str:

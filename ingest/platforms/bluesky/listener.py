@@ -12,7 +12,7 @@ from ingest.collector import CollectorContext
 from ingest.errors import COLLECT_ERRORS
 from ingest.platforms.bluesky.config import BlueskyConfig
 from ingest.platforms.bluesky.hosts import Hosts, Place
-from ingest.platforms.bluesky.wire import Event, read
+from ingest.platforms.bluesky.wire import Event, read, repaired
 from ingest.stream import Frame, WebSocketStream
 from transport.errors import RetryLaterError
 
@@ -23,10 +23,11 @@ GATHER_SECONDS: Final = 0.05
 
 
 class Heard(NamedTuple):
-    """An event, the frame that it came in, and where to go on from it."""
+    """An event, the JSON and the time of its arrival, and where to go on from it."""
 
     event: Event
-    frame: Frame
+    data: bytes
+    witnessed_ms: int
     place: Place
 
 
@@ -60,21 +61,32 @@ class Listener:
         unreadable: list[Unreadable] = []
         for frame in frames:
             try:
-                event = read(self.hosts.current.wire, frame.data)
+                event, data = self._read(frame.data)
             except RetryLaterError as error:
                 self._failure = error
                 break
-            except (msgspec.DecodeError, RecursionError) as error:
+            except (msgspec.DecodeError, ValueError, RecursionError) as error:
                 unreadable.append(Unreadable("wrong_shape", str(error), frame.data))
                 continue
             if event is not None:
                 self.hosts.read(event)
-                heard.append(Heard(event, frame, self.hosts.place))
+                heard.append(Heard(event, data, frame.witnessed_ms, self.hosts.place))
         return heard, unreadable
 
     async def close(self) -> None:
         """Close the connection."""
         await self._stream.aclose()
+
+    def _read(self, data: bytes) -> tuple[Event | None, bytes]:
+        """Return the event in a frame, and the frame, repaired if need be."""
+        wire = self.hosts.current.wire
+        try:
+            return read(wire, data), data
+        except msgspec.ValidationError:
+            raise
+        except msgspec.DecodeError:
+            data = repaired(data)
+            return read(wire, data), data
 
     async def _receive(self) -> None:
         """Add what came to the frames; a failure after some frames waits for the next call."""

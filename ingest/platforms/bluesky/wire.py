@@ -143,6 +143,15 @@ def read(wire: Wire, frame: bytes) -> Event | None:
     return None if message.payload is None else _v2(message.payload)
 
 
+def repaired(frame: bytes) -> bytes:
+    """Return ``frame`` without lone surrogates, which JSON can spell, clients do send, and :func:`read` refuses.
+
+    Raises:
+        ValueError, RecursionError: the frame is no JSON.
+    """
+    return json.dumps(json.loads(frame), ensure_ascii=False).encode(errors="replace")
+
+
 def about(event: Event) -> str | None:
     """Return the URI of what the record of ``event`` is about: the root of a reply's thread, what a repost passes on.
 

@@ -39,8 +39,11 @@ QUIET_POLLS = 12
 PATIENT_POLLS = 120
 """Polls in which a disturbed collector must have read it."""
 RETRY_SECONDS = 5.0
-OPTIONS: dict[str, dict[str, object]] = {"hackernews": {"backfill_items": 40}}
-"""Options that make a platform's first start small, to save time: each item of Hacker News is a request."""
+OPTIONS: dict[str, dict[str, object]] = {
+    "bluesky": {"backfill_minutes": 180, "batch_seconds": 30},
+    "hackernews": {"backfill_items": 40},
+}
+"""Options that save time: each item of Hacker News is a request; Bluesky's firehose begins before the world does."""
 
 
 @lru_cache

@@ -54,6 +54,7 @@ def test_an_item_waits_no_longer_than_it_may_and_no_more_wait_than_may() -> None
     for number in range(5):
         early.add("a" if number % 2 else "b", number, 100 * number)
     assert early.drop_late(500) == 2
-    assert early.drop_late(1_250) == 1
+    assert early.drop_late(1_200) == 0
+    assert early.drop_late(1_201) == 1
     assert (early.take("a"), early.take("b")) == ([3], [4])
     assert (early.drop_late(10_000), early.oldest) == (0, None)
