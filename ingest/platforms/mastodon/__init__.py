@@ -35,6 +35,6 @@ SPEC: Final = PlatformSpec(
     capabilities=frozenset(
         {Capability.REPLIES, Capability.GROWING_COUNTS, Capability.DELETIONS, Capability.REPOSTS, Capability.FOLLOWERS}
     ),
-    loud_interactions=8_000.0,
-    views_per_like=30.0,
+    loud_interactions=10_000.0,
+    views_per_like=40.0,
 )

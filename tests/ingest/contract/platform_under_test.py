@@ -42,6 +42,7 @@ RETRY_SECONDS = 5.0
 OPTIONS: dict[str, dict[str, object]] = {
     "bluesky": {"backfill_minutes": 180, "batch_seconds": 30},
     "hackernews": {"backfill_items": 40},
+    "mastodon": {"backfill_hours": 24},
 }
 """Options that save time: each item of Hacker News is a request; Bluesky's firehose begins before the world does."""
 

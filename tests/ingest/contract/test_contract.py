@@ -33,7 +33,7 @@ WAIVERS: dict[tuple[str, str], str] = {
 }
 """(platform, check) -> why the platform cannot meet it."""
 
-CONVERT_ARGUMENTS: dict[str, tuple[object, ...]] = {"hackernews": (1,)}
+CONVERT_ARGUMENTS: dict[str, tuple[object, ...]] = {"hackernews": (1,), "mastodon": ("mastodon:social.example.org/1",)}
 """What ``convert`` takes after the item and its time: for Hacker News the root of the thread."""
 
 STRUCK = (1, 2, 3)
