@@ -102,10 +102,11 @@ class MastodonCollector:
         Raises:
             CollectError: no instance can be read. Only if none of them may come back by itself, a UserError.
         """
-        if type(self._failures.get(host)) is not type(error):
-            log.warning("an instance cannot be read", instance=host, problem=str(error))
+        is_new = type(self._failures.get(host)) is not type(error)
         self._failures[host] = error
         if len(self._failures) == len(self._readers):
             if isinstance(error, UserError) and not all(isinstance(e, UserError) for e in self._failures.values()):
                 raise RetryLaterError(str(error)) from error
             raise error
+        if is_new:
+            log.warning("an instance cannot be read", instance=host, problem=str(error))

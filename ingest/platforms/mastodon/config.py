@@ -67,7 +67,7 @@ class MastodonConfig(CollectorConfig):
     """How often to ask for the newest statuses with hashtags; one request carries five of them."""
     stream_seconds: Positive = 0.5
     """How often to take what was streamed. Streaming needs a token."""
-    stream_check_seconds: Positive = 300.0
+    stream_check_seconds: Positive = 90.0
     """How often to compare a stream with the timeline."""
     late_seconds: Annotated[float, Field(ge=0)] = 90.0
     """How long to wait for statuses of other instances, in seconds of their age, before a timeline counts as read."""

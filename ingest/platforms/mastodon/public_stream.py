@@ -5,7 +5,7 @@ the timeline. There are instances that stream deletions and no posts. Must never
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final, Literal, NamedTuple
 
 from ingest.platforms.mastodon.client import InstanceClient
@@ -31,8 +31,9 @@ class Event(NamedTuple):
 class PublicStream:
     """The stream, as far as it is connected. ``late_ms``: how late statuses may arrive."""
 
-    def __init__(self, client: InstanceClient, late_ms: int) -> None:
+    def __init__(self, client: InstanceClient, late_ms: int, now_ms: Callable[[], int]) -> None:
         self._client = client
+        self._now_ms = now_ms
         self._late_ms = late_ms
         self._stream: EventStream | None = None
         self._since_ms: int | None = None
@@ -51,7 +52,7 @@ class PublicStream:
         """
         return self._posted_ms is not None and self._since_ms is not None and read_to >= local_id_at(self._since_ms)
 
-    async def receive(self, now_ms: int) -> list[Event]:
+    async def receive(self) -> list[Event]:
         """Return what has come since the last call. It connects if necessary.
 
         Raises:
@@ -61,34 +62,41 @@ class PublicStream:
             self._stream = await self._client.stream()
         try:
             frames = await self._stream.receive(MAX_EVENTS, RECEIVE_SECONDS)
-        finally:
-            if not self._stream.connected:
-                self._since_ms = self._posted_ms = None
-                self.deletions = 0
-        if self._since_ms is None and self._stream.connected:
-            self._since_ms = now_ms
+        except BaseException:
+            self._disconnected()
+            raise
         events = [event for frame in frames if (event := _event(frame)) is not None]
+        if not self._stream.connected:  # it broke after these events
+            self._disconnected()
+            return events
+        if self._since_ms is None:
+            self._since_ms = self._now_ms()
         self.deletions += sum(event.kind == "deletion" for event in events)
         posted = [event.witnessed_ms for event in events if event.kind == "status"]
         if posted:
             if self._posted_ms is None:
-                self._since_ms = posted[0]  # it is proven from here on only
+                self._since_ms = self._now_ms()  # only from here on is it proven to deliver posts
             self._posted_ms = posted[-1]
         return events
 
-    def compare(self, ids: Iterable[int], now_ms: int) -> bool:
+    def compare(self, ids: Iterable[int]) -> bool:
         """Compare with the newest page of the timeline; return False if it shows what should have been streamed."""
         since_ms = self._posted_ms or self._since_ms
         if since_ms is None:
             return True
-        begin, end = local_id_at(since_ms), local_id_at(now_ms - self._late_ms)
+        begin, end = local_id_at(since_ms), local_id_at(self._now_ms() - self._late_ms)
         missed = any(begin <= id_ < end for id_ in ids)
         if missed:
             self._posted_ms = None
         return not missed
 
+    def _disconnected(self) -> None:
+        self._since_ms = self._posted_ms = None
+        self.deletions = 0
+
     async def aclose(self) -> None:
         """Close the connection."""
+        self._disconnected()
         if self._stream is not None:
             await self._stream.aclose()
 
@@ -100,7 +108,7 @@ def _event(frame: Frame) -> Event | None:
             try:
                 return Event("status", json.loads(frame.data), frame.witnessed_ms)
             except (ValueError, RecursionError):
-                return Event("unreadable", frame.data, frame.witnessed_ms)
+                return Event("unreadable", frame.data.decode("utf-8", "replace"), frame.witnessed_ms)
         case "delete":
             return Event("deletion", frame.data.decode("ascii", "replace").strip(), frame.witnessed_ms)
         case _:

@@ -82,7 +82,9 @@ class InstanceReader:
         saved = place or Place()
         paths = [PUBLIC] * config.public_timeline + tag_timelines(config.tags)
         self._timelines = {path: Timeline(path, saved.read_to.get(path, first), late_ms) for path in paths}
-        self._stream = PublicStream(self._client, late_ms) if instance.access_token and config.public_timeline else None
+        self._stream: PublicStream | None = None
+        if instance.access_token is not None and config.public_timeline:
+            self._stream = PublicStream(self._client, late_ms, context.now_ms)
         self._queue = ThreadQueue()
         max_tracked = max(1, config.watch_max_items // len(config.instances))
         self._tracked = TrackedItems(max_tracked, int(config.watch_hours * HOUR_MS))
@@ -174,7 +176,7 @@ class InstanceReader:
             self._without(timeline.path, error)
             return None
         now_ms, ids = self._context.now_ms(), _local_ids(page)
-        if stream is not None and not stream.compare(ids, now_ms):
+        if stream is not None and not stream.compare(ids):
             self._report_silence(stream)
         signals = self._admit(page)
         timeline.newest(ids, now_ms)
@@ -218,9 +220,10 @@ class InstanceReader:
 
     async def _take_streamed(self, stream: PublicStream) -> Signals | None:
         """Return what was streamed. A stream that fails is left alone for a while: the timeline is polled instead."""
-        timeline, now_ms = self._timelines[PUBLIC], self._context.now_ms()
+        timeline = self._timelines[PUBLIC]
+        now_ms = self._context.now_ms()
         try:
-            events = await stream.receive(now_ms)
+            events = await stream.receive()
         except SlowDownError:
             raise
         except COLLECT_ERRORS as error:
