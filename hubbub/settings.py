@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 import ssl
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -231,13 +231,16 @@ def load(**overrides: Any) -> Settings:
         raise SettingsError(f"{FILE} cannot be read: {error}") from None
 
 
-def secrets(model: BaseModel) -> Iterator[str]:
-    """Yield the values that must not be in a log, at every depth."""
-    for _, value in model:
-        if isinstance(value, BaseModel):
-            yield from secrets(value)
-        elif isinstance(value, SecretStr):
-            yield value.get_secret_value()
+def secrets(value: object) -> Iterator[str]:
+    """Yield the values of settings that must not be in a log, at every depth."""
+    if isinstance(value, SecretStr):
+        yield value.get_secret_value()
+    elif isinstance(value, BaseModel):
+        for _, part in value:
+            yield from secrets(part)
+    elif isinstance(value, Mapping):
+        for part in value.values():
+            yield from secrets(part)
 
 
 def _unknown_environment() -> list[str]:

@@ -39,9 +39,15 @@ def test_a_setting_without_a_description_is_found() -> None:
 
 def test_secrets_are_found_at_every_depth() -> None:
     settings = Settings.model_validate(
-        {"kafka": {"sasl_password": "k"}, "collect": {"reddit": {"client_id": "i", "client_secret": "r"}}}
+        {
+            "kafka": {"sasl_password": "k"},
+            "collect": {
+                "reddit": {"client_id": "i", "client_secret": "r"},
+                "mastodon": {"instances": {"social.example": {"access_token": "m"}}},
+            },
+        }
     )
-    assert set(secrets(settings)) == {"k", "r"}
+    assert set(secrets(settings)) == {"k", "r", "m"}
     assert "sasl_password='k'" not in repr(settings)
 
 
