@@ -23,8 +23,7 @@ from hubbub.world.world import World
 
 T = TypeVar("T", Post, Reply)
 
-PLATFORM = "hackernews"
-"""Whose posts the instance shows."""
+PLATFORM = "lemmy"
 MOST = 50
 REQUESTS_PER_MINUTE = 180
 LISTED = 1_000

@@ -13,7 +13,7 @@ from hubbub.world.items import Community, Item, Post, Removal, Reply
 View = dict[str, object]
 
 HOST = "lemmy.example.org"
-"""Where items are at home that name no instance."""
+"""The name of the simulated instance; items of others federate to it."""
 ENGLISH = 37
 """The number of English among the languages of an instance."""
 
@@ -25,9 +25,7 @@ def write_time(at_ms: int) -> str:
 
 def ap_id(item: Item) -> str:
     """Return an item's address on the instance where it was written."""
-    if "/" in item.native:
-        return f"https://{item.native}"
-    return f"https://{HOST}/{'post' if isinstance(item, Post) else 'comment'}/{item.native}"
+    return f"https://{item.native}"
 
 
 class Views:
