@@ -37,7 +37,7 @@ def things(feed: bytes) -> tuple[object, ...]:
     if b"<!ENTITY" in feed:
         raise RetryLaterError("the feed declares entities, which Reddit's never do")
     parsed = feedparser.parse(feed, sanitize_html=False, resolve_relative_uris=False)
-    if not parsed.version or (parsed.bozo and not parsed.entries):
+    if not parsed.get("version") or (parsed.get("bozo") and not parsed.entries):
         raise RetryLaterError(f"no feed: {feed[:80]!r}")
     return tuple(_thing(entry) for entry in parsed.entries[:MAX_ENTRIES])
 
