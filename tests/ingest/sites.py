@@ -6,6 +6,7 @@ The simulated world (``hubbub.world``) is for whole runs; here a test says what 
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Self
@@ -203,11 +204,28 @@ class HackerNewsSite(Site):
         }
         self.items[id_] = comment | changes
 
+    def hits(self, begin_s: int, end_s: int) -> list[Thing]:
+        """Return what Algolia's index has of the items created in a window, newest first."""
+        found: list[Thing] = []
+        for item in self.items.values():
+            if not isinstance(item, dict) or not begin_s <= item["time"] < end_s:
+                continue
+            is_comment = item["type"] == "comment"
+            hit = {"objectID": str(item["id"]), "created_at_i": item["time"], "author": item.get("by")}
+            hit |= {"title": item.get("title"), "url": item.get("url"), "points": item.get("score")}
+            hit |= {"comment_text" if is_comment else "story_text": item.get("text"), "_tags": [item["type"]]}
+            found.append(hit | ({"story_id": item["parent"], "parent_id": item["parent"]} if is_comment else {}))
+        return sorted(found, key=lambda hit: str(hit["created_at_i"]), reverse=True)
+
     async def answer(self, request: web.Request) -> web.StreamResponse:
+        if request.path == "/api/v1/search_by_date":
+            begin_s, end_s = map(int, re.findall(r"\d+", request.query["numericFilters"]))
+            hits = self.hits(begin_s, end_s)
+            return web.json_response({"hits": hits[: int(request.query["hitsPerPage"])], "nbHits": len(hits)})
         match request.path.removeprefix("/v0/").removesuffix(".json").split("/"):
             case ["maxitem"]:
                 return web.json_response(max(self.items, default=0) if self.newest_id is None else self.newest_id)
-            case ["topstories"]:
+            case ["topstories" | "beststories" | "askstories"]:
                 return web.json_response(self.front_page)
             case ["updates"]:
                 return web.json_response({"items": self.updates, "profiles": []})

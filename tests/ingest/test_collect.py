@@ -52,13 +52,13 @@ def test_every_platform_says_what_it_needs_and_gives() -> None:
         assert spec.needs
         assert spec.gives
         assert issubclass(spec.config, CollectorConfig)
-    assert {name for name, spec in PLATFORMS.items() if not spec.needs_account} == {"hackernews"}
+    assert {name for name, spec in PLATFORMS.items() if not spec.needs_account} >= {"hackernews", "reddit"}
 
 
 @pytest.mark.parametrize("spec", PLATFORMS.values(), ids=lambda spec: spec.name)
 def test_every_option_is_documented_and_carries_its_unit(spec: object) -> None:
     units = ("_seconds", "_minute", "_hours", "_items", "_pages", "_requests", "_tries", "_url")
-    words = {"client_id", "client_secret", "username", "password", "user_agent", "subreddits", "comments"}
+    words = {"client_id", "client_secret", "username", "password", "feed_token", "user_agent", "subreddits", "comments"}
     for name, field in spec.config.model_fields.items():  # type: ignore[attr-defined]
         assert field.description, name
         assert name in words or name.endswith(units), name

@@ -11,7 +11,7 @@ from typing import Final
 from ingest.collector import CollectorContext
 from ingest.errors import CollectError
 from ingest.http import Answer, JsonClient
-from ingest.platforms.hackernews.config import HackerNewsConfig
+from ingest.platforms.hackernews.config import FrontPageList, HackerNewsConfig
 from transport.errors import NeverRetryError, RetryLaterError, SlowDownError
 
 DEFAULT_HOLD_SECONDS: Final = 5.0
@@ -45,9 +45,9 @@ class HackerNewsClient:
             raise RetryLaterError(f"maxitem is no item id: {str(newest)[:100]!r}")
         return newest
 
-    async def front_page(self) -> list[int]:
-        """Return the ids of the top stories, best first. Raises as :meth:`newest_id` does."""
-        return _ids((await self._get("topstories")).json, "topstories")
+    async def front_page(self, name: FrontPageList) -> list[int]:
+        """Return the ids of the stories in a list, best first. Raises as :meth:`newest_id` does."""
+        return _ids((await self._get(f"{name}stories")).json, f"{name}stories")
 
     async def updated(self) -> list[int]:
         """Return the ids of items that changed a short time ago. Raises as :meth:`newest_id` does."""

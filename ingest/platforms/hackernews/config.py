@@ -3,11 +3,13 @@
 Owns their names, defaults and limits. Must never know how they are used.
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, HttpUrl
 
 from ingest.collector import CollectorConfig, Positive, Whole
+
+FrontPageList = Literal["top", "new", "best", "ask", "show", "job"]
 
 
 class HackerNewsConfig(CollectorConfig):
@@ -25,14 +27,20 @@ class HackerNewsConfig(CollectorConfig):
     """How often to ask which items have changed."""
     front_page_seconds: Positive = 60.0
     """How often to poll the front page."""
+    front_page_lists: Annotated[tuple[FrontPageList, ...], Field(min_length=1)] = ("top",)
+    """Which front pages to poll. ``best`` has the loudest stories of some days; ``ask`` and ``show`` are quieter."""
     front_page_items: Annotated[int, Field(ge=0, le=500)] = 30
-    """How many stories of the front page to poll."""
+    """How many stories of each front page to poll."""
     reobserve_seconds: Positive = 5.0
     """How often to check which tracked stories are due."""
     reobserve_max_items: Whole = 50
     """At most this many tracked stories are polled at a time."""
     backfill_items: Annotated[int, Field(ge=0)] = 500
     """How many of the latest items to read at the first start."""
+    backfill_hours: Annotated[float, Field(ge=0, le=720)] = 0.0
+    """How many more hours to read at the first start, from Algolia's index of the site: 1 000 items a request."""
+    algolia_url: HttpUrl = HttpUrl("https://hn.algolia.com")
+    """Where that index is."""
     catch_up_max_items: Whole = 50_000
     """How many items to catch up on after an outage; older ones are skipped and counted as a gap."""
     batch_max_items: Whole = 200

@@ -5,7 +5,8 @@ Owns what each field of an item means (https://github.com/HackerNews/API). Must 
 - story, job and poll are posts; ``score`` is likes, ``descendants`` is replies (all comments, at any depth);
 - comment is a reply; its thread is the post at the root, which the item does not name: the caller finds it;
 - pollopt, an answer of a poll, is no item of its own and ignored;
-- deleted and dead items show nothing to a reader and are ignored; earlier observations of them stand.
+- deleted and dead items show nothing to a reader. One that was published becomes a signal with ``deleted`` and no
+  words; any other is ignored. An item that comes back is converted like any other.
 """
 
 from collections import Counter
@@ -50,11 +51,12 @@ def parent_id(raw: object) -> int | None:
 
 
 @errors_to_dead_letters
-def convert(raw: object, witnessed_ms: int, root_id: int | None = None) -> Signals:
+def convert(raw: object, witnessed_ms: int, root_id: int | None = None, published: bool = False) -> Signals:
     """Return what becomes of one item.
 
     ``raw``: the parsed JSON, None where the platform has no such item. ``witnessed_ms``: when it arrived. ``root_id``:
-    for a comment, the post at the root of its thread; None if that cannot be found.
+    for a comment, the post at the root of its thread; None if that cannot be found. ``published``: whether a signal of
+    it was published before, which a deletion takes back.
     """
     if raw is None:
         return Signals(ignored=Counter([Ignored.MISSING]))
@@ -62,12 +64,13 @@ def convert(raw: object, witnessed_ms: int, root_id: int | None = None) -> Signa
     is_post = item.type in POSTS
     if is_post:
         root_id = item.id
-    if (ignored := _why_ignored(item, root_id)) is not None:
+    if (ignored := _why_ignored(item, root_id, published)) is not None:
         return Signals(ignored=Counter([ignored]))
     if not is_post and item.type != "comment":
         return Signals(unreadable=[Unreadable.of(raw, "unknown_kind", f"type {item.type!r}")])
     if item.time is None or root_id is None:
         raise ValueError("no time")
+    gone = item.deleted or item.dead
     return Signals(
         [
             Signal(
@@ -75,24 +78,23 @@ def convert(raw: object, witnessed_ms: int, root_id: int | None = None) -> Signa
                 kind="post" if is_post else "reply",
                 platform=PLATFORM,
                 thread=signal_id(root_id),
-                author=Author(name=well_formed(item.by)) if item.by else None,
-                title=well_formed(item.title) if item.title else None,
-                text=well_formed(plain_text(item.text)) if item.text else None,
-                url=well_formed(item.url) if item.url else None,
+                author=Author(name=well_formed(item.by)) if item.by and not gone else None,
+                title=well_formed(item.title) if item.title and not gone else None,
+                text=well_formed(plain_text(item.text)) if item.text and not gone else None,
+                url=well_formed(item.url) if item.url and not gone else None,
                 permalink=f"{PERMALINK}{item.id}",
                 counts=Counts(likes=_count(item.score), replies=_count(item.descendants)),
                 created_ms=item.time * 1000,
                 observed_ms=witnessed_ms,
+                deleted=gone,
             )
         ]
     )
 
 
-def _why_ignored(item: _Item, root_id: int | None) -> Ignored | None:
-    if item.deleted:
-        return Ignored.DELETED
-    if item.dead:
-        return Ignored.DEAD
+def _why_ignored(item: _Item, root_id: int | None, published: bool) -> Ignored | None:
+    if not published and (item.deleted or item.dead):
+        return Ignored.DELETED if item.deleted else Ignored.DEAD
     if item.type == "pollopt":
         return Ignored.POLL_OPTION
     return Ignored.ORPHAN if item.type == "comment" and root_id is None else None

@@ -26,6 +26,9 @@ class MissingItems:
     def __len__(self) -> int:
         return len(self._items)
 
+    def __contains__(self, id_: object) -> bool:
+        return id_ in self._items
+
     def ids(self) -> list[int]:
         """Return the ids in order."""
         return sorted(self._items)

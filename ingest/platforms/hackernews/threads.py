@@ -29,10 +29,6 @@ class Threads:
         """Cache that ``id_`` is in the thread of ``root_id``."""
         self._roots[id_] = root_id
 
-    def is_known_comment(self, id_: int) -> bool:
-        """Return whether the item is known to answer another."""
-        return self._roots.get(id_, id_) != id_
-
     def root_id(self, id_: int, items: dict[int, Answer]) -> int | None:
         """Return the root of the thread that ``id_`` is in; None if the way to it is broken or too long."""
         last, root_id = self._climb(id_, items)

@@ -97,7 +97,9 @@ class RedditConfig(CollectorConfig):
         return options
 
     @model_validator(mode="after")
-    def _a_feed_token_has_an_owner(self) -> Self:
+    def _secrets_have_an_owner(self) -> Self:
+        if self.client_id is None and (self.client_secret is not None or self.password is not None):
+            raise ValueError("client_secret and password need client_id; without it the public feeds are read")
         if self.feed_token is not None and self.username is None:
             raise ValueError("feed_token needs username, the account that it belongs to")
         return self

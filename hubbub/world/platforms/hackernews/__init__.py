@@ -9,7 +9,7 @@ __all__ = ["SIMULATOR"]
 
 SIMULATOR: Final = Simulator(
     serve=lambda world, clock, faults, _: HackerNewsServer(world, clock, faults).app,
-    options=lambda url: {"base_url": url},
+    options=lambda url: {"base_url": url, "algolia_url": url},
     shape=ItemShape(
         fields=lambda value: value if {"id", "type"} <= value.keys() else None,
         created="time",

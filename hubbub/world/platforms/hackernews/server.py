@@ -1,11 +1,14 @@
 """Hacker News on loopback: a world, served as the Firebase API does.
 
 Owns routes, numbering, ranking and the JSON of items. Must never know whether the world was generated or recorded.
-Source: https://github.com/HackerNews/API.
+Sources: https://github.com/HackerNews/API, https://hn.algolia.com/api.
 """
 
+import re
+from collections.abc import Iterator
 from html import escape
 from itertools import islice
+from typing import Any
 
 from aiohttp import web
 
@@ -13,9 +16,11 @@ from hubbub.clock import Clock
 from hubbub.world.faults import Faults
 from hubbub.world.items import Item, Post, Removal, Reply
 from hubbub.world.simulator import answer
-from hubbub.world.timeline import newest
+from hubbub.world.timeline import Timeline, newest
 from hubbub.world.world import World
 
+MOST_HITS = 1000
+"""Hits that Algolia gives for a query, whatever its pages."""
 STORIES = 500
 """Stories in the list of the front page: the newest."""
 CHANGED_MS = 300_000
@@ -34,7 +39,8 @@ class HackerNewsServer:
                 web.get("/v0/maxitem.json", self._maxitem),
                 web.get("/v0/item/{number}.json", self._item),
                 web.get("/v0/updates.json", self._updates),
-                web.get("/v0/topstories.json", self._top),
+                web.get("/v0/{name:top|best|new|ask|show|job}stories.json", self._top),
+                web.get("/api/v1/search_by_date", self._search),
             ]
         )
 
@@ -66,6 +72,18 @@ class HackerNewsServer:
 
         shown = [post for post in self._stories(now_ms) if not post.gone(now_ms)]
         return answer([int(post.native) for post in sorted(shown, key=rank, reverse=True)])
+
+    async def _search(self, request: web.Request) -> web.Response:
+        """Serve a page of Algolia's index of the site: what was created in a window of time, newest first."""
+        now_ms = self._clock()
+        filters = request.query.get("numericFilters", "")
+        bounds = {name: int(value) for name, value in re.findall(r"created_at_i(>=|<)(\d+)", filters)}
+        begin_ms, end_ms = 1000 * bounds.get(">=", 0), 1000 * bounds.get("<", now_ms)
+        places: list[Timeline[Any]] = [self._world.posts("hackernews"), self._world.replies("hackernews")]
+        items: Iterator[Item] = newest(places, now_ms)
+        found = [item for item in items if begin_ms <= item.created_ms < end_ms and not item.gone(now_ms)]
+        limit = min(int(request.query.get("hitsPerPage", "20")), MOST_HITS)
+        return answer({"hits": [_hit(item, now_ms) for item in found[:limit]], "nbHits": len(found), "page": 0})
 
     def _stories(self, now_ms: int) -> list[Post]:
         return list(islice(newest([self._world.posts("hackernews")], now_ms), STORIES))
@@ -99,6 +117,31 @@ def _firebase(item: Item, now_ms: int) -> dict[str, object]:
         if totals.replies is not None:
             found["descendants"] = totals.replies
     return found
+
+
+def _hit(item: Item, now_ms: int) -> dict[str, object]:
+    """Return an item as Algolia has it."""
+    found: dict[str, object] = {"objectID": item.native, "created_at_i": item.created_ms // 1000, "author": item.author}
+    if isinstance(item, Reply):
+        post = item.post
+        tags = ["comment", f"author_{item.author}", f"story_{post.native}"]
+        return found | {
+            "_tags": tags,
+            "comment_text": _html(item.text),
+            "story_id": int(post.native),
+            "parent_id": int(item.parent.native),
+        }
+    if not isinstance(item, Post):
+        return found
+    totals = item.totals(now_ms)
+    return found | {
+        "_tags": ["story", f"author_{item.author}", f"story_{item.native}"],
+        "title": item.title,
+        "url": item.url,
+        "story_text": _html(item.text) if item.text else None,
+        "points": totals.likes,
+        "num_comments": totals.replies,
+    }
 
 
 def _html(text: str) -> str:

@@ -10,12 +10,13 @@ from typing import Final
 from urllib.parse import urlencode
 
 from ingest.collector import CollectorContext
-from ingest.errors import error_for_status
+from ingest.errors import CollectError
+from ingest.http import PageClient, refusal_by_status
 from ingest.platforms.reddit.config import RedditConfig
 from ingest.platforms.reddit.feeds.entries import things
 from ingest.platforms.reddit.source import PAGE_ITEMS, ListingName, Page, allowance
 from transport.errors import NeverRetryError, RetryLaterError, SlowDownError
-from transport.http import HttpClient, RequestError
+from transport.http import RequestError, Response
 
 MAX_BODY_BYTES: Final = 8_388_608
 """Largest feed, decompressed. One of 100 posts with the longest texts has some 5 MB."""
@@ -28,37 +29,32 @@ class FeedClient:
     has_counts = False
 
     def __init__(self, config: RedditConfig, context: CollectorContext) -> None:
-        self._context = context
+        self._rate_limiter, self._now_ms = context.rate_limiter, context.now_ms
         self._base_url = str(config.reddit_url).rstrip("/")
         self._place = "+".join(config.subreddits)
         self._account: dict[str, str] = {}
         if config.feed_token is not None:
             self._account = {"feed": config.feed_token.get_secret_value(), "user": config.username or ""}
-        self._http = HttpClient(
-            timeout_seconds=config.request_timeout_seconds,
+        self._pages = PageClient(
+            config,
+            context,
+            [self._base_url],
+            {"User-Agent": config.user_agent},
+            refusal=self._refusal,
             max_body_bytes=MAX_BODY_BYTES,
-            operator_urls=[self._base_url],
-            headers={"User-Agent": config.user_agent},
         )
 
     async def listing(self, name: ListingName, after: str | None) -> Page:
         """See :class:`~ingest.platforms.reddit.source.Source`."""
         path = f"/r/{self._place}/{_NAMES[name]}.rss"  # what messages name; the token of an account is not in it
         params = {"limit": str(PAGE_ITEMS), **({"after": after} if after else {}), **self._account}
-        await self._context.rate_limiter.acquire()
         try:
-            response = await self._http.request("GET", f"{self._base_url}{path}?{urlencode(params)}")
-        except RequestError as error:
-            raise RetryLaterError(f"{path}: {error}") from error
-        witnessed_ms = self._context.now_ms()
-        remaining, reset_seconds = allowance(response.headers)
-        if remaining < 1 and reset_seconds:
-            self._context.rate_limiter.hold(reset_seconds)
-        refusal = error_for_status(response.status, response.headers, path)
-        if isinstance(refusal, SlowDownError) and refusal.after_seconds is None:
-            refusal.after_seconds = reset_seconds
-        if refusal is not None:
-            raise refusal
+            response = await self._pages.request("GET", f"{self._base_url}{path}?{urlencode(params)}", what=path)
+        except NeverRetryError as error:
+            if isinstance(error.__cause__, RequestError):  # too large: that says nothing about the communities
+                raise RetryLaterError(str(error)) from error
+            raise
+        witnessed_ms = self._now_ms()
         found = await asyncio.to_thread(things, response.body)
         return Page(found, _last_name(found) if len(found) >= PAGE_ITEMS else None, witnessed_ms)
 
@@ -68,7 +64,17 @@ class FeedClient:
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._http.close()
+        await self._pages.close()
+
+    def _refusal(self, response: Response, what: str) -> CollectError | None:
+        """Return the error that a response stands for; ask nothing while no requests remain."""
+        remaining, reset_seconds = allowance(response.headers)
+        if remaining < 1 and reset_seconds:
+            self._rate_limiter.hold(reset_seconds)
+        refusal = refusal_by_status(response, what)
+        if isinstance(refusal, SlowDownError) and refusal.after_seconds is None:
+            refusal.after_seconds = reset_seconds
+        return refusal
 
 
 def _last_name(found: Sequence[object]) -> str | None:

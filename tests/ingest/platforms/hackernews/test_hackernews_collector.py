@@ -14,7 +14,7 @@ from ingest.errors import CollectError
 from ingest.platforms.hackernews.collector import HackerNewsCollector
 from ingest.platforms.hackernews.config import HackerNewsConfig
 from tests.ingest.fake_clock import FakeClock, context
-from tests.ingest.sites import NOW_MS, Answer, HackerNewsSite, body, drop, hang, status
+from tests.ingest.sites import CREATED_S, NOW_MS, Answer, HackerNewsSite, body, drop, hang, status
 from transport.errors import RetryLaterError, SlowDownError
 
 NEVER_SECONDS = 1e6
@@ -233,7 +233,7 @@ async def test_tracked_stories_are_polled_again(site: HackerNewsSite) -> None:
         await collector.aclose()
 
 
-async def test_changed_stories_and_the_front_page_are_polled_but_not_comments(site: HackerNewsSite) -> None:
+async def test_changed_items_and_the_front_page_are_polled(site: HackerNewsSite) -> None:
     site.story(1)
     site.comment(2, 1)
     site.story(3)
@@ -241,20 +241,93 @@ async def test_changed_stories_and_the_front_page_are_polled_but_not_comments(si
     site.updates = [1, 2, 99]  # 99 is not read yet: the poll for new items reads it
     async with collecting(site, poll_seconds=NEVER_SECONDS) as collector:
         assert ids(await polls(collector, 1)) == [1, 3, 2]
-        assert sorted(ids(await polls(collector, 2))) == [1, 3]
+        assert sorted(ids(await polls(collector, 2))) == [1, 2, 3]
 
 
-async def test_dead_and_deleted_items_are_tracked_no_longer(site: HackerNewsSite) -> None:
+async def test_other_front_pages_are_polled_where_they_are_wanted(site: HackerNewsSite) -> None:
     site.story(1)
-    site.story(2)
-    async with collecting(site, poll_seconds=NEVER_SECONDS, front_page_seconds=0.001) as collector:
+    site.front_page = [1]
+    async with collecting(site, poll_seconds=NEVER_SECONDS, front_page_lists=("best", "ask")) as collector:
+        await polls(collector, 3)
+    assert {"/v0/beststories.json", "/v0/askstories.json"} <= set(site.asked())
+    assert "/v0/topstories.json" not in site.asked()
+
+
+async def test_a_published_item_that_dies_is_taken_back_and_may_come_back(site: HackerNewsSite) -> None:
+    site.story(1)
+    site.comment(2, 1)
+    site.story(3)
+    async with collecting(site, updates_seconds=0.001, poll_seconds=NEVER_SECONDS) as collector:
         await polls(collector, 4)
-        assert collector.tracked_items == 2
         site.story(1, dead=True)
-        site.items[2] = {"id": 2, "deleted": True, "type": "story", "time": 1_704_210_000}
-        site.front_page = [1, 2]
-        assert (await polls(collector, 1)).signals.ignored == {Ignored.DEAD: 1, Ignored.DELETED: 1}
-        assert collector.tracked_items == 0
+        site.items[2] = {"id": 2, "deleted": True, "type": "comment", "parent": 1, "time": CREATED_S + 2}
+        site.updates = [1, 2]
+        gone = (await polls(collector, 1)).signals.signals
+        assert [(signal.id, signal.deleted) for signal in gone] == [("hackernews:1", True), ("hackernews:2", True)]
+        assert {(signal.title, signal.text, signal.url, signal.author) for signal in gone} == {(None,) * 4}
+        assert (gone[0].counts.likes, gone[1].thread) == (5, "hackernews:1")
+        site.story(1, score=7)  # moderators or readers vouch for it
+        back = (await polls(collector, 1)).signals.signals[0]
+        assert (back.deleted, back.title, back.counts.likes) == (False, "Story 1", 7)
+
+
+async def test_an_item_that_was_never_published_is_ignored_until_it_comes_alive(site: HackerNewsSite) -> None:
+    site.story(1)
+    site.story(2, dead=True)
+    async with collecting(site, updates_seconds=0.001, poll_seconds=NEVER_SECONDS) as collector:
+        batch = await polls(collector, 4)
+        assert (ids(batch), batch.signals.ignored) == ([1], {Ignored.DEAD: 1})
+        site.updates = [2]
+        assert (await polls(collector, 1)).signals.ignored == {Ignored.DEAD: 1}
+        site.story(2)
+        assert ids(await polls(collector, 1)) == [2]
+        site.story(2, dead=True)
+        assert [signal.deleted for signal in (await polls(collector, 1)).signals.signals] == [True]
+
+
+async def test_a_deletion_after_a_restart_is_known_by_its_id(site: HackerNewsSite) -> None:
+    for id_ in range(1, 6):
+        site.story(id_)
+    async with collecting(site) as collector:
+        cursor = (await polls(collector, 4)).cursor
+    site.story(3, dead=True)
+    site.updates = [3]
+    async with collecting(site, cursor, updates_seconds=0.001, poll_seconds=NEVER_SECONDS) as collector:
+        signals = (await polls(collector, 4)).signals.signals
+    assert [signal.id for signal in signals if signal.deleted][:1] == ["hackernews:3"]
+
+
+async def test_the_past_is_read_by_the_thousand_and_a_busy_hour_in_parts(site: HackerNewsSite) -> None:
+    begin_s = NOW_MS // 1000 - 2 * 3600
+    for id_ in range(1, 1_201):
+        site.story(id_, time=begin_s + 2 * id_)
+    site.comment(1_201, 600, time=begin_s + 5_000)
+    options = {"backfill_hours": 2, "algolia_url": site.url, "front_page_seconds": NEVER_SECONDS}
+    async with collecting(site, backfill_items=1, poll_seconds=1, **options) as collector:
+        batch = await polls(collector, 7)
+    assert set(ids(batch)) == set(range(1, 1_202))
+    assert batch.signals.gaps == 0
+    assert site.asked().count("/api/v1/search_by_date") <= 5
+    assert json.loads(batch.cursor)["past_s"] is None
+    (comment,) = [signal for signal in batch.signals.signals if signal.kind == "reply" and signal.counts.likes is None]
+    assert comment.thread == "hackernews:600"
+
+
+async def test_reading_the_past_goes_on_after_a_restart(site: HackerNewsSite) -> None:
+    begin_s = NOW_MS // 1000 - 3 * 3600
+    for hour in range(3):
+        site.story(hour + 1, time=begin_s + 3600 * hour + 9)
+    options = {"backfill_hours": 3, "algolia_url": site.url, "backfill_items": 0}
+    async with collecting(site, **options) as collector:
+        found: list[int] = []
+        while not found:
+            batch = await anext(collector)
+            found += ids(batch)
+    async with collecting(site, batch.cursor, algolia_url=site.url) as collector:
+        while json.loads(batch.cursor)["past_s"] is not None:
+            batch = await anext(collector)
+            found += ids(batch)
+    assert set(found) == {1, 2, 3}
 
 
 @pytest.mark.parametrize(

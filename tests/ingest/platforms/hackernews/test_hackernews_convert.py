@@ -149,6 +149,16 @@ def test_ignored_for_a_reason(raw: object, reason: Ignored) -> None:
 
 
 @pytest.mark.parametrize(
+    "raw", [STORY | {"dead": True}, {"deleted": True, "id": 8863, "time": 1175714200, "type": "story"}]
+)
+def test_a_published_item_that_is_gone_has_no_words(raw: dict[str, object]) -> None:
+    gone = only(convert(raw, NOW_MS, published=True))
+    assert (gone.id, gone.deleted, gone.created_ms) == ("hackernews:8863", True, 1_175_714_200_000)
+    assert (gone.title, gone.text, gone.url, gone.author) == (None,) * 4
+    assert gone.counts.likes == raw.get("score")
+
+
+@pytest.mark.parametrize(
     ("raw", "reason"),
     [
         ([], "wrong_shape"),
