@@ -37,13 +37,7 @@ SPEC: Final = PlatformSpec(
     terms="Raw counts may be kept for 30 days; set the retention of the topic signals and of the archive accordingly.",
     terms_url="https://developers.google.com/youtube/terms/developer-policies",
     capabilities=frozenset(
-        {
-            Capability.REPLIES,
-            Capability.GROWING_COUNTS,
-            Capability.MEMBERS,
-            Capability.DELETIONS,
-            Capability.VIEWS,
-        }
+        {Capability.REPLIES, Capability.GROWING_COUNTS, Capability.MEMBERS, Capability.DELETIONS, Capability.VIEWS}
     ),
     loud_interactions=200_000.0,
     views_per_like=30.0,

@@ -66,17 +66,20 @@ def refusal(response: Response, what: str) -> CollectError | None:
         return None
     reasons, said = _reasons(response.body)
     message = f"{error}: {said}" if said else str(error)
-    if reasons & QUOTA:
-        return QuotaSpentError(message)
-    if reasons & TOO_FAST:
-        return SlowDownError(message, error.after_seconds if isinstance(error, SlowDownError) else None)
+    kind: type[CollectError] = type(error)
     if reasons & KEY or response.status == 401:
-        return UserError(f"YouTube rejects the key; check the option api_key and that the API is enabled ({message})")
-    if reasons & NOT_HERE:
-        return NoCommentsError(message)
-    if isinstance(error, SlowDownError):
-        return SlowDownError(message, error.after_seconds)
-    return type(error)(message)
+        message = f"YouTube rejects the key; check the option api_key and that the API is enabled ({message})"
+        kind = UserError
+    elif reasons & QUOTA:
+        kind = QuotaSpentError
+    elif reasons & TOO_FAST:
+        kind = SlowDownError
+    elif reasons & NOT_HERE:
+        kind = NoCommentsError
+    refused = kind(message)
+    if isinstance(refused, SlowDownError) and isinstance(error, SlowDownError):
+        refused.after_seconds = error.after_seconds
+    return refused
 
 
 def _reasons(body: bytes) -> tuple[set[str], str]:

@@ -82,7 +82,7 @@ def videos_of(feed: bytes) -> list[dict[str, object]]:
     parser.StartDoctypeDeclHandler = _refuse
     parser.EntityDeclHandler = _refuse
     try:
-        parser.Parse(feed, True)  # noqa: FBT003 (expat takes no keywords)
+        parser.Parse(feed, True)
     except (expat.ExpatError, ValueError, LookupError) as error:  # the latter two: an encoding that no one knows
         raise RetryLaterError(f"the feed is no XML: {error}") from None
     if not taken.is_feed:

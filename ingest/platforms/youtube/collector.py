@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Awaitable, Iterator
 from datetime import datetime
-from itertools import batched
 from typing import Final, Self
 
 import msgspec
@@ -35,7 +34,7 @@ from ingest.platforms.youtube.convert import (
     signal_id,
 )
 from ingest.platforms.youtube.cursor import PACIFIC, Saved, load, quota
-from ingest.platforms.youtube.videos import Video, Videos
+from ingest.platforms.youtube.videos import Videos
 from transport.errors import SlowDownError, UserError
 
 FEED_VIDEOS: Final = 15
@@ -115,8 +114,8 @@ class YouTubeCollector:
             return None
         members: dict[str, int | None] = {}
         try:
-            for ids in batched(self._config.channels, LIST_IDS, strict=False):
-                page = await self._ask(self._client.channels(ids))
+            for begin in range(0, len(self._config.channels), LIST_IDS):
+                page = await self._ask(self._client.channels(self._config.channels[begin : begin + LIST_IDS]))
                 members.update(filter(None, map(_members, page.items)))
         except COLLECT_ERRORS:
             self._schedule.hurry("channels")
@@ -130,6 +129,8 @@ class YouTubeCollector:
         """Read the feed of the channel whose turn it is."""
         channel = self._config.channels[self._turn % len(self._config.channels)]
         self._turn += 1  # also after a failure: one channel must not keep the others waiting
+        if self._turn < len(self._config.channels):
+            self._schedule.hurry("feeds")  # after a start, all feeds are read at once
         page = await self._client.feed(channel)
         new = {_key(raw): raw for raw in reversed(page.items) if _key(raw) not in self._seen}
         signals = Signals(gaps=int(channel in self._read and len(new) >= FEED_VIDEOS))

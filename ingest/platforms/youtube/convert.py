@@ -136,9 +136,7 @@ def _video(video: _Video, witnessed_ms: int, members: Members) -> Signal:
         text=well_formed(snippet.description) if snippet.description else None,
         permalink=f"{PERMALINK}{video.id}",
         lang=well_formed(lang) if lang else None,
-        counts=Counts(
-            likes=count(counts.likeCount), replies=count(counts.commentCount), views=count(counts.viewCount)
-        ),
+        counts=Counts(likes=count(counts.likeCount), replies=count(counts.commentCount), views=count(counts.viewCount)),
         created_ms=_clamped(snippet.publishedAt, witnessed_ms),
         observed_ms=witnessed_ms,
     )

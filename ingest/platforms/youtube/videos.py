@@ -16,7 +16,7 @@ from ingest.signal import Counts, Signal
 class Video(msgspec.Struct, gc=False):
     """A tracked video, as the cursor holds it.
 
-    ``comments_read``: how many there were when they were last read; None: never. ``newest_ms``: the newest comment read.
+    ``comments_read``: how many there were when they were last read; None: never. ``newest_ms``: of the comments read.
     ``comments``: whether the video has comments at all.
     """
 

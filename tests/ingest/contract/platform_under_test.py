@@ -47,10 +47,15 @@ OPTIONS: dict[str, dict[str, object]] = {
 """Options that save time: each item of Hacker News is a request; Bluesky's firehose begins before the world does."""
 
 
+SMALL = Size(hours=1, stories=3, chatter=30, replies=60)
+LARGER = {"youtube": Size(hours=1, stories=3, chatter=200, replies=400)}
+"""Of the platforms on which little happens."""
+
+
 @lru_cache
-def small_world() -> World:
-    """Return some 50 items on the simulated platforms."""
-    return generate(11, 1_760_000_000_000, Size(hours=1, stories=3, chatter=30, replies=60))
+def small_world(platform: str) -> World:
+    """Return a world with some 10 to 50 items on ``platform``."""
+    return generate(11, 1_760_000_000_000, LARGER.get(platform, SMALL))
 
 
 @dataclass
@@ -131,12 +136,12 @@ class PlatformUnderTest:
 
     def now_ms(self) -> int:
         """Return the items' time: the world is complete when the clock starts."""
-        return small_world().ends_ms + int((self.clock.now - 1_000) * 1_000)
+        return small_world(self.name).ends_ms + int((self.clock.now - 1_000) * 1_000)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Serve the platform on loopback."""
-        app = self.simulator.serve(small_world(), self.now_ms, Faults(), 1e6)
+        app = self.simulator.serve(small_world(self.name), self.now_ms, Faults(), 1e6)
         app.middlewares.insert(0, self._intercept())
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.05)
         await runner.setup()

@@ -31,17 +31,7 @@ SIMULATOR: Final = Simulator(
         "channels": [channel_id(name) for name, _ in PROFILES["youtube"].places],
         "units_per_day": 1_000_000,
     },
-    shape=ItemShape(
-        fields=_fields,
-        created="publishedAt",
-        write_time=iso,
-        deleted={},
-    ),
-    fast_options={
-        "requests_per_minute": 6000,
-        "feed_seconds": 3,
-        "reobserve_seconds": 2,
-        "comments_seconds": 1,
-    },
+    shape=ItemShape(fields=_fields, created="publishedAt", write_time=iso, deleted={}),
+    fast_options={"requests_per_minute": 6000, "feed_seconds": 3, "reobserve_seconds": 2, "comments_seconds": 1},
     codec=Codec(decode=lambda body: {"entries": videos_of(body)}, encode=_encode),
 )

@@ -4,6 +4,7 @@ Owns their JSON and XML. Pure: items and a time in, plain objects out. Must neve
 https://developers.google.com/youtube/v3/docs, and feeds of channels.
 """
 
+import re
 from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ Resource = dict[str, object]
 ATOM = "{http://www.w3.org/2005/Atom}"
 VIDEO = "{http://www.youtube.com/xml/schemas/2015}"
 MEDIA = "{http://search.yahoo.com/mrss/}"
+_not_xml = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 NAMESPACES = (
     'xmlns="http://www.w3.org/2005/Atom" xmlns:yt="http://www.youtube.com/xml/schemas/2015"'
     ' xmlns:media="http://search.yahoo.com/mrss/"'
@@ -161,7 +163,9 @@ def _element(name: str, value: object) -> str:
 
 def _plain(value: object) -> str:
     """Return a value as text, without the characters that XML cannot carry."""
-    return "".join(c for c in str(value) if c in "\t\n\r" or (c >= " " and not "\ud800" <= c <= "\udfff" and c < "\ufffe"))
+    return "".join(
+        c for c in str(value) if c in "\t\n\r" or (c >= " " and not "\ud800" <= c <= "\udfff" and c < "\ufffe")
+    )
 
 
 def is_shown(item: Item, now_ms: int) -> bool:

@@ -35,7 +35,9 @@ class YouTubeServer:
     def __init__(self, world: World, clock: Clock, faults: Faults, budget_factor: float = 1.0) -> None:
         self._world, self._clock = world, clock
         self._units_left = int(UNITS * budget_factor)
-        self._channels = {channel_id(place.name): place for place in world.communities.values() if place.platform == PLATFORM}
+        self._channels = {
+            channel_id(place.name): place for place in world.communities.values() if place.platform == PLATFORM
+        }
         self.app = web.Application(middlewares=[faults.middleware(PLATFORM, clock), self._guard])
         self.app.add_routes(
             [
