@@ -33,7 +33,8 @@ _REACTION = '<span class="tgme_reaction"><i class="emoji" style="background-imag
 _MESSAGE = (
     '<div class="tgme_widget_message_wrap js-widget_message_wrap"><div class="tgme_widget_message '
     'text_not_supported_wrap js-widget_message"{post} data-view="e30"><div class="tgme_widget_message_bubble">'
-    '<div class="tgme_widget_message_author accent_color"><a class="tgme_widget_message_owner_name" href="#">A channel</a></div>'
+    '<div class="tgme_widget_message_author accent_color"><a class="tgme_widget_message_owner_name" href="#">A channel'
+    "</a></div>"
     "{parts}</div></div></div>"
 )
 
