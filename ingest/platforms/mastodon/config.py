@@ -5,7 +5,6 @@ Owns their names, defaults and limits. Must never know how they are used.
 
 from collections.abc import Mapping
 from ipaddress import ip_address
-from types import MappingProxyType
 from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr, StringConstraints, model_validator
@@ -31,9 +30,9 @@ class Instance(BaseModel):
         return str(self.url or f"https://{host}").rstrip("/")
 
 
-DEFAULT_INSTANCES: Final[Mapping[str, Instance]] = MappingProxyType(
-    {host: Instance() for host in ("mastodon.social", "hachyderm.io", "fosstodon.org", "sigmoid.social")}
-)
+DEFAULT_INSTANCES: Final[Mapping[str, Instance]] = {
+    host: Instance() for host in ("mastodon.social", "hachyderm.io", "fosstodon.org", "sigmoid.social")
+}
 DEFAULT_TAGS: Final = (
     "ai",
     "artificialintelligence",
