@@ -31,6 +31,6 @@ SPEC: Final = PlatformSpec(
     capabilities=frozenset(
         {Capability.REPLIES, Capability.REPOSTS, Capability.GROWING_COUNTS, Capability.DELETIONS, Capability.FOLLOWERS}
     ),
-    loud_interactions=10_000.0,
-    views_per_like=50.0,
+    loud_interactions=30_000.0,
+    views_per_like=40.0,
 )

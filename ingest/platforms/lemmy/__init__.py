@@ -33,5 +33,5 @@ SPEC: Final = PlatformSpec(
         {Capability.REPLIES, Capability.GROWING_COUNTS, Capability.LIKE_RATIO, Capability.MEMBERS, Capability.DELETIONS}
     ),
     loud_interactions=3_000.0,
-    views_per_like=40.0,
+    views_per_like=30.0,
 )
