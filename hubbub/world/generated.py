@@ -10,7 +10,7 @@ are whole seconds, the resolution of the platforms.
 import random
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 from typing import Final
 
@@ -21,6 +21,7 @@ from hubbub.world.items import Community, Item, Post, Reply, Story
 from hubbub.world.ladder import rung
 from hubbub.world.names import account, deal
 from hubbub.world.native_ids import base36
+from hubbub.world.past import faded_stories, recall
 from hubbub.world.platform_side import PlatformSide
 from hubbub.world.profiles import PROFILES
 from hubbub.world.spread import Rumour, communities, spread
@@ -39,7 +40,8 @@ class Size:
     """How large a world is. The default, at 240 times real speed, lasts 90 s with about 30 new items per second.
 
     ``replies``: of the loudest story in total; those of the others form a geometric series. ``chatter``: other posts.
-    ``votes``: a factor on the votes of the chatter; collectors poll posts with many votes more often.
+    ``votes``: a factor on the votes of the chatter; collectors poll posts with many votes more often. ``faded``:
+    stories that were covered in the days before.
     """
 
     hours: float = 6.0
@@ -47,9 +49,17 @@ class Size:
     chatter: int = 400
     replies: int = 450
     votes: float = 1.0
+    faded: int = 2
 
 
 DEMO = Size()
+
+
+def lasting(hours: float) -> Size:
+    """Return the size of a world of so many hours that is as lively as the default one."""
+    times = hours / DEMO.hours
+    return replace(DEMO, hours=hours, stories=max(3, round(DEMO.stories * times)), chatter=round(DEMO.chatter * times))
+
 
 LAST_ONSET = 0.66
 """Every story begins within this share of the world; those with several waves begin within half of it."""
@@ -91,17 +101,20 @@ def generate(seed: int, begins_ms: int, size: Size = DEMO, platforms: Collection
     lines = list(_storylines(seed, begins_ms, ends_ms, size))
     begun = _begun(seed, lines, begins_ms, ends_ms, size)
     posts = [post for post in begun if post.platform in platforms]
+    faded = faded_stories(seed, size.faded, lines, begins_ms)
     rumours = [Rumour(line, rung(rank, size.stories, size.replies)) for rank, line in enumerate(lines)]
     for platform, profile in PROFILES.items():
         if (profile.collector or platform) in platforms:
             side = PlatformSide(seed, platform, profile, begins_ms, ends_ms)
+            recall(side, lines[0] if lines else None, faded)
             spread(side, rumours, size.chatter)
             posts += side.finish()
     by_story: dict[str | None, list[Post]] = defaultdict(list)
     for post in posts:
         by_story[post.story].append(post)
     stories = [
-        Story(line.story, line.title, line.onset_ms, tuple(line.waves), tuple(by_story[line.story])) for line in lines
+        Story(line.story, line.title, line.onset_ms, tuple(line.waves), tuple(by_story[line.story]))
+        for line in (*lines, *faded)
     ]
     return World(posts, [*_communities(begins_ms), *communities(begins_ms)], stories, begins_ms, ends_ms)
 

@@ -57,6 +57,7 @@ class Profile:
     hosts: tuple[str, ...] = ("",)
     places: Sizes = ((None, None),)
     articles: bool = False
+    past: bool = False
     collector: str = ""
 
 
@@ -75,6 +76,7 @@ PROFILES: Final[Mapping[str, Profile]] = MappingProxyType(
             authors="nobody",
             places=_OUTLETS,
             articles=True,
+            past=True,
         ),
         "x": Profile(
             carries=0.7,
@@ -146,6 +148,7 @@ PROFILES: Final[Mapping[str, Profile]] = MappingProxyType(
             likes=False,
             views_per_member=0.35,
             authors="nobody",
+            past=True,
             places=(("aiwire", 41_000), ("modelwatch", 12_500), ("morninglines", 88_000)),
         ),
         "gdelt": Profile(
@@ -171,6 +174,7 @@ PROFILES: Final[Mapping[str, Profile]] = MappingProxyType(
             links=0.0,
             views_per_like=28,
             authors="places",
+            past=True,
             places=(("Gradient Descent Daily", 820_000), ("The Inference Hour", 240_000), ("Kernel Panic TV", 61_000)),
         ),
         "stackexchange": Profile(

@@ -132,13 +132,14 @@ def _asides(rng: random.Random, figures: Sequence[str]) -> Iterator[str]:
         yield rng.choice(ASIDES.asides).format(figure=rng.choice(names)) if named else ""
 
 
+def own_article(rng: random.Random, line: Storyline, ending: str) -> str:
+    """Return the address of a further article on a story, which others do not link to. ``ending``: of its path."""
+    outlet, _, path = line.articles[0].partition("/")
+    return f"https://{rng.choice([name for name in NAMES['outlets'] if name != outlet])}/{path}-{ending}"
+
+
 def _link(rng: random.Random, line: Storyline, order: int, share: float, *, own: bool) -> str | None:
-    """Return a link to an article, or None. ``own``: the post is the article: the press first writes the ones that
-    everybody links to, then further ones."""
+    """Return a link to an article, or None. ``own``: the post is the article; the first are those that all link to."""
     if not own:
         return shared_link(rng, line.articles) if rng.random() < share else None
-    if order < len(line.articles):
-        return f"https://{line.articles[order]}"
-    outlet, _, path = line.articles[0].partition("/")
-    others = [name for name in NAMES["outlets"] if name != outlet]
-    return f"https://{rng.choice(others)}/{path}-{order}"
+    return f"https://{line.articles[order]}" if order < len(line.articles) else own_article(rng, line, str(order))

@@ -87,7 +87,7 @@ class Storyline:
 
     def play(self, bursts: tuple[Burst, ...], loudness: Mapping[str, Loudness]) -> None:
         """Create the posts and replies on each platform; the first platform starts at the onset."""
-        self.articles = self._articles()
+        self.report()
         mood = self.mood
         born: list[list[int]] = [[] for _ in bursts]
         for behind, (platform, amount) in enumerate(loudness.items()):
@@ -164,12 +164,12 @@ class Storyline:
                 yield _shorten(rng.choice(decorations).format(wording, outlet=outlet), most)
             decorations = DECORATIONS
 
-    def _articles(self) -> list[str]:
-        """Return three articles on the story, by different outlets."""
+    def report(self) -> None:
+        """Let three outlets write an article on the story."""
         day = time.strftime("%Y/%m/%d", time.gmtime(self.onset_ms / 1000))
         words = f"{self.plot.slug}-{self.facts['org']}".lower().replace(" ", "-")
         outlets = self.rng.sample(NAMES["outlets"], 3)
-        return [f"{outlet}/{day}/{words}-{self.rng.randrange(1000, 10_000)}" for outlet in outlets]
+        self.articles = [f"{outlet}/{day}/{words}-{self.rng.randrange(1000, 10_000)}" for outlet in outlets]
 
 
 def shared_link(rng: random.Random, articles: Sequence[str]) -> str:

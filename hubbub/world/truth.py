@@ -93,7 +93,7 @@ def _story(story: Story, rank: int, loudness: float, now_ms: int) -> StoryTruth:
         title=story.title,
         rank=rank,
         loudness=round(loudness, 2),
-        onset_ms=story.onset_ms,
+        onset_ms=min(story.onset_ms, *times_ms),
         spikes=[
             SpikeTruth(
                 onset_ms=wave.start_ms,
@@ -142,6 +142,17 @@ def _audience(world: World, items: Iterable[AnyItem], now_ms: int) -> float:
     return seen + sum(places.values()) + sum(people.values())
 
 
+def _run(times_ms: Iterable[int]) -> tuple[int, int]:
+    """Return the first and the last time of the latest coverage without a gap of over 24 hours."""
+    first, *later = sorted(times_ms)
+    last = first
+    for time_ms in later:
+        if time_ms - last > 24 * HOUR_MS:
+            first = time_ms
+        last = time_ms
+    return first, last
+
+
 def _star_power(posts: Iterable[Post]) -> float:
     """Return the points of the public figures that are named, at most 100."""
     words = " ".join(f"{post.title} {post.text}" for post in posts)
@@ -154,8 +165,8 @@ def _loudness(world: World, story: Story, now_ms: int) -> float:
     items = _items(posts, now_ms)
     platforms = {post.platform for post in posts}
     engaged = sum(_interactions(post, now_ms) / loud(post.platform) for post in posts)
-    last_ms = max(item.created_ms for item in items)
-    hours = (last_ms - min(post.created_ms for post in posts)) / HOUR_MS
+    begun_ms, last_ms = _run(item.created_ms for item in items)
+    hours = (last_ms - begun_ms) / HOUR_MS
     weight, divided = 20.0, 10.0
     for post in posts:
         totals = post.totals(now_ms)

@@ -14,12 +14,16 @@ from hubbub.world import Size, World, generate, truth
 from hubbub.world.generated import HOMES, PLATFORMS
 from hubbub.world.items import Item, Post
 from hubbub.world.profiles import PROFILES
-from hubbub.world.words import CHATTER, PLOTS
+from hubbub.world.words import ASIDES, CHATTER, PLOTS
 from ingest.signal import Signal
+from scoring.band import BANDS, band
+from scoring.figures import FigureIndex
+from scoring.settings import DEFAULT
 from streams.resolve.matching.beats import load_beat
 
 BEGINS_MS = 1_760_000_000_000
 SEEDS = range(1, 6)
+HOUR_MS = 3_600_000
 SPEED = 240
 """How fast the demo plays a world."""
 
@@ -65,7 +69,8 @@ def test_items_come_in_an_order_that_platforms_could_have_seen(seed: int) -> Non
     items = everything(world, world.platforms)
     assert len({item.signal_id for item in items}) == len(items) == len(world)
     for item in items:
-        assert BEGINS_MS <= item.created_ms <= item.appears_ms
+        assert item.created_ms <= item.appears_ms
+        assert item.created_ms >= (BEGINS_MS if item.platform in HOMES else BEGINS_MS - 130 * HOUR_MS)
         assert item.created_ms % 1000 == item.appears_ms % 1000 == 0
         assert item.created_ms < world.ends_ms
         assert item.gone_ms is None or item.gone_ms > item.appears_ms
@@ -120,9 +125,9 @@ def test_stories_are_well_apart_on_one_platform_or_both(seed: int) -> None:
 def test_posts_of_a_story_share_its_names_and_vary_like_real_ones(world: World) -> None:
     links: list[str] = []
     for story in world.stories:
-        onset = min(post.created_ms for post in story.posts)
-        assert onset == story.onset_ms == story.waves[0].start_ms
-        begun = [post for post in story.posts if post.platform in HOMES]
+        if not (begun := [post for post in story.posts if post.platform in HOMES]):
+            continue
+        assert min(post.created_ms for post in begun) == story.onset_ms == story.waves[0].start_ms
         assert sum(wave.posts for wave in story.waves) == len(begun)
         links += [post.url for post in story.posts if post.url]
     posts = [post for story in world.stories for post in story.posts]
@@ -177,10 +182,44 @@ def test_a_story_spreads_to_other_platforms_later(seed: int) -> None:
     for story in world.stories:
         for platform, profile in PROFILES.items():
             there = [post.created_ms for post in story.posts if post.platform == platform]
-            assert not there or min(there) >= story.onset_ms + profile.delay_min[0] * 60_000
+            later = [time_ms for time_ms in there if time_ms >= story.onset_ms]
+            assert not later or min(later) >= story.onset_ms + profile.delay_min[0] * 60_000
+            assert len(later) == len(there) or profile.past
     spread = [len({post.platform for post in story.posts}) for story in world.stories]
     assert spread[0] >= 6
     assert 1 in spread, "not every story leaves the platform on which it began"
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_every_band_is_there_at_the_end(seed: int) -> None:
+    world = world_of(seed)
+    assert {band(story.loudness) for story in truth(world, world.ends_ms).stories} == set(BANDS)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_loudest_story_is_long_enough_a_major_controversy(seed: int) -> None:
+    world = world_of(seed)
+    loudest = world.stories[0].id
+    for hours in (1.5, 6):
+        stories = truth(world, BEGINS_MS + int(hours * HOUR_MS)).stories
+        assert next(story.loudness for story in stories if story.id == loudest) >= 77
+
+
+def test_faded_stories_were_covered_last_more_than_three_days_ago() -> None:
+    world = world_of(1)
+    faded = [story for story in world.stories if "-faded-" in story.id]
+    assert len(faded) == 2
+    for story in faded:
+        assert {post.platform for post in story.posts} == {"news"}
+        assert max(item.created_ms for post in story.posts for item in (post, *post.thread)) < BEGINS_MS - 72 * HOUR_MS
+
+
+def test_the_public_figures_are_those_that_scoring_knows() -> None:
+    index = FigureIndex.default()
+    for figure in ASIDES.figure:
+        for aside in ASIDES.asides:
+            found = index.find(f"A headline on AI.\n{aside.format(figure=figure.name)}")
+            assert [DEFAULT.tier_points[index.tiers[one]] for one in found] == [figure.points], figure.name
 
 
 def test_a_platform_says_the_same_whichever_others_there_are() -> None:
@@ -206,9 +245,9 @@ def test_every_platform_has_items_in_its_form() -> None:
 
 def test_a_larger_world_keeps_every_story_apart_by_name() -> None:
     world = generate(3, BEGINS_MS, Size(hours=24, stories=40, chatter=2000, replies=2000))
-    assert len({story.id for story in world.stories}) == 40
-    assert len({story.title for story in world.stories}) == 40
-    assert world.ends_ms - world.begins_ms == 24 * 3_600_000
+    assert len({story.id for story in world.stories}) == 42
+    assert len({story.title for story in world.stories}) == 42
+    assert world.ends_ms - world.begins_ms == 24 * HOUR_MS
     assert len(world) > 10_000
 
 

@@ -6,15 +6,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hubbub.world import World, generate, truth
+from hubbub.world.generated import HOMES
 
 BEGINS_MS = 1_760_000_000_000
 HOUR_MS = 3_600_000
 _WORLD = generate(7, BEGINS_MS)
 
 
-def test_nothing_is_true_before_the_world_begins(world: World) -> None:
-    assert truth(world, BEGINS_MS - 1).stories == []
-    assert truth(world, BEGINS_MS - 1).posts == 0
+def test_nothing_is_true_before_the_world_begins_but_what_the_press_wrote() -> None:
+    begun = generate(7, BEGINS_MS, platforms=HOMES)
+    assert truth(begun, BEGINS_MS - 1).stories == []
+    assert truth(begun, BEGINS_MS - 1).posts == 0
+    earlier = {story.id for story in truth(_WORLD, BEGINS_MS - 1).stories}
+    assert earlier == {story.id for story in _WORLD.stories if "-faded-" in story.id} | {_WORLD.stories[0].id}
 
 
 @settings(max_examples=30)
