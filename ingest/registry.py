@@ -17,6 +17,7 @@ _FOLDERS = (  # one line for each
     "mastodon",
     "news",
     "reddit",
+    "stackexchange",
     "telegram",
     "webhook",
     "x",
