@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import structlog
 
-from ingest import cursors, metrics
+from ingest import cursors, metrics, report
 from ingest.batch import Batch
 from ingest.collector import Collector, CollectorConfig, CollectorContext
 from ingest.errors import COLLECT_ERRORS, retry_policy
@@ -21,10 +21,12 @@ from ingest.health import CollectorHealth, State
 from ingest.memory.rate_limit import RateLimiter
 from ingest.publish import Publisher
 from ingest.relevance import EVERYTHING, Relevance
+from ingest.reporter import Reporter
 from ingest.signal import CLOCK_SKEW_MS, LIKELY_MS
 from ingest.spec import PlatformSpec
 from transport.errors import SlowDownError, UserError
 from transport.kafka import KafkaError
+from transport.reader import TopicMissingError
 from transport.retry import Backoff, attempts
 
 log = structlog.get_logger(__name__)
@@ -90,6 +92,8 @@ class CollectorLoop:
             timeout_seconds=options.kafka_timeout_seconds,
             clock=clock,
         )
+        self._reporter = Reporter(spec.name, now_ms=now_ms, clock=clock, health=health)
+        self._reports = False
         # One for each side: a healthy platform must not reset the back-off from a sick broker.
         rng = random.Random(f"{options.seed}:{spec.name}")
         self._platform_backoff = Backoff(options.retry_first_seconds, config.retry_max_seconds, rng)
@@ -130,12 +134,14 @@ class CollectorLoop:
                 )
             )
         )
+        await self._unless_stopped(self._until_kafka_succeeds(self._restore_rates))
         if self._stop.is_set():
             return
         collector = self._make(saved)
         try:
             while not self._stop.is_set():
                 batch = await self._collect(collector)
+                await self._report()
                 if batch is None:
                     continue
                 if (problem := self._mostly_unreadable(batch) or _seen_before_created(batch)) is not None:
@@ -185,9 +191,33 @@ class CollectorLoop:
             grace_seconds=self._options.drain_seconds,
         )
         if published is not None:
+            self._reporter.observe(batch, published)
             metrics.PUBLISH_SECONDS.labels(self._name).observe(self._options.clock() - began_at)
             self._platform_backoff.reset()
             self._health.succeeded()
+
+    async def _restore_rates(self) -> None:
+        """Take over what an earlier process learnt of the sources, once."""
+        if self._reports:
+            return
+        topic = self._topics + report.TOPIC
+        try:
+            _, learnt = await report.load(
+                kafka=self._kafka, topic=topic, timeout_seconds=self._options.kafka_timeout_seconds
+            )
+        except TopicMissingError as error:  # a deployment of an earlier version goes on without reports
+            log.warning("no reports are written", collector=self._name, problem=str(error))
+            return
+        self._reports = True
+        self._reporter.restore(learnt.get(self._name))
+
+    async def _report(self) -> None:
+        """Write the reports that are due. They are not worth a retry: the next one comes in a minute."""
+        if self._reports and (records := self._reporter.due()):
+            try:
+                await self._unless_stopped(self._publisher.report(report.TOPIC, records))
+            except KafkaError as error:
+                log.info("no report was written", collector=self._name, problem=str(error))
 
     async def _until_kafka_succeeds(self, call: Callable[[], Awaitable[T]]) -> T:
         """Call the broker until it succeeds, and return what it answers."""

@@ -70,6 +70,19 @@ LAST_SUCCESS_AGE_SECONDS = Gauge(
 CURSOR_AGE_SECONDS = Gauge(
     "hubbub_collect_cursor_age_seconds", "Time since the saved cursor was last known to be current", _BY_COLLECTOR
 )
+ITEMS_PER_HOUR = Gauge(
+    "hubbub_collect_new_items_per_hour", "New items an hour, over the hours that were compared", _BY_COLLECTOR
+)
+USUAL_ITEMS_PER_HOUR = Gauge(
+    "hubbub_collect_usual_items_per_hour",
+    "New items an hour that are usual at this time of the week; 0 while too little is known",
+    _BY_COLLECTOR,
+)
+INCOMPLETE_SOURCES = Gauge(
+    "hubbub_collect_incomplete_sources",
+    "Sources (all of the collector, and each community) that are silent, or give less than is usual",
+    ["collector", "completeness"],
+)
 WEBHOOK_ANSWERS = Counter("hubbub_collect_webhook_answers_total", "Answers of the webhook to its senders", ["status"])
 READY = Gauge("hubbub_collect_ready", "1 if the collector collects and nothing is wrong, else 0", _BY_COLLECTOR)
 

@@ -7,7 +7,7 @@ where a batch comes from, nor when to try again.
 import asyncio
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 import msgspec
@@ -73,6 +73,21 @@ class Publisher:
             if isinstance(error, TimeoutError):
                 raise BrokerTimeoutError(f"no acknowledgement within {self.timeout_seconds:g} s") from error
             raise error if isinstance(error, KafkaError) else KafkaError(str(error)) from error
+
+    async def report(self, topic: str, records: Iterable[tuple[str, bytes]]) -> None:
+        """Write records (key, value) that are not part of a batch.
+
+        Raises:
+            KafkaError: not all was acknowledged in time.
+        """
+        try:
+            async with asyncio.timeout(self.timeout_seconds):
+                producer = await self._open()
+                for key, value in records:
+                    await producer.send_and_wait(self.topics + topic, value, key=key.encode())
+        except (KafkaError, OSError, TimeoutError) as error:
+            await self.close()
+            raise KafkaError(f"no report could be written: {error}") from error
 
     async def close(self) -> None:
         """Close the connection and drop what is not acknowledged."""

@@ -68,6 +68,7 @@ TOPICS: tuple[Topic, ...] = (
     Topic("noise-events", "story", "what happens to stories: new, changed, merged, resolved", retention_ms=30 * DAY_MS),
     Topic("dead-letters", "stage", "records that could not be used", 1, 30 * DAY_MS, batch_bytes=LARGE_BATCH_BYTES),
     Topic("cursors", "collector", "how far each collector has read; the collectors' memory", 1),
+    Topic("collector-reports", "collector", "what each collector says of itself, and what is usual for its sources", 1),
     Topic("progress", "stage and partition", "how far each stage has come, and its counts", 1),
 )
 """Every topic."""

@@ -9,11 +9,15 @@ from rich.text import Text
 
 from hubbub.cli.options import JsonLines, JsonObject
 from hubbub.cli.output import plain_table, print_json, strip_controls
-from hubbub.operate import topic_setup
+from hubbub.operate import collector_reports, topic_setup
+from hubbub.operate.collector_reports import SourceRow
 from hubbub.settings import load
 from ingest.registry import PLATFORMS
 
+STYLES = {"usual": "green", "learning": "dim", "low": "yellow", "silent": "bold red", "late": "bold red"}
 MARKS = {True: ("✓ ", "green"), False: ("✗ ", "bold red"), None: ("· ", "dim")}
+
+Health = Annotated[bool, typer.Option("--health", help="Show how complete each source is now.")]
 
 app = typer.Typer()
 topics = typer.Typer(no_args_is_help=True, help="Create or check the topics.")
@@ -78,9 +82,13 @@ def doctor(
 
 
 @app.command(epilog="Example: hubbub collectors --json")
-def collectors(json: JsonLines = False) -> None:
-    """List the collectors: what each needs, gives and allows."""
-    chosen = load().collect.chosen()
+def collectors(health: Health = False, json: JsonLines = False) -> None:
+    """List the collectors: what each needs, gives and allows; with --health how complete each source is now."""
+    settings = load()
+    if health:
+        _print_reports(asyncio.run(collector_reports.read(settings)), json=json)
+        return
+    chosen = settings.collect.chosen()
     rows = [
         {
             "name": spec.name,
@@ -104,3 +112,32 @@ def collectors(json: JsonLines = False) -> None:
         on = "by default" if row["on"] else "when set up"
         table.add_row(*(Text(str(cell)) for cell in (row["name"], on, row["needs"], row["gives"])))
     Console().print(table)
+
+
+def _print_reports(rows: list[SourceRow], *, json: bool) -> None:
+    if json:
+        print_json(*rows)
+        return
+    table = plain_table("collector", "source", "says", "> items", "> usual", "> in", "> newest", "problem")
+    for row in rows:
+        compared = row.hours > 0
+        table.add_row(
+            Text(row.collector),
+            Text(strip_controls(row.source or "all")),
+            Text(row.says, style=STYLES.get(row.says, "")),
+            f"{row.items:,}" if compared else "",
+            f"{row.expected:,.0f}" if compared else "",
+            f"{row.hours} h" if compared else "",
+            "" if row.newest_age_seconds is None else _age(row.newest_age_seconds),
+            Text(strip_controls(row.problem or "")),
+        )
+    Console().print(table)
+    if not rows:
+        typer.echo("no collector has written a report yet; one does so within a minute: hubbub collect")
+
+
+def _age(seconds: float) -> str:
+    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{max(0, seconds):.0f} s"

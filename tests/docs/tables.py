@@ -118,7 +118,7 @@ def _shown(default: object) -> str:
         return "required"
     if default is None or default in ("", ()):
         return "none"
-    return f"`{json.dumps(default) if isinstance(default, tuple) else default}`"
+    return f"`{json.dumps(default, default=str) if isinstance(default, tuple) else default}`"
 
 
 def _metrics_table() -> str:

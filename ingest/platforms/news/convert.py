@@ -16,8 +16,8 @@ from urllib.parse import quote
 import msgspec
 
 from ingest.batch import Signals, errors_to_dead_letters, well_formed
-from ingest.page_key import bounded_key, page_key
 from ingest.feed_text import one_line, plain_text
+from ingest.page_key import bounded_key, page_key
 from ingest.platforms.news.dates import date_ms
 from ingest.signal import MAX_URL_CHARS, Author, Community, Signal
 
