@@ -51,7 +51,7 @@ def named_ms(rkey: str) -> int | None:
     """Return the time that a record key states, as clients make them; None for another key.
 
     >>> named_ms("3mmoojp4cd223")
-    1779719008901
+    1779719008756
     """
     if _tid(rkey) is None:
         return None

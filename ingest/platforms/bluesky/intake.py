@@ -93,7 +93,7 @@ class Intake:
         return became
 
     def _wants(self, post: Signal, item: object) -> bool:
-        """Return whether a beat wants a root post, wanted it before an edit, or it quotes one of a thread that passed."""
+        """Return whether a beat wants a root post or wanted it before, or it quotes an item of a thread that passed."""
         if self._relevance.everything or self._relevance.wants(post) or self._published.passed(post.id):
             return True
         quoted = quoted_post(item)

@@ -43,9 +43,9 @@ class Facet(msgspec.Struct):
 def with_links(text: str, facets: list[Facet]) -> str:
     """Return ``text`` with the whole address of each link: clients shorten those that they show.
 
-    >>> facet = Facet(_Index(4, 16), [_Feature(_LINK, "https://a.example/b/c")])
-    >>> with_links("See a.example/b…", [facet]), with_links("See ← this here", [facet])
-    ('See https://a.example/b/c', 'See ← this here')
+    >>> facet = Facet(_Index(4, 18), [_Feature(_LINK, "https://a.example/b/c")])
+    >>> with_links("See a.example/b…", [facet]), with_links("See ← here", [facet])
+    ('See https://a.example/b/c', 'See ← here')
     """
     data = text.encode()
     parts: list[str] = []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime
 
 from aiohttp import WSMsgType, web
@@ -14,6 +13,7 @@ NSID = "network.bsky.jetstream.subscribeEvents"
 NOW_US = NOW_MS * 1_000
 ALICE, BOB, CAROL = (f"did:plc:{name * 5:y<24.24}" for name in ("alice", "bobby", "carol"))
 TIME_CURSOR = 10**15
+BYSTANDER = "did:plc:bystanderbystanderbystan"
 
 
 def uri(did: str, rkey: str) -> str:
@@ -114,10 +114,12 @@ class BlueskySite(Site):
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         if request.path.endswith("getPosts"):
-            assert 0 < len(uris := request.query.getall("uris")) <= 25
+            uris = request.query.getall("uris")
+            assert 0 < len(uris) <= 25
             return web.json_response({"posts": [self.views[one] for one in uris if one in self.views]})
         if request.path.endswith("getProfiles"):
-            assert 0 < len(actors := request.query.getall("actors")) <= 25
+            actors = request.query.getall("actors")
+            assert 0 < len(actors) <= 25
             return web.json_response({"profiles": [self.profiles[one] for one in actors if one in self.profiles]})
         return await self._stream(request, second=request.path.endswith(NSID))
 
@@ -141,9 +143,13 @@ class BlueskySite(Site):
                 await socket.close()
                 return socket
             self.instead = []
+            if sent:  # the network is never silent; this says nothing new
+                at_us, seq = self.events[sent - 1][0], self.first_seq + sent - 1
+                other = account(BYSTANDER, active=True)
+                await socket.send_json(v2(other, at_us, seq) if second else v1(other, at_us))
             try:
                 message = await socket.receive(timeout=0.005)
-            except (TimeoutError, asyncio.TimeoutError):
+            except TimeoutError:
                 continue
             if message.type in {WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR}:
                 return socket
