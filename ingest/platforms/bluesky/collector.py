@@ -17,9 +17,10 @@ from ingest.platforms.bluesky.config import BlueskyConfig
 from ingest.platforms.bluesky.counts import TrackedPosts
 from ingest.platforms.bluesky.hosts import Place
 from ingest.platforms.bluesky.intake import Intake
+from ingest.platforms.bluesky.known import Kind
 from ingest.platforms.bluesky.listener import Listener
 from ingest.platforms.bluesky.profiles import Profiles
-from ingest.platforms.bluesky.published import Kind, Published
+from ingest.platforms.bluesky.published import Published
 
 
 class _Cursor(msgspec.Struct):

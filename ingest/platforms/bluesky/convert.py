@@ -27,8 +27,7 @@ from ingest.platforms.bluesky.addresses import (
     page_of,
     signal_id,
 )
-from ingest.platforms.bluesky.profiles import UNKNOWN, Profile
-from ingest.platforms.bluesky.published import Known
+from ingest.platforms.bluesky.known import UNKNOWN, Known, Profile
 from ingest.platforms.bluesky.rich_text import Facet, first_link, with_links
 from ingest.signal import EARLIEST_MS, Author, Counts, Signal
 

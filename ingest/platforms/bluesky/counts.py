@@ -11,8 +11,9 @@ from ingest.platforms.bluesky.addresses import uri_of_post
 from ingest.platforms.bluesky.client import MAX_IDS, AppView
 from ingest.platforms.bluesky.config import BlueskyConfig
 from ingest.platforms.bluesky.convert import convert_view, deletion
+from ingest.platforms.bluesky.known import Known
 from ingest.platforms.bluesky.profiles import Profiles
-from ingest.platforms.bluesky.published import Known, Published
+from ingest.platforms.bluesky.published import Published
 
 ABSENCES: Final = 3
 """A post that is absent from this many answers in a row is taken down. A new post may be absent for minutes."""

@@ -4,13 +4,14 @@ Owns which profiles are cached, for how long, and which to ask for next. Must ne
 """
 
 from collections.abc import Callable, Iterable
-from typing import Final, NamedTuple
+from typing import Final
 
 import msgspec
 from cachetools import TTLCache
 
 from ingest.batch import well_formed
 from ingest.platforms.bluesky.client import MAX_IDS, AppView
+from ingest.platforms.bluesky.known import UNKNOWN, Profile
 from ingest.signal import MAX_COUNT
 
 MAX_PROFILES: Final = 100_000
@@ -19,20 +20,10 @@ MAX_WANTED: Final = 2_000
 """Most profiles that wait to be asked for. The limit of requests allows for some hundred a minute."""
 
 
-class Profile(NamedTuple):
-    """An author. ``handle``: the present name; ``followers``: how many follow. None is unknown."""
-
-    handle: str | None = None
-    followers: int | None = None
-
-
 class _View(msgspec.Struct):
     did: str
     handle: str | None = None
     followers: int | None = msgspec.field(name="followersCount", default=None)
-
-
-UNKNOWN: Final = Profile()
 
 
 class Profiles:

@@ -7,26 +7,17 @@ key of a few bytes, for long; replies and reposts by their id, for less. Must ne
 from collections import OrderedDict
 from collections.abc import Iterable
 from itertools import islice
-from typing import Final, Literal, NamedTuple
+from typing import Final
 
 from ingest.memory.threads import PassedThreads
 from ingest.platforms.bluesky.addresses import author_of
+from ingest.platforms.bluesky.known import Kind, Known
 from ingest.signal import Signal
 
-Kind = Literal["post", "reply", "repost"]
 SAVED_THREADS: Final = 20_000
 """Threads in the cursor, 8 bytes each: those of the last hours."""
 SAVED_ITEMS: Final = 500
 """Replies and reposts in the cursor, some 100 bytes each. Most deletions come within minutes."""
-
-
-class Known(NamedTuple):
-    """An item that was published. ``created_ms``: None if it is not known any more."""
-
-    id: str
-    kind: Kind
-    thread: str
-    created_ms: int | None
 
 
 class Published:

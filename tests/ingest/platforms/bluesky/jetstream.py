@@ -137,8 +137,8 @@ class BlueskySite(Site):
                 sent = number + 1
                 if (at_us if by_time else seq) >= cursor:
                     await socket.send_json(v2(happened, at_us, seq) if second else v1(happened, at_us))
-            for frame in self.instead:
-                await socket.send_str(frame)
+            for text in self.instead:
+                await socket.send_str(text)
             if self.ends:
                 await socket.close()
                 return socket

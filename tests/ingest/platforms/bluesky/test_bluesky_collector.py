@@ -33,7 +33,7 @@ from tests.ingest.platforms.bluesky.jetstream import (
     repost,
     v2,
 )
-from tests.ingest.sites import NOW_MS, status
+from tests.ingest.sites import NOW_MS, Thing, status
 
 FERRIES = Relevance(lambda post: "ferry" in f"{post.title} {post.text} {post.url}")
 MINUTE_US = 60_000_000
@@ -259,7 +259,10 @@ async def test_a_host_that_is_not_in_the_settings_any_more_is_left_with_its_numb
 
 async def test_a_gap_is_counted_and_said(site: BlueskySite) -> None:
     place = {"host": site.url, "wire": "v2", "cursor": 77, "at_us": NOW_US - 3_000 * MINUTE_US}
-    info = {"$type": "message", "payload": {"$type": "x#info", "name": "OutdatedCursor", "message": "resumed from 9"}}
+    info: Thing = {
+        "$type": "message",
+        "payload": {"$type": "x#info", "name": "OutdatedCursor", "message": "resumed from 9"},
+    }
     site.first = [info]
     site.happens(post(ALICE, "a", "A ferry"), at_us=NOW_US)
     async with reading(site, json.dumps({"place": place}).encode()) as reader:

@@ -9,8 +9,7 @@ import pytest
 from ingest import signal
 from ingest.platforms.bluesky import addresses, rich_text
 from ingest.platforms.bluesky.convert import convert, convert_view, deletion
-from ingest.platforms.bluesky.profiles import Profile
-from ingest.platforms.bluesky.published import Known
+from ingest.platforms.bluesky.known import Known, Profile
 from ingest.signal import Author, Counts, Signal
 from tests.ingest.platforms.bluesky.jetstream import (
     ALICE,

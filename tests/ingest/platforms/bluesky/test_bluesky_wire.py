@@ -11,25 +11,28 @@ from typing import Any
 import pytest
 
 from hubbub.world.generated import Size, generate
+from hubbub.world.items import Post
+from hubbub.world.platforms.bluesky import records
 from hubbub.world.platforms.bluesky import server as simulated
 from ingest import signal
 from ingest.platforms.bluesky.addresses import POSTS, REPOSTS
-from ingest.platforms.bluesky.convert import convert
+from ingest.platforms.bluesky.convert import convert, convert_view
 from ingest.platforms.bluesky.wire import Wire, about, item_in, read, repaired
-from ingest.signal import Signal
+from ingest.signal import Author, Signal
 
 Events = list[dict[str, Any]]
 LATER_MS = 1_790_000_000_000
 
 
-def file(shared: Path, name: str) -> bytes:
-    archive = shared / "wire" / "jetstream.tar.xz"
+def file(shared: Path, name: str, folder: str = "jetstream") -> bytes:
+    archive = shared / "wire" / f"{folder}.tar.xz"
     if not archive.exists():
-        pytest.skip("needs ../shared/data/wire/jetstream.tar.xz")
+        pytest.skip(f"needs ../shared/data/wire/{archive.name}")
     with tarfile.open(archive) as tar:
-        member = tar.extractfile(f"jetstream/{name}")
-        assert member is not None
-        return member.read()
+        (found,) = [member for member in tar.getmembers() if Path(member.name).name == name]
+        content = tar.extractfile(found)
+        assert content is not None
+        return content.read()
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +52,12 @@ def happenings() -> list[simulated.Happening]:
     found = simulated._happenings(generate(11, 1_760_000_000_000, Size(hours=2, stories=3, chatter=300, replies=60)))
     assert any(happening.deletes for happening in found)
     return found
+
+
+@pytest.fixture(scope="module")
+def view(shared: Path) -> dict[str, Any]:
+    """Return a post as the AppView has shown it."""
+    return dict(json.loads(file(shared, "thread_view_post_with_embed_media.json", "bluesky-atproto"))["thread"]["post"])
 
 
 def in_second_wire(line: bytes) -> bytes:
@@ -100,7 +109,7 @@ def test_every_recorded_post_and_repost_is_a_signal_and_the_numbers_are_those_of
         for commit in created
         if "external" in commit["record"].get("embed", {})
     ]
-    assert sorted(cards) == sorted(one.url for one in became if one.title)
+    assert sorted(cards) == sorted(one.url or "" for one in became if one.title)
     texts = {commit["record"]["text"] for commit in created if commit["collection"] == POSTS}
     assert {one.text or "" for one in became if one.kind != "repost" and "http" not in (one.text or "")} <= texts
 
@@ -132,6 +141,26 @@ def test_the_simulated_second_wire_keeps_to_the_lexicon(
         assert event.cursor == 1
     kinds = lexicon["main"]["parameters"]["properties"]["kinds"]["items"]["enum"]
     assert {"commit", "account", "identity"} <= set(kinds)
+
+
+def test_the_recorded_view_of_a_post_is_a_signal_with_its_counts(view: dict[str, Any]) -> None:
+    became = convert_view(view, LATER_MS)
+    (found,) = became.signals
+    assert signal.decode(signal.encode(found), LATER_MS) == found
+    assert (found.counts.likes, found.counts.replies) == (view["likeCount"], view["replyCount"])
+    assert found.counts.shares == view["repostCount"] + view.get("quoteCount", 0)
+    assert found.author == Author(name=view["author"]["handle"])
+    did, _, rkey = view["embed"]["record"]["record"]["uri"].removeprefix("at://").split("/")
+    assert found.url == f"https://bsky.app/profile/{did}/post/{rkey}", "it quotes a post, below a picture"
+
+
+def test_the_simulated_view_has_the_form_of_the_recorded_one(
+    view: dict[str, Any], happenings: list[simulated.Happening]
+) -> None:
+    posts = [happening.item for happening in happenings if isinstance(happening.item, Post)]
+    shown = [records.view(post, 1_760_000_000_000 + 7_200_000) for post in posts]
+    assert set().union(*shown) <= {*view, "quoteCount"}
+    assert all(isinstance(one[key], type(view[key])) for one in shown for key in one if key in view)
 
 
 def test_a_lone_surrogate_is_replaced() -> None:
