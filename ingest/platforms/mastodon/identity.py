@@ -28,11 +28,11 @@ def signal_id(uri: str) -> str:
     'mastodon:pixels.example/p/grace/7%20%E2%82%AC'
 
     Raises:
-        ValueError: ``uri`` is empty or no text.
+        ValueError: ``uri`` names nothing, or is neither an address of the web nor a ``tag:``.
     """
     host = host_of(uri)
     path = uri.partition("://")[2].partition("/")[2] if host else uri
-    if not path:
+    if not path or (not host and "://" in path):
         raise ValueError(f"uri {uri[:100]!r} names no status")
     if host:
         numbered = _numbered(path)

@@ -26,7 +26,7 @@ from ingest.platforms.mastodon.public_stream import Event, PublicStream
 from ingest.platforms.mastodon.threads import ThreadQueue
 from ingest.platforms.mastodon.timeline import Timeline
 from ingest.signal import Counts
-from transport.errors import SlowDownError
+from transport.errors import NeverRetryError, RetryLaterError, SlowDownError, UserError
 
 REFUSED_SECONDS: Final = 600.0
 """How long to leave alone a timeline that is refused, while others are shown."""
@@ -261,11 +261,10 @@ class InstanceReader:
             return None
         try:
             thread = await self._client.thread(id_)
-        except SlowDownError:
-            raise
-        except COLLECT_ERRORS:
-            signals = self._admission.no_thread(id_)
-            if signals is None:
+        except (NeverRetryError, UserError):  # of this thread alone
+            return self._admission.no_thread(id_)
+        except RetryLaterError:
+            if (signals := self._admission.no_thread(id_)) is None:
                 raise
             return signals
         return self._admission.thread(id_, thread)
