@@ -149,8 +149,9 @@ class JsonClient:
         await self._pages.close()
 
     async def _answer(self, method: str, path: str, body: object, headers: Mapping[str, str] | None) -> Answer:
-        response = await self._pages.request(method, self._base_url + path, what=path, json=body, headers=headers)
+        what = path.partition("?")[0]  # a query changes from page to page; a failure that lasts is reported once
+        response = await self._pages.request(method, self._base_url + path, what=what, json=body, headers=headers)
         try:
             return Answer(json.loads(response.body), self._context.now_ms(), response.headers)
         except (ValueError, RecursionError) as error:
-            raise RetryLaterError(f"{path} is not JSON: {response.body[:80]!r}") from error
+            raise RetryLaterError(f"{what} is not JSON: {response.body[:80]!r}") from error
