@@ -14,7 +14,7 @@ from tests.ingest.fake_clock import FakeClock, context
 from tests.ingest.platforms.mastodon.mastodon_site import HOST, MastodonSite
 from tests.ingest.sites import NOW_MS
 
-__all__ = ["NEVER_SECONDS", "World", "collecting", "ids", "polls"]
+__all__ = ["NEVER_SECONDS", "World", "collecting", "ids", "poll_until", "polls"]
 
 NEVER_SECONDS = 1e6
 
@@ -69,6 +69,16 @@ async def polls(collector: MastodonCollector, count: int = 1) -> Batch:
         signals, cursor = await anext(collector)
         together.extend([signals])
     return Batch(together, cursor)
+
+
+async def poll_until(collector: MastodonCollector, is_done: Callable[[Signals], bool]) -> Signals:
+    """Return what the polls give until ``is_done`` with all of it; a stream delivers when it delivers."""
+    together = Signals()
+    for _ in range(500):
+        together.extend([(await anext(collector)).signals])
+        if is_done(together):
+            return together
+    raise AssertionError(f"never: {together}")
 
 
 def ids(batch: Batch) -> list[str]:

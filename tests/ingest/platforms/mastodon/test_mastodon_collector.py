@@ -273,12 +273,13 @@ async def test_a_reply_brings_its_thread(site: MastodonSite) -> None:
 async def test_a_reply_that_waits_for_its_root_survives_a_restart(site: MastodonSite) -> None:
     site.keep(toot(1))
     site.reply(2, to=1, tags=[{"name": "ai"}])
-    options: dict[str, object] = {"public_timeline": False, "tags": ["ai"]}
-    async with collecting(site, **options) as collector:
+    async with collecting(site, public_timeline=False, tags=["ai"]) as collector:
         batch = await polls(collector)
         assert ids(batch) == []
     site.statuses[local(2)]["tags"] = []
-    async with collecting(site, cursor=batch.cursor, threads_seconds=1, **options) as collector:
+    async with collecting(
+        site, cursor=batch.cursor, public_timeline=False, tags=["ai"], threads_seconds=1
+    ) as collector:
         assert ids(await polls(collector, 4)) == [native(1), native(2)]
 
 
@@ -286,8 +287,9 @@ async def test_a_thread_that_cannot_be_read_makes_an_orphan(site: MastodonSite) 
     site.keep(toot(1))
     site.reply(2, to=1, tags=[{"name": "ai"}])
     site.missing.add(f"/api/v1/statuses/{local(2)}/context")
-    options: dict[str, object] = {"public_timeline": False, "tags": ["ai"], "tags_poll_seconds": NEVER_SECONDS}
-    async with collecting(site, threads_seconds=1, **options) as collector:
+    async with collecting(
+        site, public_timeline=False, tags=["ai"], tags_poll_seconds=NEVER_SECONDS, threads_seconds=1
+    ) as collector:
         ignored = (await polls(collector, 2)).signals.ignored
         assert ignored == {Ignored.ORPHAN: 1}
         assert len(site.paths("context")) == 3
@@ -305,8 +307,7 @@ async def test_replies_below_a_root_that_is_not_public_are_not_published(site: M
 async def test_the_replies_to_a_post_are_read_when_their_number_grows(site: MastodonSite) -> None:
     world = World()
     site.post(NOW_S - 1)
-    every = {"threads_seconds": 1, "reobserve_seconds": 1}
-    async with collecting(site, world=world, **every) as collector:  # type: ignore[arg-type]
+    async with collecting(site, world=world, threads_seconds=1, reobserve_seconds=1) as collector:
         await polls(collector)
         site.reply(NOW_S, to=NOW_S - 1)
         site.reply(NOW_S + 1, to=NOW_S)
@@ -360,7 +361,7 @@ async def test_counts_are_polled_again_and_edits_are_seen(site: MastodonSite) ->
         assert len({signal.id for signal in again}) == 30
         (grown,) = [signal for signal in again if signal.counts.likes == 99]
         assert (grown.id, grown.text) == (native(NOW_S - 60), "Better")
-        assert {path.count("=") for path in site.paths("/api/v1/statuses")} == {20, 10}
+        assert max(path.count("=") for path in site.paths("/api/v1/statuses")) == 20
 
 
 async def test_an_edit_comes_again_with_a_later_time(site: MastodonSite) -> None:
