@@ -67,7 +67,7 @@ class StackExchangeServer:
         """Serve a page of the questions of a site, those with the latest activity first."""
         now_ms = self._clock()
         site = request.query.get("site", "")
-        if not any(post.community == site for post in self._world.posts(PLATFORM).items):
+        if site not in self._world.communities:
             return _error(400, "bad_parameter", f"No site found for name `{site}`")
         shown = [post for post in self._world.posts(PLATFORM, site).items if post.there(now_ms)]
         found = sorted((post for post in shown if not post.gone(now_ms)), key=lambda post: -_active_ms(post, now_ms))
