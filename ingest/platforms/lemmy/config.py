@@ -5,23 +5,24 @@ Owns their names, defaults and limits. Must never know how they are used.
 
 from typing import Annotated, Literal
 
-from pydantic import Field, HttpUrl, StringConstraints
+from pydantic import AfterValidator, Field, HttpUrl, StringConstraints
 
 from ingest.collector import CollectorConfig, Positive, Whole
 
+InstanceUrl = Annotated[str, AfterValidator(lambda url: str(HttpUrl(url)))]
 CommunityName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]{1,100}@[A-Za-z0-9.-]{1,250}(:\d{1,5})?$")]
 
 DEFAULT_INSTANCES = (
-    HttpUrl("https://lemmy.world"),  # the largest; it federates with nearly all others
-    HttpUrl("https://programming.dev"),
-    HttpUrl("https://lemmy.dbzer0.com"),  # home of communities on generative models
+    "https://lemmy.world",  # the largest; it federates with nearly all others
+    "https://programming.dev",
+    "https://lemmy.dbzer0.com",  # home of communities on generative models
 )
 
 
 class LemmyConfig(CollectorConfig):
     """How to collect from Lemmy. Seconds are real seconds; hours are hours of the items' age."""
 
-    instances: Annotated[tuple[HttpUrl, ...], Field(min_length=1, max_length=20)] = DEFAULT_INSTANCES
+    instances: Annotated[tuple[InstanceUrl, ...], Field(min_length=1, max_length=20)] = DEFAULT_INSTANCES
     """The servers to ask. Each also shows what it receives from others; a post that several show is one post."""
     listing: Literal["All", "Local"] = "All"
     """``All``: everything that an instance shows. ``Local``: only the communities that are at home there."""

@@ -1,6 +1,6 @@
 """Lemmy's views into signals. Pure: no clock, no network, no memory.
 
-Owns what each field of a view means, in API v3 (Lemmy 0.18 and 0.19) and v4 (Lemmy 1.0); the types are in
+Owns what each field of a view means, in API v3 (Lemmy 0.18 and 0.19) and v4 (Lemmy 1.0). The types are in
 https://github.com/LemmyNet/lemmy-js-client. Must never fetch.
 
 - A view holds the post, its creator and its community; the view of a comment holds the comment as well.

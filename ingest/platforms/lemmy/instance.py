@@ -37,7 +37,7 @@ _V4_SORTS: Final[Mapping[Sort, str]] = {"New": "new", "NewComments": "new_commen
 
 
 class GoneError(NeverRetryError):
-    """The instance says that it has no such item, or shows it to nobody any more."""
+    """The instance says that it has no such item, or does not show it any more."""
 
 
 class Page(NamedTuple):
@@ -58,11 +58,12 @@ class View(NamedTuple):
 class LemmyInstance:
     """One instance. ``host``: its name, with the port if it is an unusual one. ``facts``: what it says of itself."""
 
-    def __init__(self, config: LemmyConfig, context: CollectorContext, url: HttpUrl) -> None:
-        self.host = f"{url.host}:{url.port}" if url.port not in {80, 443} else str(url.host)
+    def __init__(self, config: LemmyConfig, context: CollectorContext, url: str) -> None:
+        address = HttpUrl(url)
+        self.host = f"{address.host}:{address.port}" if address.port not in {80, 443} else str(address.host)
         self.facts = NO_FACTS
         self._listing = config.listing
-        self._json = JsonClient(config, context, str(url), refusal=refusal)
+        self._json = JsonClient(config, context, url, refusal=refusal)
         self._version: int | None = None
 
     async def listing(self, kind: Kind, sort: Sort, community: str | None, page: str | None) -> Page:
@@ -99,7 +100,7 @@ class LemmyInstance:
         """Return the view of the post with this instance's own ``number``.
 
         Raises:
-            GoneError: the instance shows it to nobody any more.
+            GoneError: the instance does not show it any more.
             CollectError: it cannot be had now.
         """
         path = f"/api/v{await self._api()}/post"

@@ -1,7 +1,7 @@
 """Posts to ask for one by one: tracked ones that no listing shows any more, and unknown ones that comments answer.
 
-Owns which post to ask for next, and of which instance: only there its number is valid. Must never know how it is
-fetched.
+Owns which post to ask for next, and the instance to ask: the post's number is valid only there. Must never know how a
+post is fetched.
 """
 
 from collections import Counter
@@ -109,7 +109,7 @@ class Posts:
         return None
 
     def gone(self, id_: str, witnessed_ms: int) -> Signals:
-        """Return what it means that an instance shows a post to nobody any more."""
+        """Return what it means that an instance does not show a post any more."""
         known = self._known.get(id_)
         self._forget(id_)
         if known is None:

@@ -1,6 +1,6 @@
-"""What the collector needs of a view before it is converted: its key, its age, and where it belongs.
+"""The key, the age and the post of a view, which the collector needs before it converts the view.
 
-Owns those few fields, of which any may be missing or of another type. Must never raise, whatever a view holds.
+Owns those few fields. Any may be missing or of another type. Must never raise, whatever a view holds.
 """
 
 import hashlib

@@ -1,7 +1,7 @@
 """The Stack Exchange collector: which site to ask next, and how far it has read.
 
-Owns the cursor: the requests of the last day, the filter, and each site's mark and tracked questions. Must never know
-HTTP, nor publish.
+Owns the cursor: the requests of the last day, the filter, and each site's watermark and tracked questions. Must never
+know HTTP, nor publish.
 
 Growth: one request shows the 100 questions of a site with the latest activity, with all that is below them and all
 counts. Tracked questions that it shows no more are asked for together, now and then: those that do not come are gone.
@@ -22,8 +22,8 @@ from ingest.platforms.stackexchange.config import StackExchangeConfig
 from ingest.platforms.stackexchange.convert import PLATFORM, convert, number, parts
 from ingest.platforms.stackexchange.cursor import OPTION, SavedCursor, SavedSite, load
 from ingest.platforms.stackexchange.daily_requests import DailyRequests
-from ingest.platforms.stackexchange.pace import Pace
 from ingest.platforms.stackexchange.questions import Questions
+from ingest.platforms.stackexchange.site_schedule import SiteSchedule
 
 MAX_ITEMS: Final = 50_000
 """Items whose last signal is remembered, in some 10 MB: more than 50 sites show."""
@@ -49,7 +49,7 @@ class StackExchangeCollector:
             name: Questions(name, tags, config, saved.sites.get(name, SavedSite()), context.now_ms)
             for name, tags in config.sites.items()
         }
-        self._pace = Pace(self._sites, config.poll_seconds, context.clock, context.sleep)
+        self._schedule = SiteSchedule(self._sites, config.poll_seconds, context.clock, context.sleep)
         self._checks_due_at = dict.fromkeys(self._sites, context.clock() + config.check_hours * 3600)
         self._changes = Changes(MAX_ITEMS)
         self._rejected = Seen(MAX_REJECTED)
@@ -62,11 +62,11 @@ class StackExchangeCollector:
         if self._client.unsaved >= MAX_UNSAVED:
             return Batch(Signals(), self._cursor())
         while True:
-            site = self._sites[await self._pace.next(self._requests_per_day())]
+            site = self._sites[await self._schedule.next(self._requests_per_day())]
             check = self._clock() >= self._checks_due_at[site.name] and bool(site.unlisted())
             wait_seconds = self._client.free_in_seconds(BY_NUMBER if check else listing_method(site.tags))
             if wait_seconds:
-                self._pace.delay(site.name, wait_seconds)
+                self._schedule.delay(site.name, wait_seconds)
                 continue
             signals = await (self._check(site) if check else self._read(site))
             return Batch(signals, self._cursor())
@@ -107,11 +107,11 @@ class StackExchangeCollector:
             met = whole or site.is_new or any(map(site.is_known, answer.items))
             if met or self._client.free_in_seconds(method):
                 break
-        # Nothing may fail from here on: questions below the mark would be lost.
+        # Nothing may fail from here on: questions below the watermark would be lost.
         signals = self._convert(site, shown)
-        self._pace.observe(site.name, len(signals.signals))
+        self._schedule.observe(site.name, len(signals.signals))
         if not met and self._client.free_in_seconds(method):
-            return signals  # the method wants to be left alone: read again from the top, down to the old mark
+            return signals  # the method wants to be left alone: read again from the top, down to the old watermark
         signals.gaps += not met
         if site.read([question for question, _ in shown], whole=whole):
             self._checks_due_at[site.name] = self._clock()
@@ -122,7 +122,7 @@ class StackExchangeCollector:
         asked = site.unlisted()
         answer = await self._client.questions(site.name, asked)
         self._checks_due_at[site.name] = self._clock() + self._config.check_hours * 3600
-        self._pace.delay(site.name, 0.0)
+        self._schedule.delay(site.name, 0.0)
         signals = self._convert(site, [(one, answer.witnessed_ms) for one in answer.items])
         gone = site.check(asked, answer.items, answer.witnessed_ms)
         signals.signals += filter(self._changes.observe, gone)

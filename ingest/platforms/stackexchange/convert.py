@@ -23,7 +23,7 @@ PLATFORM: Final = "stackexchange"
 
 
 class _Owner(msgspec.Struct):
-    """Who wrote an item. ``user_id``: absent if the account is gone."""
+    """The author of an item. ``user_id``: absent if the account is gone."""
 
     display_name: str | None = None
     user_id: int | None = None

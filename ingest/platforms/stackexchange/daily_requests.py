@@ -41,7 +41,7 @@ class DailyRequests:
         return max(0, (oldest + HOURS + 1) * HOUR_MS - now_ms)
 
     def saved(self, now_ms: int, reserved: int) -> dict[str, int]:
-        """Return what to save. What is ``reserved`` counts as sent: after a crash no one knows what became of it."""
+        """Return what to save. ``reserved`` requests count as sent: a crash may follow them before the next save."""
         self.spent(now_ms)
         hour = now_ms // HOUR_MS
         return {

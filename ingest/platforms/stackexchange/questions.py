@@ -1,6 +1,7 @@
 """The questions of one site: how far its listing was read, which are tracked, and what is below them.
 
-Owns the mark of the listing and the tracked questions, both saved in the cursor. Must never know how they are fetched.
+Owns the watermark of the listing and the tracked questions, both saved in the cursor. Must never know how they are
+fetched.
 """
 
 from collections.abc import Callable, Collection, Iterable

@@ -1,4 +1,4 @@
-"""The requests of a day and the pace: never more than allowed, and most where most changes."""
+"""The requests of a day and the schedule of the sites: never more than allowed, and most where most changes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from itertools import pairwise
 from ingest.platforms.stackexchange.config import StackExchangeConfig
 from ingest.platforms.stackexchange.cursor import SavedCursor, budget
 from ingest.platforms.stackexchange.daily_requests import HOUR_MS, DailyRequests
-from ingest.platforms.stackexchange.pace import DAY_SECONDS, POLL_SHARE, Pace
+from ingest.platforms.stackexchange.site_schedule import DAY_SECONDS, POLL_SHARE, SiteSchedule
 from tests.ingest.fake_clock import FakeClock
 from tests.ingest.sites import NOW_MS
 
@@ -55,22 +55,22 @@ def test_doctor_sees_what_is_spent() -> None:
 
 async def test_a_site_that_changes_more_is_asked_more_often() -> None:
     clock = FakeClock()
-    pace = Pace(["busy", "quiet"], 60, clock, clock.sleep)
+    schedule = SiteSchedule(["busy", "quiet"], 60, clock, clock.sleep)
     polls = {"busy": 0, "quiet": 0}
     began_at = clock.now
     while clock.now < began_at + DAY_SECONDS:
-        name = await pace.next(280)
+        name = await schedule.next(280)
         polls[name] += 1
-        pace.observe(name, round((clock.now - began_at) / 60) if name == "busy" else 0)
+        schedule.observe(name, round((clock.now - began_at) / 60) if name == "busy" else 0)
     assert polls["busy"] > 3 * polls["quiet"] > 0
     assert sum(polls.values()) <= POLL_SHARE * 280 * 1.1
 
 
 async def test_no_site_is_asked_more_often_than_the_shortest_interval() -> None:
     clock = FakeClock()
-    pace = Pace(["only"], 300, clock, clock.sleep)
+    schedule = SiteSchedule(["only"], 300, clock, clock.sleep)
     asked_at = []
     for _ in range(5):
-        await pace.next(1_000_000)
+        await schedule.next(1_000_000)
         asked_at.append(clock.now)
     assert {later - earlier for earlier, later in pairwise(asked_at)} == {300}

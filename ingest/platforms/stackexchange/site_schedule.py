@@ -1,4 +1,4 @@
-"""The pace: which site to ask next, so that the requests of a day are spent where most changes.
+"""The schedule of the sites: which to ask next, so that the requests of a day are spent where most changes.
 
 Owns how fast each site changes, and when each is due. Must never know what a request is, nor how many are left.
 
@@ -27,7 +27,7 @@ class _Site:
     changes_per_hour: float | None = None
 
 
-class Pace:
+class SiteSchedule:
     """The schedule of ``names``. ``clock``, ``sleep``: real seconds."""
 
     def __init__(
