@@ -23,8 +23,9 @@ class Reading(NamedTuple):
 
     @property
     def oldest_ms(self) -> float:
-        """When the oldest item was created, without pinned posts; infinity if there is none."""
-        return min((views.created_ms(v.raw) for v in self.shown if not views.is_pinned(v.raw)), default=math.inf)
+        """When the oldest item was created, without those out of order; infinity if there is none."""
+        in_order = (raw for raw, witnessed_ms in self.shown if not views.stands_out(raw, witnessed_ms))
+        return min(map(views.created_ms, in_order), default=math.inf)
 
 
 class Listing:
@@ -64,8 +65,9 @@ class Listing:
     async def read(self, max_pages: int, since_ms: float, *, whole: bool = False) -> Reading:
         """Read back to an item that was shown before; what is from before ``since_ms`` is left out.
 
-        A listing moves on while its pages are read, so an item may be on two of them. Posts that are pinned to its
-        top say nothing about how far it was read. There is a gap if ``max_pages`` end before a known item or the end.
+        A listing moves on while its pages are read, so an item may be on two of them. Posts that stand at its top
+        whatever their age, pinned or dated ahead, say nothing about how far it was read. There is a gap if
+        ``max_pages`` end before a known item or the end.
         ``whole``: a full scan, which reads on past known items.
 
         Raises:
@@ -77,7 +79,8 @@ class Listing:
         for _ in range(max_pages):
             found = await self.instance.listing(self.kind, self.sort, self.community, page)
             recent = [view for view in found.views if views.created_ms(view) >= since_ms]
-            known = any(views.key(view) in self._seen for view in found.views if not views.is_pinned(view))
+            in_order = (view for view in found.views if not views.stands_out(view, found.witnessed_ms))
+            known = any(views.key(view) in self._seen for view in in_order)
             before = len(shown)
             for view in recent:
                 shown.setdefault(views.key(view), View(view, found.witnessed_ms))

@@ -37,10 +37,11 @@ def created_ms(view: object) -> float:
         return float("inf")
 
 
-def is_pinned(view: object) -> bool:
-    """Return whether a post stands at the top of listings whatever its age."""
+def stands_out(view: object, witnessed_ms: int) -> bool:
+    """Return whether an item stands at the top of listings whatever its age: it is pinned, or dated ahead."""
     post = _dict(view, "post")
-    return "comment" not in _as_dict(view) and bool(post.get("featured_local") or post.get("featured_community"))
+    pinned = "comment" not in _as_dict(view) and bool(post.get("featured_local") or post.get("featured_community"))
+    return pinned or created_ms(view) > witnessed_ms
 
 
 def is_post_gone(view: object) -> bool:

@@ -7,8 +7,9 @@ Growth: one request shows the 100 questions of a site with the latest activity, 
 counts. Tracked questions that it shows no more are asked for together, now and then: those that do not come are gone.
 """
 
+import asyncio
 import hashlib
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 import msgspec
 
@@ -33,6 +34,11 @@ MAX_UNSAVED: Final = 10
 """Failed requests after which the cursor is saved: a crash must not make the collector forget requests."""
 SCARCE: Final = 5
 """With fewer than one in so many of the daily requests left, polls become rarer."""
+
+
+class _Converted(NamedTuple):
+    question: object
+    became: list[tuple[object, Signals]]
 
 
 class StackExchangeCollector:
@@ -107,8 +113,9 @@ class StackExchangeCollector:
             met = whole or site.is_new or any(map(site.is_known, answer.items))
             if met or self._client.free_in_seconds(method):
                 break
+        converted = await self._convert(site, shown)
         # Nothing may fail from here on: questions below the watermark would be lost.
-        signals = self._convert(site, shown)
+        signals = self._remember(site, converted)
         self._schedule.observe(site.name, len(signals.signals))
         if not met and self._client.free_in_seconds(method):
             return signals  # the method wants to be left alone: read again from the top, down to the old watermark
@@ -123,20 +130,33 @@ class StackExchangeCollector:
         answer = await self._client.questions(site.name, asked)
         self._checks_due_at[site.name] = self._clock() + self._config.check_hours * 3600
         self._schedule.delay(site.name, 0.0)
-        signals = self._convert(site, [(one, answer.witnessed_ms) for one in answer.items])
+        converted = await self._convert(site, [(one, answer.witnessed_ms) for one in answer.items])
+        signals = self._remember(site, converted)
         gone = site.check(asked, answer.items, answer.witnessed_ms)
         signals.signals += filter(self._changes.observe, gone)
         return signals
 
-    def _convert(self, site: Questions, shown: list[tuple[object, int]]) -> Signals:
-        """Return the signals that say something new, posts before their replies; the quietest question first."""
-        signals = Signals()
+    async def _convert(self, site: Questions, shown: list[tuple[object, int]]) -> list[_Converted]:
+        """Return what becomes of questions and all that is below them, the quietest question first.
+
+        A page of questions is a megabyte of HTML, so other tasks get their turn after each question.
+        """
+        converted: list[_Converted] = []
         for question, witnessed_ms in reversed(shown):
+            id_ = number(question)
+            became = [(part, convert(part, witnessed_ms, site.name, id_)) for part in parts(question)]
+            converted.append(_Converted(question, became))
+            await asyncio.sleep(0)
+        return converted
+
+    def _remember(self, site: Questions, converted: list[_Converted]) -> Signals:
+        """Return the signals that say something new, posts before their replies, and remember all."""
+        signals = Signals()
+        for question, became in converted:
             found = Signals()
-            for part in parts(question):
-                became = convert(part, witnessed_ms, site.name, number(question))
-                if became.signals or self._rejected.add(hashlib.sha256(as_json(part)).hexdigest()[:16]):
-                    found.extend([became])
+            for part, one in became:
+                if one.signals or self._rejected.add(hashlib.sha256(as_json(part)).hexdigest()[:16]):
+                    found.extend([one])
             found.signals += site.observe(question, found.signals)
             found.signals = list(filter(self._changes.observe, found.signals))
             signals.extend([found])

@@ -3,9 +3,10 @@
 Owns their names, defaults and limits. Must never know how they are used.
 """
 
-from typing import Annotated
+from ipaddress import ip_address
+from typing import Annotated, Self
 
-from pydantic import Field, HttpUrl, SecretStr, StringConstraints
+from pydantic import Field, HttpUrl, SecretStr, StringConstraints, model_validator
 
 from ingest.collector import CollectorConfig, Positive, Whole
 
@@ -51,3 +52,16 @@ class StackExchangeConfig(CollectorConfig):
     """At most this many questions of a site are tracked: polled again for their counts."""
     watch_hours: Positive = 72.0
     """Up to which age questions are tracked."""
+
+    @model_validator(mode="after")
+    def _the_key_travels_safely(self) -> Self:
+        if self.key is not None and self.base_url.scheme != "https" and not _is_loopback(self.base_url.host or ""):
+            raise ValueError("base_url must be https: it carries the key (plain http is allowed on this machine only)")
+        return self
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -14,7 +14,7 @@ from ingest.platforms.lemmy.config import LemmyConfig
 from ingest.signal import Signal
 from tests.ingest.fake_clock import FakeClock, context
 from tests.ingest.platforms.lemmy.lemmy_site import HOST, LemmySite, comment_view, post_view, refuse
-from tests.ingest.sites import NOW_MS, status
+from tests.ingest.sites import NOW_MS, Thing, status
 from transport.errors import RetryLaterError, SlowDownError
 
 NEVER_SECONDS = 1e6
@@ -134,11 +134,14 @@ async def test_too_long_an_outage_is_a_gap(site: LemmySite) -> None:
         assert natives(batch) == [f"post/{number}" for number in range(250, 400)]
 
 
-async def test_a_pinned_post_hides_no_new_one(site: LemmySite) -> None:
-    site.posts = [post_view(1)]
+@pytest.mark.parametrize("top", [{"featured_local": True}, {"featured_community": True}, {"published": "2099-01-01"}])
+async def test_a_post_that_stays_at_the_top_hides_no_new_one(site: LemmySite, top: Thing) -> None:
+    pinned = post_view(1)
+    pinned["post"] |= top  # type: ignore[operator]
+    site.posts = [pinned]
     async with collecting(site) as collector:
         await polls(collector, FIRST)
-        site.posts = [post_view(number) for number in range(2, 121)] + [post_view(1, featured_local=True)]
+        site.posts = [post_view(number) for number in range(2, 121)] + [pinned]
         assert len(set(natives(await polls(collector, 2)))) == 119
 
 

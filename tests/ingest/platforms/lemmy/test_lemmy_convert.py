@@ -137,4 +137,4 @@ def test_whatever_is_in_a_view_it_ends_somewhere(part: str, value: object) -> No
     assert convert(view, NOW_MS).read == 1
     assert len(views.key(view)) <= 16
     assert views.created_ms(view) is not None
-    views.is_pinned(view), views.is_post_gone(view), views.post_number(view)
+    views.stands_out(view, NOW_MS), views.is_post_gone(view), views.post_number(view)

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import pytest
+from pydantic import ValidationError
 
 from ingest.batch import Batch, Cursor, Signals
 from ingest.errors import COLLECT_ERRORS
@@ -279,3 +280,20 @@ async def test_what_is_remembered_in_the_cursor_is_bounded(site: StackExchangeSi
     async with collecting(site, watch_max_items=20) as collector:
         cursor = json.loads((await polls(collector, 1)).cursor)
     assert len(cursor["sites"]["ai"]["tracked"]) == 20
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"sites": {}},
+        {"sites": {"../users": []}},
+        {"sites": {"ai": ["a;b"]}},
+        {"key": "k", "base_url": "http://api.stackexchange.com"},
+        {"requests_per_day": 0},
+        {"polling": 5},
+    ],
+    ids=str,
+)
+def test_a_wrong_option_is_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        StackExchangeConfig.model_validate(wrong)
