@@ -14,6 +14,8 @@ View = dict[str, object]
 
 HOST = "lemmy.example.org"
 """The name of the simulated instance; items of others federate to it."""
+SINCE = "2023-06-01T00:00:00.000000Z"
+"""When every person and community of the instance was created."""
 ENGLISH = 37
 """The number of English among the languages of an instance."""
 
@@ -26,6 +28,27 @@ def write_time(at_ms: int) -> str:
 def ap_id(item: Item) -> str:
     """Return an item's address on the instance where it was written."""
     return f"https://{item.native}"
+
+
+_REPORTS: View = {"report_count": 0, "unresolved_report_count": 0, "federation_pending": False}
+_VIEW_OLD: View = {
+    "banned_from_community": False, "creator_banned_from_community": False, "creator_blocked": False,
+    "creator_is_admin": False, "creator_is_moderator": False, "saved": False, "subscribed": "NotSubscribed",
+}  # fmt: skip
+_POST_VIEW_OLD: View = _VIEW_OLD | {"hidden": False, "read": False, "unread_comments": 0}
+_VIEW: View = {
+    "can_mod": False, "creator_banned": False, "creator_banned_from_community": False, "creator_is_admin": False,
+    "creator_is_moderator": False, "tags": [],
+}  # fmt: skip
+_ACTOR_OLD: View = {"published": SINCE, "deleted": False, "instance_id": 1}
+_ACTOR: View = {"published_at": SINCE, "last_refreshed_at": SINCE, "deleted": False, "instance_id": 1}
+_PERSON_OLD: View = {"banned": False, "bot_account": False}
+_PERSON: View = {"bot_account": False, "post_count": 1, "comment_count": 1}
+_PLACE: View = {"nsfw": False, "posting_restricted_to_mods": False, "removed": False}
+_SIZES: View = {
+    "comments": 0, "posts": 0, "subscribers_local": 0, "users_active_day": 0, "users_active_half_year": 0,
+    "users_active_month": 0, "users_active_week": 0,
+}  # fmt: skip
 
 
 class Views:
@@ -42,31 +65,29 @@ class Views:
     def post(self, post: Post, now_ms: int) -> View:
         """Return a PostView."""
         fields, counts = self._post(post, now_ms)
-        return self._view({"post": fields}, post, post, counts)
+        times = {"post_id": fields["id"], "published": write_time(post.created_ms)}
+        times["newest_comment_time"] = times["published"]
+        around = _POST_VIEW_OLD | {"counts": counts | times} if self._old else _VIEW
+        return {"post": fields} | self._whose(post, post) | around
 
     def comment(self, reply: Reply, now_ms: int) -> View:
         """Return a CommentView. It holds the post as well; in v3 without the post's counts."""
         fields, counts = self._comment(reply, now_ms)
-        return self._view({"comment": fields, "post": self._post(reply.post, now_ms)[0]}, reply, reply.post, counts)
+        times = {"comment_id": fields["id"], "published": write_time(reply.created_ms)}
+        around = _VIEW_OLD | {"counts": counts | times} if self._old else _VIEW
+        return {"comment": fields, "post": self._post(reply.post, now_ms)[0]} | self._whose(reply, reply.post) | around
 
     def community(self, name: str) -> View:
         """Return a CommunityView."""
-        place = self._communities.get(name.lower())
-        size: View = {"subscribers": place.members if place and place.members is not None else 0}
         fields = self._place(name)
-        return {"community": fields, "counts": size} if self._old else {"community": fields | size}
+        if not self._old:
+            return {"community": fields, "can_mod": False, "tags": []}
+        counts = _SIZES | {"community_id": fields["id"], "published": SINCE, "subscribers": self._members(name)}
+        return {"community": fields, "counts": counts, "subscribed": "NotSubscribed", "blocked": False}
 
-    def _view(self, view: View, item: Item, post: Post, counts: View) -> View:
-        view |= {
-            "creator": self._actor("u", item.author or "deleted"),
-            "community": self._place(post.community or "main"),
-            "creator_banned_from_community": False,
-            "creator_is_moderator": False,
-            "creator_is_admin": False,
-        }
-        if self._old:
-            return view | {"counts": counts, "subscribed": "NotSubscribed", "saved": False, "creator_blocked": False}
-        return view | {"tags": [], "can_mod": False, "creator_banned": False}
+    def _whose(self, item: Item, post: Post) -> View:
+        creator = self._actor("u", item.author or "deleted") | (_PERSON_OLD if self._old else _PERSON)
+        return {"creator": creator, "community": self._place(post.community or "main")}
 
     def _post(self, post: Post, now_ms: int) -> tuple[View, View]:
         totals = post.totals(now_ms)
@@ -98,7 +119,7 @@ class Views:
             "path": ".".join(map(str, [0, *reversed(path)])),
             "distinguished": False,
         }
-        return fields, counts
+        return fields | ({} if self._old else {"locked": False}), counts
 
     def _item(self, item: Item, now_ms: int, counts: View) -> View:
         gone = item.removal if item.gone(now_ms) else None
@@ -111,24 +132,24 @@ class Views:
             "removed": gone is Removal.REMOVED,
             "local": ap_id(item).startswith(f"https://{HOST}/"),
             "language_id": ENGLISH,
-        } | ({} if self._old else counts)
+        } | ({} if self._old else counts | _REPORTS)
 
     def _place(self, name: str) -> View:
-        actor = self._actor("c", name)
+        place = self._actor("c", name) | _PLACE | {"visibility": "Public" if self._old else "public"}
+        if self._old:
+            return place | {"title": place["name"], "hidden": False}
+        reports = {"report_count": 0, "unresolved_report_count": 0, "local_removed": False}
+        return place | _SIZES | reports | {"subscribers": self._members(name)}
+
+    def _members(self, name: str) -> int:
         place = self._communities.get(name.lower())
-        members = place.members if place else None
-        return actor | {"removed": False} | ({} if self._old or members is None else {"subscribers": members})
+        return 0 if place is None else place.members or 0
 
     def _actor(self, kind: str, full_name: str) -> View:
         name, _, host = full_name.partition("@")
         address = f"https://{host or HOST}/{kind}/{name}"
-        return {
-            "id": _number_of(full_name),
-            "name": name,
-            "actor_id" if self._old else "ap_id": address,
-            "local": not host or host == HOST,
-            "deleted": False,
-        }
+        fields: View = {"id": _number_of(full_name), "name": name, "local": not host or host == HOST}
+        return fields | (_ACTOR_OLD | {"actor_id": address} if self._old else _ACTOR | {"ap_id": address})
 
 
 def _votes(likes: int | None, ratio: float | None) -> View:

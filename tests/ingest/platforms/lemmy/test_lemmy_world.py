@@ -11,12 +11,47 @@ from aiohttp import web
 from hubbub.world.faults import Faults
 from hubbub.world.items import Post
 from hubbub.world.platforms.lemmy.server import LemmyServer
+from hubbub.world.platforms.lemmy.views import Views
 from ingest.platforms.lemmy.collector import LemmyCollector
 from ingest.platforms.lemmy.config import LemmyConfig
 from ingest.signal import Signal
 from tests.ingest.contract.platform_under_test import small_world
 from tests.ingest.fake_clock import context
 from transport.errors import SlowDownError
+
+SCHEMA = {
+    3: {
+        "PostView": "banned_from_community community counts creator creator_banned_from_community creator_blocked "
+        "creator_is_admin creator_is_moderator hidden post read saved subscribed unread_comments",
+        "CommentView": "banned_from_community comment community counts creator creator_banned_from_community "
+        "creator_blocked creator_is_admin creator_is_moderator post saved subscribed",
+        "post": "ap_id community_id creator_id deleted featured_community featured_local id language_id local locked "
+        "name nsfw published removed",
+        "comment": "ap_id content creator_id deleted distinguished id language_id local path post_id published removed",
+        "creator": "actor_id banned bot_account deleted id instance_id local name published",
+        "community": "actor_id deleted hidden id instance_id local name nsfw posting_restricted_to_mods published "
+        "removed title visibility",
+    },
+    4: {
+        "PostView": "can_mod community creator creator_banned creator_banned_from_community creator_is_admin "
+        "creator_is_moderator post tags",
+        "CommentView": "can_mod comment community creator creator_banned creator_banned_from_community "
+        "creator_is_admin creator_is_moderator post tags",
+        "post": "ap_id comments community_id creator_id deleted downvotes featured_community featured_local "
+        "federation_pending id language_id local locked name nsfw published_at removed report_count score "
+        "unresolved_report_count upvotes",
+        "comment": "ap_id child_count content creator_id deleted distinguished downvotes federation_pending id "
+        "language_id local locked path post_id published_at removed report_count score unresolved_report_count upvotes",
+        "creator": "ap_id bot_account comment_count deleted id instance_id last_refreshed_at local name post_count "
+        "published_at",
+        "community": "ap_id comments deleted id instance_id last_refreshed_at local local_removed name nsfw "
+        "posting_restricted_to_mods posts published_at removed report_count subscribers subscribers_local "
+        "unresolved_report_count users_active_day users_active_half_year users_active_month users_active_week "
+        "visibility",
+    },
+}
+"""The required keys by version of the API, from https://github.com/LemmyNet/lemmy-js-client (0.19.9 and 1.0)."""
+OPTIONAL = {"body", "url"}
 
 WORLD = small_world("lemmy")
 NOW_MS = WORLD.ends_ms
@@ -77,3 +112,22 @@ async def test_the_limit_of_an_instance_is_met_as_such(version: str) -> None:
         with pytest.raises(SlowDownError) as raised:
             await anext(collector)
         assert raised.value.after_seconds == 60
+
+
+@pytest.mark.parametrize("version", [3, 4])
+def test_views_have_the_keys_that_the_schema_requires(version: int) -> None:
+    schema = {name: set(keys.split()) for name, keys in SCHEMA[version].items()}
+    views = Views(version, lambda _: 1, WORLD.communities)
+    posts = [views.post(post, NOW_MS) for post in WORLD.posts("lemmy").items]
+    comments = [views.comment(reply, NOW_MS) for reply in WORLD.replies("lemmy").items]
+    assert posts
+    assert comments
+    for view in posts:
+        assert view.keys() == schema["PostView"]
+    for view in comments:
+        assert view.keys() == schema["CommentView"]
+    for view in (*posts, *comments):
+        for name in ("post", "comment", "creator", "community"):
+            part = view.get(name, {})
+            assert isinstance(part, dict)
+            assert name not in view or part.keys() - OPTIONAL == schema[name]
