@@ -22,7 +22,7 @@ def test_only_what_an_item_says_counts() -> None:
     assert changes.observe(signal("a:2"))
 
 
-def test_the_least_lately_seen_item_is_forgotten_first() -> None:
+def test_the_item_that_was_seen_longest_ago_is_dropped_first() -> None:
     changes = Changes(2)
     for id_ in ("a:1", "a:2", "a:1", "a:3"):
         changes.observe(signal(id_))
