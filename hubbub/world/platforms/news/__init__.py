@@ -40,8 +40,8 @@ class NewsServer:
             return web.Response(status=404)
         kind = FORMATS[OUTLETS.index(outlet) % len(FORMATS)]
         now_ms = self._clock()
-        articles = (post for post in newest([self._world.posts("hackernews")], now_ms) if _outlet(post) == outlet)
-        entries = [_entry(post, kind) for post in islice(articles, FEED_ITEMS) if not post.gone(now_ms)]
+        articles = (post for post in newest([self._world.posts("news")], now_ms) if _outlet(post) == outlet)
+        entries = [_entry(post, kind) for post in islice(articles, FEED_ITEMS)]
         body = write({"format": kind, "title": outlet, "language": "en", "ttl": "2", "entries": entries})
         etag = f'"{blake2b(body, digest_size=8).hexdigest()}"'
         if request.headers.get("If-None-Match") == etag:
