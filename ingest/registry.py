@@ -12,6 +12,7 @@ from ingest.spec import PlatformSpec
 
 _FOLDERS = (  # one line for each
     "bluesky",
+    "gdelt",
     "hackernews",
     "lemmy",
     "mastodon",

@@ -74,14 +74,11 @@ class NewsCollector:
         async with asyncio.TaskGroup() as group:
             polls = {feed: group.create_task(self._poll(feed)) for feed in due}
         # Nothing may fail from here on: the state would be ahead of the signals.
+        results = {feed: poll.result() for feed, poll in polls.items()}
         signals = Signals()
-        problems = []
-        for feed, poll in polls.items():
-            result = poll.result()
-            if isinstance(result, _Read):
-                signals.extend([self._read(feed, result)])
-            else:
-                problems.append(self._failed(feed, result))
+        signals.extend(self._read(feed, result) for feed, result in results.items() if isinstance(result, _Read))
+        # Failures come last: a site that limits our rate is left alone, whatever its other feeds answered meanwhile.
+        problems = [self._failed(feed, result) for feed, result in results.items() if isinstance(result, Exception)]
         if len(problems) == len(polls) and self._are_all_ill():
             raise RetryLaterError(problems[0])
         return Batch(signals, self._memory.cursor())

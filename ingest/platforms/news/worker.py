@@ -1,8 +1,8 @@
 """Reads one feed after the other in a process of its own: RSS, Atom and CDF by feedparser, and JSON Feed.
 
 Owns what the fields of each format mean, and how much of a feed is kept. It runs as a script: from standard input it
-takes a line of JSON (``length``, ``content_type``, ``url``) and that many bytes; it answers with a line of JSON. A hostile
-feed that takes too much time or memory ends this process, and not the collector's. Must never fetch.
+takes a line of JSON (``length``, ``content_type``, ``url``) and that many bytes; it answers with a line of JSON. A
+hostile feed that takes too much time or memory ends this process, and not the collector's. Must never fetch.
 """
 
 import io

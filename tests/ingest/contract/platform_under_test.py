@@ -41,6 +41,7 @@ PATIENT_POLLS = 120
 RETRY_SECONDS = 5.0
 OPTIONS: dict[str, dict[str, object]] = {
     "bluesky": {"backfill_minutes": 180, "batch_seconds": 30},
+    "gdelt": {"backfill_files": 24},
     "hackernews": {"backfill_items": 40},
     "mastodon": {"backfill_hours": 24},
 }
@@ -48,7 +49,7 @@ OPTIONS: dict[str, dict[str, object]] = {
 
 
 SMALL = Size(hours=1, stories=3, chatter=30, replies=60)
-LARGER = {"youtube": Size(hours=1, stories=3, chatter=200, replies=400)}
+LARGER = dict.fromkeys(("gdelt", "youtube"), Size(hours=1, stories=3, chatter=200, replies=400))
 """Of the platforms on which little happens."""
 
 

@@ -30,6 +30,9 @@ from tests.ingest.sites import Answer, Site, hang, status
 WAIVERS: dict[tuple[str, str], str] = {
     ("bluesky", "deleted items"): "a deletion is an event that names the item and holds none of its fields",
     ("bluesky", "empty pages"): "a stream has no pages: an event that is left out does not come later",
+    ("gdelt", "deleted items"): "a file lists what was seen then; nothing is taken back",
+    ("gdelt", "empty pages"): "a file of a quarter of an hour never changes, so an empty one is not read again",
+    ("gdelt_search", "deleted items"): "a search does not find what is gone, and does not say so",
     ("news", "deleted items"): "a feed does not say that an article was taken back; it only stops listing it",
     ("youtube", "deleted items"): "a deleted video or comment is left out of the answer; test_youtube_collector.py",
     ("stackexchange", "deleted items"): "what was deleted is left out of answers; test_stackexchange_collector.py",

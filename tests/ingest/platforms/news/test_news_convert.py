@@ -77,8 +77,11 @@ def test_a_date_is_read_as_it_is_meant(written: str, meant: str) -> None:
 
 @pytest.mark.parametrize(
     "written",
-    [None, "", "yesterday", "0200-01-01T00:00:00Z", "Wed, 01 Jan 0200 00:00:00 GMT", "Fri, 31 Feb 2023 10:00:00 GMT"]
-    + ["1970-01-01T00:00:00Z", "9" * 5_000, "32 Jan 2024", "1 Foo 2024", "2024-13-45", "Thu, 04 Jan 2024 16:40:00 GMT"],
+    [
+        *(None, "", "yesterday", "0200-01-01T00:00:00Z", "Wed, 01 Jan 0200 00:00:00 GMT", "1970-01-01T00:00:00Z"),
+        *("Fri, 31 Feb 2023 10:00:00 GMT", "9" * 5_000, "32 Jan 2024", "1 Foo 2024", "2024-13-45"),
+        "Thu, 04 Jan 2024 16:40:00 GMT",
+    ],
 )
 def test_an_article_without_a_usable_date_or_from_the_future_is_as_old_as_its_observation(written: str | None) -> None:
     assert one(published=written).created_ms == NOW_MS
