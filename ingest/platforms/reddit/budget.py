@@ -17,6 +17,12 @@ RESERVED_SHARE: Final = 0.1
 """Of the budget, for each need that comes after the one that is served."""
 OVERLAP_ITEMS: Final = 30
 """Known things that a poll expects at its end: proof that it missed none."""
+FRESH_SHARE: Final = 0.25
+"""Most of the budget that is spent to read posts sooner than is needed to miss none."""
+REOBSERVE_SHARE: Final = 0.1
+"""Most of the budget for things asked for by name, when there is too little for everything."""
+OVERBOOKING: Final = 1.1
+"""Of the share of the last listing: the others rarely take all of theirs."""
 MARGIN: Final = 1.15
 """Requests for a listing, as a multiple of its new things' pages: its last page is never full."""
 
@@ -34,11 +40,16 @@ def pages_needed(per_second: float) -> float:
     return MARGIN * 60 * per_second / PAGE_ITEMS
 
 
+def fresh_pages_needed(per_second: float, poll_seconds: float, requests_per_minute: float) -> float:
+    """Return the same for the most valuable listing: it is also read soon, for a quarter of the requests at most."""
+    return max(pages_needed(per_second), min(60 / poll_seconds, FRESH_SHARE * requests_per_minute))
+
+
 def shares(requests_per_minute: float, needs: Mapping[str, float]) -> dict[str, float]:
     """Return the requests a minute for each of ``needs``, which are in order of value. What nobody needs is shared out.
 
     >>> shares(100, {"submissions": 35, "reobserve": 5, "comments": 345})
-    {'submissions': 35, 'reobserve': 5, 'comments': 60}
+    {'submissions': 35, 'reobserve': 5, 'comments': 60.0}
     >>> shares(6, {"submissions": 1.0, "comments": 1.0})
     {'submissions': 3.0, 'comments': 3.0}
     """
@@ -50,16 +61,29 @@ def shares(requests_per_minute: float, needs: Mapping[str, float]) -> dict[str, 
     return {name: share + left / len(needs) for name, share in granted.items()} if left > 0 else granted
 
 
-def plan(per_second: float, poll_seconds: float, requests_per_minute: float, max_pages: int) -> Plan:
+def plan(
+    per_second: float,
+    poll_seconds: float,
+    requests_per_minute: float,
+    *,
+    max_pages: int,
+    request_seconds: float,
+    takes_the_rest: bool = False,
+) -> Plan:
     """Return how to read a listing that shows ``per_second`` new things a second.
 
     It is read no more often than every ``poll_seconds``. With enough requests everything is read. With fewer, each
-    request reads the newest page: deeper pages would leave the listing before they are asked for.
+    request reads the newest page. ``request_seconds``: how far apart requests are. Meanwhile the listing moves on, so a
+    page too deep has left it before it is asked for. ``takes_the_rest``: whether this listing is the last one in the
+    order of value, so that with too few requests it takes what the others leave.
     """
-    for pages in range(1, max_pages + 1):
+    reachable = int(REACH / (PAGE_ITEMS + per_second * request_seconds))
+    for pages in range(1, min(max_pages, reachable) + 1):
         seconds = max(poll_seconds, 60 * pages / requests_per_minute)
         if per_second * seconds <= PAGE_ITEMS * pages - OVERLAP_ITEMS:
             return Plan(seconds, max_pages)
+    if takes_the_rest:
+        return Plan(max(60 / (OVERBOOKING * requests_per_minute), PAGE_ITEMS / per_second), 1)
     return Plan(60 / requests_per_minute, 1)
 
 

@@ -57,6 +57,7 @@ class RedditCollector:
             del polls["comments"]
         self._poll_seconds = polls
         self._plans = {name: budget.Plan(seconds, config.listing_max_pages) for name, seconds in polls.items()}
+        self._is_tight = False
         self._schedule = PollSchedule(self._every_seconds(), context.clock, context.sleep)
         if source.has_counts:
             for name in polls:
@@ -76,7 +77,8 @@ class RedditCollector:
         while True:
             poll = await self._schedule.next()
             if poll == REOBSERVE:
-                names = self._by_name.due(self._now_ms(), self._config.reobserve_max_items)
+                most = PAGE_ITEMS if self._is_tight else self._config.reobserve_max_items
+                names = self._by_name.due(self._now_ms(), most)
                 if not names:
                     continue  # no request was made, so there is no success to report
                 signals = await self._ask(names)
@@ -126,9 +128,9 @@ class RedditCollector:
         reading = await listing.read(self._since_ms, pages, whole=whole)
         unknown = self._unknown_posts(reading)
         # In a place that is too busy these posts are asked for together, later: replies wait for their post.
-        signals = await self._ask(unknown if reading.complete else [])
+        signals = await self._ask([] if self._is_tight else unknown)
         # Nothing may fail from here on: things marked as seen would be lost.
-        if not reading.complete:
+        if self._is_tight:
             self._by_name.add_answered(unknown)
         changed = [item for item in reading.known if self._has_changed(item)]
         signals.extend(self._convert(item.thing, item.witnessed_ms) for item in (*reading.fresh, *changed))
@@ -185,14 +187,27 @@ class RedditCollector:
 
     def _plan_polls(self) -> None:
         """Share the requests of a minute out again: places become busy, and quiet."""
+        requests_per_minute = self._config.requests_per_minute
         rates = {name: self._listings[name].growth.per_second or 0.0 for name in self._poll_seconds}
         needs = {name: budget.pages_needed(rate) for name, rate in rates.items()}
+        needs["submissions"] = budget.fresh_pages_needed(
+            rates["submissions"], self._poll_seconds["submissions"], requests_per_minute
+        )
         if self._source.has_counts:
-            needs = {"submissions": needs["submissions"], REOBSERVE: self._by_name.requests_per_minute, **needs}
-        shares = budget.shares(self._config.requests_per_minute, needs)
+            by_name = self._by_name.requests_per_minute
+            self._is_tight = sum(needs.values()) + by_name > requests_per_minute
+            by_name = min(by_name, budget.REOBSERVE_SHARE * requests_per_minute)
+            needs = {"submissions": needs["submissions"], REOBSERVE: by_name, **needs}  # in order of value
+        shares = budget.shares(requests_per_minute, needs)
         for name, seconds in self._poll_seconds.items():
-            plan = budget.plan(rates[name], seconds, shares[name], self._config.listing_max_pages)
-            self._plans[name] = plan
+            plan = self._plans[name] = budget.plan(
+                rates[name],
+                seconds,
+                shares[name],
+                max_pages=self._config.listing_max_pages,
+                request_seconds=60 / requests_per_minute,
+                takes_the_rest=name == "comments",
+            )
             self._schedule.change(name, plan.seconds)
 
 

@@ -94,12 +94,11 @@ class Listing:
 
     def accept(self, reading: Reading) -> tuple[int, list[str]]:
         """Mark what was read as seen; return about how many things were missed, and the names of vanished ones."""
-        first = not len(self.seen)
         for item in reading.fresh:
             self.seen.add(item.fullname)
-        created = [created_ms(item.thing) for item in reading.fresh]
-        missed = self.growth.observe(created, reading.polled_ms, complete=reading.complete)
-        return (0 if first else missed), self._vanished.update(reading.names)
+        names = [item.fullname for item in reading.fresh]
+        missed = self.growth.observe(names, reading.polled_ms, complete=reading.complete)
+        return missed, self._vanished.update(reading.names)
 
     async def _page(self, after: str | None) -> Page:
         try:

@@ -73,7 +73,8 @@ def _content(content: str, permalink: str | None) -> dict[str, object]:
 
 
 def _created_utc(entry: feedparser.FeedParserDict) -> float | None:
-    created = entry.get("published_parsed") or entry.get("updated_parsed")
+    # Not entry.get: it would give one for the other, and warn of it.
+    created = dict.get(entry, "published_parsed") or dict.get(entry, "updated_parsed")
     try:
         return None if created is None else float(calendar.timegm(created))
     except (ValueError, OverflowError):
