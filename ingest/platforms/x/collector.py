@@ -31,6 +31,7 @@ from ingest.platforms.x.convert import PLATFORM, authors, convert, deleted_signa
 from ingest.platforms.x.cursor import Saved, load
 from ingest.platforms.x.rules import changes
 from ingest.signal import Counts
+from ingest.stream import Frame
 from transport.errors import NeverRetryError, RetryLaterError, SlowDownError
 from transport.http import MAX_RETRY_AFTER_SECONDS, RequestError
 
@@ -43,6 +44,15 @@ class _Known(msgspec.Struct, gc=False):
 
     created_ms: int
     counts: Counts = Counts()
+
+
+DRAINED_POSTS: Final = 10_000
+DRAIN_SECONDS: Final = 0.2
+"""How long to read what is still in the connection before it is closed."""
+MARGIN_FACTOR: Final = 2
+"""The stream is closed when no more posts are left than this many times the most that came at once …"""
+MARGIN_DIVISOR: Final = 4
+"""… but at most this part of a day's posts, or else it could never open again."""
 
 
 class XCollector:
@@ -68,6 +78,7 @@ class XCollector:
         self._usage_known = False
         self._due: list[str] = []
         self._broken: RetryLaterError | None = None
+        self._stream_margin = config.stream_margin_posts
 
     def __aiter__(self) -> Self:
         return self
@@ -114,6 +125,7 @@ class XCollector:
         except NeverRetryError:
             counted = {}  # the account has no such page; our own count has to do
         self._usage_known = True
+        self._schedule.put_off("usage")
         now_ms = self._now_ms()
         today = datetime.fromtimestamp(now_ms / 1000, UTC).strftime("%Y-%m-%d")
         self._budget.platform_counts(counted.get(today, 0), now_ms)
@@ -124,25 +136,44 @@ class XCollector:
         if self._broken is not None:
             broken, self._broken = self._broken, None
             raise broken
-        granted = await self._granted("stream", STREAM_POSTS, self._config.stream_margin_posts)
+        if (
+            self._budget.reserved + self._budget.left(self._now_ms()) < self._stream_margin
+            and self._client.stream.connected
+        ):
+            return await self._drained()
+        granted = await self._granted("stream", STREAM_POSTS, self._stream_margin)
         if granted is None:
             return Signals()
         if not self._client.stream.connected:
             await self._before_connecting()
+        signals = self._streamed(await self._client.stream.receive(granted, self._config.stream_wait_seconds))
+        if self._broken is not None:
+            await self._client.stream.aclose()
+            return signals
+        self._budget.reserve(STREAM_POSTS, self._now_ms())  # saved with this batch
+        if self._catch_up is None:
+            self._read_ms = self._now_ms()
+        return signals
+
+    async def _drained(self) -> Signals:
+        """Close the stream; return what X had sent already, since it is charged."""
+        signals = self._streamed(await self._client.stream.receive(DRAINED_POSTS, DRAIN_SECONDS))
+        await self._client.stream.aclose()
+        return signals
+
+    def _streamed(self, frames: list[Frame]) -> Signals:
+        """Return the posts of the stream. A line that ends it is an error, but of the next call."""
         signals = Signals()
-        for frame in await self._client.stream.receive(granted, self._config.stream_wait_seconds):
+        for frame in frames:
             try:
                 posts = posts_of_frame(frame)
             except RetryLaterError as error:
-                self._broken = error  # raised by the next call: what came before it is good
-                await self._client.stream.aclose()
+                self._broken = error
                 break
             self._charge(posts, results=1)
             signals.extend([self._convert(posts)])
-        if self._broken is None:
-            self._budget.reserve(STREAM_POSTS, self._now_ms())  # saved with this batch
-            if self._catch_up is None:
-                self._read_ms = self._now_ms()
+        growing = min(MARGIN_FACTOR * len(frames), self._config.posts_per_day // MARGIN_DIVISOR)
+        self._stream_margin = max(self._stream_margin, growing)
         return signals
 
     async def _before_connecting(self) -> None:
@@ -209,7 +240,7 @@ class XCollector:
 
     def _margin(self, poll: str) -> int:
         """Return how many of the reserved results are the open stream's."""
-        return self._config.stream_margin_posts if self._client.stream.connected and poll != "stream" else 0
+        return self._stream_margin if self._client.stream.connected and poll != "stream" else 0
 
     def _reserve_for(self, poll: str, results: int) -> None:
         """Reserve results, so that ``poll`` goes on with them once the cursor is saved."""

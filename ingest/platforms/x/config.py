@@ -50,7 +50,8 @@ class XConfig(CollectorConfig):
     stream_wait_seconds: Positive = 2.0
     """How long to gather posts of the stream before they are published."""
     stream_margin_posts: Annotated[int, Field(ge=10)] = 20
-    """The stream is closed when the budget allows no more posts than these: some are on their way already."""
+    """The stream is closed when the budget allows no more posts than these: some are on their way already, and X
+    charges them. The margin grows by itself, to twice the most posts that came at once."""
     stream_backfill_minutes: Annotated[int, Field(ge=0, le=5)] = 0
     """How much the stream repeats after a break; a contract with X must include it. 0: recent search fills the gap."""
     search_seconds: Positive = 60.0

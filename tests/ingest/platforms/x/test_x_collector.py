@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 import pytest
 
 from ingest.batch import Cursor
 from ingest.errors import COLLECT_ERRORS
 from ingest.platforms.x import SPEC
+from ingest.platforms.x.collector import XCollector
 from ingest.platforms.x.rules import tag
 from tests.ingest.platforms.x.x_site import (
     DAY_MS,
@@ -24,7 +26,7 @@ from tests.ingest.platforms.x.x_site import (
     polls,
     post,
 )
-from tests.ingest.sites import drop, status
+from tests.ingest.sites import body, drop, status
 from transport.errors import RetryLaterError, SlowDownError, UserError
 
 
@@ -49,7 +51,7 @@ async def test_a_search_reads_page_by_page_what_is_new(site: XSite, clock: Clock
         assert "131" in ids(batch.signals)
     async with collecting(site, clock, batch.cursor, posts_per_day=5_000) as collector:
         site.posts.append(post(132, created_ms=clock.now_ms()))
-        assert "132" in ids((await polls(collector, 3)).signals)
+        assert "132" in ids((await polls(collector, 6)).signals)
 
 
 async def test_a_post_says_who_wrote_it_and_how_many_follow(site: XSite, clock: Clock) -> None:
@@ -122,20 +124,25 @@ async def test_a_spent_budget_says_which_option_and_until_when(site: XSite, cloc
         assert site.posts_charged() == 60
         clock.ahead_ms = DAY_MS // 2 + 1
         site.posts.append(post(500, created_ms=clock.now_ms() - 1000))
-        assert "500" in ids((await polls(collector, 2)).signals)
+        found = ids((await polls(collector, 4)).signals)  # first what was left of the search that was cut off
+        assert {"39", "500"} <= set(found)
 
 
 async def test_the_stream_is_closed_when_the_budget_is_nearly_spent(site: XSite, clock: Clock) -> None:
     async with collecting(site, clock, stream=True, posts_per_day=60, originals=False) as collector:
-        for number in range(1, 100):
+        for number in range(1, 46):
             site.lines.put_nowait(post(number))
-        with pytest.raises(SlowDownError, match="posts_per_day"):
-            await polls(collector, 40)
-        assert 30 <= site.posts_charged() <= 99
+        cursor = b""
+        with suppress(SlowDownError):
+            while True:
+                cursor = (await anext(collector)).cursor
+        assert 30 <= site.posts_charged() <= spent(site, cursor, clock) <= 60
         opened = site.asked().count("/2/tweets/search/stream")
-        with pytest.raises(SlowDownError):
-            await anext(collector)
+        for _ in range(5):
+            with suppress(SlowDownError):
+                await anext(collector)
         assert site.asked().count("/2/tweets/search/stream") == opened
+        assert site.posts_charged() <= 60
 
 
 async def test_the_stream_brings_posts_and_a_search_what_came_before(site: XSite, clock: Clock) -> None:
@@ -153,13 +160,19 @@ async def test_a_disconnect_inside_a_200_is_an_error_and_loses_nothing(site: XSi
         await polls(collector, 6)
         site.lines.put_nowait(post(1))
         site.lines.put_nowait(DISCONNECT)
+        found: list[str] = []
         with pytest.raises(RetryLaterError, match="disconnected for operational reasons"):
-            found = ids((await polls(collector, 1)).signals)
-            assert found == ["1"]
-            await polls(collector, 1)
+            await read_on(collector, found)
+        assert found == ["1"]
         site.lines.put_nowait(None)
         site.posts = [post(2, created_ms=clock.now_ms() - 1000)]  # came while the stream was away
         assert "2" in ids((await polls(collector, 6)).signals)
+
+
+async def read_on(collector: XCollector, found: list[str]) -> None:
+    """Add the ids of what comes to ``found``, until an error."""
+    while True:
+        found += ids((await anext(collector)).signals)
 
 
 async def test_rules_become_the_queries_and_others_stay(site: XSite, clock: Clock) -> None:
@@ -199,7 +212,7 @@ async def test_a_lost_answer_counts_in_full_and_a_refusal_not_at_all(site: XSite
         assert spent(site, batch.cursor, clock) == 4
         clock.now += 100
         await anext(collector)
-        site.next_answers.append(drop)
+        site.next_answers.append(body('{"data": ['))
         with pytest.raises(RetryLaterError):
             await anext(collector)
         assert spent(site, (await anext(collector)).cursor, clock) == 4 + 100 + 10  # and little is asked for next
@@ -207,6 +220,7 @@ async def test_a_lost_answer_counts_in_full_and_a_refusal_not_at_all(site: XSite
 
 async def test_x_counts_more_than_we_do(site: XSite, clock: Clock) -> None:
     site.counted = {"2025-11-30": 480, "2025-11-29": 9_000}
+    site.posts = [post(number) for number in range(1, 50)]
     async with collecting(site, clock, originals=False) as collector:
         assert spent(site, (await anext(collector)).cursor, clock) == 480
         with pytest.raises(SlowDownError, match="posts_per_day"):

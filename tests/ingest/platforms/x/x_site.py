@@ -53,7 +53,7 @@ def post(number: int, created_ms: int = NOON_MS - HOUR_MS // 2, **changes: objec
 
 
 class XSite(Site):
-    """``posts`` are searched, newest last; ``lines`` go out on the stream. ``charged``: posts and authors by UTC day."""
+    """``posts`` are searched, newest last; ``lines`` go out on the stream. ``charged``: by UTC day."""
 
     def __init__(self, now_ms: Callable[[], int]) -> None:
         super().__init__()

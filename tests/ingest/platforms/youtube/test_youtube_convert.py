@@ -36,7 +36,12 @@ Line 2</media:description>
 def test_a_feed() -> None:
     (raw,) = videos_of(FEED.encode())
     (found,) = convert(raw, NOON_MS, {"UCaaaa": 5}).signals
-    assert (found.id, found.kind, found.title, found.text) == ("youtube:abc-_123456", "post", "Chips & fish", "Line 1\nLine 2")
+    assert (found.id, found.kind, found.title, found.text) == (
+        "youtube:abc-_123456",
+        "post",
+        "Chips & fish",
+        "Line 1\nLine 2",
+    )
     assert (found.counts.views, found.counts.likes, found.counts.replies) == (1857, None, None)
     assert found.community is not None
     assert (found.community.name, found.community.members) == ("A Channel", 5)
@@ -51,7 +56,7 @@ def test_a_feed() -> None:
         "<rss/>",
         '<!DOCTYPE f [<!ENTITY a "b">]><feed xmlns="http://www.w3.org/2005/Atom">&a;</feed>',
         '<!DOCTYPE f [<!ENTITY a SYSTEM "file:///etc/passwd">]><feed xmlns="http://www.w3.org/2005/Atom">&a;</feed>',
-        FEED[:900],
+        FEED[:-20],
         FEED.replace('encoding="UTF-8"', 'encoding="nonsense"'),
         '<feed xmlns="http://www.w3.org/2005/Atom">' + "<a>" * 50 + "</a>" * 50 + "</feed>",
     ],
@@ -70,7 +75,12 @@ def test_a_hidden_count_is_unknown_and_a_wrong_one_a_dead_letter() -> None:
 
 def test_a_comment_is_in_the_thread_of_its_video() -> None:
     (found,) = convert(comment(1, "video000001"), NOON_MS).signals
-    assert (found.kind, found.thread, found.text, found.counts.likes) == ("reply", "youtube:video000001", "comment 1", 3)
+    assert (found.kind, found.thread, found.text, found.counts.likes) == (
+        "reply",
+        "youtube:video000001",
+        "comment 1",
+        3,
+    )
 
 
 def test_a_video_that_starts_later_is_clamped_to_now() -> None:
@@ -137,7 +147,9 @@ def test_every_recorded_resource_is_a_signal_that_says_the_same(
             continue
         (one,) = became.signals
         signal.decode(signal.encode(one), NOON_MS)
-        assert one.text == (snippet.get("description") or snippet.get("textOriginal") or snippet.get("textDisplay") or None)
+        assert one.text == (
+            snippet.get("description") or snippet.get("textOriginal") or snippet.get("textDisplay") or None
+        )
         likes = counts.get("likeCount", snippet.get("likeCount"))
         assert one.counts.likes == (None if likes is None else int(likes))
         for name, number in (("viewCount", one.counts.views), ("commentCount", one.counts.replies)):
