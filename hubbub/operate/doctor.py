@@ -16,6 +16,7 @@ import msgspec
 
 from hubbub.clock import format_age
 from hubbub.operate import topic_setup
+from hubbub.operate.budgets import budget_of
 from hubbub.operate.decoding import UnreadableRecordError, readable
 from hubbub.settings import Settings, SettingsError, load
 from ingest.collector import CollectorContext
@@ -167,6 +168,10 @@ async def _cursors(settings: Settings, options: dict[str, object]) -> AsyncItera
             yield Finding(what, ok=False, fix=fix)
         else:
             yield Finding(what, ok=None, fix="the settings here do not collect from it")
+        for line in budget_of(cursor, settings, now_ms):
+            spent = f"{cursor.collector} has spent or reserved {line.spent:,.10g} of {line.limit:,.10g} {line.option}"
+            fix = f"it waits for the next period; raise {line.option} in [collect.{cursor.collector}] to collect more"
+            yield Finding(spent, ok=None if line.spent >= line.limit else True, fix=fix * (line.spent >= line.limit))
 
 
 async def _latest(
