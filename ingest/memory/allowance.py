@@ -91,7 +91,7 @@ class Allowance:
         return BudgetLine(option, self.limit, self.spent(now_ms))
 
     def saved(self, now_ms: int, reserved: int = 0) -> Spent:
-        """Return what to save. What is ``reserved`` counts as spent: after a crash no one knows what became of it."""
+        """Return what to save. A reservation counts as spent: after a crash no one knows what became of it."""
         units = self.spent(now_ms)
         return Spent(self._begins_ms, units + reserved)
 

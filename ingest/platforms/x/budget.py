@@ -20,7 +20,7 @@ from ingest.memory.seen import Seen
 from ingest.platforms.x.config import XConfig
 
 MAX_CHARGED: Final = 50_000
-"""Posts and authors that are known to be charged today, in some 8 MB. One that is forgotten is counted again."""
+"""Posts and authors that are known to be charged today, in some 8 MB. One that was dropped is counted again."""
 MAX_REFERRED: Final = 2
 """Posts that one post refers to: it may answer one and quote another."""
 MICRO: Final = 1_000_000

@@ -141,7 +141,7 @@ class XCollector:
             and self._client.stream.connected
         ):
             return await self._drained()
-        granted = await self._granted("stream", STREAM_POSTS, self._stream_margin)
+        granted = await self._granted("stream", max(STREAM_POSTS, self._stream_margin), self._stream_margin)
         if granted is None:
             return Signals()
         if not self._client.stream.connected:
@@ -150,7 +150,7 @@ class XCollector:
         if self._broken is not None:
             await self._client.stream.aclose()
             return signals
-        self._budget.reserve(STREAM_POSTS, self._now_ms())  # saved with this batch
+        self._budget.reserve(max(STREAM_POSTS, self._stream_margin), self._now_ms())  # saved with this batch
         if self._catch_up is None:
             self._read_ms = self._now_ms()
         return signals
@@ -221,11 +221,11 @@ class XCollector:
         free = [native for native in self._due if self._budget.is_charged(native, now_ms)]
         costly = [native for native in self._due if native not in free][: self._budget.left_for_reobservation(now_ms)]
         usable = self._budget.reserved - self._margin("reobserve")
-        wanted = min(len(costly), usable + self._budget.left(now_ms))
-        if wanted > usable:
+        wanted = max(0, min(len(costly), usable + self._budget.left(now_ms)))
+        if wanted > max(0, usable):
             self._reserve_for("reobserve", wanted)
             return Signals()
-        costly = costly[: max(0, wanted)]
+        costly = costly[:wanted]
         self._due = []
         if not free and not costly:
             return None  # no request was made, so there is no success to report

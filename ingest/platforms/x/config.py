@@ -21,8 +21,8 @@ class XConfig(CollectorConfig):
     """How to collect from X. Seconds are real seconds; hours are hours of the items' age.
 
     X charges for every post that it gives, the same one once in a UTC day. Hubbub asks for no more than the budget
-    allows: the smallest of ``posts_per_day``, ``posts_per_month`` and ``usd_per_month``. What is spent is saved with
-    the cursor.
+    allows: the smallest of ``posts_per_day``, ``posts_per_month`` and ``usd_per_month``. The cursor holds how much is
+    spent.
     """
 
     bearer_token: SecretStr

@@ -27,7 +27,7 @@ PERMALINK: Final = "https://x.com/"
 EPOCH_MS: Final = 1_288_834_974_657
 """The beginning of time in X's ids, whose upper bits are milliseconds."""
 EVERYWHERE: Final = frozenset({"XX", "XY"})
-"""Codes of "all countries": withheld by law, and after a claim of copyright."""
+"""Codes of "all countries": withheld by law, and for reasons of copyright."""
 NO_LANGUAGES: Final = frozenset({"und", "zxx", "art"})
 """Undetermined, no words, and artificial; codes that begin with ``q`` are X's own for hashtags, links and the like."""
 

@@ -41,6 +41,8 @@ FEED_VIDEOS: Final = 15
 """Videos in a feed: no more are shown, however many there are."""
 SEEN_PER_CHANNEL: Final = 40
 HOUR_SECONDS: Final = 3_600.0
+LONGEST_PAUSE_SECONDS: Final = 90.0
+"""A feed is read at least so often, however few channels there are: it shows that the collector works."""
 PAUSE_SECONDS: Final = 1.0
 """Pause after the quota is spent: what costs nothing goes on."""
 
@@ -55,7 +57,7 @@ class YouTubeCollector:
         self._client = YouTubeClient(config, context)
         polls = {
             "channels": config.channels_hours * HOUR_SECONDS,
-            "feeds": config.feed_seconds / len(config.channels),
+            "feeds": min(config.feed_seconds / len(config.channels), LONGEST_PAUSE_SECONDS),
             "reobserve": config.reobserve_seconds,
         }
         if config.comments:

@@ -28,8 +28,8 @@ class YouTubeConfig(CollectorConfig):
     """How to collect from YouTube. Seconds are real seconds; hours are hours of the items' age.
 
     New videos come from the channels' feeds, which cost nothing. Counts and comments cost units of the key's daily
-    quota. YouTube's terms let nobody keep raw counts for more than 30 days without asking again, so keep the topic
-    ``signals`` and the archive for at most 30 days (``retention.ms``); scores are derived numbers.
+    quota. By YouTube's terms, raw counts may be kept for 30 days without asking again. So keep the topic ``signals``
+    and the archive for at most 30 days (``retention.ms``). Scores are derived numbers.
     """
 
     api_key: SecretStr

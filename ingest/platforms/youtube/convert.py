@@ -2,8 +2,8 @@
 
 Owns what each field means (https://developers.google.com/youtube/v3/docs). Must never fetch.
 
-- a video is a post in the community of its channel; ``viewCount`` is views, ``likeCount`` likes, ``commentCount``
-  replies; a count that the channel hides is absent and unknown;
+- a video is a post in the community of its channel. ``viewCount`` is views, ``likeCount`` likes, ``commentCount``
+  replies. A count that the channel hides is absent and unknown;
 - a comment, and an answer to one, is a reply in the thread of the video;
 - in feeds a video has the same form (``atom.py``), with its views alone.
 """

@@ -1,4 +1,4 @@
-"""What is spent is read from the saved cursor."""
+"""The doctor reads from the saved cursor how much is spent."""
 
 from __future__ import annotations
 

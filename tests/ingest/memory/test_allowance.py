@@ -1,4 +1,4 @@
-"""Allowances: days and months begin where they should, and nothing that was spent is forgotten."""
+"""Allowances: days and months begin where they should, and the account survives a restart."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_a_month_is_a_calendar_month() -> None:
     assert month(ms("2026-12-31T00:00:00Z")).ends_ms == ms("2027-01-01T00:00:00Z")
 
 
-def test_what_is_spent_is_forgotten_at_the_end_of_the_period_only() -> None:
+def test_the_account_begins_again_with_the_period_only() -> None:
     allowance = Allowance(10, day)
     allowance.spend(7, 5)
     allowance.spend(7, DAY_MS - 1)

@@ -86,10 +86,10 @@ def spent(site: XSite, cursor: Cursor, clock: Clock) -> float:
 async def test_no_crash_makes_it_spend_more_than_the_budget(site: XSite, clock: Clock, seed: int) -> None:
     rng = random.Random(seed)
     stream = bool(seed % 2)
-    limits = {"posts_per_day": 120, "usd_per_month": 0.9, "originals": False, "stream": stream}
+    limits: dict[str, object] = {"posts_per_day": 120, "usd_per_month": 0.9, "originals": False, "stream": stream}
     cursor: Cursor | None = None
     number = 0
-    for _ in range(8):  # lives
+    for _ in range(8):  # runs
         async with collecting(site, clock, cursor, **limits) as collector:
             for _ in range(rng.randrange(2, 9)):
                 for _ in range(rng.randrange(12)):
@@ -143,6 +143,15 @@ async def test_the_stream_is_closed_when_the_budget_is_nearly_spent(site: XSite,
                 await anext(collector)
         assert site.asked().count("/2/tweets/search/stream") == opened
         assert site.posts_charged() <= 60
+
+
+async def test_after_a_burst_more_room_is_kept_and_the_stream_goes_on(site: XSite, clock: Clock) -> None:
+    async with collecting(site, clock, stream=True, posts_per_day=400, originals=False) as collector:
+        for number in range(1, 46):
+            site.lines.put_nowait(post(number))
+        await polls(collector, 6)
+        site.lines.put_nowait(post(50))
+        assert "50" in ids((await polls(collector, 4)).signals)
 
 
 async def test_the_stream_brings_posts_and_a_search_what_came_before(site: XSite, clock: Clock) -> None:
@@ -246,7 +255,12 @@ async def test_a_post_that_is_gone_is_deleted_with_its_last_counts(site: XSite, 
 
 async def test_tracked_posts_of_today_cost_nothing_and_older_ones_their_share(site: XSite, clock: Clock) -> None:
     site.posts = [post(number, created_ms=NOON_MS - HOUR_MS // 2) for number in range(1, 41)]
-    limits = {"posts_per_day": 100, "reobserve_share": 0.1, "reobserve_seconds": 1, "search_seconds": 1e9}
+    limits: dict[str, object] = {
+        "posts_per_day": 100,
+        "reobserve_share": 0.1,
+        "reobserve_seconds": 1,
+        "search_seconds": 1e9,
+    }
     async with collecting(site, clock, originals=False, **limits) as collector:
         await polls(collector, 4)
         clock.now += 3_600

@@ -13,7 +13,7 @@ from transport.http import Response
 
 
 def signal(**changes: object) -> Signal:
-    became = convert(post(42, **changes), NOON_MS, {"902": Author(name="somebody", followers=7)})
+    became = convert(post(42) | changes, NOON_MS, {"902": Author(name="somebody", followers=7)})
     assert became.unreadable == []
     return became.signals[0]
 
@@ -98,7 +98,8 @@ def test_problems_inside_a_success() -> None:
     posts = posts_of({"data": [post(1)], "errors": [gone, original, None]}, NOON_MS, "posts")
     assert (len(posts.items), posts.gone) == (1, ["7"])
     assert posts_of({"errors": [gone]}, NOON_MS, "posts").gone == ["7"]
-    for nothing in ({}, {"meta": {"result_count": 3}}, {"message": "ok"}, []):
+    worthless: tuple[object, ...] = ({}, {"meta": {"result_count": 3}}, {"message": "ok"}, [])
+    for nothing in worthless:
         with pytest.raises(RetryLaterError):
             posts_of(nothing, NOON_MS, "posts")
 

@@ -7,6 +7,7 @@ import json
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -54,7 +55,7 @@ def test_every_recorded_post_is_a_signal_that_says_the_same(responses: list[tupl
     for url, code, body in responses:
         assert isinstance(body, dict)
         data = body.get("data")
-        items = [item for item in (data if isinstance(data, list) else [data]) if is_post(item)]
+        items: list[Any] = [item for item in (data if isinstance(data, list) else [data]) if is_post(item)]
         if not items or code >= 300:
             continue
         posts = posts_of(body, NOW_MS, url)

@@ -87,7 +87,11 @@ class YouTubeSite(Site):
             return problem(*refused)
         match name:
             case "channels":
-                found = {"kind": "youtube#channel", "id": CHANNEL, "statistics": {"subscriberCount": "123000"}}
+                found: Resource = {
+                    "kind": "youtube#channel",
+                    "id": CHANNEL,
+                    "statistics": {"subscriberCount": "123000"},
+                }
                 return web.json_response(listing("channel", [found]))
             case "videos":
                 ids = request.query["id"].split(",")
