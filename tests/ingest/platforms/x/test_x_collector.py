@@ -261,7 +261,7 @@ async def test_tracked_posts_of_today_cost_nothing_and_older_ones_their_share(si
         "reobserve_seconds": 1,
         "search_seconds": 1e9,
     }
-    async with collecting(site, clock, originals=False, **limits) as collector:
+    async with collecting(site, clock, None, originals=False, **limits) as collector:
         await polls(collector, 4)
         clock.now += 3_600
         batch = await polls(collector, 1)

@@ -146,12 +146,12 @@ async def test_a_video_that_is_missing_twice_is_deleted(site: YouTubeSite, clock
         await polls(collector, 3)
         site.hidden.add("video000001")
         clock.now += 3_600
-        assert ids((await polls(collector, 1)).signals) == ["video000002"]
+        assert ids((await polls(collector, 2)).signals) == ["video000002"]
         clock.now += 3_600
-        gone = (await polls(collector, 1)).signals.signals[-1]
+        gone = (await polls(collector, 2)).signals.signals[-1]
         assert (gone.id, gone.deleted, gone.title, gone.counts.likes) == ("youtube:video000001", True, None, 50)
         clock.now += 3_600
-        assert ids((await polls(collector, 1)).signals) == ["video000002"]
+        assert ids((await polls(collector, 2)).signals) == ["video000002"]
 
 
 async def test_a_wrong_key_is_for_the_operator_and_never_shown(site: YouTubeSite, clock: Clock) -> None:
