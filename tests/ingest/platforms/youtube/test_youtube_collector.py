@@ -140,6 +140,18 @@ async def test_the_platforms_own_count_of_the_quota_is_believed(site: YouTubeSit
     assert site.units == units
 
 
+async def test_a_video_that_cannot_be_read_is_one_dead_letter_and_holds_up_no_other(
+    site: YouTubeSite, clock: Clock
+) -> None:
+    site.videos = [video(1), video(2, viewCount="many"), video(3)]
+    async with collecting(site, clock, feed_seconds=60) as collector:
+        batch = await polls(collector, 2)
+        assert ids(batch.signals) == ["video000001", "video000003"]
+        assert [dead.reason for dead in batch.signals.unreadable] == ["wrong_shape"]
+        clock.now += 100
+        assert (await polls(collector, 2)).signals.unreadable == []
+
+
 async def test_a_video_that_is_missing_twice_is_deleted(site: YouTubeSite, clock: Clock) -> None:
     site.videos = [video(1), video(2)]
     async with collecting(site, clock, comments=False, feed_seconds=1e9, channels_hours=1e6) as collector:
