@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field, HttpUrl, SecretStr, StringConstraints
 
 from ingest.collector import CollectorConfig, Positive, Whole
+from ingest.secure_url import SecureUrl
 
 Query = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=512)]
 
@@ -27,7 +28,7 @@ class XConfig(CollectorConfig):
 
     bearer_token: SecretStr
     """The app's bearer token, from the developer console."""
-    base_url: HttpUrl = HttpUrl("https://api.x.com")
+    base_url: SecureUrl = HttpUrl("https://api.x.com")
     """Where the API is; ``/2/…`` is appended."""
     requests_per_minute: Positive = 30.0
     """At most this many requests in any minute. X allows 450 searches in 15 minutes."""

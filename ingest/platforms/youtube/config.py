@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field, HttpUrl, SecretStr, StringConstraints
 
 from ingest.collector import CollectorConfig, Positive, Whole
+from ingest.secure_url import SecureUrl
 
 ChannelId = Annotated[str, StringConstraints(pattern=r"^UC[A-Za-z0-9_-]{22}$")]
 
@@ -34,7 +35,7 @@ class YouTubeConfig(CollectorConfig):
 
     api_key: SecretStr
     """A key for the YouTube Data API v3, from the Google Cloud console."""
-    api_url: HttpUrl = HttpUrl("https://www.googleapis.com")
+    api_url: SecureUrl = HttpUrl("https://www.googleapis.com")
     """Where the API is; ``/youtube/v3/…`` is appended."""
     feeds_url: HttpUrl = HttpUrl("https://www.youtube.com")
     """Where the channels' feeds are; ``/feeds/videos.xml`` is appended."""
