@@ -1,7 +1,7 @@
-"""The platforms: servers on loopback that serve a world as each platform would.
+"""The platforms: servers on loopback that serve a world as each platform would, and senders.
 
-Owns starting and stopping the servers, and the control routes through which another process sets faults and asks for
-the truth. Must never know what the platforms answer.
+Owns starting and stopping them, and the control routes through which another process sets faults and asks for the
+truth. Must never know what the platforms answer or send.
 
 Control, on every server: ``GET /_world/faults`` tells the schedule and what has struck, ``PUT /_world/faults`` sets
 the schedule (a JSON list of faults), ``GET /_world/truth`` tells the truth as of now.
@@ -9,8 +9,10 @@ the schedule (a JSON list of faults), ``GET /_world/truth`` tells the truth as o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import AsyncExitStack
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Coroutine, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from importlib import import_module
 from importlib.util import find_spec
 from types import MappingProxyType
@@ -35,11 +37,29 @@ SIMULATORS: Final[Mapping[str, Simulator]] = MappingProxyType(
 """The simulated ones of the platforms, by name."""
 
 
+def free_port() -> int:
+    """Return a port that no program listens on now."""
+    with socket.create_server((HOST, 0)) as server:
+        return int(server.getsockname()[1])
+
+
+@asynccontextmanager
+async def _running(work: Coroutine[object, object, None]) -> AsyncIterator[None]:
+    """Run ``work`` beside the block, and cancel it at the end."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
 class Platforms:
     """Serves ``world`` while used as an async context manager.
 
-    ``urls``: by platform. ``ports``: by platform; one that is absent or 0 takes a free port. ``budget_factor``: how
-    many times as many requests the platforms allow; a world that runs faster than real time needs its speed.
+    ``urls``: by platform; of a sender, where its collector is to listen. ``ports``: by platform; one that is absent or
+    0 takes a free port. ``budget_factor``: how many times as many requests the platforms allow; a world that runs
+    faster than real time needs its speed.
     Raises OSError on entering when a port is taken.
     """
 
@@ -57,7 +77,9 @@ class Platforms:
         self.urls: dict[str, str] = {}
         self._ports = ports
         self._apps = {
-            name: simulator.serve(world, clock, self.faults, budget_factor) for name, simulator in SIMULATORS.items()
+            name: simulator.serve(world, clock, self.faults, budget_factor)
+            for name, simulator in SIMULATORS.items()
+            if simulator.serve is not None
         }
         self._running = AsyncExitStack()
 
@@ -65,6 +87,10 @@ class Platforms:
         async with AsyncExitStack() as starting:
             for name, app in self._apps.items():
                 self.urls[name] = await self._serve(app, self._ports.get(name, 0), starting)
+            for name, simulator in SIMULATORS.items():
+                if simulator.push is not None:
+                    self.urls[name] = url = f"http://{HOST}:{self._ports.get(name, 0) or free_port()}"
+                    await starting.enter_async_context(_running(simulator.push(self.world, self.clock, url)))
             self._running = starting.pop_all()
         return self
 

@@ -4,7 +4,7 @@ Owns its form and the one way in which a value becomes a response or an item of 
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 
 import msgspec
@@ -46,13 +46,16 @@ class Simulator:
     """One simulated platform. Its folder in ``hubbub/world/platforms/`` exports it as ``SIMULATOR``.
 
     ``serve(world, clock, faults, budget_factor)``: the application; ``budget_factor`` times as many requests are
-    allowed as on the platform. ``options(url)``: the collector's options that point it at a simulator.
+    allowed as on the platform. ``push(world, clock, url)``: instead, for a platform that sends and is not asked: it
+    sends to the collector at ``url`` until it is cancelled. ``options(url)``: the collector's options that point it at
+    a simulator, or let it listen for one.
     ``fast_options``: more of them, for a world some hundred times as fast as real time. ``recorded_options``: more of
     them, for a recording. ``codec``: for responses that are not JSON. ``ways``: other ways to read the same platform,
     by name, such as one without a key; the contract suite runs for each.
     """
 
-    serve: Callable[[World, Clock, Faults, float], web.Application]
+    serve: Callable[[World, Clock, Faults, float], web.Application] | None = None
+    push: Callable[[World, Clock, str], Coroutine[object, object, None]] | None = None
     options: Callable[[str], dict[str, object]]
     shape: ItemShape
     fast_options: Mapping[str, object] = field(default_factory=dict)

@@ -142,6 +142,7 @@ class PlatformUnderTest:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Serve the platform on loopback."""
+        assert self.simulator.serve is not None
         app = self.simulator.serve(small_world(self.name), self.now_ms, Faults(), 1e6)
         app.middlewares.insert(0, self._intercept())
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.05)

@@ -24,6 +24,7 @@ from ingest import signal
 from ingest.registry import PLATFORMS
 from ingest.signal import InvalidSignalError, Signal
 from tests.ingest.contract.platform_under_test import WAYS, PlatformUnderTest
+from tests.ingest.contract.sender_checks import SENDER_CHECKS
 from tests.ingest.contract.wire_faults import DATES, WIRE_FAULTS, bomb, bombard
 from tests.ingest.sites import Answer, Site, hang, status
 
@@ -34,6 +35,7 @@ WAIVERS: dict[tuple[str, str], str] = {
     ("gdelt", "empty pages"): "a file of a quarter of an hour never changes, so an empty one is not read again",
     ("gdelt_search", "deleted items"): "a search does not find what is gone, and does not say so",
     ("news", "deleted items"): "a feed does not say that an article was taken back; it only stops listing it",
+    ("telegram", "deleted items"): "a deleted message is not on the page; test_telegram_collector.py",
     ("youtube", "deleted items"): "a deleted video or comment is left out of the answer; test_youtube_collector.py",
     ("youtube", "one item that raises in convert"): (
         "the comments of a video that cannot be read are not asked for; test_youtube_collector.py tests the others"
@@ -41,6 +43,8 @@ WAIVERS: dict[tuple[str, str], str] = {
     ("stackexchange", "deleted items"): "what was deleted is left out of answers; test_stackexchange_collector.py",
 }
 """(platform, check) -> why the platform cannot meet it."""
+
+ASKS_NOTHING = "nothing is asked: senders send. What they may do is in sender_checks.py"
 
 CONVERT_ARGUMENTS: dict[str, tuple[object, ...]] = {"hackernews": (1,), "mastodon": ("mastodon:social.example.org/1",)}
 """What ``convert`` takes after the item and its time: for Hacker News the root of the thread."""
@@ -74,6 +78,11 @@ async def test_collector_keeps_the_contract(platform: str, name: str) -> None:
     if (reason := WAIVERS.get((platform, name))) is not None:
         pytest.skip(f"waived: {reason}")
     under_test = PlatformUnderTest(platform)
+    if under_test.simulator.push is not None:
+        if name not in SENDER_CHECKS:
+            pytest.skip(f"waived: {ASKS_NOTHING}")
+        await SENDER_CHECKS[name]()
+        return
     async with under_test.running():
         await CHECKS[name](under_test)
 
@@ -83,6 +92,7 @@ def test_every_platform_has_a_simulator_and_every_waiver_a_check() -> None:
     for platform, name in WAIVERS:
         assert platform in WAYS
         assert name in CHECKS
+    assert SENDER_CHECKS.keys() <= CHECKS.keys()
 
 
 # Faults of the wire: the struck request fails with an error of the loop's, and afterwards nothing is missing.

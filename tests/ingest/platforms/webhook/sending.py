@@ -18,6 +18,7 @@ from ingest.collector import CollectorContext
 from ingest.memory.rate_limit import RateLimiter
 from ingest.platforms.webhook.collector import WebhookCollector
 from ingest.platforms.webhook.config import WebhookConfig
+from ingest.platforms.webhook.server import WebhookServer
 from ingest.signal import Signal
 from tests.ingest.fake_clock import FakeClock
 from tests.ingest.sites import NOW_MS
@@ -102,6 +103,11 @@ class Webhook:
                 self.batches.append(batch)
             self.signals += batch.signals.signals
             self.account.extend([batch.signals])
+
+    @property
+    def server(self) -> WebhookServer:
+        """The server inside, for what no answer shows."""
+        return self.collector._server
 
     @property
     def ids(self) -> list[str]:
