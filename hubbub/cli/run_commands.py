@@ -19,7 +19,10 @@ app = typer.Typer()
 
 @app.command(epilog="Example: hubbub demo --seconds 90 --json")
 def demo(
-    seconds: Annotated[float, typer.Option(min=10, help="How long to run, once the roles are ready.")] = 90.0,
+    seconds: Annotated[
+        float | None, typer.Option(min=10, help="How long to run, once the roles are ready. Default: 15 for each hour.")
+    ] = None,
+    hours: Annotated[float, typer.Option(min=1, max=72, help="How long the generated world lasts.")] = 6.0,
     json: JsonObject = False,
     data: Annotated[
         Path | None,
@@ -31,7 +34,7 @@ def demo(
     from hubbub.process.demo import Demo  # noqa: PLC0415
 
     load()  # its processes read them too; a mistake in them is reported once, here
-    _until_asked(show_demo(Demo(seconds, data), as_json=json))
+    _until_asked(show_demo(Demo(seconds, data, hours), as_json=json))
 
 
 @app.command(epilog="Example: hubbub up --no-collect")

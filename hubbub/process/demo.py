@@ -18,7 +18,7 @@ from hubbub.process.local import role_children, running
 from hubbub.process.simulated_platforms import collector_settings, platforms
 from hubbub.process.supervisor import Child, Supervisor
 from hubbub.settings import KafkaSettings
-from hubbub.world.generated import DEMO, generate
+from hubbub.world.generated import DEMO, generate, lasting
 from hubbub.world.recorded import read_recording
 from hubbub.world.servers import SIMULATORS
 from hubbub.world.truth import truth
@@ -32,6 +32,8 @@ START_SECONDS = 12.0
 """The world's time begins this long after the start, because the roles need about that long to get ready."""
 QUIET_SECONDS = 4.0
 """Signals in flight when collecting ends are scored within this time."""
+SECONDS_PER_HOUR = 15.0
+"""How long an hour of the generated world lasts: it runs at 240 times real speed."""
 SEED = 1
 PARTITIONS = 2
 
@@ -58,21 +60,25 @@ class Stage:
 
 
 class Demo:
-    """One run of ``seconds``, over the generated world or, with ``data``, over recorded signals."""
+    """One run over a generated world of ``hours`` or, with ``data``, over recorded signals.
 
-    def __init__(self, seconds: float, data: Path | None = None) -> None:
-        self._seconds = seconds
+    ``seconds``: how long it lasts. None: ``SECONDS_PER_HOUR`` for each hour.
+    """
+
+    def __init__(self, seconds: float | None = None, data: Path | None = None, hours: float = DEMO.hours) -> None:
+        self._seconds = hours * SECONDS_PER_HOUR if seconds is None else seconds
         self._data = data
+        self._size = lasting(hours)
         started_ms = wall_clock() + int(START_SECONDS * 1000)
         if data is None:
-            span_ms = int(DEMO.hours * HOUR_MS)
+            span_ms = int(hours * HOUR_MS)
             # The world ends now, so that nothing in it is from the future.
-            self.clock = WorldClock(wall_clock() - span_ms, started_ms, span_ms / 1000 / seconds)
-            self._world: World = generate(SEED, self.clock.origin_ms, platforms=SIMULATORS)
+            self.clock = WorldClock(wall_clock() - span_ms, started_ms, span_ms / 1000 / self._seconds)
+            self._world: World = generate(SEED, self.clock.origin_ms, self._size, SIMULATORS)
         else:
             self._world, _ = read_recording(data)
             span_ms = max(1, self._world.ends_ms - self._world.begins_ms)
-            self.clock = WorldClock(self._world.begins_ms, started_ms, span_ms / 1000 / seconds)
+            self.clock = WorldClock(self._world.begins_ms, started_ms, span_ms / 1000 / self._seconds)
 
     @property
     def ends_at(self) -> float:
@@ -86,9 +92,10 @@ class Demo:
         Raises:
             UserError: a part does not start.
         """
-        data = () if self._data is None else ("--data", str(self._data.resolve()))
-        async with EmbeddedBroker() as broker, platforms(self.clock, "--seed", str(SEED), *data) as urls:
-            simulated = " and ".join(PLATFORMS[name].display_name for name in SIMULATORS)
+        size = ("--hours", self._size.hours, "--stories", self._size.stories, "--chatter", self._size.chatter)
+        world = ("--seed", SEED, *size) if self._data is None else ("--data", self._data.resolve())
+        async with EmbeddedBroker() as broker, platforms(self.clock, *map(str, world)) as urls:
+            simulated = ", ".join(PLATFORMS[name].display_name for name in SIMULATORS)
             on_step(f"broker at {broker.bootstrap_servers}; {simulated} simulated on loopback")
             kafka = KafkaSettings(bootstrap_servers=broker.bootstrap_servers, partitions=PARTITIONS)
             port = free_port()
