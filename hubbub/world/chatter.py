@@ -1,4 +1,4 @@
-"""Chatter: the titles of the unrelated posts around the stories.
+"""Chatter: what the unrelated posts around the stories say.
 
 Owns their order. Must never know the stories.
 """
@@ -7,7 +7,7 @@ import random
 from collections.abc import Iterator
 from itertools import product
 
-from hubbub.world.words import CHATTER, Corner
+from hubbub.world.words import CHATTER, SMALL_TALK, Corner
 
 
 def openings(rng: random.Random) -> Iterator[tuple[Corner, str]]:
@@ -23,3 +23,10 @@ def openings(rng: random.Random) -> Iterator[tuple[Corner, str]]:
         for corner, title in every:
             yield corner, title if part == 1 else f"{title} (part {part})"
         part += 1
+
+
+def small_talk(rng: random.Random) -> Iterator[str]:
+    """Yield what people say without end; hardly ever the same twice."""
+    while True:
+        words = rng.choice(SMALL_TALK.templates).format(*rng.sample(SMALL_TALK.things, 2))
+        yield words[:1].upper() + words[1:]

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from hubbub.world.chatter import openings
+from hubbub.world.chatter import small_talk
 from hubbub.world.conversation import MINUTE_MS, Mood, second
 from hubbub.world.growth import Curve
 from hubbub.world.items import Community
@@ -103,7 +103,7 @@ def _chat(side: PlatformSide, count: int) -> None:
     rng = random.Random(f"{side.seed}:chatter:{side.platform}")
     profile = side.profile
     hostile = dict(zip(range(count // 20, count, max(1, count // len(HOSTILE))), HOSTILE, strict=False))
-    for index, (_, opening) in enumerate(islice(openings(rng), count)):
+    for index, opening in enumerate(islice(small_talk(rng), count)):
         headline, more = hostile.get(index, (opening, ""))
         slug = re.sub(r"[^a-z0-9]+", "-", opening.lower()).strip("-")
         link = f"https://{rng.choice(NAMES['outlets'])}/{side.platform}/{slug}-{index}"

@@ -41,7 +41,7 @@ class NewsServer:
         kind = FORMATS[OUTLETS.index(outlet) % len(FORMATS)]
         now_ms = self._clock()
         articles = (post for post in newest([self._world.posts("news")], now_ms) if _outlet(post) == outlet)
-        entries = [_entry(post, kind) for post in islice(articles, FEED_ITEMS)]
+        entries = [_entry(post, kind) for post in islice(articles, FEED_ITEMS) if not post.gone(now_ms)]
         body = write({"format": kind, "title": outlet, "language": "en", "ttl": "2", "entries": entries})
         etag = f'"{blake2b(body, digest_size=8).hexdigest()}"'
         if request.headers.get("If-None-Match") == etag:
@@ -49,16 +49,10 @@ class NewsServer:
         return web.Response(body=body, content_type=CONTENT_TYPES[kind], charset="utf-8", headers={"ETag": etag})
 
 
-def _outlet(post: Post) -> str:
-    """Return whose article it is."""
-    host = (post.url or "").removeprefix("https://").partition("/")[0]
-    return host if host in OUTLETS else OUTLETS[0]
-
-
 def _entry(post: Post, kind: str) -> dict[str, Any]:
     created = datetime.fromtimestamp(post.created_ms / 1000, UTC)
     return {
-        "id": f"tag:{_outlet(post)},2020:{post.native}",
+        "id": f"tag:{post.community},2020:{post.native}",
         "link": post.url,
         "title": post.title,
         "summary": f"<p>{escape(post.text)}</p>" if post.text else None,

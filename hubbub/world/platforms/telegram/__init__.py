@@ -19,6 +19,6 @@ SIMULATOR: Final = Simulator(
         write_time=lambda at_ms: datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(),
         deleted={"deleted": True},
     ),
-    fast_options={"requests_per_minute": 6000, "poll_seconds": 1, "reobserve_seconds": 5},
+    fast_options={"requests_per_minute": 6000, "poll_seconds": 1, "reobserve_seconds": 5, "backfill_hours": 96},
     codec=Codec(decode, encode),
 )
