@@ -4,17 +4,17 @@ Owns their order. Must never know the stories.
 """
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import product
 
-from hubbub.world.words import CHATTER, SMALL_TALK, Corner
+from hubbub.world.words import CHATTER, Corner
 
 
-def openings(rng: random.Random) -> Iterator[tuple[Corner, str]]:
+def openings(rng: random.Random, corners: Iterable[Corner] = CHATTER) -> Iterator[tuple[Corner, str]]:
     """Yield corners and titles in random order: each wording once, then again with a number, without end."""
     every = [
         (corner, template.format(*words)[:1].upper() + template.format(*words)[1:])
-        for corner in CHATTER
+        for corner in corners
         for template, *words in product(corner.templates, corner.first, corner.second)
     ]
     part = 1
@@ -23,10 +23,3 @@ def openings(rng: random.Random) -> Iterator[tuple[Corner, str]]:
         for corner, title in every:
             yield corner, title if part == 1 else f"{title} (part {part})"
         part += 1
-
-
-def small_talk(rng: random.Random) -> Iterator[str]:
-    """Yield what people say without end; hardly ever the same twice."""
-    while True:
-        words = rng.choice(SMALL_TALK.templates).format(*rng.sample(SMALL_TALK.things, 2))
-        yield words[:1].upper() + words[1:]

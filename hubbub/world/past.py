@@ -38,7 +38,10 @@ def faded_stories(seed: int, count: int, current: Iterable[Storyline], begins_ms
     for number in range(1, count + 1):
         plot = rng.choice(plots)
         facts = {name: next(names) for name in ("org", "rival", "product", "place")}
-        facts |= {"person": rng.choice(NAMES["people"]), "n": str(rng.randrange(12, 99) * 100)}
+        facts |= {
+            "person": f"{rng.choice(NAMES['people']).split()[0]} {next(names)}",
+            "n": str(rng.randrange(12, 99) * 100),
+        }
         onset_ms = second(begins_ms - rng.randint(*FADED_HOURS) * HOUR_MS)
         line = Storyline(rng, f"{plot.slug}-faded-{number}", plot, facts, onset_ms, begins_ms, ())
         line.report()

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from hubbub.world.chatter import small_talk
+from hubbub.world.chatter import openings
 from hubbub.world.conversation import MINUTE_MS, Mood, second
 from hubbub.world.growth import Curve
 from hubbub.world.items import Community
@@ -22,7 +22,7 @@ from hubbub.world.platform_side import PlatformSide, Said
 from hubbub.world.profiles import PROFILES
 from hubbub.world.storyline import Storyline, shared_link
 from hubbub.world.truth import loud
-from hubbub.world.words import ASIDES, HOSTILE, NAMES
+from hubbub.world.words import ASIDES, HOSTILE, NAMES, SMALL_TALK
 
 HOMEBODY = 4
 """One in so many stories stays where it began."""
@@ -32,6 +32,8 @@ FIGURE_SHARE = 0.5
 """The share of posts that name a figure, after the first ones, which name each figure once."""
 WAKE = Curve(20 * MINUTE_MS)
 """How the later posts on a platform follow a wave of the story."""
+HOSTILE_STEP = 4
+"""A platform has one in so many of the hostile texts, and its neighbour others: one text on all would be a story."""
 DAY_MS = 86_400_000
 
 
@@ -102,8 +104,10 @@ def _chat(side: PlatformSide, count: int) -> None:
     """Add ``count`` unrelated posts, evenly spread in time, with the hostile texts among them."""
     rng = random.Random(f"{side.seed}:chatter:{side.platform}")
     profile = side.profile
-    hostile = dict(zip(range(count // 20, count, max(1, count // len(HOSTILE))), HOSTILE, strict=False))
-    for index, opening in enumerate(islice(small_talk(rng), count)):
+    first = list(PROFILES).index(side.platform) % HOSTILE_STEP
+    some = HOSTILE[first::HOSTILE_STEP]
+    hostile = dict(zip(range(count // 20, count, max(1, count // len(some))), some, strict=False))
+    for index, (_, opening) in enumerate(islice(openings(rng, [SMALL_TALK[side.platform]]), count)):
         headline, more = hostile.get(index, (opening, ""))
         slug = re.sub(r"[^a-z0-9]+", "-", opening.lower()).strip("-")
         link = f"https://{rng.choice(NAMES['outlets'])}/{side.platform}/{slug}-{index}"

@@ -11,19 +11,7 @@ from typing import TypeVar
 
 import msgspec
 
-__all__ = [
-    "ASIDES",
-    "CHATTER",
-    "HOSTILE",
-    "NAMES",
-    "PLOTS",
-    "REMARKS",
-    "SMALL_TALK",
-    "Corner",
-    "Figure",
-    "Plot",
-    "SmallTalk",
-]
+__all__ = ["ASIDES", "CHATTER", "HOSTILE", "NAMES", "PLOTS", "REMARKS", "SMALL_TALK", "Corner", "Figure", "Plot"]
 
 T = TypeVar("T")
 
@@ -56,13 +44,6 @@ class Asides(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     asides: tuple[str, ...]
 
 
-class SmallTalk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What people talk about everywhere: the ``templates`` take two of the ``things``."""
-
-    templates: tuple[str, ...]
-    things: tuple[str, ...]
-
-
 class Corner(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What people talk about in one place. ``community``: a subreddit with ``members``; None: Hacker News.
 
@@ -89,7 +70,8 @@ CHATTER = _toml("chatter.toml", dict[str, tuple[Corner, ...]])["corner"]
 NAMES = _toml("names.toml", dict[str, tuple[str, ...]])
 """Invented names by what they name; then the parts that other names are made of."""
 ASIDES = _toml("figures.toml", Asides)
-SMALL_TALK = _toml("smalltalk.toml", SmallTalk)
+SMALL_TALK = _toml("smalltalk.toml", dict[str, Corner])
+"""By platform."""
 REMARKS = _toml("remarks.toml", dict[str, tuple[str, ...]])
 HOSTILE: tuple[tuple[str, str], ...] = tuple(
     (row.get("title", "") * row.get("title_times", 1), row.get("text", "") * row.get("text_times", 1))
