@@ -3,155 +3,27 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
-from typing import Any
 
 from msgspec.structs import replace
 
 from ingest.signal import Signal, decode, encode
 from streams.records import encode as wire_encode
-from streams.records.stories import (
-    DECIDED_KEY,
-    MOVED_KEY,
-    NOWHERE,
-    STORY_KEY,
-    Assignment,
-    Merge,
-    Moved,
-    Reached,
-    StoryInfo,
-    ThreadRecord,
-    Withdrawn,
-)
+from streams.records.stories import MOVED_KEY, NOWHERE, Assignment, Moved, ThreadRecord
 from streams.resolve.reorder import ResumePoint
-from streams.resolve.route import BEGINNING, Ignored, RoutedBatch, Router, RouterConfig
+from streams.resolve.route import BEGINNING, Ignored, Router, RouterConfig
 from streams.resolve.threads import ThreadIndex
 from tests.streams.examples.signals import START_MS, reply, root
-
-CONFIG = RouterConfig(orphan_wait_ms=60_000, remember_irrelevant=3, orphans=1_000)
-RELEVANT = ("x:a", "x:b", "x:c")
-BLOCKED = "x:blocked"
-IRRELEVANT = ("x:no", "x:nor")
-THREADS = (*RELEVANT, BLOCKED, *IRRELEVANT)
-
-Released = dict[tuple[str, int], int]
-"""The time from which each signal counts, by story and offset."""
-
-
-def relevance(signal: Signal) -> tuple[str, ...]:
-    return () if signal.thread in IRRELEVANT else ("beat",)
-
-
-def assignments(thread: str) -> tuple[Assignment, ...]:
-    """``x:c`` belongs to two stories, a blocked thread to none."""
-    stories = {"x:c": ("of x:c", "of x:a"), BLOCKED: ()}.get(thread, (f"of {thread}",))
-    return tuple(Assignment(story, "beat", "new") for story in stories)
-
-
-def name_story(threads: ThreadIndex, story: str, **more: Any) -> None:
-    """Apply a record of the topic ``stories`` about ``story``, with the fields ``more``."""
-    threads.apply(STORY_KEY + story.encode(), wire_encode(StoryInfo(story, story, story, "beat", 0, **more)))
-
-
-@dataclass
-class Runs:
-    """A router and its successors: what they released, and what they learn from outside."""
-
-    records: list[Signal | None]
-    threads: ThreadIndex = field(default_factory=ThreadIndex)
-    candidates: dict[str, int] = field(default_factory=dict)
-    withdrawals: dict[str, int] = field(default_factory=dict)
-    released: Released = field(default_factory=dict)
-    committed: ResumePoint = BEGINNING
-    decisions: int = 0
-
-    def __post_init__(self) -> None:
-        self.begin()
-
-    def begin(self) -> None:
-        """Start a new router at the committed point."""
-        self.router = Router(relevance, self.threads, CONFIG, self.committed)
-        self.began = self.committed.offset
-        self.outcomes = 0
-
-    def read(self, count: int) -> None:
-        for offset in range(self.router.position, min(self.router.position + count, len(self.records))):
-            signal = self.records[offset]
-            if signal is None:
-                self.router.skip(offset)
-                self.outcomes += 1
-            else:
-                self.router.read(offset, encode(signal), signal, 0.0)
-
-    def decide(self, number: int) -> None:
-        """Decide one of the candidates, or else of the posts that were taken back, and report the decision."""
-        undecided = [thread for thread in self.candidates if thread not in self.threads.known]
-        withdrawn = [thread for thread in self.withdrawals if thread not in self.threads.withdrawn]
-        if withdrawn and (not undecided or number % 2) and withdrawn[0] in self.threads.known:
-            self.threads.note_decision(Withdrawn(withdrawn[0], self.withdrawals[withdrawn[0]]))
-            self.router.decided(withdrawn[0])
-        elif undecided:
-            thread = undecided[number % len(undecided)]
-            for assignment in assignments(thread):
-                name_story(self.threads, assignment.story)
-            decision = ThreadRecord(thread, self.decisions, self.candidates[thread], assignments(thread))
-            self.threads.note_decision(decision)
-            self.decisions += 1
-            self.router.decided(thread)
-
-    def take(self) -> RoutedBatch:
-        batch = self.router.take_batch()
-        for beats, entry in batch.candidates:
-            signal = decode(bytes(entry.signal))
-            thread = signal.thread
-            if signal.deleted:
-                assert beats == ()
-                self.withdrawals.setdefault(thread, entry.at_ms)
-                continue
-            assert beats == ("beat",)
-            assert self.candidates.setdefault(thread, entry.at_ms) == entry.at_ms, "a candidate has its source's time"
-        for story, entries in batch.stories.items():
-            for entry in entries:
-                sent = self.records[entry.offset]
-                assert sent is not None
-                assert bytes(entry.signal) == encode(sent)
-                assert story in [assignment.story for assignment in assignments(sent.thread)]
-                at_ms = self.released.setdefault((story, entry.offset), entry.at_ms)
-                assert at_ms == entry.at_ms, "a signal counts from the same time in every run"
-                earlier = self.records[: entry.offset]
-                if sent.deleted and any(one and one.id == sent.id and not one.deleted for one in earlier):
-                    assert sent.thread in self.threads.withdrawn, "its headline is gone before the story hears of it"
-        self.outcomes += batch.used + sum(batch.ignored.values())
-        assert self.outcomes + self.router.waiting == self.router.position - self.began, "each record has an outcome"
-        return batch
-
-    def commit(self) -> None:
-        self.committed = self.router.resume_point
-
-
-def run(records: list[Signal | None], steps: list[tuple[str, int]]) -> Released:
-    """Do ``steps``, then read and decide everything else; return what was released."""
-    runs = Runs(records)
-    for action, number in steps:
-        match action:
-            case "read":
-                runs.read(number)
-            case "decide":
-                runs.decide(number)
-            case "take":
-                runs.take()
-                runs.commit()
-            case "crash":
-                runs.begin()
-    while True:
-        runs.read(len(records))
-        runs.take()
-        known, withdrawn = runs.threads.known, runs.threads.withdrawn
-        if all(thread in known for thread in runs.candidates) and withdrawn.issuperset(runs.withdrawals):
-            break
-        runs.decide(0)
-    assert runs.router.undecided == 0
-    return runs.released
+from tests.streams.resolve.routing import (
+    CONFIG,
+    IRRELEVANT,
+    Released,
+    Runs,
+    assignments,
+    name_story,
+    relevance,
+    run,
+    source,
+)
 
 
 def by_the_rule(records: list[Signal | None]) -> Released:
@@ -169,23 +41,6 @@ def by_the_rule(records: list[Signal | None]) -> Released:
         if times[offset] >= posts[signal.thread] - CONFIG.orphan_wait_ms
         for assignment in assignments(signal.thread)
     }
-
-
-def source(chance: random.Random) -> list[Signal | None]:
-    """Generate a partition: posts seen again and again, replies before and after them, invalid records."""
-    records: list[Signal | None] = []
-    at_ms = 0
-    for number in range(chance.randrange(4, 30)):
-        at_ms = max(0, at_ms + chance.choice((0, 0, 1_000, 20_000, 70_000, -30_000)))
-        thread = chance.choice(THREADS)
-        kind = chance.choice(("root", "reply", "reply", "reply", "unreadable", "taken back"))
-        if kind == "taken back":
-            records.append(replace(root(thread, at_ms), deleted=True, title=None))
-        elif kind == "unreadable":
-            records.append(None)
-        else:
-            records.append(root(thread, at_ms, likes=number) if kind == "root" else reply(thread, number, at_ms))
-    return records
 
 
 def actions(chance: random.Random) -> list[tuple[str, int]]:
@@ -280,75 +135,6 @@ def test_an_undecided_post_holds_back_the_released_time_until_its_timeout() -> N
     assert router.released_ms(waiting_since=0.0) == START_MS + 9_999
     assert router.released_ms(waiting_since=1.0) == START_MS + 19_999
     assert router.released_ms(waiting_since=3.0) is None
-
-
-def decide_in_order(runs: Runs, chance: random.Random) -> None:
-    """Decide the earliest candidate; the decision may merge stories. With none left, take a headline back."""
-    undecided = [thread for thread in runs.candidates if thread not in runs.threads.known]
-    for thread in () if undecided else runs.withdrawals.keys() - runs.threads.withdrawn:
-        runs.threads.note_decision(Withdrawn(thread, runs.withdrawals[thread]))
-        runs.router.decided(thread)
-    if not undecided:
-        return
-    thread = min(undecided, key=lambda thread: runs.candidates[thread])
-    into, at_ms, merged = f"of {thread}", runs.candidates[thread], list[Merge]()
-    for story in [f"of {other}" for other in RELEVANT]:
-        info = runs.threads.stories.get(story)
-        if info is not None and info.into is None and chance.random() < 0.5:
-            name_story(runs.threads, story, into=into, merged_ms=at_ms)
-            merged.append(Merge(story, into))
-    name_story(runs.threads, into)
-    assigned = (Assignment(into, "beat", "new"),)
-    runs.threads.note_decision(ThreadRecord(thread, runs.decisions, at_ms, assigned, tuple(merged)))
-    runs.decisions += 1
-    runs.router.decided(thread)
-
-
-def test_in_a_replay_every_earlier_decision_determines_where_a_signal_goes() -> None:
-    for seed in range(500):
-        chance = random.Random(seed)
-        records = [signal for signal in source(chance) if signal is None or signal.thread in RELEVANT]
-        runs, places, reported, read_ms = Runs(records), dict[int, tuple[str, int]](), set[str](), 0
-        for _ in range(60):
-            undecided = [runs.candidates[t] for t in runs.candidates if t not in runs.threads.known]
-            undecided += [at for t, at in runs.withdrawals.items() if t not in runs.threads.withdrawn]
-            reached_ms = min([read_ms, *(at_ms - 1 for at_ms in undecided)])
-            runs.threads.apply(DECIDED_KEY, wire_encode(Reached(reached_ms)))
-            runs.router.release_until(runs.threads.decided_ms + 1)
-            match chance.choice(("read", "read", "decide", "take", "take", "crash")):
-                case "read":
-                    runs.read(chance.randrange(1, 6))
-                case "decide":
-                    decide_in_order(runs, chance)
-                case "crash":
-                    runs.begin()
-                case "take":
-                    released_ms = runs.router.released_ms(waiting_since=0.0)
-                    batch = runs.router.take_batch()
-                    read_ms = runs.router.read_ms(idle=runs.router.position == len(records))
-                    for beats, entry in batch.candidates:
-                        proposed = runs.candidates if beats else runs.withdrawals
-                        proposed.setdefault(decode(bytes(entry.signal)).thread, entry.at_ms)
-                    reported |= {merging.gone.id for merging in batch.merges}
-                    assert batch.redirected == {}
-                    for story, entries in batch.stories.items():
-                        for entry in entries:
-                            there = places.setdefault(entry.offset, (story, entry.at_ms))
-                            assert there == (story, entry.at_ms), f"seed {seed}: the same in every run"
-                    waiting = set(range(runs.router.resume_point.offset, runs.router.position)) - places.keys()
-                    assert released_ms is None or waiting
-                    runs.commit()
-        for offset, (story, at_ms) in places.items():
-            signal = records[offset]
-            assert signal is not None
-            assert story == runs.threads.story_at(f"of {signal.thread}", at_ms), (
-                f"seed {seed}: as all decisions determine"
-            )
-        stories = [f"of {thread}" for thread in RELEVANT]
-        gone = {story for story in stories if runs.threads.story_at(story, 10**15) != story}
-        reported |= {merging.gone.id for merging in runs.router.take_batch().merges}
-        if runs.router.undecided == 0 and runs.router.position == len(records):
-            assert reported >= gone, f"seed {seed}: every merge is reported"
 
 
 def test_live_a_signal_passes_at_once_and_is_marked_if_another_story_may_have_it() -> None:

@@ -40,7 +40,7 @@ class NewsServer:
             return web.Response(status=404)
         kind = FORMATS[OUTLETS.index(outlet) % len(FORMATS)]
         now_ms = self._clock()
-        articles = (post for post in newest([self._world.posts("news")], now_ms) if _outlet(post) == outlet)
+        articles = newest([self._world.posts("news", outlet)], now_ms)
         entries = [_entry(post, kind) for post in islice(articles, FEED_ITEMS) if not post.gone(now_ms)]
         body = write({"format": kind, "title": outlet, "language": "en", "ttl": "2", "entries": entries})
         etag = f'"{blake2b(body, digest_size=8).hexdigest()}"'

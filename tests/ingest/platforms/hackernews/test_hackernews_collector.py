@@ -3,66 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import pytest
 from aiohttp import web
 
-from ingest.batch import Batch, Cursor, Ignored, Signals
+from ingest.batch import Ignored
 from ingest.errors import CollectError
 from ingest.platforms.hackernews.collector import HackerNewsCollector
-from ingest.platforms.hackernews.config import HackerNewsConfig
 from tests.ingest.fake_clock import FakeClock, context
+from tests.ingest.platforms.hackernews.hackernews_reading import NEVER_SECONDS, collecting, config, ids, polls
 from tests.ingest.sites import CREATED_S, NOW_MS, Answer, HackerNewsSite, body, drop, hang, status
 from transport.errors import RetryLaterError, SlowDownError
-
-NEVER_SECONDS = 1e6
-
-
-@pytest.fixture
-async def site() -> AsyncIterator[HackerNewsSite]:
-    async with HackerNewsSite() as running:
-        yield running
-
-
-def config(site: HackerNewsSite, **changes: object) -> HackerNewsConfig:
-    options: dict[str, object] = {
-        "base_url": site.url,
-        "request_timeout_seconds": 30,  # a busy machine takes its time
-        "poll_seconds": 0.001,
-        "updates_seconds": NEVER_SECONDS,
-        "front_page_seconds": NEVER_SECONDS,
-        "reobserve_seconds": NEVER_SECONDS,
-        "missing_retry_seconds": 0.0005,
-    }
-    return HackerNewsConfig.model_validate(options | changes)
-
-
-@asynccontextmanager
-async def collecting(
-    site: HackerNewsSite, cursor: Cursor | None = None, clock: FakeClock | None = None, **changes: object
-) -> AsyncIterator[HackerNewsCollector]:
-    options = config(site, **changes)
-    collector = HackerNewsCollector(options, cursor, context(lambda: NOW_MS, clock))
-    try:
-        yield collector
-    finally:
-        await collector.aclose()
-
-
-async def polls(collector: HackerNewsCollector, count: int) -> Batch:
-    """Return what ``count`` looks give together, and the last cursor. The first three are one of each kind."""
-    together = Signals()
-    cursor = b""
-    for _ in range(count):
-        signals, cursor = await anext(collector)
-        together.extend([signals])
-    return Batch(together, cursor)
-
-
-def ids(batch: Batch) -> list[int]:
-    return [int(signal.id.removeprefix("hackernews:")) for signal in batch.signals.signals]
 
 
 async def test_every_item_comes_once(site: HackerNewsSite) -> None:
@@ -295,38 +246,6 @@ async def test_a_deletion_after_a_restart_is_known_by_its_id(site: HackerNewsSit
     async with collecting(site, cursor, updates_seconds=0.001, poll_seconds=NEVER_SECONDS) as collector:
         signals = (await polls(collector, 4)).signals.signals
     assert [signal.id for signal in signals if signal.deleted][:1] == ["hackernews:3"]
-
-
-async def test_the_past_is_read_by_the_thousand_and_a_busy_hour_in_parts(site: HackerNewsSite) -> None:
-    begin_s = NOW_MS // 1000 - 2 * 3600
-    for id_ in range(1, 1_201):
-        site.story(id_, time=begin_s + 2 * id_)
-    site.comment(1_201, 600, time=begin_s + 5_000)
-    options = {"backfill_hours": 2, "algolia_url": site.url, "front_page_seconds": NEVER_SECONDS}
-    async with collecting(site, backfill_items=1, poll_seconds=1, **options) as collector:
-        batch = await polls(collector, 7)
-    assert set(ids(batch)) == set(range(1, 1_202))
-    assert batch.signals.gaps == 0
-    assert site.asked().count("/api/v1/search_by_date") <= 5
-    assert json.loads(batch.cursor)["past_s"] is None
-    assert {signal.thread for signal in batch.signals.signals if signal.kind == "reply"} == {"hackernews:600"}
-
-
-async def test_reading_the_past_goes_on_after_a_restart(site: HackerNewsSite) -> None:
-    begin_s = NOW_MS // 1000 - 3 * 3600
-    for hour in range(3):
-        site.story(hour + 1, time=begin_s + 3600 * hour + 9)
-    options = {"backfill_hours": 3, "algolia_url": site.url, "backfill_items": 0}
-    async with collecting(site, **options) as collector:
-        found: list[int] = []
-        while not found:
-            batch = await anext(collector)
-            found += ids(batch)
-    async with collecting(site, batch.cursor, algolia_url=site.url) as collector:
-        while json.loads(batch.cursor)["past_s"] is not None:
-            batch = await anext(collector)
-            found += ids(batch)
-    assert set(found) == {1, 2, 3}
 
 
 @pytest.mark.parametrize(

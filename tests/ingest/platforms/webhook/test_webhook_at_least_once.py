@@ -20,6 +20,7 @@ from hubbub.world.servers import free_port
 from hubbub.world.world import World
 from ingest.platforms.webhook.collector import WebhookCollector
 from ingest.platforms.webhook.config import WebhookConfig
+from ingest.signal import Signal
 from tests.eventually import eventually
 from tests.ingest.fake_clock import context
 from tests.ingest.sites import Answer, Site, drop, status
@@ -77,7 +78,7 @@ async def test_the_webhook_takes_all_that_the_sender_has() -> None:
     collector = WebhookCollector(
         WebhookConfig.model_validate({"token": TOKEN, "port": port}), None, context(lambda: items.ends_ms), ("reddit",)
     )
-    found = {}
+    found: dict[str, Signal] = {}
     try:
         async with sending(items, items.ends_ms, f"http://127.0.0.1:{port}"):
             async for batch in collector:
