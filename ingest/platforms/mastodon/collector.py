@@ -1,4 +1,4 @@
-"""The Mastodon collector: several instances side by side, of which none holds up another.
+"""The Mastodon collector: several instances side by side. None holds up another.
 
 Owns the cursor, which has a place for each instance, and what happens when some instances fail. Must never know HTTP,
 nor publish.

@@ -38,6 +38,7 @@ class PublicStream:
         self._stream: EventStream | None = None
         self._since_ms: int | None = None
         self._posted_ms: int | None = None
+        self._missing: set[int] = set()
         self.deletions = 0
 
     @property
@@ -80,15 +81,19 @@ class PublicStream:
         return events
 
     def compare(self, ids: Iterable[int]) -> bool:
-        """Compare with the newest page of the timeline; return False if it shows what should have been streamed."""
+        """Compare with the newest page of the timeline; return False if the stream leaves out what that shows.
+
+        A status may be under way in the stream, so it must be missing at two comparisons in a row.
+        """
         since_ms = self._posted_ms or self._since_ms
         if since_ms is None:
             return True
         begin, end = local_id_at(since_ms), local_id_at(self._now_ms() - self._late_ms)
-        missed = any(begin <= id_ < end for id_ in ids)
-        if missed:
-            self._posted_ms = None
-        return not missed
+        before, self._missing = self._missing, {id_ for id_ in ids if begin <= id_ < end}
+        if before.isdisjoint(self._missing):
+            return True
+        self._posted_ms = None
+        return False
 
     def _disconnected(self) -> None:
         self._since_ms = self._posted_ms = None

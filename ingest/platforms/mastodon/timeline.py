@@ -5,8 +5,8 @@ what a status says.
 
 Local ids begin with the time of creation. A status from another instance arrives seconds or minutes later, and then
 stands between others that were read before. So a timeline counts as read only up to some time ago. Each poll reads the
-newest page. If that page does not reach back to the place up to which the timeline counts as read, the statuses between
-are caught up on, oldest first; meanwhile the newest page goes on to be read.
+newest page. If that page does not reach back to this time, the statuses between are caught up on, oldest first.
+Meanwhile the newest page goes on to be read.
 """
 
 from collections.abc import Iterable

@@ -254,6 +254,6 @@ def test_recorded_counts_are_those_that_independent_code_reads(statuses: list[di
     ]
 
 
-def test_one_recorded_status_has_one_id_whoever_shows_it(statuses: list[dict[str, object]]) -> None:
+def test_each_recorded_status_has_an_id_of_its_own(statuses: list[dict[str, object]]) -> None:
     uris = {str(raw["uri"]) for raw in statuses}
     assert len({signal_id(uri) for uri in uris}) == len(uris) > 100
