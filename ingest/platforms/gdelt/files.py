@@ -20,6 +20,9 @@ MAX_UNPACKED_BYTES: Final = 134_217_728
 """Largest file, unpacked. One of 1 000 pages has some 13 MB; the largest have some 50."""
 MAX_LINE_BYTES: Final = 1_048_576
 """Longest line; the longest seen has 36 kB."""
+MAX_PAGES: Final = 50_000
+"""Most lines; a file has some 1 000 to 4 000."""
+CHUNK_BYTES: Final = 262_144
 MAX_CHARS: Final = 8_192
 """Longest value that is kept."""
 FEWEST_COLUMNS: Final = 27
@@ -67,26 +70,33 @@ def pages_in(packed: bytes) -> list[Page]:
             (member,) = archive.infolist()
             if member.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
                 raise UnpackError("the file is packed in an unusual way")
-            with archive.open(member) as lines:
-                return [_page(line) for line in _bounded(lines)]
+            with archive.open(member) as unpacked:
+                return [_page(line) for line in _lines(unpacked)]
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError, NotImplementedError) as error:
         raise UnpackError(f"the file cannot be unpacked: {type(error).__name__}: {error}") from error
 
 
-def _bounded(lines: IO[bytes]) -> Iterator[bytes]:
-    read_bytes = 0
-    while line := lines.readline(MAX_LINE_BYTES):
-        read_bytes += len(line)
-        if read_bytes > MAX_UNPACKED_BYTES or len(line) == MAX_LINE_BYTES:
-            raise UnpackError(f"the file unpacks to more than {MAX_UNPACKED_BYTES} bytes or has endless lines")
-        if line.strip():
+def _lines(member: IO[bytes]) -> Iterator[bytes]:
+    """Yield the lines of a file that are not empty, and stop with an error where no honest file is that large."""
+    read_bytes = pages = 0
+    rest = b""
+    while chunk := member.read(CHUNK_BYTES):
+        *lines, rest = (rest + chunk).split(b"\n")
+        read_bytes += len(chunk)
+        for line in filter(bytes.strip, lines):
+            pages += 1
             yield line
+        if read_bytes > MAX_UNPACKED_BYTES or pages > MAX_PAGES or len(rest) > MAX_LINE_BYTES:
+            raise UnpackError(f"the file unpacks to more than {MAX_UNPACKED_BYTES} bytes or {MAX_PAGES} lines")
+    if rest.strip():
+        yield rest
 
 
 def _page(line: bytes) -> Page:
-    columns = line.decode("utf-8", "replace").rstrip("\r\n").split("\t")
+    text = line.decode("utf-8", "replace").rstrip("\r")
+    columns = text.split("\t")
     if len(columns) < FEWEST_COLUMNS:
-        return {"line": line[:500].decode("ascii", "replace")}
+        return {"line": text[:500]}
     extras = columns[_EXTRAS]
     language = _language(columns[_TRANSLATION])
     return {

@@ -17,7 +17,7 @@ MAX_ARTICLES: Final = 250
 SLOW_DOWN_SECONDS: Final = 60.0
 """Pause after "limit requests". It asks for 5 seconds, but who comes back that early is locked out for longer."""
 
-_escapes = re.compile(r'\\(?:(["\\/bfnrt]|u[0-9a-fA-F]{4})|)')
+_escapes = re.compile(r"""\\(?:(["\\/bfnrt]|u[0-9a-fA-F]{4})|(')|)""")
 _limited = re.compile(r"limit (?:your )?requests|too many requests|rate limit", re.IGNORECASE).search
 
 
@@ -58,5 +58,5 @@ def articles_in(body: bytes) -> list[object]:
 
 
 def _valid_escape(found: re.Match[str]) -> str:
-    """Return an escape of JSON as it is; a backslash that begins none, doubled."""
-    return found[0] if found[1] else "\\\\"
+    """Return an escape of JSON as it is, an apostrophe without its backslash, and any other backslash doubled."""
+    return found[0] if found[1] else found[2] or "\\\\"
