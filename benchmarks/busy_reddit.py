@@ -1,7 +1,7 @@
 """What share of a busy place the Reddit collector captures. Run: python -m benchmarks.busy_reddit [--minutes 10].
 
 A simulated place has 50 posts and 500 comments a second; a client may ask 100 times a minute, for 100 things each. So
-nobody can read more than 30 % of it. The collector is compared with PRAW's own ``stream.comments()``, under the same
+no client can read more than 30 % of it. The collector is compared with PRAW's own ``stream.comments()``, under the same
 limits on the same place, and with what it gets from the feeds alone. Simulated time: minutes take seconds.
 """
 
@@ -106,7 +106,7 @@ def run_praw(
 
 
 class _PrawReader:
-    """One request for each call, with the headers that Reddit sends and at prawcore's pace."""
+    """One request for each call, with the headers that Reddit sends and at prawcore's rate."""
 
     def __init__(self, place: BusyPlace, requests_per_minute: float, request_seconds: float = 0.2) -> None:
         self._place = place

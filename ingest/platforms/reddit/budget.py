@@ -46,7 +46,7 @@ def fresh_pages_needed(per_second: float, poll_seconds: float, requests_per_minu
 
 
 def shares(requests_per_minute: float, needs: Mapping[str, float]) -> dict[str, float]:
-    """Return the requests a minute for each of ``needs``, which are in order of value. What nobody needs is shared out.
+    """Return the requests a minute for each of ``needs``, which are in order of value. The rest is shared out evenly.
 
     >>> shares(100, {"submissions": 35, "reobserve": 5, "comments": 345})
     {'submissions': 35, 'reobserve': 5, 'comments': 60.0}

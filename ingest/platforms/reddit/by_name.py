@@ -27,7 +27,7 @@ class ByName:
 
     @property
     def requests_per_minute(self) -> float:
-        """About how many requests these things need: the waiting ones within a minute, tracked ones at their pace."""
+        """About how many requests these things need: the waiting ones within a minute, tracked ones when due."""
         waiting = len(self._vanished) + len(self._answered)
         return (waiting + len(self._tracked) * MINUTE_MS / INTERVALS[0][1]) / PAGE_ITEMS
 

@@ -17,7 +17,7 @@ class Growth:
     """The growth of one listing.
 
     Reddit numbers all things of a kind in sequence, over the whole site. A page shows which share of the numbers
-    belongs to the listing, so the numbers between two polls say about how many things lie between them.
+    belongs to the listing. So the numbers between two polls say about how many things lie between them.
     """
 
     def __init__(self) -> None:

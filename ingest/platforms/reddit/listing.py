@@ -56,7 +56,7 @@ class Listing:
         self._source = source
         self.seen = Seen(MAX_SEEN, seen)
         self.growth = Growth()
-        # An API key can ask for what has vanished. Without one a second look must do.
+        # An API key can ask for what has vanished. Without one a second poll must do.
         self._vanished = Vanished(confirmations=1 if source.has_counts else 2)
 
     async def read(self, since_ms: int, max_pages: int, *, whole: bool) -> Reading:

@@ -37,7 +37,7 @@ class Published:
         self._unpublished: TTLCache[str, None] = TTLCache(MAX_POSTS, kept_ms, timer=now_ms)
 
     def restore(self, fullnames: Iterable[str]) -> None:
-        """Remember items of which a cursor has only the names."""
+        """Remember items that a cursor has only the names of."""
         for name in fullnames:
             self._of_kind(name).setdefault(name, None)
 
