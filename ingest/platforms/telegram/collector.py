@@ -29,7 +29,7 @@ __all__ = ["TelegramCollector"]
 
 OLDER: Final = "older "
 MAX_NAMELESS: Final = 1_000
-"""Messages without a usable name that were reported already; the page shows them in each poll."""
+"""Messages without a usable name that were reported already. The page shows them in each poll."""
 MIN_TRACKED: Final = 20
 """A channel tracks at least the messages of its newest page."""
 

@@ -5,7 +5,7 @@ Owns what each value of a message means (:mod:`page` reads them off the page). M
 - a message is a post; one that is forwarded from a channel that is read, too, is a repost in that message's thread;
 - ``views`` are rounded by Telegram (12.3K); ``likes`` is the sum of all reactions, unknown where there are none;
 - the author is the channel, its followers are the subscribers;
-- a service message (created, pinned, renamed) is nobody's words and ignored.
+- a service message (created, pinned, renamed) holds no words of an author and is ignored.
 """
 
 from __future__ import annotations

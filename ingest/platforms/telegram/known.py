@@ -4,7 +4,7 @@ Owns the comparison of what pages show with that: which messages are new or chan
 know HTTP nor HTML.
 
 Numbers of messages run in sequence within a channel. A number that is absent between two that are shown belongs to a
-message that was deleted, or to a part of an album, which the page names.
+message that was deleted, or to a part of an album. The page names the parts.
 """
 
 from __future__ import annotations

@@ -1,23 +1,25 @@
 """A preview page of a channel (``t.me/s/NAME``) as plain values.
 
-Owns where Telegram puts what in its HTML. Must never know what a value means: that is :mod:`convert`'s. The HTML is
-read as a stream, in time linear in its length, and whatever it holds.
+Owns where Telegram puts what in its HTML. Must never know what a value means: that is :mod:`convert`'s.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from html.parser import HTMLParser
 from typing import Final
+
+from ingest.platforms.telegram.markup import read_markup
 
 __all__ = ["Channel", "ChannelPage", "read_page"]
 
-MAX_DEPTH: Final = 200
+MAX_DEPTH: Final = 64
 """Deepest nesting that is followed; the pages have some 20 levels."""
 MAX_MESSAGES: Final = 200
 """Most messages of one page that are read; Telegram puts 20 on one."""
-MAX_LINKS: Final = 50
+MAX_VALUES: Final = 50
+"""Most links, reactions, or parts of an album of one message that are read."""
 VOID: Final = frozenset({"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"})
 BLOCKS: Final = frozenset({"p", "pre", "blockquote"})
 
@@ -36,8 +38,6 @@ PARTS: Final = {
     "counter_type": "counter_type",
 }
 """What the text inside an element of a class is."""
-_endless_number = re.compile(r"&#(?:\d{4000,}|[xX][0-9a-fA-F]{4000,});?")
-"""Python refuses to read a number of more than 4 300 digits, and with it the page."""
 _is_album_part = re.compile(r"https?://[^/]+/(?:s/)?\w+/(\d{1,15})\?(?:\S*&)?single").fullmatch
 
 
@@ -61,7 +61,13 @@ class ChannelPage:
 def read_page(body: bytes) -> ChannelPage:
     """Return what a page holds. Anything else than such a page holds no messages."""
     reader = _Reader()
-    reader.feed(_endless_number.sub("\ufffd", body.decode("utf-8", "replace")))
+    for token in read_markup(body.decode("utf-8", "replace")):
+        if isinstance(token, str):
+            reader.add(token)
+        elif token.ends:
+            reader.end(token.name)
+        else:
+            reader.begin(token.name, token.attributes)
     reader.close()
     return ChannelPage(reader.channel(), reader.messages, reader.is_telegram)
 
@@ -74,11 +80,10 @@ class _Element:
     texts: list[str] = field(default_factory=list)
 
 
-class _Reader(HTMLParser):
+class _Reader:
     """Keeps the open elements, and to which part of which message the text in them belongs."""
 
     def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
         self.messages: list[dict[str, object]] = []
         self.is_telegram = False
         self._open: list[_Element] = []
@@ -91,13 +96,13 @@ class _Reader(HTMLParser):
         """Return what the page says of its channel: the first counter is that of subscribers."""
         return Channel(self._title, self._counters[0][0] if self._counters else None)
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        attributes = {name: value or "" for name, value in attrs}
+    def begin(self, tag: str, attributes: Mapping[str, str]) -> None:
+        """Open an element."""
         classes = attributes.get("class", "").split()
         self.is_telegram = self.is_telegram or any(name.startswith("tgme_") for name in classes)
         part = self._part
         if tag == "br":
-            self._add("\n")
+            self.add("\n")
         if tag in VOID or len(self._open) >= MAX_DEPTH:
             return
         if part == "reaction":
@@ -111,10 +116,11 @@ class _Reader(HTMLParser):
         elif self._message is not None and part != "reply":
             self._read_attributes(self._message, tag, part, attributes)
         if tag in BLOCKS:
-            self._add("\n")
+            self.add("\n")
         self._open.append(element)
 
-    def handle_endtag(self, tag: str) -> None:
+    def end(self, tag: str) -> None:
+        """Close the innermost element of that kind, and all inside it."""
         if not any(element.tag == tag for element in self._open):
             return
         while self._open:
@@ -123,11 +129,8 @@ class _Reader(HTMLParser):
             if element.tag == tag:
                 break
 
-    def handle_data(self, data: str) -> None:
-        self._add(data)
-
     def close(self) -> None:
-        super().close()
+        """Close all elements: the page has ended."""
         while self._open:
             self._close(self._open.pop())
 
@@ -135,7 +138,7 @@ class _Reader(HTMLParser):
     def _part(self) -> str:
         return self._open[-1].part if self._open else ""
 
-    def _add(self, text: str) -> None:
+    def add(self, text: str) -> None:
         """Add text to the innermost element; it goes up to the one that began its part."""
         if self._open and self._open[-1].part:
             self._open[-1].texts.append(text)
@@ -145,7 +148,7 @@ class _Reader(HTMLParser):
         if service:
             self._message["service"] = True
 
-    def _read_attributes(self, message: dict[str, object], tag: str, part: str, attributes: dict[str, str]) -> None:
+    def _read_attributes(self, message: dict[str, object], tag: str, part: str, attributes: Mapping[str, str]) -> None:
         if tag == "time" and attributes.get("datetime"):
             message["time"] = attributes["datetime"]
         href = attributes.get("href", "") if tag == "a" else ""
@@ -183,7 +186,7 @@ class _Reader(HTMLParser):
             return
         elif part == "reaction":
             if text:
-                self._message["reactions"] = [*_list(self._message, "reactions"), text]
+                _append(self._message, "reactions", text)
         elif part == "meta":
             if "edited" in text.split():
                 self._message["edited"] = True
@@ -192,11 +195,6 @@ class _Reader(HTMLParser):
 
 
 def _append(message: dict[str, object], key: str, value: object) -> None:
-    values = _list(message, key)
-    if len(values) < MAX_LINKS and value not in values:
-        message[key] = [*values, value]
-
-
-def _list(message: dict[str, object], key: str) -> list[object]:
-    values = message.get(key)
-    return values if isinstance(values, list) else []
+    values = message.setdefault(key, [])
+    if isinstance(values, list) and len(values) < MAX_VALUES:
+        values.append(value)

@@ -11,7 +11,7 @@ __all__ = ["RefusedRequestError"]
 
 
 class RefusedRequestError(NeverRetryError):
-    """A request of which nothing is taken. ``retry_after_seconds``: when the sender may send it again."""
+    """A request from which nothing is taken. ``retry_after_seconds``: when the sender may send it again."""
 
     def __init__(self, status: int, code: str, message: str, retry_after_seconds: int | None = None) -> None:
         super().__init__(message)

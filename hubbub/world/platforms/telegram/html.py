@@ -1,7 +1,7 @@
 """The HTML of Telegram's preview pages, written and read back.
 
-Owns the mark-up, in the form of t.me/s pages. Must never know the world. Reading back is for tests that change items;
-it knows this mark-up only, and shares no code with the collector.
+Owns the tags and classes, in the form of t.me/s pages. Must never know the world. Reading back is for tests that change
+items; it knows this form only, and shares no code with the collector.
 """
 
 from __future__ import annotations

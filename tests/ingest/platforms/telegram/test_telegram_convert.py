@@ -139,8 +139,8 @@ def test_a_deleted_message_keeps_its_counts_alone() -> None:
         b"\xff\xfe\x00",
         b"<" * 200_000,
         b"<div class='tgme_widget_message' data-post='a'>" * 5_000,
-        b"<!--" + b"-" * 100_000,
-        b"<a href='" + b"x" * 300_000,
+        b"<!--" * 300_000,  # Python's own parser takes an hour for it
+        b"<a href='" * 200_000,
         b"&#" + b"9" * 10_000 + b";",
         b"</div></div><time datetime='x'><br><br/></p>",
         page(message(1)).encode()[:900],
