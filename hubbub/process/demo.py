@@ -35,7 +35,7 @@ QUIET_SECONDS = 4.0
 SECONDS_PER_HOUR = 15.0
 """How long an hour of the generated world lasts: it runs at 240 times real speed."""
 SEED = 25
-"""A world whose stories the matcher keeps apart. With most seeds it takes two of the dozen for one."""
+"""A world whose stories the matcher keeps apart. With most seeds it merges two of the dozen."""
 BEAT = "ai"
 """What the generated world's stories are about. Its chatter is left out at the source."""
 PARTITIONS = 2
