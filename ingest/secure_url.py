@@ -9,8 +9,13 @@ from typing import Annotated
 from pydantic import AfterValidator, HttpUrl
 
 
+def is_secure(url: HttpUrl) -> bool:
+    """Return whether credentials may be sent to ``url``: over https, or to this machine."""
+    return url.scheme == "https" or _is_loopback(url.host or "")
+
+
 def _credentials_travel_safely(url: HttpUrl) -> HttpUrl:
-    if url.scheme != "https" and not _is_loopback(url.host or ""):
+    if not is_secure(url):
         raise ValueError("must be https: it carries credentials (plain http is allowed on this machine only)")
     return url
 

@@ -4,12 +4,12 @@ Owns their names, defaults and limits. Must never know how they are used.
 """
 
 from collections.abc import Mapping
-from ipaddress import ip_address
 from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr, StringConstraints, model_validator
 
 from ingest.collector import CollectorConfig, Positive, Whole
+from ingest.secure_url import is_secure
 
 Host = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]*(:[0-9]{1,5})?$", max_length=255)]
 Tag = Annotated[str, StringConstraints(pattern=r"^\w+$", max_length=100)]
@@ -92,14 +92,6 @@ class MastodonConfig(CollectorConfig):
         if not self.public_timeline and not self.tags:
             raise ValueError("set public_timeline or tags: otherwise nothing is read")
         for host, instance in self.instances.items():
-            if instance.access_token and instance.url and instance.url.scheme != "https" and not _is_loopback(instance):
+            if instance.access_token and instance.url and not is_secure(instance.url):
                 raise ValueError(f"the url of {host} must be https: it carries a token")
         return self
-
-
-def _is_loopback(instance: Instance) -> bool:
-    host = (instance.url.host if instance.url else None) or ""
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host == "localhost"

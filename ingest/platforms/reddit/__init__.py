@@ -1,13 +1,17 @@
 """Reddit: new posts and comments of chosen communities. Its API, through PRAW, needs a key; its feeds need none."""
 
-from typing import Final
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
 
 from ingest.batch import Cursor
 from ingest.collector import Collector, CollectorContext
 from ingest.platforms.reddit.config import RedditConfig
 from ingest.platforms.reddit.convert import PLATFORM
-from ingest.platforms.reddit.source import Source
 from ingest.spec import Capability, PlatformSpec
+
+if TYPE_CHECKING:  # it loads an HTTP client
+    from ingest.platforms.reddit.source import Source
 
 __all__ = ["SPEC"]
 

@@ -3,12 +3,12 @@
 Owns their names, defaults and limits. Must never know how they are used.
 """
 
-from ipaddress import ip_address
 from typing import Annotated, Self
 
-from pydantic import Field, HttpUrl, SecretStr, StringConstraints, field_validator, model_validator
+from pydantic import Field, HttpUrl, SecretStr, StringConstraints, model_validator
 
 from ingest.collector import CollectorConfig, Positive, Whole
+from ingest.secure_url import SecureUrl
 
 Subreddit = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_]{1,20}$")]
 
@@ -60,9 +60,9 @@ class RedditConfig(CollectorConfig):
     """The token of the private feeds of ``username``. With it Reddit may allow feeds more requests."""
     user_agent: Annotated[str, Field(min_length=7)] = "python:hubbub:0.1 (self-hosted news monitor)"
     """What Hubbub calls itself; Reddit asks for ``platform:app:version (by /u/name)``."""
-    reddit_url: HttpUrl = HttpUrl("https://www.reddit.com")
+    reddit_url: SecureUrl = HttpUrl("https://www.reddit.com")
     """Where Reddit gives tokens, and where its feeds are."""
-    oauth_url: HttpUrl = HttpUrl("https://oauth.reddit.com")
+    oauth_url: SecureUrl = HttpUrl("https://oauth.reddit.com")
     """Where the API is."""
     requests_per_minute: Positive = 90.0
     """At most this many requests in any minute; Reddit allows a client 100. Without a key the default is 6."""
@@ -103,17 +103,3 @@ class RedditConfig(CollectorConfig):
         if self.feed_token is not None and self.username is None:
             raise ValueError("feed_token needs username, the account that it belongs to")
         return self
-
-    @field_validator("reddit_url", "oauth_url")
-    @classmethod
-    def _credentials_travel_safely(cls, url: HttpUrl) -> HttpUrl:
-        if url.scheme != "https" and not _is_loopback(url.host or ""):
-            raise ValueError("must be https: it carries credentials (plain http is allowed on this machine only)")
-        return url
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host == "localhost"

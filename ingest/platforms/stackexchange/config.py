@@ -3,12 +3,12 @@
 Owns their names, defaults and limits. Must never know how they are used.
 """
 
-from ipaddress import ip_address
 from typing import Annotated, Self
 
 from pydantic import Field, HttpUrl, SecretStr, StringConstraints, model_validator
 
 from ingest.collector import CollectorConfig, Positive, Whole
+from ingest.secure_url import is_secure
 
 SiteName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{0,60}$")]
 Tag = Annotated[str, StringConstraints(pattern=r"^[a-z0-9+#.-]{1,60}$")]
@@ -55,13 +55,6 @@ class StackExchangeConfig(CollectorConfig):
 
     @model_validator(mode="after")
     def _the_key_travels_safely(self) -> Self:
-        if self.key is not None and self.base_url.scheme != "https" and not _is_loopback(self.base_url.host or ""):
+        if self.key is not None and not is_secure(self.base_url):
             raise ValueError("base_url must be https: it carries the key (plain http is allowed on this machine only)")
         return self
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host == "localhost"
