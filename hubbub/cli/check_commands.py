@@ -119,7 +119,8 @@ def _print_reports(rows: list[SourceRow], *, json: bool) -> None:
         print_json(*rows)
         return
     table = plain_table("collector", "source", "says", "> items", "> usual", "> in", "> newest", "problem")
-    for row in rows:
+    shown = [row for row in rows if not row.source or row.says in {"low", "silent"}]
+    for row in shown:
         compared = row.hours > 0
         table.add_row(
             Text(row.collector),
@@ -132,6 +133,8 @@ def _print_reports(rows: list[SourceRow], *, json: bool) -> None:
             Text(strip_controls(row.problem or "")),
         )
     Console().print(table)
+    if len(shown) < len(rows):
+        typer.echo(f"{len(rows) - len(shown)} other sources give what is usual, or too little is known of them: --json")
     if not rows:
         typer.echo("no collector has written a report yet; one does so within a minute: hubbub collect")
 
