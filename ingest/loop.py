@@ -34,6 +34,8 @@ T = TypeVar("T")
 
 GIVE_UP_TRIES = 3
 """Consecutive start-up rejections tolerated before giving up: a single one may be the platform's fault."""
+SAY_AGAIN_SECONDS = 600.0
+"""Shortest time between two lines in the log on failures of one kind."""
 ConfigT = TypeVar("ConfigT", bound=CollectorConfig)
 
 
@@ -94,6 +96,9 @@ class CollectorLoop:
         )
         self._reporter = Reporter(spec.name, now_ms=now_ms, clock=clock, health=health)
         self._reports = False
+        self._said: tuple[str, str] = ("", "")
+        """The retry policy and the words of the failure that was logged last."""
+        self._said_at = 0.0
         # One for each side: a healthy platform must not reset the back-off from a sick broker.
         rng = random.Random(f"{options.seed}:{spec.name}")
         self._platform_backoff = Backoff(options.retry_first_seconds, config.retry_max_seconds, rng)
@@ -254,8 +259,12 @@ class CollectorLoop:
 
     def _failed(self, policy: str, problem: str, *, state: State = State.WAITING) -> None:
         metrics.FAILURES.labels(self._name, policy).inc()
-        if problem != self._health.problem:  # a failure that lasts is reported once
+        now, lasts = self._options.clock(), self._health.problem is not None
+        same = policy == self._said[0] if lasts else problem == self._said[1]
+        # A failure that lasts is reported once, though its words may name another host each time.
+        if problem != self._health.problem and (not same or now - self._said_at >= SAY_AGAIN_SECONDS):
             log.warning("collector cannot collect", collector=self._name, retry_policy=policy, problem=problem)
+            self._said, self._said_at = (policy, problem), now
         self._health.failed(problem, state=state)
 
 

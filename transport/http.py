@@ -142,6 +142,8 @@ class HttpClient:
     def _explain(self, error: Exception) -> RequestError:
         if isinstance(error, TimeoutError):
             return RequestError("timed_out", f"no response within {self._timeout.total:g} s")
+        if isinstance(error, aiohttp.ClientConnectorError):
+            return RequestError("unreachable", f"cannot connect to {error.host}: {error.os_error.strerror or error}")
         away = isinstance(error, (aiohttp.ClientError, OSError)) and not isinstance(error, aiohttp.ClientPayloadError)
         return RequestError("unreachable" if away else "unreadable", one_line(error))
 

@@ -33,6 +33,8 @@ HOLD_SECONDS: Final = 60.0
 MAX_UNREADABLE_SHARE: Final = 0.5
 MIN_UNREADABLE: Final = 5
 """A feed with so many unreadable entries, and so large a share of them, is sick as a whole."""
+REPORTED_FAILURES: Final = 3
+"""Failures in a row after which a feed is named in the log, once. All feeds at once are a failure of the collector."""
 MAX_FAILURES_AWAY: Final = 3
 """Failures in a row at the address that a feed was moved to; then its first address is asked again."""
 ENTRIES_AT_A_TIME: Final = 50
@@ -133,7 +135,7 @@ class NewsCollector:
         failures = self._schedule.failed(feed)
         if failures >= MAX_FAILURES_AWAY:
             self._memory.ask_at_first_address(feed)
-        if failures == 1:  # a failure that lasts is reported once
+        if failures == REPORTED_FAILURES and not self._are_all_ill():
             log.warning("feed cannot be read; polling it less often", feed=feed, problem=str(error))
         if isinstance(error, SlowDownError):
             self._schedule.hold(feed, HOLD_SECONDS if error.after_seconds is None else error.after_seconds)
