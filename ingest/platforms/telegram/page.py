@@ -81,7 +81,7 @@ class _Element:
 
 
 class _Reader:
-    """Keeps the open elements, and to which part of which message the text in them belongs."""
+    """Keeps the open elements. Each says what its text is: a part of a message, of the channel, or nothing."""
 
     def __init__(self) -> None:
         self.messages: list[dict[str, object]] = []

@@ -7,6 +7,7 @@ Must never know HTTP, nor who sends.
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
@@ -89,7 +90,7 @@ def _numbered(body: bytes) -> Iterator[tuple[int, bytes]]:
 def _read_line(line: bytes, witnessed_ms: int, may_write: Callable[[str], bool]) -> Signals:
     """Return what becomes of one line; a dead letter carries the line as it was sent."""
     try:
-        raw = msgspec.json.decode(line)
+        raw = _parse(line)
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
         return Signals(unreadable=[Unreadable(Reason.NOT_JSON.value, str(error), line)])
     became = convert(raw, witnessed_ms)
@@ -101,6 +102,17 @@ def _read_line(line: bytes, witnessed_ms: int, may_write: Callable[[str], bool])
             detail = f"senders may not write the platform {name!r}; the option platforms of [collect.webhook] allows it"
             return Signals(unreadable=[Unreadable(NOT_ALLOWED, detail, line)])
     return became
+
+
+def _parse(line: bytes) -> object:
+    """Return the parsed JSON. Half a surrogate pair, which JSON can spell and UTF-8 cannot carry, becomes ``?``."""
+    try:
+        return msgspec.json.decode(line)
+    except msgspec.DecodeError:
+        if b"\\u" not in line:
+            raise
+        whole = json.dumps(json.loads(line), ensure_ascii=False).encode("utf-8", "replace")
+        return msgspec.json.decode(whole)
 
 
 def _foreign_platform(found: Signal, may_write: Callable[[str], bool]) -> str | None:

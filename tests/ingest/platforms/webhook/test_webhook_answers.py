@@ -75,6 +75,14 @@ async def test_times_are_clamped_to_the_arrival_and_a_deleted_item_keeps_no_word
         assert deleted.counts.likes == 3
 
 
+async def test_half_a_surrogate_pair_costs_a_character_and_no_signal() -> None:
+    async with webhook() as hook:
+        body = ndjson(sent(1, title="half \ud83d of 😀"), b'{"id": "\\ud83d", ', sent(2))
+        answered = await hook.post(body)
+        assert answered.refused == [(2, "not_json")]
+        assert [found.title for found in hook.signals] == ["half ? of 😀", "Post 2"]
+
+
 async def test_compressed_lines_are_taken() -> None:
     async with webhook() as hook:
         answered = await hook.post(gzip.compress(ndjson(sent(1), sent(2))), {"Content-Encoding": "gzip"})
