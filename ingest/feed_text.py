@@ -1,7 +1,7 @@
 """Plain text out of what other people call text: HTML, escaped once or twice, or no HTML at all.
 
 Owns that conversion, for all collectors. Must never trust the markup: its time is linear in the length of the text,
-whatever that holds. No tag of HTML remains, but the result is still untrusted: whoever shows it escapes it.
+whatever that holds. No tag of HTML remains, but the result is still untrusted: each page that shows it must escape it.
 """
 
 import html

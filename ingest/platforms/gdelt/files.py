@@ -1,8 +1,8 @@
 """GDELT's files: which there are, and the pages in one.
 
-Owns the names of the files (one every 15 minutes, so they can be foretold) and the columns of the Global Knowledge
-Graph, version 2.1 (http://data.gdeltproject.org/documentation/GDELT-Global_Knowledge_Graph_Codebook-V2.1.pdf). Must
-never fetch one. A file comes from a stranger: what it unpacks to is bounded.
+Owns the names of the files, which can be foretold: there is one every 15 minutes. Owns the columns of the Global
+Knowledge Graph, too (http://data.gdeltproject.org/documentation/GDELT-Global_Knowledge_Graph_Codebook-V2.1.pdf), and
+bounds to what a file unpacks. Must never fetch one.
 """
 
 import io

@@ -28,7 +28,7 @@ ACCEPT: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """What the server said about the version that was read last: "send the feed only if it is another"."""
+    """The validators of the version that was read last: the server sends the feed only if it has another."""
 
     etag: str | None = None
     modified: str | None = None

@@ -1,7 +1,7 @@
 """The news collector: it polls feeds, each by its own schedule, and yields the articles that are new or edited.
 
-Owns what each answer of a feed's server means. One sick feed never holds up the others; only when several in a row
-fail is the way to all of them ill, and the loop is told. Must never publish.
+Owns what each answer of a feed's server means. One sick feed never holds up the others. When several in a row fail,
+the way to all of them is ill, and that is an error for the loop. Must never publish.
 """
 
 import asyncio

@@ -2,8 +2,8 @@
 
 Owns what each field of an entry means, and which of them identifies the article. Must never fetch.
 
-- An article is a post. Its id is its link (:mod:`ingest.page_key`), because feeds renew their own ids; only an entry
-  without a link is identified by what the feed calls it, and one without even that by its words.
+- An article is a post. Its id is its link (:mod:`ingest.page_key`), because feeds renew their own ids. An entry without
+  a link is identified by the id that the feed gives it. If it has none either, its words identify it.
 - Feeds state no counts and no deletions.
 - An article is as old as the feed says, but never newer than when it was seen. Without a date, it is new.
 """

@@ -1,7 +1,7 @@
 """The formats of GDELT: the packed file of the Global Knowledge Graph, and the list of the newest files.
 
-Owns the columns. Must never know a world. It writes pages in the form in which the collector reads them, so that a test
-can read a file, change it and write it again.
+Owns the columns. Must never know a world. It writes pages in the form in which the collector reads them. So a test can
+read a file, change it and write it again.
 """
 
 import io

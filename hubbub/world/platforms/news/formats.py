@@ -1,8 +1,9 @@
 """The formats of feeds: RSS 2.0, Atom and JSON Feed, written from one form.
 
-Owns where the values stand in each. Must never know a world. Sources: https://www.rssboard.org/rss-specification, RFC
-4287, https://www.jsonfeed.org/version/1.1/. The form is that of the collector's reader, so that a test can read a feed,
-change it and write it again.
+Owns where the values stand in each. Must never know a world. The form is that of the collector's reader. So a test can
+read a feed, change it and write it again.
+
+Sources: RFC 4287, https://www.rssboard.org/rss-specification and https://www.jsonfeed.org/version/1.1/.
 """
 
 import json

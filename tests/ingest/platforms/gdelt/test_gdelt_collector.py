@@ -169,7 +169,7 @@ async def test_the_search_yields_each_page_once_and_edited_titles_again(site: Gd
         assert (await anext(collector)).signals.gaps == 1
 
 
-async def test_the_search_slows_down_when_it_is_told_to(site: GdeltSite) -> None:
+async def test_the_search_slows_down_when_a_sentence_asks_for_it(site: GdeltSite) -> None:
     site.found = [page(1)]
     site.next_answers.append(body("Please limit requests to one every 5 seconds or contact someone.\n"))
     async with collecting(site, source="api", query="ai") as collector:

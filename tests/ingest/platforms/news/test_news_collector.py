@@ -279,7 +279,7 @@ async def test_a_sick_feed_is_asked_less_and_less_and_holds_up_no_other(
     assert capsys.readouterr().out.count("feed cannot be read") == 1
 
 
-async def test_when_all_feeds_fail_the_loop_is_told(site: NewsSite, clock: FakeClock) -> None:
+async def test_when_all_feeds_fail_the_collector_fails(site: NewsSite, clock: FakeClock) -> None:
     site.feeds = {path: [item(1)] for path in ("/a", "/b", "/c", "/d")}
     async with collecting(site, clock, *site.feeds) as collector:
         await anext(collector)
