@@ -12,15 +12,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ingest.memory.rate_limit import RateLimiter
-from ingest.platforms.reddit.source import PAGE_ITEMS, REACH, ListingName, Page
+from ingest.platforms.reddit.source import PAGE_ITEMS, REACH, THREAD_ITEMS, ListingName, Page
 
 __all__ = ["BusyPlace", "BusySource", "SimulatedClock"]
 
 BEGINS_MS = 1_700_000_000_000
 MEAN_AGE_S = 1_200
 """Mean age of the posts that comments answer."""
-HOT_EVERY, HOT_SHARE = 1_500, 0.3
-"""Every so manieth post is hot; of the comments so many answer the hot one of the last half minute."""
+HOT_EVERY, HOT_SHARE, HOT_POSTS = 1_500, 0.3, 100
+"""Every so manieth post is hot. So many of the comments answer the latest hot ones, by Zipf's law: the k-th has a share
+of 1/k. At 500 comments a second the newest of them gets about 20 a second, the tenth 3, the hundredth 0.3.
+"""
+THREAD_S = 120
+"""How far back the comments of a thread are looked for."""
 MIX = 0x9E3779B97F4A7C15
 KINDS: dict[ListingName, str] = {"submissions": "t3", "comments": "t1"}
 
@@ -105,12 +109,24 @@ class BusyPlace:
         number = _number(name)
         return self.thing(listing, number) if number <= self.newest(listing) else None
 
+    def newest_comments(self, post: str, limit: int) -> list[Thing]:
+        """Return the newest comments of a post; those of the last minutes only, which is enough here."""
+        found: list[Thing] = []
+        newest, number = self.newest("comments"), _number(post)
+        for comment in range(newest, newest - math.floor(THREAD_S * self.comments_per_second), -1):
+            if self.post_of(comment) == number:
+                found.append(self.thing("comments", comment))
+                if len(found) == limit:
+                    break
+        return found
+
     def post_of(self, number: int) -> int:
         """Return the post that a comment answers: one of the latest, or a hot one."""
         draw = ((number * MIX) & (2**64 - 1)) / 2**64
         newest = math.floor(number / self.comments_per_second * self.posts_per_second)
         if draw < HOT_SHARE:
-            return newest // HOT_EVERY * HOT_EVERY
+            rank = math.floor(float(HOT_POSTS ** (draw / HOT_SHARE)))
+            return (newest // HOT_EVERY - rank + 1) * HOT_EVERY
         age_s = -MEAN_AGE_S * math.log(1 - (draw - HOT_SHARE) / (1 - HOT_SHARE))
         return newest - math.floor(age_s * self.posts_per_second)
 
@@ -136,6 +152,12 @@ class BusySource:
         await self._request()
         things = [thing for name in fullnames if (thing := self.place.named(name)) is not None]
         return Page(tuple(things), None, self.place.now_ms())
+
+    async def thread(self, fullname: str) -> Page:
+        """See ``Source``."""
+        await self._request()
+        things = [thing] if (thing := self.place.named(fullname)) is not None else []
+        return Page((*things, *self.place.newest_comments(fullname, THREAD_ITEMS)), None, self.place.now_ms())
 
     async def close(self) -> None:
         """See ``Source``."""

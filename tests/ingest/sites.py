@@ -141,11 +141,24 @@ class RedditSite(Site):
         self.unlisted: list[Thing] = []
         self.headers: dict[str, str] = {}
 
+    def thread(self, post: str) -> list[Thing]:
+        """Return a post and its comments, one below the other, and a marker of more."""
+        tree: object = ""
+        for thing in self.comments:
+            if thing["data"]["link_id"] == post:  # type: ignore[index]
+                nested = {"kind": "t1", "data": {**thing["data"], "replies": tree}}  # type: ignore[dict-item]
+                more = {"kind": "more", "data": {"count": 9, "children": ["x"]}}
+                tree = {"kind": "Listing", "data": {"children": [nested, more]}}
+        posts = [thing for thing in self.posts if thing["data"]["name"] == post]  # type: ignore[index]
+        return [{"kind": "Listing", "data": {"children": posts}}, {"kind": "Listing", "data": {"children": [tree]}}]
+
     async def answer(self, request: web.Request) -> web.StreamResponse:
         path = request.path
         if self.is_token(request):
             return web.json_response({"access_token": "t", "token_type": "bearer", "expires_in": 3600, "scope": "*"})
         after: str | None = None
+        if path.startswith("/comments/"):
+            return web.json_response(self.thread(f"t3_{path.removeprefix('/comments/').rstrip('/')}"))
         if path.startswith("/api/info"):
             wanted = request.query["id"].split(",")
             assert 0 < len(wanted) <= 100

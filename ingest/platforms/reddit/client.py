@@ -10,7 +10,7 @@ that cannot be built would cost the whole page.
 import asyncio
 import queue
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Final
@@ -18,7 +18,7 @@ from typing import Final
 from ingest.collector import CollectorContext
 from ingest.platforms.reddit.config import RedditConfig
 from ingest.platforms.reddit.session import RedditSession, error_for_exception
-from ingest.platforms.reddit.source import PAGE_ITEMS, ListingName, Page
+from ingest.platforms.reddit.source import PAGE_ITEMS, THREAD_ITEMS, ListingName, Page
 from transport.errors import RetryLaterError
 
 OVERTIME_FACTOR: Final = 4
@@ -49,6 +49,14 @@ class RedditClient:
         """See :class:`~ingest.platforms.reddit.source.Source`."""
         return await self._get("api/info", {"id": ",".join(fullnames)})
 
+    async def thread(self, fullname: str) -> Page:
+        """See :class:`~ingest.platforms.reddit.source.Source`."""
+        path = f"comments/{fullname.removeprefix('t3_')}"
+        json, witnessed_ms = await self._request(path, {"limit": THREAD_ITEMS, "sort": "new"})
+        if not isinstance(json, list):
+            raise RetryLaterError(f"{path} is no thread: {str(json)[:100]!r}")
+        return Page(tuple(flattened(json)), None, witnessed_ms)
+
     async def close(self) -> None:
         """End the thread without waiting for a request that hangs."""
         if self._thread is not None:
@@ -56,6 +64,10 @@ class RedditClient:
             self._thread = None
 
     async def _get(self, path: str, params: dict[str, str | int]) -> Page:
+        json, witnessed_ms = await self._request(path, params)
+        return _page(json, witnessed_ms, path)
+
+    async def _request(self, path: str, params: dict[str, str | int]) -> tuple[object, int]:
         await self._rate_limiter.acquire()
         if self._thread is None:
             self._thread = _RedditThread(self._config, self._now_ms)
@@ -68,7 +80,7 @@ class RedditClient:
             raise RetryLaterError(f"{path} is not answered") from None
         if answer.exhausted_for_seconds:
             self._rate_limiter.hold(answer.exhausted_for_seconds)
-        return _page(answer.json, answer.witnessed_ms, path)
+        return answer.json, answer.witnessed_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,3 +147,22 @@ def _page(json: object, witnessed_ms: int, path: str) -> Page:
         raise RetryLaterError(f"{path} is no listing: {str(json)[:100]!r}")
     after = data.get("after")
     return Page(tuple(things), after if isinstance(after, str) else None, witnessed_ms)
+
+
+def flattened(json: object) -> Iterator[object]:
+    """Yield the things of a thread: the post, and comments at any depth. Markers of more comments are left out."""
+    waiting = [json]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, list):
+            waiting.extend(reversed(part))
+            continue
+        data = part.get("data") if isinstance(part, dict) else None
+        if not isinstance(part, dict) or not isinstance(data, dict):
+            continue
+        if part.get("kind") == "Listing":
+            waiting.append(data.get("children"))
+        elif part.get("kind") in {"t1", "t3"}:
+            replies = data.get("replies")  # a listing; an empty text if there are none
+            yield {**part, "data": {**data, "replies": ""}}
+            waiting.append(replies)

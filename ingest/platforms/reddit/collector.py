@@ -18,6 +18,7 @@ from ingest.platforms.reddit import budget
 from ingest.platforms.reddit.by_name import ByName
 from ingest.platforms.reddit.config import RedditConfig
 from ingest.platforms.reddit.convert import PLATFORM, convert, fullname, is_taken_back, link_id, signal_id
+from ingest.platforms.reddit.hot_threads import HotThreads
 from ingest.platforms.reddit.listing import Listing, Reading, Witnessed
 from ingest.platforms.reddit.published import Published
 from ingest.platforms.reddit.source import PAGE_ITEMS, Source
@@ -58,6 +59,9 @@ class RedditCollector:
         self._poll_seconds = polls
         self._plans = {name: budget.Plan(seconds, config.listing_max_pages) for name, seconds in polls.items()}
         self._is_tight = False
+        self._hot_threads = HotThreads()
+        self._recovered = 0
+        """Comments that threads gave and that the listing has not counted as missed yet."""
         self._schedule = PollSchedule(self._every_seconds(), context.clock, context.sleep)
         if source.has_counts:
             for name in polls:
@@ -83,7 +87,11 @@ class RedditCollector:
                     continue  # no request was made, so there is no success to report
                 signals = await self._ask(names)
             elif (name := poll.removeprefix(FULL_SCAN)) == poll:
-                signals = await self._read(poll, pages=self._plans[poll].pages)
+                thread = self._hot_thread() if poll == "comments" else None
+                if thread is not None:
+                    signals = await self._read_thread(thread)
+                else:
+                    signals = await self._read(poll, pages=self._plans[poll].pages)
             elif self._is_worth_a_scan(name):
                 signals = await self._read(name, pages=self._config.listing_max_pages, whole=True)
             else:
@@ -135,10 +143,35 @@ class RedditCollector:
         changed = [item for item in reading.known if self._has_changed(item)]
         signals.extend(self._convert(item.thing, item.witnessed_ms) for item in (*reading.fresh, *changed))
         missed, vanished = listing.accept(reading)
+        if name == "comments":
+            links = (link for item in reading.fresh if (link := link_id(item.thing)) is not None)
+            self._hot_threads.observe(links, missed, self._now_ms())
+            recovered = min(missed, self._recovered)
+            self._recovered -= recovered
+            missed -= recovered
         signals.missed += missed
         signals.gaps += not reading.complete
         self._check(vanished, signals)
         self._plan_polls()
+        return signals
+
+    def _hot_thread(self) -> str | None:
+        """Return a thread to read instead of the listing, where that is read only in part."""
+        if not self._source.has_counts or self._plans["comments"].pages > 1:
+            return None
+        return self._hot_threads.hottest(self._listings["comments"].growth.per_second or 0.0, self._now_ms())
+
+    async def _read_thread(self, post: str) -> Signals:
+        page = await self._source.thread(post)
+        signals = Signals()
+        for thing in page.things:
+            name = fullname(thing) or ""
+            if not name.startswith("t1_") or name not in self._published:
+                signals.extend([self._convert(thing, page.witnessed_ms)])
+        new = sum(not signal.is_root for signal in signals.signals)
+        self._recovered += new
+        per_second = self._listings["comments"].growth.per_second or 0.0
+        self._hot_threads.was_read(post, new, per_second, self._now_ms())
         return signals
 
     def _unknown_posts(self, reading: Reading) -> list[str]:

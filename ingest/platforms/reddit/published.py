@@ -14,8 +14,8 @@ from ingest.signal import Community, Counts, Signal
 
 MAX_POSTS: Final = 50_000
 """Known posts, each kept as long as posts are tracked. A comment on another post costs a request for that post."""
-MAX_COMMENTS: Final = 10_000
-"""Known comments: more than the two listings of a poll can show."""
+MAX_COMMENTS: Final = 50_000
+"""Known comments: those of some minutes of a place that is too busy."""
 
 
 class _Last(NamedTuple):

@@ -13,6 +13,8 @@ from transport.http import MAX_RETRY_AFTER_SECONDS
 
 PAGE_ITEMS: Final = 100
 """Most things on a page of a listing, and most that one request gives by name."""
+THREAD_ITEMS: Final = 500
+"""Most comments that one request gives of a thread."""
 REACH: Final = 1_000
 """How many things Reddit's listings reach back."""
 RATE_LIMIT_HEADERS: Final = ("X-Ratelimit-Remaining", "X-Ratelimit-Used", "X-Ratelimit-Reset")
@@ -32,7 +34,7 @@ class Page:
 class Source(Protocol):
     """One way to Reddit. Every method raises ``CollectError`` when it gets no usable answer.
 
-    ``has_counts``: whether things have counts, and :meth:`info` gives single ones.
+    ``has_counts``: whether things have counts, and :meth:`info` and :meth:`thread` give single ones.
     """
 
     has_counts: bool
@@ -42,6 +44,9 @@ class Source(Protocol):
 
     async def info(self, fullnames: Sequence[str]) -> Page:
         """Return up to 100 things as they are now."""
+
+    async def thread(self, fullname: str) -> Page:
+        """Return a post and its newest comments, up to ``THREAD_ITEMS``."""
 
     async def close(self) -> None:
         """Close connections and end threads."""

@@ -62,6 +62,10 @@ class FeedClient:
         """Feeds give no single things."""
         raise NeverRetryError(f"Reddit gives {len(fullnames)} things by name with an API key only")
 
+    async def thread(self, fullname: str) -> Page:
+        """Feeds give no counts, so that no thread is worth a request of the few."""
+        raise NeverRetryError(f"Reddit gives the thread {fullname} with an API key only")
+
     async def close(self) -> None:
         """Close the connections."""
         await self._pages.close()
