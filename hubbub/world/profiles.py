@@ -30,10 +30,11 @@ class Profile:
     a link. ``likes``, ``like_ratio``: whether the platform says how many, and how many are up.
     ``views_per_like``, ``views_per_member``: where it states views, how many there are.
 
-    ``authors``: who posts: people, the places themselves, or nobody who is named. ``person``: the form of a person's
+    ``authors``: who posts: people, the places themselves, or authors without a name. ``person``: the form of a person's
     name, with the slots ``name`` and ``host``; ``joint`` stands between the parts of the name. ``followers``: half of
     the people have more; 0: not stated. ``hosts``: the instances. ``places``: the communities. ``articles``: posts are
-    the press's own, at their links. ``collector``: whose platform it is, if not of the same name.
+    the press's own, at their links. ``past``: its lists reach back for days. ``collector``: whose platform it is, if
+    not of the same name.
     """
 
     carries: float
@@ -50,7 +51,7 @@ class Profile:
     like_ratio: bool = False
     views_per_like: float = 0.0
     views_per_member: float = 0.0
-    authors: Literal["people", "places", "nobody"] = "people"
+    authors: Literal["people", "places", "unnamed"] = "people"
     person: str = "{name}"
     joint: str = "_"
     followers: int = 0
@@ -73,7 +74,7 @@ PROFILES: Final[Mapping[str, Profile]] = MappingProxyType(
             title_chars=200,
             text_chars=1_000,
             likes=False,
-            authors="nobody",
+            authors="unnamed",
             places=_OUTLETS,
             articles=True,
             past=True,
@@ -147,7 +148,7 @@ PROFILES: Final[Mapping[str, Profile]] = MappingProxyType(
             links=0.7,
             likes=False,
             views_per_member=0.35,
-            authors="nobody",
+            authors="unnamed",
             past=True,
             places=(("aiwire", 41_000), ("modelwatch", 12_500), ("morninglines", 88_000)),
         ),
@@ -158,7 +159,7 @@ PROFILES: Final[Mapping[str, Profile]] = MappingProxyType(
             chatter=0.2,
             title_chars=200,
             likes=False,
-            authors="nobody",
+            authors="unnamed",
             places=_OUTLETS,
             articles=True,
         ),
@@ -198,7 +199,7 @@ PROFILES: Final[Mapping[str, Profile]] = MappingProxyType(
             title_chars=200,
             text_chars=2_000,
             likes=False,
-            authors="nobody",
+            authors="unnamed",
             places=(("The Model Letter", 18_000),),
             collector="webhook",
         ),

@@ -156,7 +156,7 @@ def _run(times_ms: Iterable[int]) -> tuple[int, int]:
 def _star_power(posts: Iterable[Post]) -> float:
     """Return the points of the public figures that are named, at most 100."""
     words = " ".join(f"{post.title} {post.text}" for post in posts)
-    return min(100, sum(figure.points for figure in ASIDES.figure if figure.name in words))
+    return min(100, sum(figure.points for figure in (*ASIDES.figure, *ASIDES.in_headlines) if figure.name in words))
 
 
 def _loudness(world: World, story: Story, now_ms: int) -> float:

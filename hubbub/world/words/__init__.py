@@ -38,9 +38,13 @@ class Figure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Asides(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The public figures, and what people say about a figure in a post on a story that is not the figure's."""
+    """The public figures, and what people say about a figure in a post on a story that is not the figure's.
+
+    ``in_headlines``: further figures that headlines of plots name.
+    """
 
     figure: tuple[Figure, ...]
+    in_headlines: tuple[Figure, ...]
     asides: tuple[str, ...]
 
 

@@ -216,7 +216,7 @@ def test_faded_stories_were_covered_last_more_than_three_days_ago() -> None:
 
 def test_the_public_figures_are_those_that_scoring_knows() -> None:
     index = FigureIndex.default()
-    for figure in ASIDES.figure:
+    for figure in (*ASIDES.figure, *ASIDES.in_headlines):
         for aside in ASIDES.asides:
             found = index.find(f"A headline on AI.\n{aside.format(figure=figure.name)}")
             assert [DEFAULT.tier_points[index.tiers[one]] for one in found] == [figure.points], figure.name
