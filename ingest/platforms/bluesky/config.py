@@ -5,25 +5,19 @@ Owns their names, defaults and limits. Must never know how they are used.
 
 from typing import Annotated, Self
 
-from pydantic import AnyUrl, Field, HttpUrl, UrlConstraints, model_validator
+from pydantic import Field, HttpUrl, model_validator
 
 from ingest.collector import CollectorConfig, Positive, Whole
 
-StreamUrl = Annotated[AnyUrl, UrlConstraints(allowed_schemes=["ws", "wss", "http", "https"], host_required=True)]
+StreamUrl = Annotated[str, Field(pattern=r"^(wss?|https?)://[^\s/?#]+/?$")]
 
 
 class BlueskyConfig(CollectorConfig):
     """How to collect from Bluesky. Seconds are real seconds; minutes and hours are of the items' time."""
 
-    hosts: tuple[StreamUrl, ...] = (
-        AnyUrl("wss://jetstream.us-east.bsky.network"),
-        AnyUrl("wss://jetstream.us-west.bsky.network"),
-    )
+    hosts: tuple[StreamUrl, ...] = ("wss://jetstream.us-east.bsky.network", "wss://jetstream.us-west.bsky.network")
     """Jetstream hosts that speak the second wire, the preferred one first."""
-    v1_hosts: tuple[StreamUrl, ...] = (
-        AnyUrl("wss://jetstream1.us-east.bsky.network"),
-        AnyUrl("wss://jetstream2.us-west.bsky.network"),
-    )
+    v1_hosts: tuple[StreamUrl, ...] = ("wss://jetstream1.us-east.bsky.network", "wss://jetstream2.us-west.bsky.network")
     """Hosts that speak the first wire; they are used when no host above answers."""
     appview_url: HttpUrl = HttpUrl("https://public.api.bsky.app")
     """Where counts and profiles are."""
@@ -63,8 +57,8 @@ class BlueskyConfig(CollectorConfig):
     """How often to ask for the profiles of authors, 25 in each request."""
     profile_hours: Positive = 24.0
     """How long a profile is kept."""
-    save_seconds: Positive = 5.0
-    """How often the cursor moves on; it holds the latest threads, so it is large."""
+    save_seconds: Positive = 20.0
+    """How often the cursor moves on. It has up to 250 kB; what came after it is read again after a crash."""
 
     @model_validator(mode="after")
     def _has_a_host(self) -> Self:

@@ -44,7 +44,7 @@ class _Reply(msgspec.Struct):
 
 
 class _Post(msgspec.Struct):
-    """What is lenient is ``object``: records of other programs hold anything there, and the post is still a post."""
+    """Fields of type ``object`` are lenient: other programs write anything there, and the post is still a post."""
 
     text: str = ""
     created: object = msgspec.field(name="createdAt", default=None)
@@ -237,7 +237,7 @@ def _author(id_: str, profile: Profile) -> Author:
 
 
 def _created_ms(claim: object, seen_ms: int) -> int:
-    """Return when an item was made: as its client claims, but no later than when the network saw it."""
+    """Return when an item was made: as its client says, but no later than when the network saw it."""
     claimed_ms = _claimed_ms(claim)
     return seen_ms if claimed_ms is None else max(EARLIEST_MS, min(claimed_ms, seen_ms))
 

@@ -43,7 +43,7 @@ class Place(msgspec.Struct, frozen=True):
 
 
 class Hosts:
-    """The hosts in ``config``, of which one is read. ``saved``: the place to go on from, None at the first start."""
+    """The hosts in ``config``; one is read at a time. ``saved``: where to go on, None at the first start."""
 
     def __init__(
         self, config: BlueskyConfig, saved: Place | None, now_ms: Callable[[], int], clock: Callable[[], float]
@@ -99,7 +99,8 @@ class Hosts:
             self._gaps += self._started and event.at_us > self._at_us + GAP_US
             self._begins, self._started = False, True
         self._failures = 0
-        self._cursor, self._at_us = event.cursor, event.at_us
+        # A host whose clock is ahead must not make the next one skip what is still to come.
+        self._cursor, self._at_us = event.cursor, min(event.at_us, self._now_ms() * 1_000)
 
     def take_gaps(self) -> int:
         """Return how often events were certainly missed since the last call."""
@@ -141,5 +142,5 @@ class Hosts:
 
 
 def _hosts(config: BlueskyConfig) -> Sequence[Host]:
-    second = [Host(str(url).rstrip("/"), Wire.V2) for url in config.hosts]
-    return second + [Host(str(url).rstrip("/"), Wire.V1) for url in config.v1_hosts]
+    second = [Host(url.rstrip("/"), Wire.V2) for url in config.hosts]
+    return second + [Host(url.rstrip("/"), Wire.V1) for url in config.v1_hosts]

@@ -12,7 +12,7 @@ from ingest.collector import CollectorContext
 from ingest.errors import COLLECT_ERRORS
 from ingest.platforms.bluesky.config import BlueskyConfig
 from ingest.platforms.bluesky.hosts import Hosts, Place
-from ingest.platforms.bluesky.wire import Event, read, repaired
+from ingest.platforms.bluesky.wire import SUBPROTOCOL, Event, read, repaired
 from ingest.stream import Frame, WebSocketStream
 from transport.errors import RetryLaterError
 
@@ -36,8 +36,15 @@ class Listener:
 
     def __init__(self, config: BlueskyConfig, saved: Place | None, context: CollectorContext) -> None:
         self.hosts = Hosts(config, saved, context.now_ms, context.clock)
-        urls = [str(url) for url in (*config.hosts, *config.v1_hosts)]
-        self._stream = WebSocketStream(config, context, urls[0], urls, silence_seconds=config.silence_seconds)
+        urls = [*config.hosts, *config.v1_hosts]
+        self._stream = WebSocketStream(
+            config,
+            context,
+            urls[0],
+            urls,
+            {"Sec-WebSocket-Protocol": SUBPROTOCOL},
+            silence_seconds=config.silence_seconds,
+        )
         self._max_items = config.batch_max_items
         self._frames: list[Frame] = []
         self._failure: Exception | None = None

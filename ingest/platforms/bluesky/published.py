@@ -14,7 +14,7 @@ from ingest.platforms.bluesky.addresses import author_of
 from ingest.platforms.bluesky.known import Kind, Known
 from ingest.signal import Signal
 
-SAVED_THREADS: Final = 20_000
+SAVED_THREADS: Final = 10_000
 """Threads in the cursor, 8 bytes each: those of the last hours."""
 SAVED_ITEMS: Final = 500
 """Replies and reposts in the cursor, some 100 bytes each. Most deletions come within minutes."""

@@ -20,6 +20,8 @@ from transport.errors import RetryLaterError
 GONE: Final = frozenset({"deleted", "takendown", "suspended", "deactivated"})
 """The states of an account in which the platform shows nothing of it."""
 MAX_REFUSAL_CHARS: Final = 200
+SUBPROTOCOL: Final = "xrpc.v1.json"
+"""What the second wire calls its form; the first one has no name and ignores it."""
 
 
 class Wire(StrEnum):

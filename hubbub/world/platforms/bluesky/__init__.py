@@ -16,9 +16,26 @@ def _record(value: dict[str, object]) -> dict[str, object] | None:
     return record if isinstance(record, dict) else None
 
 
-SIMULATOR: Final = Simulator(
+_FAST = {
+    "requests_per_minute": 6000,
+    "reobserve_seconds": 1,
+    "profiles_seconds": 1,
+    "backfill_minutes": 1_440,
+    # Minutes of the world take less than a second, so a reader of a busy machine is always some behind.
+    "stale_minutes": 1_440,
+}
+FIRST_WIRE: Final = Simulator(
     serve=lambda world, clock, faults, _: BlueskyServer(world, clock, faults).app,
-    options=lambda url: {"hosts": [url], "v1_hosts": [], "appview_url": url},
+    options=lambda url: {"hosts": [], "v1_hosts": [url], "appview_url": url},
     shape=ItemShape(fields=_record, created="createdAt", write_time=write_time, deleted={}),
-    fast_options={"requests_per_minute": 6000, "reobserve_seconds": 1, "profiles_seconds": 1},
+    fast_options=_FAST,
+)
+"""The older wire of Jetstream."""
+
+SIMULATOR: Final = Simulator(
+    serve=FIRST_WIRE.serve,
+    options=lambda url: {"hosts": [url], "v1_hosts": [], "appview_url": url},
+    shape=FIRST_WIRE.shape,
+    fast_options=_FAST,
+    ways={"v1": FIRST_WIRE},
 )

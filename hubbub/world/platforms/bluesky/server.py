@@ -22,6 +22,7 @@ TICK_SECONDS = 0.02
 MAX_IDS = 25
 TIME_CURSOR = 10**15
 """The second wire takes a cursor from here on as microseconds."""
+SUBPROTOCOL = "xrpc.v1.json"
 METHOD = "network.bsky.jetstream.subscribeEvents"
 BYSTANDER = "did:plc:bystanderbystanderbystan"
 """An account of somebody else. The network is never silent: there are always such events."""
@@ -63,7 +64,7 @@ class BlueskyServer:
         return await self._stream(request, begin, second=True)
 
     async def _stream(self, request: web.Request, at: int, *, second: bool) -> web.StreamResponse:
-        socket = web.WebSocketResponse()
+        socket = web.WebSocketResponse(protocols=(SUBPROTOCOL,))
         await socket.prepare(request)
         wanted = set(request.query.getall("collections" if second else "wantedCollections", []))
         write = _v2 if second else _v1

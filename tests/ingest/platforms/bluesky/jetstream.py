@@ -125,7 +125,7 @@ class BlueskySite(Site):
 
     async def _stream(self, request: web.Request, *, second: bool) -> web.StreamResponse:
         cursor = int(request.query["cursor"])
-        socket = web.WebSocketResponse()
+        socket = web.WebSocketResponse(protocols=("xrpc.v1.json",))
         await socket.prepare(request)
         for frame in self.first:
             await socket.send_json(frame)

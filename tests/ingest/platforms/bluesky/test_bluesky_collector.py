@@ -124,6 +124,7 @@ async def test_what_a_beat_wants_is_published_with_its_thread_and_the_rest_is_co
         assert not reader.all.unreadable
     (asked,) = site.streams
     assert "kinds=commit&kinds=account&kinds=identity" in asked
+    assert site.requests[0].headers["Sec-WebSocket-Protocol"] == "xrpc.v1.json"
     assert reader.errors == []
 
 

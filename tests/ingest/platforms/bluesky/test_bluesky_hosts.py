@@ -74,6 +74,15 @@ def test_every_change_of_host_goes_back_by_time_and_the_last_is_followed_by_the_
     assert seen == [(EAST, 50), *((host, at_us - back * MINUTE_US) for host, back in ((WEST, 3), (OLD, 6), (EAST, 9)))]
 
 
+def test_a_host_whose_clock_is_ahead_makes_no_other_skip_anything() -> None:
+    read = hosts(place())
+    read.url()
+    read.read(event(51, NOW_US + 60 * MINUTE_US))
+    read.failed()
+    read.failed()
+    assert asked(read) == NOW_US - 3 * MINUTE_US
+
+
 def test_an_event_ends_a_row_of_failures() -> None:
     read = hosts(place())
     for number in range(5):
@@ -84,12 +93,12 @@ def test_an_event_ends_a_row_of_failures() -> None:
 
 
 def test_a_stream_that_begins_late_has_lost_something() -> None:
-    read = hosts(place())
+    read = hosts(place(minutes_ago=58))
     read.url()
-    read.read(event(9_000, NOW_US + 8 * MINUTE_US))
+    read.read(event(9_000, NOW_US - 50 * MINUTE_US))
     assert read.take_gaps() == 0
     read.url()
-    read.read(event(9_001, NOW_US + 30 * MINUTE_US))
+    read.read(event(9_001, NOW_US - 20 * MINUTE_US))
     assert (read.take_gaps(), read.take_gaps()) == (1, 0)
 
 
