@@ -83,7 +83,7 @@ def serve(started: Connection) -> None:
     """Play Jetstream and the AppView until the process is ended."""
 
     async def stream(request: web.Request) -> web.StreamResponse:
-        socket = web.WebSocketResponse()
+        socket = web.WebSocketResponse(protocols=("xrpc.v1.json",))
         await socket.prepare(request)
         for frame in frames(int(time.time() * 1e6)):
             await socket.send_str(frame)
@@ -119,7 +119,7 @@ async def measure(url: str) -> dict[str, float]:
     collector = BlueskyCollector(config, None, context)
     read, published = 0, 0
     began_at = time.process_time()
-    while read + len(collector._intake._early) < EVENTS:  # noqa: SLF001 (those that wait for their thread are read, too)
+    while read + len(collector._selection._early) < EVENTS:  # noqa: SLF001 (those that wait for their thread are read, too)
         signals, _ = await anext(collector)
         read, published = read + signals.read, published + len(signals.signals)
     cpu_seconds = time.process_time() - began_at

@@ -1,7 +1,7 @@
 """The names of things on Bluesky: records, their signal ids and their pages.
 
-Owns the way between an ``at://`` URI and an id (https://atproto.com/specs/at-uri-scheme), and the time in a record key
-(https://atproto.com/specs/tid). Must never know what a record says.
+Owns the way between an ``at://`` URI and an id, and the time in a record key (https://atproto.com/specs/tid).
+Must never know what a record says.
 """
 
 import re

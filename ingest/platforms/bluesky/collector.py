@@ -16,11 +16,11 @@ from ingest.platforms.bluesky.client import AppView
 from ingest.platforms.bluesky.config import BlueskyConfig
 from ingest.platforms.bluesky.counts import TrackedPosts
 from ingest.platforms.bluesky.hosts import Place
-from ingest.platforms.bluesky.intake import Intake
 from ingest.platforms.bluesky.known import Kind
 from ingest.platforms.bluesky.listener import Listener
 from ingest.platforms.bluesky.profiles import Profiles
 from ingest.platforms.bluesky.published import Published
+from ingest.platforms.bluesky.selection import Selection
 
 
 class _Cursor(msgspec.Struct):
@@ -47,7 +47,7 @@ class BlueskyCollector:
         self._published = Published(config.threads_max, config.deletable_max_items, saved.threads, saved.items)
         self._profiles = Profiles(int(config.profile_hours * HOUR_MS), context.now_ms, handles)
         self._tracked = TrackedPosts(config, self._published, self._profiles, saved.watched, context.now_ms())
-        self._intake = Intake(config, context.relevance, self._published, self._profiles)
+        self._selection = Selection(config, context.relevance, self._published, self._profiles)
         self._listener = Listener(config, saved.place, context)
         self._appview = AppView(config, context)
         self._save_seconds = config.save_seconds
@@ -86,8 +86,8 @@ class BlueskyCollector:
         events, unreadable = await self._listener.listen()
         # Nothing may fail from here on: the state would be ahead of the signals.
         signals = Signals(unreadable=unreadable, gaps=self._listener.hosts.take_gaps())
-        signals.extend(map(self._intake.take, events))
-        if late := self._intake.drop_late(self._now_ms()):
+        signals.extend(map(self._selection.take, events))
+        if late := self._selection.drop_late(self._now_ms()):
             signals.ignored[Ignored.IRRELEVANT] += late
         self._tracked.follow(signals)
         if len(events) >= self._max_items:
@@ -101,7 +101,7 @@ class BlueskyCollector:
         """
         now = self._clock()
         if not self._saved or now - self._saved_at >= self._save_seconds:
-            waiting = self._intake.oldest_waiting
+            waiting = self._selection.oldest_waiting
             place = self._listener.hosts.place if waiting is None else waiting.place
             threads, items = self._published.saved()
             self._saved = msgspec.json.encode(_Cursor(place, threads, items, self._tracked.ids()))

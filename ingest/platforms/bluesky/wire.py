@@ -34,8 +34,8 @@ class Wire(StrEnum):
 class Event(msgspec.Struct, frozen=True, gc=False):
     """One event of either wire. ``cursor``, ``at_us``: where and when the host has it.
 
-    ``operation`` to ``record`` are of a commit, else empty; ``record`` is JSON. ``gone``: an account of which the
-    platform shows nothing any more. ``handle``: the name that an account has taken. ``skipped``: the host says that it
+    ``operation`` to ``record`` are of a commit, else empty; ``record`` is JSON. ``gone``: the platform shows
+    nothing of the account any more. ``handle``: the name that an account has taken. ``skipped``: the host says that it
     has begun later than it was asked to.
     """
 

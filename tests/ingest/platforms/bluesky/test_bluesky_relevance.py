@@ -12,10 +12,10 @@ import random
 from ingest import signal
 from ingest.platforms.bluesky.config import BlueskyConfig
 from ingest.platforms.bluesky.hosts import Place
-from ingest.platforms.bluesky.intake import Intake
 from ingest.platforms.bluesky.listener import Heard
 from ingest.platforms.bluesky.profiles import Profiles
 from ingest.platforms.bluesky.published import Published
+from ingest.platforms.bluesky.selection import Selection
 from ingest.platforms.bluesky.wire import Wire, read
 from ingest.relevance import EVERYTHING, Relevance
 from ingest.signal import Signal
@@ -75,17 +75,17 @@ def happening(rng: random.Random) -> list[tuple[int, Thing]]:
 def published(happened: list[tuple[int, Thing]], relevance: Relevance) -> list[Signal]:
     """Return what a collector publishes of the events."""
     config = BlueskyConfig()
-    intake = Intake(config, relevance, Published(1_000, 1_000), Profiles(1, lambda: NOW_MS))
+    selection = Selection(config, relevance, Published(1_000, 1_000), Profiles(1, lambda: NOW_MS))
     signals, now_ms = [], NOW_MS
     for number, (pause_ms, one) in enumerate(happened):
         now_ms += pause_ms
         data = json.dumps(v1(one, NOW_US)).encode()
         event = read(Wire.V1, data)
         assert event is not None
-        became = intake.take(Heard(event, data, now_ms, Place("", Wire.V1, number, NOW_US)))
+        became = selection.take(Heard(event, data, now_ms, Place("", Wire.V1, number, NOW_US)))
         assert became.unreadable == []
         signals += became.signals
-        intake.drop_late(now_ms)
+        selection.drop_late(now_ms)
     return signals
 
 

@@ -1,4 +1,4 @@
-"""The intake: what becomes of each event of the firehose.
+"""The selection: what becomes of each event of the firehose.
 
 Owns the choice of what to publish: root posts that a watched beat wants, what is said in their threads, and deletions
 of what was published. Everything else is counted. Must never fetch, nor know how events arrive.
@@ -25,7 +25,7 @@ from ingest.relevance import Relevance
 from ingest.signal import Signal
 
 
-class Intake:
+class Selection:
     """Decides by ``relevance`` and by what was ``published``."""
 
     def __init__(self, config: BlueskyConfig, relevance: Relevance, published: Published, profiles: Profiles) -> None:
