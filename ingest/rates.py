@@ -3,8 +3,8 @@
 Owns what is usual, learnt from the last four weeks, and the test for a source that is silent or gives too little. Pure:
 the time is an argument. Must never know where items come from.
 
-What is usual is a median over the same hour of earlier weeks, or of earlier days while there are too few weeks. So one
-outage, one rush or one holiday does not move it, and a nightly low is usual at night. Counts of real sources spread
+The usual number is a median over the same hour of earlier weeks, or of earlier days while there are too few weeks. So
+one outage, one rush or one holiday does not move it, and a nightly low is usual at night. Counts of real sources spread
 more than independent events would. That excess is measured, and evidence counts for less by as much.
 """
 

@@ -43,7 +43,7 @@ class CollectorReport(msgspec.Struct, frozen=True, kw_only=True):
     """A collector at ``at_ms`` (UTC epoch ms). Counts are since its process began.
 
     ``state``, ``problem``: of its health. ``ignored``: by reason. ``gaps``: how often items were certainly missed;
-    ``missed``: about how many, where that can be told. ``sources``: all of the collector first.
+    ``missed``: about how many, where an estimate is possible. ``sources``: all of the collector first.
     """
 
     v: int = 1

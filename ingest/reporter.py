@@ -60,7 +60,7 @@ class Reporter:
             self._sources |= {name: Rates(saved.by_hour()) for name, saved in learnt.sources.items()}
 
     def observe(self, batch: Batch, published: int) -> None:
-        """Take in a batch of which ``published`` signals were acknowledged; an empty one says something, too."""
+        """Take in a batch, of whose signals ``published`` were acknowledged. An empty one says something, too."""
         signals, now_ms = batch.signals, self._now_ms()
         new: Counter[str] = Counter()
         for signal in signals.signals:

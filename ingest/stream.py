@@ -80,7 +80,8 @@ class Stream(abc.ABC):
     async def receive(self, max_items: int, max_seconds: float) -> list[Frame]:
         """Return what comes within ``max_seconds`` (real ones), oldest first, but at most ``max_items`` at once.
 
-        What is not received stays in the socket, so a slow reader makes the platform wait. Cancelling loses nothing.
+        Items wait in the socket until they are received, so a slow reader makes the platform wait. A cancelled call
+        loses nothing.
 
         Raises:
             CollectError: the handshake was refused, or the connection broke, was silent too long or sent too much.

@@ -116,7 +116,7 @@ class ThreadRecord(msgspec.Struct, frozen=True, tag="thread"):
 class Withdrawn(msgspec.Struct, frozen=True, tag="withdrawn"):
     """A thread whose root post was taken back, as seen at ``at_ms``: key ``w:thread``.
 
-    Its headline is no longer the title of a story. What the thread belongs to stays as it was decided.
+    Its headline is no longer the title of a story. The decision on the thread stays.
     """
 
     thread: str

@@ -24,7 +24,7 @@ BETTER = 1.2
 QUESTION = 0.75
 """The weight of a question: it asks what other headlines state."""
 MAX_THREADS = 16
-"""Threads remembered of a headline. One that more posts have stays, whoever takes a post back."""
+"""Threads remembered of a headline. One that more posts have stays, even if these are taken back."""
 TAKEN_BACK = "(taken back)"
 """The title of a story whose every remembered headline was taken back."""
 MIN_STEMS = 4

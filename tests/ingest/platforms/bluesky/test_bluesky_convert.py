@@ -145,7 +145,7 @@ def test_an_odd_embed_leaves_a_post(embed: object) -> None:
         (1_704_210_000, SEEN_MS),
     ],
 )
-def test_a_time_is_what_the_client_claims_but_no_later_than_the_network_saw_it(claim: object, created_ms: int) -> None:
+def test_a_time_is_that_of_the_client_but_no_later_than_the_network_saw_it(claim: object, created_ms: int) -> None:
     found = converted(commit(ALICE, "a", {"$type": POSTS, "text": "Well.", "createdAt": claim}))
     assert found.created_ms == created_ms
 
