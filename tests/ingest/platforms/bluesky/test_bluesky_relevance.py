@@ -45,6 +45,12 @@ TEXTS = (
 LINKS = (None, "https://www.harbour.example/a", "https://notharbour.example/a", "https://x.example/ferry-late")
 PEOPLE = (ALICE, BOB, CAROL)
 WAIT_MS = 60_000
+Said = tuple[str, str | None, bool]
+"""What an observation says: id, text, whether it was taken back."""
+
+
+def said(one: Signal) -> Said:
+    return one.id, one.text, one.deleted
 
 
 def happening(rng: random.Random) -> list[tuple[int, Thing]]:
@@ -89,11 +95,11 @@ def published(happened: list[tuple[int, Thing]], relevance: Relevance) -> list[S
     return signals
 
 
-def used(signals: list[Signal]) -> set[tuple[str, bool]]:
+def used(signals: list[Signal]) -> set[Said]:
     """Return which signals resolve uses, when each relevant post gets a story of its own."""
     threads = ThreadIndex()
     router = Router(lambda one: relevant_beats(BEATS, one), threads, RouterConfig(orphan_wait_ms=WAIT_MS))
-    found: set[tuple[str, bool]] = set()
+    found: set[Said] = set()
     for offset, one in enumerate(signals):
         router.read(offset, signal.encode(one), one, 0.0)
         batch = router.take_batch()
@@ -108,7 +114,7 @@ def used(signals: list[Signal]) -> set[tuple[str, bool]]:
             router.decided(thread)
         for entries in (*batch.stories.values(), *router.take_batch().stories.values()):
             decoded = (signal.decode(bytes(entry.signal)) for entry in entries)
-            found |= {(one.id, one.deleted) for one in decoded}
+            found |= set(map(said, decoded))
     return found
 
 
@@ -118,7 +124,7 @@ def test_all_that_resolve_uses_is_published() -> None:
     for seed in range(500):
         happened = happening(random.Random(seed))
         everything, chosen = published(happened, EVERYTHING), published(happened, wants)
-        needed, given = used(everything), {(one.id, one.deleted) for one in chosen}
+        needed, given = used(everything), set(map(said, chosen))
         assert needed <= given, (seed, needed - given)
         assert needed <= used(chosen), (seed, "too late for resolve")
         kept, left_out = kept + len(needed), left_out + len(everything) - len(chosen)
@@ -131,4 +137,4 @@ def test_the_choice_leaves_something_out_and_keeps_something() -> None:
     wants = Relevance(lambda one: bool(relevant_beats(BEATS, one)))
     assert [one.id for one in published(happened, wants)] == [f"bluesky:{BOB}/1"]
     assert len(published(happened, EVERYTHING)) == 3
-    assert used(published(happened, EVERYTHING)) == {(f"bluesky:{BOB}/1", False)}
+    assert used(published(happened, EVERYTHING)) == {(f"bluesky:{BOB}/1", "The ferry", False)}
