@@ -100,10 +100,10 @@ class NewsCollector:
         try:
             fetched = await self._client.fetch(self._memory.address(feed), self._memory.condition(feed))
             page = fetched.page
-            if page.status in {304, 410}:
+            if page.status == 304 or (page.status == 410 and fetched.for_good):
                 return _Read(fetched)
-            if page.status == 404:
-                return RetryLaterError(f"{fetched.url.partition('?')[0]} answered with HTTP status 404")
+            if page.status in {404, 410}:
+                return RetryLaterError(f"{fetched.url.partition('?')[0]} answered with HTTP status {page.status}")
             found = await self._reader.read(page.body, page.headers.get("Content-Type", ""), fetched.url)
             return _Read(fetched, found, await _converted(feed, found, page.witnessed_ms))
         except COLLECT_ERRORS as error:

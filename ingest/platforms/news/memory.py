@@ -85,6 +85,8 @@ class FeedMemory:
     def gone(self, feed: str) -> None:
         """Record that ``feed`` is gone for good."""
         self._feeds[feed] = _Feed(gone=True)
+        for key in self._articles[feed]:
+            self._feed_of.pop(key, None)
         self._articles[feed] = {}
 
     def news(self, feed: str, entries: Iterable[tuple[object, Signals]]) -> Signals:

@@ -256,6 +256,30 @@ async def test_a_feed_that_is_gone_is_reported_once_and_never_asked_again(
             await anext(collector)
 
 
+async def test_a_feed_that_leads_to_a_gone_page_for_a_while_is_asked_again(site: NewsSite, clock: FakeClock) -> None:
+    site.answer_for |= {"/a": redirect(302, "/b"), "/b": status(410)}
+    async with collecting(site, clock) as collector:
+        with pytest.raises(RetryLaterError, match="410"):
+            await anext(collector)
+        del site.answer_for["/a"]
+        site.feeds["/a"] = [item(1)]
+        assert ids(await anext(collector)) == ["1"]
+
+
+async def test_articles_of_a_gone_feed_are_news_in_another(site: NewsSite, clock: FakeClock) -> None:
+    site.feeds = {"/a": [item(1)], "/b": [item(2)]}
+    async with collecting(site, clock, "/a", "/b") as collector:
+        await anext(collector)
+        site.answer_for["/a"] = status(410)
+        while site.url + "/a" in collector._schedule._feeds:
+            await anext(collector)
+        site.feeds["/b"] = [item(3), item(2), item(1)]
+        found: list[str] = []
+        while not found:
+            found = ids(await anext(collector))
+        assert found == ["1", "3"]
+
+
 # How sick feeds are left alone.
 
 
