@@ -16,7 +16,7 @@ from multiprocessing.connection import Connection
 
 from aiohttp import web
 
-from hubbub.process.wiring import relevance_to
+from hubbub.process.collect_role import relevance_to
 from ingest.collector import CollectorContext
 from ingest.memory.rate_limit import RateLimiter
 from ingest.platforms.bluesky.collector import BlueskyCollector

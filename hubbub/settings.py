@@ -13,10 +13,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, create_model, field_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
 from pydantic_settings import SettingsError as UnparsedError
 
 from hubbub.clock import Clock, WorldClock, wall_clock
+from hubbub.secret_options import SecretError, refuse_loose, secret_files, secrets_in, with_secret_files
 from ingest.collector import CollectorConfig
 from ingest.registry import PLATFORMS
 from streams.resolve.config import ResolveConfig
@@ -25,6 +32,7 @@ from streams.serve.config import ServeConfig
 from transport.errors import UserError
 
 FILE = "hubbub.toml"
+PREFIX = "HUBBUB_"
 
 
 class SettingsError(UserError):
@@ -148,7 +156,7 @@ class Settings(BaseSettings):
     """All settings of Hubbub."""
 
     model_config = SettingsConfigDict(
-        env_prefix="HUBBUB_",
+        env_prefix=PREFIX,
         env_nested_delimiter="__",
         toml_file=FILE,
         extra="forbid",
@@ -196,7 +204,12 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Prefer the command line, then the environment, then the file."""
         del dotenv_settings, file_secret_settings
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+        assert isinstance(env_settings, EnvSettingsSource)  # noqa: S101 (what pydantic-settings documents)
+        env_settings.env_vars = with_secret_files(settings_cls, env_settings.env_vars, PREFIX.lower())
+        file = TomlConfigSettingsSource(settings_cls)
+        if secret := next(secrets_in(settings_cls, file.toml_data), None):
+            refuse_loose(Path(FILE), f"the secret {secret}")
+        return init_settings, env_settings, file
 
 
 def load(**overrides: Any) -> Settings:
@@ -212,6 +225,8 @@ def load(**overrides: Any) -> Settings:
         raise SettingsError(f"{FILE} is not a file; remove it, or put the settings in a file of that name")
     try:
         return Settings(**overrides)
+    except SecretError as error:
+        raise SettingsError(f"{error}; see docs/reference/settings.md") from None
     except UnparsedError as error:
         value = getattr(error.__cause__, "doc", None)
         names = [name for name in os.environ if name.upper().startswith("HUBBUB_") and os.environ[name] == value]
@@ -229,6 +244,16 @@ def load(**overrides: Any) -> Settings:
         ) from None
     except (OSError, ValueError) as error:
         raise SettingsError(f"{FILE} cannot be read: {error}") from None
+
+
+def files(settings: Settings) -> list[Path]:
+    """Return the files that ``settings`` were read from, whether or not they are there: a change may be a new file."""
+    variables = {name.lower(): value for name, value in os.environ.items()}
+    return [
+        Path(FILE),
+        *map(Path, secret_files(Settings, variables, PREFIX.lower()).values()),
+        *map(Path, settings.resolve.beats),
+    ]
 
 
 def secrets(value: object) -> Iterator[str]:

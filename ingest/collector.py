@@ -41,7 +41,8 @@ class CollectorContext:
 
     ``rate_limiter``: asked before each request. ``now_ms``: the time of items, UTC epoch milliseconds; in a simulated
     world it runs faster than real time. ``clock``, ``sleep``: real seconds, for polling. ``relevance``: which root
-    posts of a firehose to publish. A collector of what the operator chose need not ask it.
+    posts of a firehose to publish; it changes while the collector runs. A collector of what the operator chose need not
+    ask it.
     """
 
     rate_limiter: "RateLimiter"

@@ -72,6 +72,10 @@ class Health:
         metrics.READY.labels(name).set_function(lambda: float(health.ready))
         return health
 
+    def remove(self, name: str) -> None:
+        """Keep track of a collector no more: it is not to run."""
+        self._collectors.pop(name, None)
+
     @property
     def collectors(self) -> tuple[CollectorHealth, ...]:
         """Every collector, in the order they were started."""

@@ -106,3 +106,19 @@ def register(collector: str) -> None:
         RECORDS_IGNORED.labels(collector, reason.value)
     for verdict in VERDICTS:
         FAILURES.labels(collector, verdict)
+
+
+def unregister(collector: str) -> None:
+    """Remove what a collector that is no longer to run shows of its state. What it has counted stays."""
+    for gauge in (
+        WATCHED_ITEMS,
+        BUDGET_LIMIT,
+        BUDGET_SPENT,
+        LAST_SUCCESS_AGE_SECONDS,
+        CURSOR_AGE_SECONDS,
+        ITEMS_PER_HOUR,
+        USUAL_ITEMS_PER_HOUR,
+        INCOMPLETE_SOURCES,
+        READY,
+    ):
+        gauge.remove_by_labels({"collector": collector})

@@ -68,8 +68,8 @@ async def show_demo(demo: Demo, *, as_json: bool) -> None:
         out.print(_agreement_table(agreement))
 
 
-async def show_up(settings: Settings, collectors: Sequence[str]) -> None:
-    """Run all roles until cancelled, and print what they log.
+async def show_up(settings: Settings, collectors: Sequence[str] | None, reload: asyncio.Event) -> None:
+    """Run all roles until cancelled, and print what they log. ``collectors``, ``reload``: see ``process.local``.
 
     Raises:
         UserError: no broker answers, or a role does not keep running.
@@ -91,7 +91,7 @@ async def show_up(settings: Settings, collectors: Sequence[str]) -> None:
     style = settings.log_format if settings.log_format != "auto" else ("console" if console.is_terminal else "json")
     # Without colours, whatever the terminal's are: their codes would be torn where control characters are stripped.
     children = role_children({"HUBBUB_LOG_FORMAT": style, "FORCE_COLOR": ""}, collectors)
-    await run_all(settings.kafka, children, on_line, on_ready, on_embedded)
+    await run_all(settings.kafka, children, on_line, on_ready, on_embedded, reload=reload)
 
 
 async def _watch(demo: Demo, stage: Stage, console: Console) -> None:

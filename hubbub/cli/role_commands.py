@@ -16,8 +16,7 @@ def collect(
     """Collect activity from platforms into the topic signals."""
     from hubbub.process import wiring  # noqa: PLC0415 (each command loads only what it runs)
 
-    settings = load()
-    raise typer.Exit(wiring.run_collect(settings, names or settings.collect.chosen()))
+    raise typer.Exit(wiring.run_collect(load(), names or ()))
 
 
 @app.command(epilog="Example: HUBBUB_KAFKA__BOOTSTRAP_SERVERS=broker:9092 hubbub resolve")

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from hubbub.cli.options import JsonObject
+from hubbub.process.terminal import Terminal
 from hubbub.settings import load
 
 app = typer.Typer()
@@ -48,13 +49,18 @@ def up(
     from hubbub.cli.live_display import show_up  # noqa: PLC0415
 
     settings = load()
-    names = tuple(collectors or settings.collect.chosen()) if collect else ()
-    settings.collect.configs(names)
-    _until_asked(show_up(settings, names))
+    names = (tuple(collectors) if collectors else None) if collect else ()
+    settings.collect.configs(settings.collect.chosen() if names is None else names)
+    reload = asyncio.Event()
+    _until_asked(show_up(settings, names, reload), reload)
 
 
-def _until_asked(main: Coroutine[object, object, None]) -> None:
-    """Run ``main``. The first Ctrl-C or SIGTERM cancels it, which stops all processes in order. The second kills."""
+def _until_asked(main: Coroutine[object, object, None], reload: asyncio.Event | None = None) -> None:
+    """Run ``main``. The first Ctrl-C or SIGTERM cancels it, which stops all processes in order. The second kills.
+
+    SIGHUP sets ``reload``, unless it comes because the terminal is gone.
+    """
+    terminal = Terminal()
 
     async def run() -> None:
         loop = asyncio.get_running_loop()
@@ -68,6 +74,8 @@ def _until_asked(main: Coroutine[object, object, None]) -> None:
 
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, ask)
+        if reload is not None:
+            loop.add_signal_handler(signal.SIGHUP, lambda: ask() if terminal.is_gone() else reload.set())
         try:
             await task
         except asyncio.CancelledError:

@@ -18,7 +18,8 @@ from hubbub.clock import format_age
 from hubbub.operate import topic_setup
 from hubbub.operate.budgets import budget_of
 from hubbub.operate.decoding import UnreadableRecordError, readable
-from hubbub.settings import Settings, SettingsError, load
+from hubbub.redaction import Redaction
+from hubbub.settings import Settings, SettingsError, load, secrets
 from ingest.collector import CollectorContext
 from ingest.cursors import TOPIC as CURSORS
 from ingest.cursors import CursorRecord
@@ -65,7 +66,8 @@ async def examine(*, platforms: bool = True) -> list[Finding]:
     findings += await _broker(settings, options)
     if platforms:
         findings += await asyncio.gather(*(_platform(settings, collector) for collector in PLATFORMS))
-    return findings
+    redacted = Redaction(secrets(settings))  # a platform may repeat a credential in its answer
+    return [Finding(redacted(finding.what), finding.ok, redacted(finding.fix)) for finding in findings]
 
 
 def _files(settings: Settings) -> Iterator[Finding]:

@@ -12,13 +12,16 @@ from typing import IO, Final
 
 # Runs first, and then becomes the command. From then on the kernel kills the process when its parent dies
 # (PR_SET_PDEATHSIG, prctl(2)). The comparison covers a parent that died before that. This is a program of its own
-# because code between fork and exec can deadlock in a threaded parent.
+# because code between fork and exec can deadlock in a threaded parent. SIGHUP is ignored until the command handles it:
+# it asks to read the settings again, and a command that is about to start reads them anyway.
 _BECOME: Final = """
 import ctypes, os, signal, sys
 if sys.platform == "linux":
     ctypes.CDLL(None, use_errno=True).prctl(1, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != int(sys.argv[1]):
         sys.exit("the parent process is gone")
+if hasattr(signal, "SIGHUP"):
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
 os.execv(sys.argv[2], sys.argv[2:])
 """
 MAX_LINE_BYTES: Final = 2**20

@@ -70,10 +70,13 @@ async def run_all(
     on_line: Callable[[str, str], None],
     on_ready: Callable[[], None],
     on_embedded: Callable[[], None],
+    *,
+    reload: asyncio.Event,
 ) -> None:
     """Run broker and roles until cancelled. An embedded broker that dies is started again, empty, with new roles.
 
     ``on_line``: see :class:`Supervisor`. ``on_ready``: the roles are ready. ``on_embedded``: an embedded broker runs.
+    ``reload``: set it to make the roles read their settings again.
 
     Raises:
         UserError: no broker answers at the start, or a role cannot be kept running.
@@ -87,15 +90,16 @@ async def run_all(
             supervisor = Supervisor(children, on_line)
             roles = asyncio.create_task(_run_roles(kafka, supervisor, on_ready))
             died = asyncio.create_task(broker.wait() if broker is not None else asyncio.Event().wait())
+            reloading = asyncio.create_task(_pass_on(reload, supervisor))
             try:
                 await asyncio.wait({roles, died}, return_when=asyncio.FIRST_COMPLETED)
                 if not died.done():
                     await roles
                 supervisor.abandon()  # their work was in the broker that is gone
             finally:
-                died.cancel()
-                roles.cancel()
-                await asyncio.gather(roles, died, return_exceptions=True)
+                for task in (died, roles, reloading):
+                    task.cancel()
+                await asyncio.gather(roles, died, reloading, return_exceptions=True)
         if time.monotonic() - started_at >= HEALTHY_BROKER_SECONDS:
             pause_seconds = FIRST_PAUSE_SECONDS
         on_line(
@@ -115,19 +119,27 @@ async def _run_roles(kafka: KafkaSettings, supervisor: Supervisor, on_ready: Cal
         raise UserError(await supervisor.failure())
 
 
-def role_children(environment: Mapping[str, str], collectors: Sequence[str]) -> list[Child]:
+async def _pass_on(reload: asyncio.Event, supervisor: Supervisor) -> None:
+    while True:
+        await reload.wait()
+        reload.clear()
+        supervisor.reload()
+
+
+def role_children(environment: Mapping[str, str], collectors: Sequence[str] | None) -> list[Child]:
     """Return one child for each role, in the order in which they are to be stopped.
 
     ``environment``: their settings, as ``HUBBUB_…`` variables, besides those of this process. No role is given the
-    settings of another unless it needs them, since they may be secrets. ``collectors``: which to run; if none,
-    ``collect`` is left out.
+    settings of another unless it needs them, since they may be secrets. ``collectors``: which to run; None: those that
+    the settings choose, also when these change. If it is empty, ``collect`` is left out.
     """
     children = []
-    for role in ROLES if collectors else ROLES[1:]:
+    names = tuple(collectors or ())
+    for role in ROLES if collectors is None or names else ROLES[1:]:
         port = free_port()
         variables = {**os.environ, **environment, "HUBBUB_METRICS_PORT": str(port)}
         others = tuple(f"HUBBUB_{other.upper()}" for other in ROLES if other not in {role, *ALSO_READS.get(role, ())})
         settings = {name: value for name, value in variables.items() if not name.upper().startswith(others)}
-        command = [sys.executable, "-m", "hubbub", role, *(collectors if role == "collect" else ())]
+        command = [sys.executable, "-m", "hubbub", role, *(names if role == "collect" else ())]
         children.append(Child(role, command, settings, port, waited_for=role != "collect"))
     return children

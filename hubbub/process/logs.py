@@ -10,13 +10,15 @@ import logging
 import re
 import sys
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Final
 
 import stamina.instrumentation
 import structlog
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.web import RequestPayloadError
+
+from hubbub.redaction import Redaction
 
 if TYPE_CHECKING:
     from structlog.types import EventDict, WrappedLogger
@@ -26,8 +28,6 @@ QUIET_LIBRARIES: Final = ("aiokafka", "faust", "mode", "kafka", "aiohttp.access"
 NEVER_DEBUG: Final = ("aiokafka.conn",)
 """At debug this logger writes the bytes of every request, the Kafka password among them."""
 OURS: Final = frozenset({"hubbub", "ingest", "scoring", "streams", "transport"})
-SECRET_CHARS: Final = 4
-"""Shorter secrets are not hidden: they would blank out half of every line, and give themselves away by that."""
 REPEAT_SECONDS: Final = 60.0
 MAX_MESSAGES: Final = 1_000
 """Different messages remembered. One more clears the memory, and each may then be written once again."""
@@ -73,7 +73,7 @@ class RepeatFilter(logging.Filter):
 def configure(
     *, level: str, style: str, role: str, secrets: Collection[str] = (), clock: Callable[[], float] = time.monotonic
 ) -> None:
-    """Set up logging for this process, to standard error.
+    """Set up logging for this process, to standard error; again, when the settings change.
 
     ``level``: debug, info, warning or error. ``style``: console, json, or auto (json unless on a terminal).
     ``secrets``: replaced by ``***`` in every line, also in those of libraries.
@@ -83,7 +83,7 @@ def configure(
         colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
     )
     renderer = structlog.processors.JSONRenderer() if as_json else console
-    hidden = _pattern(secret for secret in secrets if len(secret) >= SECRET_CHARS)
+    redacted = Redaction(secrets)
 
     def name_role(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
         event["role"] = role
@@ -92,8 +92,8 @@ def configure(
     def hide(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
         for key, value in event.items():
             text = value if isinstance(value, str) else repr(value)
-            if hidden.search(text):
-                event[key] = hidden.sub("***", text)
+            if (shown := redacted(text)) != text:
+                event[key] = shown
         return event
 
     shared: list[structlog.types.Processor] = [
@@ -120,13 +120,9 @@ def configure(
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
-    for library in QUIET_LIBRARIES if level != "debug" else NEVER_DEBUG:
-        logging.getLogger(library).setLevel(logging.ERROR if level != "debug" else logging.INFO)
+    for library in QUIET_LIBRARIES:
+        logging.getLogger(library).setLevel(logging.ERROR if level != "debug" else logging.NOTSET)
+    for library in NEVER_DEBUG:
+        logging.getLogger(library).setLevel(logging.INFO if level == "debug" else logging.NOTSET)
     # The code that retries writes its own line; stamina would add one for each try.
     stamina.instrumentation.set_on_retry_hooks([])
-
-
-def _pattern(secrets: Iterable[str]) -> re.Pattern[str]:
-    """Return what matches each of ``secrets`` as it is, and as ``repr`` shows it in text and in bytes."""
-    spellings = {form for s in secrets for form in (s, repr(s)[1:-1], repr(s.encode())[2:-1])}
-    return re.compile("|".join(re.escape(form) for form in sorted(spellings, key=len, reverse=True)) or r"(?!)")

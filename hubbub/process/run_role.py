@@ -1,7 +1,8 @@
 """One role's process: its event loop, its signals, its health server, and how it ends.
 
 Owns what ``collect``, ``resolve``, ``score`` and ``serve`` have in common. The first SIGINT or SIGTERM asks the role to
-finish its work. The second ends the process at once, which loses nothing that was acknowledged.
+finish its work. The second ends the process at once, which loses nothing that was acknowledged. SIGHUP makes the role
+read its settings again.
 """
 
 import asyncio
@@ -21,7 +22,10 @@ import structlog
 from hubbub.process.exit_reason import FAILED, TRY_AGAIN, exit_code, first_cause, in_one_line, is_defect
 from hubbub.process.health_server import HealthServer
 from hubbub.process.logs import configure
-from hubbub.settings import Settings, secrets
+from hubbub.process.reload import Reload
+from hubbub.process.terminal import Terminal
+from hubbub.redaction import Redaction
+from hubbub.settings import Settings, load, secrets
 from transport.admin import BrokerProblem, broker_problem
 from transport.retry import Backoff
 
@@ -47,7 +51,7 @@ log = structlog.get_logger(__name__)
 
 
 class Role(Protocol):
-    """A role: its work, and whether it can do it."""
+    """A role: its work, and whether it can do it. It may also be :class:`hubbub.process.reload.Reloadable`."""
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until ``stop`` is set."""
@@ -71,15 +75,31 @@ def run_role(
     ``needs_broker``: the role cannot start without a broker, so one that is away is waited for; other roles wait by
     themselves.
     """
-    configure(level=settings.log_level, style=settings.log_format, role=name, secrets=list(secrets(settings)))
+    output = _Output(name)
+    output.adopt(settings)
     _give_large_buffers_back()
     gc.freeze()
     gc.set_threshold(*COLLECT_AFTER)
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            return runner.run(_run(name, settings, make, needs_broker, hung_seconds))
+            return runner.run(_run(name, settings, make, output, needs_broker=needs_broker, hung_seconds=hung_seconds))
     finally:
         faulthandler.cancel_dump_traceback_later()
+
+
+class _Output:
+    """What this process shows of itself, without any secret that the settings ever had."""
+
+    def __init__(self, role: str) -> None:
+        self._role = role
+        self._secrets: set[str] = set()
+        self.redacted = Redaction(())
+
+    def adopt(self, settings: Settings) -> None:
+        """Log as ``settings`` say from now on."""
+        self._secrets.update(secrets(settings))
+        self.redacted = Redaction(self._secrets)
+        configure(level=settings.log_level, style=settings.log_format, role=self._role, secrets=self._secrets)
 
 
 def _give_large_buffers_back() -> None:
@@ -89,7 +109,10 @@ def _give_large_buffers_back() -> None:
         mallopt(M_MMAP_THRESHOLD, LARGE_BYTES)
 
 
-async def _run(name: str, settings: Settings, make: MakeRole, needs_broker: bool, hung_seconds: float) -> int:
+async def _run(
+    name: str, settings: Settings, make: MakeRole, output: _Output, *, needs_broker: bool, hung_seconds: float
+) -> int:
+    terminal = Terminal()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
 
@@ -110,20 +133,24 @@ async def _run(name: str, settings: Settings, make: MakeRole, needs_broker: bool
     kafka = settings.kafka
     options = kafka.client_options()
     role = make(kafka=options, prefix=kafka.topic_prefix, now_ms=settings.clock())
+    reload = Reload(settings, role, name, read=load, adopt=output.adopt)
+    loop.add_signal_handler(signal.SIGHUP, lambda: on_signal() if terminal.is_gone() else reload.ask())
     waiting: list[str] = []
     health = HealthServer(
-        lambda: waiting or role.problems(),
+        lambda: [output.redacted(problem) for problem in waiting or role.problems()],
         host=settings.metrics_host,
         port=settings.metrics_port if settings.metrics_port is not None else PORTS[name],
         allowed_hosts=settings.metrics_allowed_hosts,
     )
     try:
-        async with health:
+        async with health, asyncio.TaskGroup() as tasks:
+            watching = tasks.create_task(reload.watch())
             log.info("started", metrics=f"http://{settings.metrics_host}:{health.port}/metrics")
             if needs_broker:
                 await wait_for_broker(lambda: broker_problem(options), waiting, stopped_within)
             if not stop.is_set():
                 await role.run(stop)
+            watching.cancel()
     except Exception as raised:
         error = first_cause(raised)
         code = exit_code(error)

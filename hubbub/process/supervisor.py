@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import signal
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -135,6 +136,13 @@ class Supervisor:
         process = self._processes.get(name)
         if process is not None and process.returncode is None:
             await stop_child(process, self._policy.drain_seconds)
+
+    def reload(self) -> None:
+        """Ask all children that run to read their settings again. One that starts later reads them anyway."""
+        for process in self._processes.values():
+            if process.returncode is None:
+                with contextlib.suppress(ProcessLookupError):
+                    process.send_signal(signal.SIGHUP)
 
     def abandon(self) -> None:
         """Kill all children and start none again."""

@@ -5,81 +5,36 @@ seconds to load. Must never know how a process starts and ends
 (:mod:`hubbub.process.run_role`).
 """
 
-import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from functools import partial
 
 from hubbub.clock import WorldClock
 from hubbub.process.run_role import run_role
 from hubbub.settings import Settings
-from ingest.collector import CollectorConfig
-from ingest.health import Health
 from ingest.registry import PLATFORMS
-from ingest.relevance import EVERYTHING, Relevance
-
-
-@dataclass(slots=True)
-class _Collector:
-    """The collectors that ``configs`` names, with their options, as one role."""
-
-    configs: Mapping[str, CollectorConfig]
-    relevance: Relevance
-    kafka: Mapping[str, object]
-    prefix: str
-    now_ms: Callable[[], int]
-    _health: Health = field(default_factory=Health, init=False)
-
-    async def run(self, stop: asyncio.Event) -> None:
-        from ingest.collect import collect  # noqa: PLC0415 (see above)
-
-        await collect(
-            self.configs,
-            kafka=self.kafka,
-            topics=self.prefix,
-            now_ms=self.now_ms,
-            stop=stop,
-            health=self._health,
-            relevance=self.relevance,
-        )
-
-    def problems(self) -> list[str]:
-        return list(self._health.problems)
 
 
 def run_collect(settings: Settings, names: Sequence[str]) -> int:
-    """Collect from the platforms ``names``; return the exit code.
+    """Collect from the platforms ``names``, or if there are none, from those of the settings; return the exit code.
 
     Raises:
         SettingsError: no such collector, or one that needs an account that is not set.
         BeatError: a beat cannot be read.
     """
-    configs, relevance = settings.collect.configs(names), relevance_to(settings.resolve.beats)
-    return run_role("collect", settings, partial(_Collector, configs, relevance))
+    from hubbub.process.collect_role import CollectRole  # noqa: PLC0415
+
+    return run_role("collect", settings, partial(CollectRole, settings, names))
 
 
-def relevance_to(names: Sequence[str]) -> Relevance:
-    """Return what the beats ``names`` want, as resolve decides it.
+def run_resolve(settings: Settings) -> int:
+    """Gather signals into stories; return the exit code.
 
     Raises:
         BeatError: a beat cannot be read.
     """
-    from streams.resolve.matching.beats import load_beats, relevant_beats  # noqa: PLC0415
+    from hubbub.process.resolve_role import ResolveRole  # noqa: PLC0415
 
-    beats = load_beats(names)
-    if any(beat.takes_everything for beat in beats.values()):
-        return EVERYTHING
-    accounts = dict.fromkeys(account for beat in beats.values() for account in beat.accounts)
-    return Relevance(lambda signal: bool(relevant_beats(beats, signal)), tuple(accounts))
-
-
-def run_resolve(settings: Settings) -> int:
-    """Gather signals into stories; return the exit code."""
-    from streams.resolve.matching.beats import load_beats  # noqa: PLC0415
-    from streams.resolve.worker import Resolver  # noqa: PLC0415
-
-    make = partial(Resolver, config=settings.resolve, beats=load_beats(settings.resolve.beats))
-    return run_role("resolve", settings, make, needs_broker=True)
+    return run_role("resolve", settings, partial(ResolveRole, settings), needs_broker=True)
 
 
 def run_score(settings: Settings) -> int:

@@ -37,15 +37,14 @@ class BlueskyCollector:
 
     def __init__(self, config: BlueskyConfig, cursor: Cursor | None, context: CollectorContext) -> None:
         saved = _Cursor() if cursor is None else msgspec.json.decode(cursor, type=_Cursor)
-        self._now_ms, self._clock = context.now_ms, context.clock
+        self._now_ms, self._clock, self._relevance = context.now_ms, context.clock, context.relevance
         self._schedule = PollSchedule(
             {"events": config.batch_seconds, "counts": config.reobserve_seconds, "profiles": config.profiles_seconds},
             context.clock,
             context.sleep,
         )
-        handles = [name for name in context.relevance.accounts if "." in name]
         self._published = Published(config.threads_max, config.deletable_max_items, saved.threads, saved.items)
-        self._profiles = Profiles(int(config.profile_hours * HOUR_MS), context.now_ms, handles)
+        self._profiles = Profiles(int(config.profile_hours * HOUR_MS), context.now_ms)
         self._tracked = TrackedPosts(config, self._published, self._profiles, saved.watched, context.now_ms())
         self._selection = Selection(config, context.relevance, self._published, self._profiles)
         self._listener = Listener(config, saved.place, context)
@@ -67,6 +66,7 @@ class BlueskyCollector:
                 case "counts":
                     signals = await self._tracked.poll(self._appview, self._now_ms())
                 case _:
+                    self._profiles.know(self._relevance.accounts)
                     signals = Signals() if await self._profiles.fetch(self._appview) else None
             if signals is not None:  # else no request was made, so there is no success to report
                 return Batch(signals, self._cursor())

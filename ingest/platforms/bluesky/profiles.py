@@ -3,7 +3,7 @@
 Owns which profiles are cached, for how long, and which to ask for next. Must never know what an author says.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from typing import Final
 
 import msgspec
@@ -27,11 +27,12 @@ class _View(msgspec.Struct):
 
 
 class Profiles:
-    """Profiles by DID, each cached for ``kept_ms``. ``handles``: authors to know from the start, by name."""
+    """Profiles by DID, each cached for ``kept_ms``."""
 
-    def __init__(self, kept_ms: int, now_ms: Callable[[], int], handles: Iterable[str] = ()) -> None:
+    def __init__(self, kept_ms: int, now_ms: Callable[[], int]) -> None:
         self._known: TTLCache[str, Profile] = TTLCache(MAX_PROFILES, kept_ms, timer=now_ms)
-        self._wanted: dict[str, None] = dict.fromkeys(handles)
+        self._wanted: dict[str, None] = {}
+        self._accounts: Collection[str] = ()
 
     def get(self, did: str) -> Profile:
         """Return the profile of ``did`` as far as it is known."""
@@ -44,6 +45,12 @@ class Profiles:
         self._wanted[did] = None
         if len(self._wanted) > MAX_WANTED:
             del self._wanted[next(iter(self._wanted))]
+
+    def know(self, accounts: Collection[str]) -> None:
+        """Ask for the authors that the operator names, before they say anything: events name authors by DID alone."""
+        if accounts != self._accounts:
+            self._accounts = accounts
+            self._wanted.update(dict.fromkeys(name for name in accounts if "." in name))
 
     def rename(self, did: str, handle: str) -> None:
         """Record the present handle of ``did``, if its profile is cached."""

@@ -45,13 +45,13 @@ raise SystemExit(run_role("score", Settings(metrics_port=0), lambda **_: role))
 NEEDS_BROKER = """
 import types
 from hubbub.process.run_role import run_role
-from hubbub.settings import Settings
+from hubbub.settings import load
 
 async def work(stop):
     raise AssertionError("the role must not start")
 
 role = types.SimpleNamespace(run=work, problems=list)
-raise SystemExit(run_role("score", Settings(metrics_port=0), lambda **_: role, needs_broker=True))
+raise SystemExit(run_role("score", load(), lambda **_: role, needs_broker=True))
 """
 
 
@@ -97,6 +97,7 @@ async def test_a_role_without_a_broker_waits_with_one_line_and_stops_when_asked(
     held = socket.socket()  # so that no broker of another test listens there
     held.bind(("127.0.0.1", 0))
     monkeypatch.setenv("HUBBUB_KAFKA__BOOTSTRAP_SERVERS", f"127.0.0.1:{held.getsockname()[1]}")
+    monkeypatch.setenv("HUBBUB_METRICS_PORT", "0")
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", NEEDS_BROKER, stderr=asyncio.subprocess.PIPE)
     assert process.stderr is not None
     async with asyncio.timeout(30):

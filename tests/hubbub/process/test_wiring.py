@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hubbub.process.wiring import relevance_to
+from hubbub.process.collect_role import relevance_to
 from ingest.relevance import EVERYTHING
 from ingest.signal import Signal
 from streams.resolve.matching.beats import BeatError
