@@ -65,6 +65,7 @@ def test_odd_lines_are_pages_of_their_own() -> None:
 @pytest.mark.parametrize(
     "body",
     [b"", b"PK\x05\x06", b"no zip", packed(b"a\tb\n")[:-30], packed(b"", members=2), packed(b"a", zipfile.ZIP_BZIP2)],
+    ids=["empty", "no members", "no zip", "cut", "two members", "another packing"],
 )
 def test_a_file_that_is_broken_or_packed_otherwise_is_refused(body: bytes) -> None:
     with pytest.raises(UnpackError):
