@@ -68,6 +68,7 @@ class HotThreads:
             del self._read_ms[oldest], self._worth[oldest]
 
     def _expected(self, thread: str, per_second: float, now_ms: int) -> float:
-        since_ms = now_ms - self._read_ms.get(thread, self._began_ms or now_ms)
+        began_ms = now_ms if self._began_ms is None else self._began_ms
+        since_ms = now_ms - self._read_ms.get(thread, began_ms)
         missed_share = self._missed / max(1, self._missed + self._total)
         return missed_share * per_second * self._counts[thread] / max(1, self._total) * since_ms / 1_000
