@@ -140,6 +140,10 @@ def check_signal(signal: Signal, item: Item) -> None:
     assert signal.created_ms == item.created_ms
     assert signal.thread == (item.post if isinstance(item, Reply) else item).signal_id
     assert signal.kind == ("reply" if isinstance(item, Reply) else "post")
+    if signal.deleted:
+        assert item.gone(signal.observed_ms)
+        assert (signal.title, signal.text, signal.url, signal.author) == (None, None, None, None)
+        return
     if signal.author is not None:
         assert signal.author.name == item.author
     else:
