@@ -22,7 +22,10 @@ def run_collect(settings: Settings, names: Sequence[str]) -> int:
         BeatError: a beat cannot be read.
     """
     from hubbub.process.collect_role import CollectRole  # noqa: PLC0415
+    from streams.resolve.matching.beats import load_beats  # noqa: PLC0415
 
+    settings.collect.configs(names or settings.collect.chosen())  # a mistake is one line, and nothing starts
+    load_beats(settings.resolve.beats)
     return run_role("collect", settings, partial(CollectRole, settings, names))
 
 
@@ -33,7 +36,9 @@ def run_resolve(settings: Settings) -> int:
         BeatError: a beat cannot be read.
     """
     from hubbub.process.resolve_role import ResolveRole  # noqa: PLC0415
+    from streams.resolve.matching.beats import load_beats  # noqa: PLC0415
 
+    load_beats(settings.resolve.beats)
     return run_role("resolve", settings, partial(ResolveRole, settings), needs_broker=True)
 
 

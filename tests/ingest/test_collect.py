@@ -59,8 +59,8 @@ def test_every_platform_says_what_it_needs_and_gives() -> None:
 @pytest.mark.parametrize("spec", PLATFORMS.values(), ids=lambda spec: spec.name)
 def test_every_option_is_documented_and_carries_its_unit(spec: object) -> None:
     time, size = (
-        ("_seconds", "_minute", "_minutes", "_hours", "_day", "_month", "_post", "_author"),
-        ("_items", "_pages", "_bytes"),
+        ("_seconds", "_minute", "_minutes", "_hours", "_day", "_month", "_post", "_author", "_share"),
+        ("_items", "_pages", "_bytes", "_files"),
     )
     for name, field in spec.config.model_fields.items():  # type: ignore[attr-defined]
         assert field.description, name
