@@ -61,9 +61,7 @@ def test_secrets_are_found_below_mappings_and_other_files_are_left_alone(
 @pytest.mark.parametrize("mode", [0o644, 0o604, 0o620, 0o660])
 def test_a_file_that_others_can_use_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch, mode: int) -> None:
     monkeypatch.setenv(f"{VARIABLE}_FILE", str(private(folder / "token", TOKEN, mode)))
-    with pytest.raises(
-        SettingsError, match="holds a secret, and others than its owner may use it; chmod 600"
-    ) as refused:
+    with pytest.raises(SettingsError, match="holds a secret, and others .* may use it; chmod 600") as refused:
         load()
     assert TOKEN not in str(refused.value)
 
@@ -112,16 +110,14 @@ def test_hubbub_toml_may_hold_a_secret_only_if_it_is_private(folder: Path, toml:
     file = private(folder / "hubbub.toml", toml)
     load()
     file.chmod(0o644)
-    with pytest.raises(
-        SettingsError, match=f"hubbub.toml holds the secret {secret}, and .* chmod 600 hubbub.toml"
-    ) as e:
+    with pytest.raises(SettingsError, match=f"holds the secret {secret}, and .* chmod 600 hubbub.toml") as refused:
         load()
-    assert TOKEN not in str(e.value)
+    assert TOKEN not in str(refused.value)
 
 
 def test_hubbub_toml_without_a_secret_may_be_read_by_all(folder: Path) -> None:
     private(folder / "hubbub.toml", '[resolve]\nbeats = ["ai"]\n[collect.x]\nposts_per_day = 3', 0o644)
-    with pytest.raises(SettingsError, match="collect.x.bearer_token: Field required"):
+    with pytest.raises(SettingsError, match=r"collect\.x\.bearer_token: Field required"):
         load()  # not a word about the mode
 
 

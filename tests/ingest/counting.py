@@ -134,23 +134,13 @@ class RememberingHealth(CollectorHealth):
         return [problem for problem, _, _ in self.failures]
 
 
-@asynccontextmanager
-async def running(
-    place: Place,
-    make: Maker | None = None,
-    *,
-    through: KafkaProxy | None = None,
-    options: LoopOptions = IMPATIENT,
-    name: str = "count",
-) -> AsyncIterator[tuple[asyncio.Task[None], RememberingHealth, asyncio.Event]]:
-    """Run a loop; at the end stop it, if the test has not."""
-
-    maker = make or Maker()
+def counting_spec(maker: Maker, name: str = "count") -> PlatformSpec[CollectorConfig]:
+    """Return the platform whose collectors ``maker`` makes."""
 
     def from_spec(_: CollectorConfig, cursor: Cursor | None, _context: CollectorContext) -> Counting:
         return maker(cursor)
 
-    spec = PlatformSpec(
+    return PlatformSpec(
         name=name,
         display_name="Numbers",
         config=CollectorConfig,
@@ -163,6 +153,21 @@ async def running(
         terms_url="https://example.org",
         capabilities=frozenset(),
     )
+
+
+@asynccontextmanager
+async def running(
+    place: Place,
+    make: Maker | None = None,
+    *,
+    through: KafkaProxy | None = None,
+    options: LoopOptions = IMPATIENT,
+    name: str = "count",
+) -> AsyncIterator[tuple[asyncio.Task[None], RememberingHealth, asyncio.Event]]:
+    """Run a loop; at the end stop it, if the test has not."""
+    maker = make or Maker()
+
+    spec = counting_spec(maker, name)
     kafka = place.kafka if through is None else place.kafka | {"bootstrap_servers": through.bootstrap_servers}
     stop, health = asyncio.Event(), RememberingHealth(name)
     loop = CollectorLoop(
