@@ -61,7 +61,7 @@ def test_secrets_are_found_below_mappings_and_other_files_are_left_alone(
 @pytest.mark.parametrize("mode", [0o644, 0o604, 0o620, 0o660])
 def test_a_file_that_others_can_use_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch, mode: int) -> None:
     monkeypatch.setenv(f"{VARIABLE}_FILE", str(private(folder / "token", TOKEN, mode)))
-    with pytest.raises(SettingsError, match="holds a secret, and others .* may use it; chmod 600") as refused:
+    with pytest.raises(SettingsError, match=r"holds a secret, and others .* may use it; chmod 600") as refused:
         load()
     assert TOKEN not in str(refused.value)
 
