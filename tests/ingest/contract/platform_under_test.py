@@ -9,7 +9,7 @@ import json
 import random
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 
 from aiohttp import web
@@ -27,6 +27,7 @@ from ingest.memory.rate_limit import RateLimiter
 from ingest.registry import PLATFORMS
 from ingest.signal import Signal
 from ingest.spec import PlatformSpec
+from tests.ingest.contract.endless_pages import EndlessPages
 from tests.ingest.fake_clock import FakeClock
 from tests.ingest.sites import Answer
 from transport.errors import SlowDownError
@@ -53,10 +54,23 @@ LARGER = dict.fromkeys(("gdelt", "youtube"), Size(hours=1, stories=3, chatter=20
 """Of the platforms on which little happens."""
 
 
+BEGINS_MS = 1_760_000_000_000
+
+
 @lru_cache
 def small_world(platform: str) -> World:
     """Return a world with some 10 to 50 items on ``platform``."""
-    return generate(11, 1_760_000_000_000, LARGER.get(platform, SMALL))
+    return generate(11, BEGINS_MS, LARGER.get(platform, SMALL))
+
+
+@lru_cache
+def long_world(platform: str) -> World:
+    """Return one that lasts for more than a day."""
+    return generate(11, BEGINS_MS, replace(LARGER.get(platform, SMALL), hours=26))
+
+
+_EXPECTED: dict[str, frozenset[str]] = {}
+"""What an undisturbed collector reads, by way; always the same, so it is read once."""
 
 
 @dataclass
@@ -93,13 +107,17 @@ class Reading:
                 self.account.extend([batch.signals])
                 self.cursors.append(batch.cursor)
 
-    async def poll_until_read(self, expected: Iterable[str], requests: int = 0) -> None:
-        """Poll until the signals ``expected`` have arrived and ``requests`` were sent; fail if some do not."""
+    async def poll_until_read(self, expected: Iterable[str], requests: int = 0, *, wait_seconds: float = 0) -> None:
+        """Poll until the signals ``expected`` have arrived and ``requests`` were sent; fail if some do not.
+
+        ``wait_seconds``: how much more time passes with each poll, as if it had waited.
+        """
         missing = set(expected)
         for _ in range(PATIENT_POLLS):
             if not (missing := missing - self.ids) and len(self.platform.asked_at) >= requests:
                 return
             await self.poll(1)
+            self.platform.clock.now += wait_seconds
         raise AssertionError(f"{len(missing)} items never arrived: {sorted(missing)[:3]}")
 
 
@@ -119,14 +137,22 @@ class PlatformUnderTest:
 
     ``answers``: by the number of a request from 1, given instead of the simulator's answer. ``rewrite``: changes every
     JSON value that the simulator answers, and every list of one item that it streams.
-    ``asked_at``: when each request came.
+    ``refusal``: given to every request. ``pages``: makes every listing endless.
+    ``asked_at``: when each request came. ``behind_ms``: how far from its end the world is when the clock starts.
+    ``skew_ms``: how far the collector's clock is ahead of the platform's.
     """
 
     def __init__(self, way: str) -> None:
+        self.way = way
         self.name, self.simulator = WAYS[way]
+        self.world = small_world(self.name)
         self.clock = FakeClock()
         self.answers: dict[int, Answer] = {}
+        self.refusal: Answer | None = None
         self.rewrite: Rewrite | None = None
+        self.pages: EndlessPages | None = None
+        self.behind_ms = 0
+        self.skew_ms = 0
         self.asked_at: list[float] = []
         self.url = ""
 
@@ -137,13 +163,13 @@ class PlatformUnderTest:
 
     def now_ms(self) -> int:
         """Return the items' time: the world is complete when the clock starts."""
-        return small_world(self.name).ends_ms + int((self.clock.now - 1_000) * 1_000)
+        return self.world.ends_ms - self.behind_ms + int((self.clock.now - 1_000) * 1_000)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Serve the platform on loopback."""
         assert self.simulator.serve is not None
-        app = self.simulator.serve(small_world(self.name), self.now_ms, Faults(), 1e6)
+        app = self.simulator.serve(self.world, self.now_ms, Faults(), 1e6)
         app.middlewares.insert(0, self._intercept())
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.05)
         await runner.setup()
@@ -161,21 +187,36 @@ class PlatformUnderTest:
         options: dict[str, object] = {"request_timeout_seconds": 30, **OPTIONS.get(self.name, {}), **changes}
         options |= self.simulator.options(self.url)
         limiter = RateLimiter(self.name, 1e9, clock=self.clock, sleep=self.clock.sleep)
-        context = CollectorContext(limiter, self.now_ms, self.clock, self.clock.sleep)
+        context = CollectorContext(limiter, lambda: self.now_ms() + self.skew_ms, self.clock, self.clock.sleep)
         collector = self.spec.make(self.spec.config.model_validate(options), cursor, context)  # type: ignore[attr-defined]
         try:
             yield Reading(self, collector, context)
         finally:
             await collector.aclose()
 
-    async def expected(self) -> set[str]:
+    @asynccontextmanager
+    async def again(self, world: World | None = None) -> AsyncIterator[PlatformUnderTest]:
+        """Run the platform once more, as it was at first, or in another world."""
+        other = PlatformUnderTest(self.way)
+        other.world = world or other.world
+        async with other.running():
+            yield other
+
+    async def expected(self) -> frozenset[str]:
         """Return the ids that an undisturbed collector reads."""
+        if self.way not in _EXPECTED:
+            async with self.again() as other:
+                _EXPECTED[self.way] = await other.read_undisturbed()
+        return _EXPECTED[self.way]
+
+    async def read_undisturbed(self) -> frozenset[str]:
+        """Return the ids that a collector reads if nothing goes wrong."""
         async with self.reading() as undisturbed:
             await undisturbed.poll()
         assert not undisturbed.errors
         assert len(undisturbed.ids) > 4
         self.asked_at.clear()
-        return undisturbed.ids
+        return frozenset(undisturbed.ids)
 
     def on_each_item(self, change: Callable[[dict[str, object]], None]) -> Rewrite:
         """Return a rewriting that calls ``change`` with the fields of each item."""
@@ -212,7 +253,7 @@ class PlatformUnderTest:
             return value
 
         self.rewrite = collect
-        await self.expected()
+        await self.read_undisturbed()
         self.rewrite = None
         return random.Random(1).sample(found, min(20, len(found)))
 
@@ -220,8 +261,10 @@ class PlatformUnderTest:
         @web.middleware
         async def intercept(request: web.Request, handler: Handler) -> web.StreamResponse:
             self.asked_at.append(self.clock.now)
-            if (answer := self.answers.get(len(self.asked_at))) is not None:
+            if (answer := self.refusal or self.answers.get(len(self.asked_at))) is not None:
                 return await answer(request)
+            if self.pages is not None:
+                return await self.pages.answer(request, handler, self._rewritten_body)
             request["rewrite"] = self._rewritten
             response = await handler(request)
             if self.rewrite is not None and isinstance(response, web.Response) and isinstance(response.body, bytes):

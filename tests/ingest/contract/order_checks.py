@@ -1,0 +1,147 @@
+"""Faults of order: whatever comes late, twice, shuffled or never, nothing is lost, or the loss is counted."""
+
+from __future__ import annotations
+
+import json
+import random
+
+from ingest.batch import Cursor
+from tests.ingest.contract.checks import check
+from tests.ingest.contract.endless_pages import EndlessPages, says_more
+from tests.ingest.contract.platform_under_test import PATIENT_POLLS, PlatformUnderTest, long_world
+
+HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
+LIVES = 12
+"""Crashes of a run, each one batch later than the one before."""
+MAX_POLL_REQUESTS = 60
+"""Requests of one poll, however many pages there are."""
+SKEWS_MS = (-2 * HOUR_MS, 2 * HOUR_MS)
+
+
+@check("crash at every step")
+async def goes_on_from_every_cursor(platform: PlatformUnderTest) -> None:
+    """After a crash, all that was not yet yielded with a cursor comes, whichever cursor it is."""
+    expected = await platform.expected()
+    async with platform.reading() as reading:
+        for step in range(PATIENT_POLLS):
+            if step >= LIVES and reading.ids >= expected:
+                return
+            await reading.poll(1)
+            assert json.loads(reading.cursors[-1]) is not None
+            async with platform.reading(reading.cursors[-1]) as resumed:
+                await resumed.poll_until_read(expected - reading.ids)
+                assert not resumed.errors
+
+
+@check("crash after crash")
+async def gets_on_from_crash_to_crash(platform: PlatformUnderTest) -> None:
+    """Each life saves the cursor of its last batch but one, and crashes before it has published the last."""
+    expected = await platform.expected()
+    published: set[str] = set()
+    cursor: Cursor | None = None
+    for batches in range(1, LIVES + 1):
+        async with platform.reading(cursor) as reading:
+            await reading.poll(batches)
+            published |= reading.ids
+            cursor = reading.cursors[-1]
+            await reading.poll(1)
+            assert not reading.errors
+    async with platform.reading(cursor) as reading:
+        await reading.poll_until_read(expected - published)
+
+
+@check("24 hours away")
+async def says_what_it_missed(platform: PlatformUnderTest) -> None:
+    """What was posted while a collector was away is read, or counted as missed."""
+    async with platform.again(long_world(platform.name)) as away:
+        away.behind_ms = DAY_MS
+        async with away.reading() as before:
+            await before.poll()
+        left_ms, away.behind_ms = away.now_ms(), 0
+        back_ms, posts = away.now_ms(), away.world.posts(away.name).items
+        missed = {post.signal_id for post in posts if left_ms < post.appears_ms <= back_ms and post.gone_ms is None}
+        async with away.reading(before.cursors[-1]) as resumed:
+            for _ in range(PATIENT_POLLS):
+                if resumed.ids >= missed or resumed.account.gaps or resumed.account.missed:
+                    break
+                await resumed.poll(1)
+        assert resumed.account.gaps or resumed.account.missed or sorted(missed - resumed.ids)[:3] == []
+        assert missed
+        assert not resumed.errors
+
+
+@check("clock skew")
+async def bears_a_clock_that_is_wrong(platform: PlatformUnderTest) -> None:
+    """While our clock is wrong nothing is newer than now; once it is right, all is read."""
+    expected = await platform.expected()
+    for skew_ms in SKEWS_MS:
+        async with platform.again() as skewed:
+            skewed.skew_ms = skew_ms
+            async with skewed.reading() as reading:
+                await reading.poll(6)
+                skewed.skew_ms = 0
+                await reading.poll_until_read(expected)
+            assert [found for found in reading.signals if found.created_ms > found.observed_ms] == []
+
+
+@check("empty pages")
+async def waits_through_empty_pages(platform: PlatformUnderTest) -> None:
+    expected = await platform.expected()
+
+    def emptied(value: object) -> object:
+        if isinstance(value, dict):
+            return {key: emptied(part) for key, part in value.items()}
+        return [] if isinstance(value, list) else value
+
+    platform.rewrite = emptied
+    async with platform.reading() as reading:
+        await reading.poll(4)
+        platform.rewrite = None
+        await reading.poll_until_read(expected)
+
+
+@check("endless pages")
+async def ends_its_polls(platform: PlatformUnderTest) -> None:
+    """Every page says that there is more, and the next one shows the same again: a poll ends for all that."""
+    expected = await platform.expected()
+    platform.pages, platform.rewrite = EndlessPages(), says_more
+    async with platform.reading() as reading:
+        for _ in range(PATIENT_POLLS):
+            asked = len(platform.asked_at)
+            await reading.poll(1)
+            assert len(platform.asked_at) - asked <= MAX_POLL_REQUESTS
+        assert expected - reading.ids == set()
+
+
+@check("pages out of order")
+async def reads_in_any_order(platform: PlatformUnderTest) -> None:
+    expected = await platform.expected()
+    rng = random.Random(5)
+
+    def shuffled(value: object) -> object:
+        if isinstance(value, dict):
+            return {key: shuffled(part) for key, part in value.items()}
+        return [shuffled(part) for part in rng.sample(value, len(value))] if isinstance(value, list) else value
+
+    platform.rewrite = shuffled
+    async with platform.reading() as reading:
+        await reading.poll_until_read(expected)
+        assert reading.ids == expected
+        assert reading.errors == []
+
+
+@check("duplicate items")
+async def reads_duplicates_once(platform: PlatformUnderTest) -> None:
+    expected = await platform.expected()
+
+    def doubled(value: object) -> object:
+        if isinstance(value, dict):
+            return {key: doubled(part) for key, part in value.items()}
+        return [doubled(part) for part in value for _ in range(2)] if isinstance(value, list) else value
+
+    platform.rewrite = doubled
+    async with platform.reading() as reading:
+        await reading.poll_until_read(expected)
+        assert reading.ids == expected
+        assert reading.account.unreadable == []
