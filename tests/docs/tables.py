@@ -8,21 +8,19 @@ from __future__ import annotations
 
 import ast
 import importlib
-import json
 import pkgutil
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from types import ModuleType, UnionType
 from typing import Any, Union, get_args, get_origin
 
 import msgspec
 import typer
-from annotated_types import Ge, Gt, Le, Lt
 from prometheus_client.metrics import MetricWrapperBase
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
-from pydantic_core import PydanticUndefined
 
 import hubbub
 import ingest
@@ -30,14 +28,14 @@ import scoring
 import streams
 from hubbub.cli import app
 from hubbub.settings import Settings
-from ingest.registry import PLATFORMS
 from scoring.band import BANDS
 from scoring.lifecycle import SHOWN_AS
+from tests.docs import platform_pages
+from tests.docs.markdown import meaning, shown, table
 from transport.topics import DAY_MS, TOPICS
 
 ROOT = Path(__file__).parents[2]
 PREFIX = "HUBBUB_"
-SIGNS = {Ge: ("ge", "≥"), Gt: ("gt", ">"), Le: ("le", "≤"), Lt: ("lt", "<")}
 
 
 def pages() -> list[Path]:
@@ -95,30 +93,9 @@ def _metrics(module: ModuleType) -> Iterator[MetricWrapperBase]:
             yield value
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = (head, ["---"] * len(head), *rows)
-    return "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |\n" for line in lines)
-
-
 def _settings_table() -> str:
-    rows = []
-    for variable, definition, default in settings():
-        limits = [f"{sign} {getattr(limit, name)}" for limit in definition.metadata for name, sign in _signs(limit)]
-        about = " ".join([*(definition.description or "").split(), ", ".join(limits)]).rstrip()
-        rows.append((f"`{variable}`", _shown(default), about))
-    return _table(("Variable", "Default", "What it is"), rows)
-
-
-def _signs(limit: object) -> list[tuple[str, str]]:
-    return [SIGNS[type(limit)]] if type(limit) in SIGNS else []
-
-
-def _shown(default: object) -> str:
-    if default is PydanticUndefined:
-        return "required"
-    if default is None or default in ("", ()):
-        return "none"
-    return f"`{json.dumps(default, default=str) if isinstance(default, tuple) else default}`"
+    rows = [(f"`{variable}`", shown(default), meaning(definition)) for variable, definition, default in settings()]
+    return table(("Variable", "Default", "What it is"), rows)
 
 
 def _metrics_table() -> str:
@@ -126,7 +103,7 @@ def _metrics_table() -> str:
     for metric in metrics():
         name = metric._name + ("_total" if metric._type == "counter" else "")
         rows.append((f"`{name}`", str(metric._type), ", ".join(metric._labelnames), metric._documentation))
-    return _table(("Metric", "Kind", "Labels", "What it counts"), rows)
+    return table(("Metric", "Kind", "Labels", "What it counts"), rows)
 
 
 def _topics_table() -> str:
@@ -135,25 +112,12 @@ def _topics_table() -> str:
         partitions = "`kafka.partitions`" if topic.partitions is None else str(topic.partitions)
         kept = "last of each key" if topic.retention_ms is None else f"{topic.retention_ms // DAY_MS} d"
         rows.append((f"`{topic.name}`", topic.key, partitions, kept, topic.purpose))
-    return _table(("Topic", "Key", "Partitions", "Kept", "What it holds"), rows)
-
-
-def _collectors_table() -> str:
-    rows = [(f"`{name}`", spec.display_name, spec.needs, spec.gives) for name, spec in sorted(PLATFORMS.items())]
-    return _table(("Name", "Platform", "Needs", "Collects"), rows)
-
-
-def _platform_facts() -> str:
-    facts = []
-    for spec in PLATFORMS.values():
-        observed = ", ".join(sorted(capability.value for capability in spec.capabilities))
-        facts.append((spec.display_name, spec.rate_limit, observed, f"[{spec.terms}]({spec.terms_url})"))
-    return _table(("Platform", "Rate limit", "Observes", "Terms of use"), sorted(facts))
+    return table(("Topic", "Key", "Partitions", "Kept", "What it holds"), rows)
 
 
 def _scoring_settings_table() -> str:
     rows = [(f"`{name}`", _number(value)) for name, value in msgspec.to_builtins(scoring.DEFAULT).items()]
-    return _table(("Constant", "Value"), rows)
+    return table(("Constant", "Value"), rows)
 
 
 def _number(value: float | Mapping[str, float]) -> str:
@@ -172,17 +136,17 @@ def _files_table(folder: Path) -> str:
         first = (ast.get_docstring(ast.parse(path.read_text())) or "").partition("\n\n")[0]
         name = str(path.relative_to(folder)).removesuffix("/__init__.py")
         rows.append((f"`{name}`", " ".join(first.split()).replace("``", "`")))
-    return _table(("File", "Purpose"), [row for row in rows if row[0] != "`__init__.py`"])
+    return table(("File", "Purpose"), [row for row in rows if row[0] != "`__init__.py`"])
 
 
 def _bands_table() -> str:
     ends = [*list(BANDS.values())[1:], 100.0]
     rows = [(f"`{name}`", f"{begin:g}", f"{end:g}") for (name, begin), end in zip(BANDS.items(), ends, strict=True)]
-    return _table(("Band", "From", "To"), rows)
+    return table(("Band", "From", "To"), rows)
 
 
 def _states_table() -> str:
-    return _table(("State", "Shown as"), [(f"`{state}`", shown) for state, shown in SHOWN_AS.items()])
+    return table(("State", "Shown as"), [(f"`{state}`", name) for state, name in SHOWN_AS.items()])
 
 
 def _commands() -> str:
@@ -201,7 +165,7 @@ def _command(path: Sequence[str], command: Any) -> Iterator[str]:
     else:
         yield f"\n```\n{' '.join(words)}{' [OPTIONS]' if len(command.params) > len(arguments) else ''}\n```\n"
     if command.params:
-        yield "\n" + _table(("Argument or option", "Default", "Meaning"), [_parameter(one) for one in command.params])
+        yield "\n" + table(("Argument or option", "Default", "Meaning"), [_parameter(one) for one in command.params])
     if command.epilog:
         yield f"\nExample: `{command.epilog.removeprefix('Example: ')}`\n"
     for name, one in inner.items():
@@ -209,7 +173,7 @@ def _command(path: Sequence[str], command: Any) -> Iterator[str]:
 
 
 def _parameter(parameter: Any) -> tuple[str, str, str]:
-    default = "required" if parameter.required else _shown(parameter.default)
+    default = "required" if parameter.required else shown(parameter.default)
     names = (
         parameter.opts + parameter.secondary_opts if parameter.param_type_name == "option" else [parameter.name.upper()]
     )
@@ -218,15 +182,16 @@ def _parameter(parameter: Any) -> tuple[str, str, str]:
 
 TABLES: dict[str, Callable[[], str]] = {
     "bands": _bands_table,
-    "collectors": _collectors_table,
+    "collectors": platform_pages.overview,
     "commands": _commands,
     "metrics": _metrics_table,
-    "platform_facts": _platform_facts,
+    "platforms_in_brief": platform_pages.brief,
     "scoring_files": _scoring_files_table,
     "scoring_settings": _scoring_settings_table,
     "settings": _settings_table,
     "states": _states_table,
     "topics": _topics_table,
+    **{f"platform_{name}": partial(platform_pages.head, name) for name in platform_pages.PLATFORMS},
 }
 
 
