@@ -28,6 +28,8 @@ GAPS_SECONDS = 300.0
 """Shortest time between two reports of gaps: a source that is too busy has one in every poll."""
 SAVE_AGAIN_SECONDS = 300.0
 """An unchanged cursor is saved again after this long: it also shows that its collector works."""
+SIGNALS_AT_A_TIME = 200
+"""Signals given to the producer before other tasks get their turn: some 10 ms."""
 
 log = structlog.get_logger(__name__)
 
@@ -114,7 +116,9 @@ class Publisher:
         now_ms = max([self.now_ms(), *(item.observed_ms for item in signals.signals)])
         letters = list(signals.unreadable)
         acks = []
-        for item in signals.signals:
+        for number, item in enumerate(signals.signals, start=1):
+            if number % SIGNALS_AT_A_TIME == 0:
+                await asyncio.sleep(0)
             try:
                 value = _checked(item, now_ms)
             except signal.InvalidSignalError as error:

@@ -69,6 +69,7 @@ class Rates:
         self.by_hour = dict(by_hour)
         self._by_slot: dict[int, int] = {}
         self._polled_ms: int | None = None
+        self._known_excess: float | None = None
 
     def add(self, items: int, now_ms: int) -> None:
         """Take in a successful poll at ``now_ms`` (UTC epoch ms) that gave ``items`` new ones, perhaps none."""
@@ -96,7 +97,7 @@ class Rates:
         """Return whether the source gives what is usual as of ``now_ms``."""
         slot = now_ms // SLOT_MS
         usual = {hour: self.usual(hour) for hour in {past // SLOTS_PER_HOUR for past in self._by_slot}}
-        excess, result = self._excess(), Judgement(Completeness.LEARNING)
+        excess, result = self.excess, Judgement(Completeness.LEARNING)
         for hours in WINDOWS:
             watched = [past for past in self._by_slot if slot - hours * SLOTS_PER_HOUR < past <= slot]
             rates = [usual[past // SLOTS_PER_HOUR] for past in watched]
@@ -111,8 +112,14 @@ class Rates:
                 return Judgement(Completeness.LOW, items, expected, hours)
         return result
 
+    @property
+    def excess(self) -> float:
+        """How many times the counts of hours spread more than independent items would; at least 1."""
+        if self._known_excess is None:  # it changes with the hour, and takes most of the time of a judgement
+            self._known_excess = self._excess()
+        return self._known_excess
+
     def _excess(self) -> float:
-        """Return how many times the counts of hours spread more than independent items would; at least 1."""
         squares = [
             (items - usual) ** 2 / usual
             for hour, items in sorted(self.by_hour.items())[-WEEK_HOURS:]
@@ -128,6 +135,7 @@ class Rates:
         for past, counts in by_hour.items():
             if past < hour and len(counts) >= WATCHED_SLOTS:
                 self.by_hour.setdefault(past, sum(counts))
+        self._known_excess = None
         oldest = hour - WEEKS * WEEK_HOURS - 1
         self.by_hour = {past: items for past, items in self.by_hour.items() if past >= oldest}
         earliest = (hour - WINDOWS[-1] - 1) * SLOTS_PER_HOUR

@@ -25,8 +25,8 @@ class BlueskyConfig(CollectorConfig):
     """At most this many requests in any minute. The platform allows 600 for each address."""
     batch_seconds: Positive = 0.5
     """How often what came is published."""
-    batch_max_items: Whole = 2_000
-    """At most this many events are read at a time."""
+    batch_max_items: Whole = 500
+    """At most this many events are read at a time: if all are relevant, they take some 30 ms."""
     silence_seconds: Positive = 30.0
     """A host that sends nothing for this long is given up; the network is never silent."""
     stale_minutes: Positive = 5.0

@@ -5,6 +5,8 @@ Owns which posts are polled again, and what it means that one does not come. Mus
 
 from typing import Final
 
+from cachetools import LRUCache
+
 from ingest.batch import Signals
 from ingest.memory.tracked import HOUR_MS, TrackedItems
 from ingest.platforms.bluesky.addresses import uri_of_post
@@ -30,7 +32,7 @@ class TrackedPosts:
         self._max_items = config.reobserve_max_items
         self._tracked = TrackedItems(config.watch_max_items, int(config.watch_hours * HOUR_MS))
         self._tracked.restore(watched, now_ms)
-        self._absences: dict[str, int] = {}
+        self._absences: LRUCache[str, int] = LRUCache(config.watch_max_items)
 
     def __len__(self) -> int:
         return len(self._tracked)

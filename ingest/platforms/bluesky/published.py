@@ -4,7 +4,7 @@ Owns the way from an item to its thread, for reposts and deletions. Both memorie
 key of a few bytes, for long; replies and reposts by their id, for less. Must never know a wire, nor what an item says.
 """
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Iterable
 from itertools import islice
 from typing import Final
@@ -31,6 +31,7 @@ class Published:
         self._items: OrderedDict[str, Known] = OrderedDict(
             (id_, Known(id_, kind, thread, None)) for id_, kind, thread in items
         )
+        self._authors = Counter(map(author_of, self._items))
 
     def __contains__(self, id_: str) -> bool:
         return id_ in self._items or id_ in self._threads
@@ -39,10 +40,11 @@ class Published:
         """Record that ``signal`` is published."""
         if signal.is_root:
             self._threads.add(signal.id)
+        self._forget(signal.id)
         self._items[signal.id] = Known(signal.id, signal.kind, signal.thread, signal.created_ms)
-        self._items.move_to_end(signal.id)
+        self._authors[author_of(signal.id)] += 1
         if len(self._items) > self._max_items:
-            self._items.popitem(last=False)
+            self._forget(next(iter(self._items)))
 
     def passed(self, thread: str) -> bool:
         """Return whether the root post of ``thread`` was published."""
@@ -60,13 +62,15 @@ class Published:
 
         Its thread stays: what others say there still counts.
         """
-        known = self._items.pop(id_, None)
+        known = self._forget(id_)
         if known is None and id_ in self._threads:
             return Known(id_, "post", id_, None)
         return known
 
     def by(self, author: str) -> list[str]:
         """Return the ids of the published items of an author, by DID."""
+        if author not in self._authors:  # as almost always: accounts go all the time, and a search takes milliseconds
+            return []
         return [id_ for id_ in self._items if author_of(id_) == author]
 
     def saved(self) -> tuple[str, list[tuple[str, Kind, str]]]:
@@ -74,3 +78,13 @@ class Published:
         said = (known for known in reversed(self._items.values()) if known.kind != "post")
         latest = [(known.id, known.kind, known.thread) for known in islice(said, SAVED_ITEMS)]
         return self._threads.saved(SAVED_THREADS), latest[::-1]
+
+    def _forget(self, id_: str) -> Known | None:
+        """Drop an item that can be taken back; return what was known of it."""
+        known = self._items.pop(id_, None)
+        if known is not None:
+            author = author_of(id_)
+            self._authors[author] -= 1
+            if not self._authors[author]:
+                del self._authors[author]
+        return known
