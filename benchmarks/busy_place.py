@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from ingest.memory.rate_limit import RateLimiter
 from ingest.platforms.reddit.source import PAGE_ITEMS, REACH, THREAD_ITEMS, ListingName, Page
 
-__all__ = ["BusyPlace", "BusySource", "SimulatedClock"]
+__all__ = ["BusyPlace", "BusySource", "SimulatedClock", "number_of"]
 
 BEGINS_MS = 1_700_000_000_000
 MEAN_AGE_S = 1_200
@@ -77,10 +77,10 @@ class BusyPlace:
         oldest = newest - REACH + 1
         begin = newest
         if after is not None:
-            begin = _number(after) - 1
-        elif before is not None and oldest <= _number(before) <= newest:
-            begin = min(newest, _number(before) + PAGE_ITEMS)
-            oldest = _number(before) + 1
+            begin = number_of(after) - 1
+        elif before is not None and oldest <= number_of(before) <= newest:
+            begin = min(newest, number_of(before) + PAGE_ITEMS)
+            oldest = number_of(before) + 1
         elif before is not None:
             return []
         begin = max(begin, oldest - 1)
@@ -106,13 +106,13 @@ class BusyPlace:
     def named(self, name: str) -> Thing | None:
         """Return a thing by its fullname, if it is there yet."""
         listing: ListingName = "submissions" if name.startswith("t3") else "comments"
-        number = _number(name)
+        number = number_of(name)
         return self.thing(listing, number) if number <= self.newest(listing) else None
 
     def newest_comments(self, post: str, limit: int) -> list[Thing]:
         """Return the newest comments of a post; those of the last minutes only, which is enough here."""
         found: list[Thing] = []
-        newest, number = self.newest("comments"), _number(post)
+        newest, number = self.newest("comments"), number_of(post)
         for comment in range(newest, newest - math.floor(THREAD_S * self.comments_per_second), -1):
             if self.post_of(comment) == number:
                 found.append(self.thing("comments", comment))
@@ -168,7 +168,8 @@ class BusySource:
         self.requests += 1
 
 
-def _number(name: str) -> int:
+def number_of(name: str) -> int:
+    """Return the number of a thing by its fullname."""
     return int(name.partition("_")[2], 36) - 36**6
 
 

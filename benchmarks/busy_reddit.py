@@ -19,7 +19,7 @@ from unittest.mock import patch
 import prawcore.rate_limit
 from praw.models.util import stream_generator
 
-from benchmarks.busy_place import BusyPlace, BusySource, SimulatedClock
+from benchmarks.busy_place import BusyPlace, BusySource, SimulatedClock, number_of
 from ingest.collector import CollectorContext
 from ingest.memory.rate_limit import RateLimiter
 from ingest.platforms.reddit.collector import RedditCollector
@@ -152,7 +152,7 @@ def _outcome(reader: str, place: BusyPlace, captured: set[str], requests: int, s
     for name, kind in (("submissions", "t3"), ("comments", "t1")):
         rate = place.posts_per_second if kind == "t3" else place.comments_per_second
         first, last = int(WARM_UP_S * rate), int((WARM_UP_S + measured_s) * rate)
-        got = sum(place.fullname(kind, number) in captured for number in range(first, last))
+        got = sum(first <= number_of(name_) < last for name_ in captured if name_.startswith(kind))
         shares[name] = got / (last - first)
         found, created = found + got, created + last - first
     per_minute = requests / (elapsed_s / 60)

@@ -12,7 +12,7 @@ from ingest.platforms.reddit import budget
 from ingest.platforms.reddit.growth import Growth
 from ingest.platforms.reddit.hot_threads import HotThreads
 
-MINUTES = 2.0
+MINUTES = 1.0
 
 
 def test_a_busy_place_loses_comments_and_no_posts_and_says_how_many() -> None:
