@@ -54,10 +54,6 @@ async def collecting(
         await asyncio.wait_for(running, 20)
 
 
-async def until_published(place: Place, count: int) -> None:
-    await eventually(place.signals, until=lambda signals: len({signal.id for signal in signals}) >= count)
-
-
 async def test_a_collector_with_other_options_goes_on_from_its_cursor_and_no_other_is_disturbed(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -92,20 +88,27 @@ async def test_changes_in_quick_succession_end_in_the_last_one(place: Place, mon
     assert len(maker.made) <= 2
 
 
-async def test_a_collector_comes_and_goes(place: Place) -> None:
-    async with HackerNewsSite() as site, RedditSite() as other:
-        site.story(1)
-        async with collecting(place, {"reddit": reddit(other)}) as (collectors, health):
-            both = {"reddit": reddit(other), "hackernews": hackernews(site)}
-            assert collectors.change(both, EVERYTHING) == ["hackernews"]
-            await until_published(place, 1)
-            assert collectors.change({"reddit": reddit(other)}, EVERYTHING) == ["hackernews"]
-            await eventually(lambda: [one.name for one in health.collectors] == ["reddit"])
-            assert ("hackernews",) not in metrics.READY._metrics
-            assert collectors.change({}, EVERYTHING) == ["reddit"]
-            await eventually(lambda: health.collectors == ())
-            assert collectors.change(both, EVERYTHING) == ["reddit", "hackernews"]
-            await eventually(lambda: {one.state for one in health.collectors} >= {State.COLLECTING})
+async def test_a_collector_comes_and_goes(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    specs = {"count": counting_spec(Maker()), "other": counting_spec(Maker(), "other")}
+    monkeypatch.setattr("ingest.collect.PLATFORMS", specs)
+    both = {name: CollectorConfig() for name in ("other", "count")}
+    one = {"other": CollectorConfig()}
+    async with collecting(place, one) as (collectors, health):
+
+        async def until_ready(*names: str) -> None:
+            await eventually(lambda: [one.name for one in health.collectors if one.ready] == list(names))
+            await eventually(lambda: len(health.collectors) == len(names))
+
+        assert collectors.change(both, EVERYTHING) == ["count"]
+        await until_ready("other", "count")
+        assert ("count",) in metrics.READY._metrics
+        assert collectors.change(one, EVERYTHING) == ["count"]
+        await until_ready("other")
+        assert ("count",) not in metrics.READY._metrics
+        assert collectors.change({}, EVERYTHING) == ["other"]
+        await until_ready()
+        assert collectors.change(both, EVERYTHING) == ["other", "count"]
+        await until_ready("other", "count")
 
 
 async def test_a_collector_that_gave_up_tries_again_with_the_next_settings(place: Place) -> None:
