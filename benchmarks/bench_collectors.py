@@ -107,7 +107,7 @@ async def _run(
     work = asyncio.create_task(collect(made, kafka=kafka, topics="", now_ms=clock, stop=stop, health=health))
     began = time.monotonic()
     while health.problems and time.monotonic() - began < WARM_SECONDS:
-        await asyncio.sleep(0.2)
+        await asyncio.wait([work], timeout=0.2)
     before = published()
     with LoopWatch() as watch:
         cpu, began = time.process_time(), time.monotonic()
