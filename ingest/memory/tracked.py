@@ -22,6 +22,10 @@ LOUD_PER_HOUR: Final = 60.0
 """An item that gained this many interactions an hour since it was last polled is loud."""
 LOUD_FACTOR: Final = 4
 """A loud item is polled this many times as often."""
+LEAST_PER_HOUR: Final = 1.0
+"""What an item is expected to gain at least, so that a quiet one is asked for in the end, too."""
+UNKNOWN_PER_HOUR: Final = 10.0
+"""What an item is expected to gain that was observed once, or by an earlier process."""
 
 
 @dataclass(slots=True)
@@ -30,6 +34,12 @@ class _Tracked:
     due_ms: int
     observed_ms: int | None = None
     interactions: int = 0
+    per_hour: float = UNKNOWN_PER_HOUR
+
+    def expected(self, now_ms: int) -> float:
+        """Return how many interactions a poll at ``now_ms`` is expected to find more than are known."""
+        since_ms = self.created_ms if self.observed_ms is None else self.observed_ms
+        return max(self.per_hour, LEAST_PER_HOUR) * (now_ms - since_ms)
 
 
 class TrackedItems:
@@ -68,7 +78,8 @@ class TrackedItems:
         interval_ms = _interval_ms(age_ms)
         # A first observation has nothing to compare with: the item's age stands in for the time since the last one.
         since_ms = signal.observed_ms - (signal.created_ms if item.observed_ms is None else item.observed_ms)
-        if (interactions - item.interactions) * HOUR_MS >= LOUD_PER_HOUR * max(since_ms, MINUTE_MS):
+        item.per_hour = (interactions - item.interactions) * HOUR_MS / max(since_ms, MINUTE_MS)
+        if item.per_hour >= LOUD_PER_HOUR:
             interval_ms //= LOUD_FACTOR
         item.created_ms = signal.created_ms
         item.observed_ms = signal.observed_ms
@@ -77,25 +88,29 @@ class TrackedItems:
         self._schedule(signal.id, item)
 
     def due(self, now_ms: int, max_ids: int) -> list[str]:
-        """Return the ids of up to ``max_ids`` items that are due, the longest overdue first.
+        """Return the ids of up to ``max_ids`` items that are due: those that are expected to have changed most.
 
-        Each is put off by its usual interval. So an item that the platform no longer gives is due again, until it is
-        too old. An observation sets the time again.
+        Of items that grow alike these are the longest overdue. Each is put off by its usual interval. So an item that
+        the platform no longer gives is due again, until it is too old. An observation sets the time again.
         """
-        ids: list[str] = []
-        while self._queue and self._queue[0][0] <= now_ms and len(ids) < max_ids:
+        due: dict[str, _Tracked] = {}
+        while self._queue and self._queue[0][0] <= now_ms:
             due_ms, id_ = heapq.heappop(self._queue)
             item = self._items.get(id_)
             if item is None or item.due_ms != due_ms:
                 continue  # removed, or scheduled again since
-            age_ms = now_ms - item.created_ms
-            if age_ms >= self._max_age_ms:
+            if now_ms - item.created_ms >= self._max_age_ms:
                 self.remove(id_)
-                continue
-            ids.append(id_)
-            item.due_ms = now_ms + _interval_ms(age_ms)
+            else:
+                due[id_] = item
+        chosen = heapq.nsmallest(max_ids, due, key=lambda id_: (-due[id_].expected(now_ms), due[id_].due_ms, id_))
+        for id_ in chosen:
+            item = due.pop(id_)
+            item.due_ms = now_ms + _interval_ms(now_ms - item.created_ms)
             self._schedule(id_, item)
-        return ids
+        for id_, item in due.items():
+            heapq.heappush(self._queue, (item.due_ms, id_))
+        return chosen
 
     def remove(self, id_: str) -> None:
         """Stop tracking an item."""

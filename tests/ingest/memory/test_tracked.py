@@ -83,6 +83,22 @@ def test_the_longest_overdue_come_first_and_the_others_next() -> None:
     assert tracked.due(later_ms, 15) == []
 
 
+def test_requests_are_spent_where_most_is_expected_to_change_and_the_quiet_come_in_the_end() -> None:
+    tracked = TrackedItems(100, 72 * HOUR_MS)
+    for number in range(20):
+        tracked.observe(seen(f"{number:02}", 0))
+        tracked.observe(seen(f"{number:02}", 10 * MINUTE_MS, likes=5 if number >= 16 else 0))
+    later_ms = BEGIN_MS + 20 * MINUTE_MS
+    assert set(tracked.due(later_ms, 4)) == {f"x:{number:02}" for number in range(16, 20)}
+    asked: set[str] = set()
+    for minute in range(20, 260):
+        for id_ in tracked.due(BEGIN_MS + minute * MINUTE_MS, 1):
+            asked.add(id_)
+            likes = 5 + minute // 2 if int(id_[2:]) >= 16 else 0
+            tracked.observe(seen(id_[2:], minute * MINUTE_MS, likes))
+    assert len(asked) == 20
+
+
 def test_restored_items_are_due_at_once() -> None:
     tracked = TrackedItems(100, 72 * HOUR_MS)
     tracked.observe(seen("a", 0))
