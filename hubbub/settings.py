@@ -253,19 +253,33 @@ def files(settings: Settings) -> list[Path]:
         Path(FILE),
         *map(Path, secret_files(Settings, variables, PREFIX.lower()).values()),
         *map(Path, settings.resolve.beats),
+        *named_files(settings.collect),
     ]
+
+
+def named_files(value: object) -> Iterator[Path]:
+    """Yield the files that options name, at every depth."""
+    if isinstance(value, Path):
+        yield value
+    for part in _parts(value):
+        yield from named_files(part)
 
 
 def secrets(value: object) -> Iterator[str]:
     """Yield the values of settings that must not be in a log, at every depth."""
     if isinstance(value, SecretStr):
         yield value.get_secret_value()
-    elif isinstance(value, BaseModel):
-        for _, part in value:
-            yield from secrets(part)
-    elif isinstance(value, Mapping):
-        for part in value.values():
-            yield from secrets(part)
+    for part in _parts(value):
+        yield from secrets(part)
+
+
+def _parts(value: object) -> list[object]:
+    """Return the values in a group of settings, a mapping or a list."""
+    if isinstance(value, BaseModel):
+        return [part for _, part in value]
+    if isinstance(value, Mapping):
+        return list(value.values())
+    return list(value) if isinstance(value, list | tuple) else []
 
 
 def _unknown_environment() -> list[str]:

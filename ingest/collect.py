@@ -5,7 +5,7 @@ Must never know a platform, nor where options come from.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from ingest import metrics
@@ -86,8 +86,12 @@ class Collectors:
         if self._all_given_up.is_set():
             raise UserError("\n".join(self._given_up.values()))
 
-    def change(self, configs: Mapping[str, CollectorConfig], relevance: Relevance) -> list[str]:
+    def change(
+        self, configs: Mapping[str, CollectorConfig], relevance: Relevance, again: Collection[str] = ()
+    ) -> list[str]:
         """Run the collectors that ``configs`` names from now on; return the names of those that this concerns.
+
+        ``again``: those whose options mean something else now, though they are the same: a file has changed.
 
         A collector with other options publishes what it has, saves its cursor, and goes on from there with the new
         ones. One that is no longer named ends so. Those that had given up try again. All others are not disturbed.
@@ -98,11 +102,13 @@ class Collectors:
         before, self._configs = self._configs, _known(configs)
         self._relevance.become(relevance)
         for name, run in self._runs.items():
-            if self._configs.get(name) != run.config:
+            if name in again or self._configs.get(name) != run.config:
                 run.stop.set()
         for name in self._given_up.keys() - self._configs.keys():
             self._forget(name)
-        changed = [name for name in {**before, **self._configs} if before.get(name) != self._configs.get(name)]
+        changed = [
+            name for name in {**before, **self._configs} if name in again or before.get(name) != self._configs.get(name)
+        ]
         tried_again = [name for name in self._given_up if name not in changed]
         self._start()
         return changed + tried_again

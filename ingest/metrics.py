@@ -109,7 +109,7 @@ def register(collector: str) -> None:
 
 
 def unregister(collector: str) -> None:
-    """Remove what a collector that is no longer to run shows of its state. What it has counted stays."""
+    """Remove the gauges of a collector that is no longer to run. Its counters stay."""
     for gauge in (
         WATCHED_ITEMS,
         BUDGET_LIMIT,

@@ -6,15 +6,18 @@ Owns which collectors run, and which posts of a firehose they publish. Must neve
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Final
 
-from hubbub.settings import Settings
+from hubbub.settings import Settings, named_files
 from ingest.collect import Collectors
 from ingest.collector import CollectorConfig
 from ingest.health import Health
 from ingest.relevance import EVERYTHING, Relevance
 from streams.resolve.matching.beats import load_beats, relevant_beats
 
-Wanted = tuple[Mapping[str, CollectorConfig], tuple[str, ...], Relevance]
+MAX_BYTES: Final = 2_097_152
+"""Of a file that an option names, at most so much is compared; collectors bound their files more tightly."""
 
 
 class CollectRole:
@@ -38,8 +41,10 @@ class CollectRole:
         self._names = tuple(names)
         self._beats = load_beats(settings.resolve.beats)
         self._health = Health()
+        configs = self._configs(settings)
+        self._contents = _contents(configs)
         self._collectors = Collectors(
-            self._configs(settings),
+            configs,
             kafka=kafka,
             topics=prefix,
             now_ms=now_ms,
@@ -59,7 +64,9 @@ class CollectRole:
         """Collect as ``settings`` say from now on; return what changes. Raises as the constructor does."""
         configs, relevance = self._configs(settings), relevance_to(settings.resolve.beats)
         before, self._beats = self._beats, load_beats(settings.resolve.beats)
-        changed = [f"collect.{name}" for name in self._collectors.change(configs, relevance)]
+        known, self._contents = self._contents, _contents(configs)
+        again = [name for name, contents in self._contents.items() if contents != known.get(name, contents)]
+        changed = [f"collect.{name}" for name in self._collectors.change(configs, relevance, again)]
         return changed + ["resolve.beats"] * (self._beats != before)
 
     def _configs(self, settings: Settings) -> dict[str, CollectorConfig]:
@@ -77,3 +84,16 @@ def relevance_to(names: Sequence[str]) -> Relevance:
         return EVERYTHING
     accounts = dict.fromkeys(account for beat in beats.values() for account in beat.accounts)
     return Relevance(lambda signal: bool(relevant_beats(beats, signal)), tuple(accounts))
+
+
+def _contents(configs: Mapping[str, CollectorConfig]) -> dict[str, list[bytes | None]]:
+    """Return what is in the files that the options of each collector name."""
+    return {name: [_content(path) for path in named_files(config)] for name, config in configs.items()}
+
+
+def _content(path: Path) -> bytes | None:
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_BYTES)
+    except OSError:
+        return None  # its collector says so

@@ -161,3 +161,15 @@ async def test_a_wrong_name_changes_nothing() -> None:
     with pytest.raises(KeyError, match="myspace"):
         collectors.change({"myspace": CollectorConfig()}, Relevance(lambda _: False))
     assert collectors._relevance.everything
+
+
+async def test_a_collector_whose_file_has_changed_starts_again_with_the_same_options(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    maker = Maker()
+    monkeypatch.setattr("ingest.collect.PLATFORMS", {"count": counting_spec(maker)})
+    same = {"count": CollectorConfig()}
+    async with collecting(place, same) as (collectors, _):
+        await eventually(lambda: maker.made)
+        assert collectors.change(same, EVERYTHING, again=["count"]) == ["count"]
+        await eventually(lambda: len(maker.made) == 2)

@@ -1,4 +1,4 @@
-"""What each role's process is given by ``hubbub up``."""
+"""What each role's process is given by ``hubbub up``, and that a request to reload reaches it."""
 
 from __future__ import annotations
 
@@ -27,3 +27,15 @@ def test_each_role_is_given_its_own_settings_and_those_of_all_but_no_other_s(mon
         assert ("HUBBUB_COLLECT__REDDIT__PASSWORD" in child.environment) is (child.name == "collect")
         assert ("hubbub_collect" in child.environment) is (child.name == "collect")
         assert child.environment.keys() >= {"HUBBUB_KAFKA__SASL_PASSWORD", "HUBBUB_LOG_FORMAT", "PATH"}
+
+
+@pytest.mark.parametrize(
+    ("collectors", "command"),
+    [(None, ["hubbub", "collect"]), (["reddit"], ["hubbub", "collect", "reddit"]), ([], None)],
+)
+def test_collectors_are_named_left_to_the_settings_or_left_out(
+    collectors: list[str] | None, command: list[str] | None
+) -> None:
+    commands = {child.name: list(child.command)[2:] for child in role_children({}, collectors)}
+    assert commands.get("collect") == command
+    assert set(commands) >= set(ROLES[1:])

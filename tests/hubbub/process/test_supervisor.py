@@ -31,6 +31,10 @@ async def no_pause(_: float) -> None:
     await asyncio.sleep(0)
 
 
+async def never_returns(_: float) -> None:
+    await asyncio.Event().wait()
+
+
 def test_a_child_that_fails_before_it_ever_ran_well_is_given_up() -> None:
     history = RestartHistory(POLICY)
     assert [history.pause_after(1, 0.5) for _ in range(3)] == [1, 2, None]
@@ -146,6 +150,25 @@ async def test_children_are_asked_to_stop_in_order() -> None:
     async with Supervisor([child(n, code, n) for n in ("first", "second")], lambda _, line: lines.append(line)):
         await eventually(lambda: lines.count("up") == 2)
     assert lines[2:] == ["first", "second"]
+
+
+async def test_a_request_to_read_the_settings_again_reaches_all_and_ends_none_that_is_about_to_start() -> None:
+    lines: list[str] = []
+    handles = (
+        "import signal, sys, time\n"
+        "print(signal.getsignal(signal.SIGHUP) is signal.SIG_IGN, file=sys.stderr)\n"
+        "signal.signal(signal.SIGHUP, lambda *_: print('again', file=sys.stderr))\n"
+        "print('up', file=sys.stderr)\n"
+        "while True: time.sleep(60)"
+    )
+    ended = child("ended", "pass")
+    children = [child("a", handles), child("b", handles), ended]
+    async with Supervisor(children, lambda _, line: lines.append(line), sleep=never_returns) as supervisor:
+        await eventually(lambda: lines.count("up") == 2 and any("ended (exit code 0)" in line for line in lines))
+        assert lines.count("True") == 2
+        supervisor.reload()
+        await eventually(lambda: lines.count("again") == 2)
+        assert supervisor.restarts == 1
 
 
 async def test_a_child_that_ignores_the_request_to_stop_is_killed() -> None:
