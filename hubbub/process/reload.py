@@ -12,6 +12,7 @@ from typing import Final, Protocol, runtime_checkable
 
 import structlog
 
+from hubbub.process.metrics import SETTINGS_RELOADED
 from hubbub.settings import Settings, files
 from transport.errors import UserError
 
@@ -90,8 +91,10 @@ class Reload:
             self._adopt(settings)
             changed = self._role.reload(settings) if isinstance(self._role, Reloadable) else ()
         except UserError as error:
+            SETTINGS_RELOADED.set(0)
             log.error("settings not reloaded; the old ones stay in use", problem=str(error))  # noqa: TRY400 (no stack)
             return
+        SETTINGS_RELOADED.set(1)
         if changed or not quiet:
             log.info("settings reloaded", changed=", ".join(changed) or "nothing")
         late = [name for name in self._fixed if getattr(settings, name) != getattr(self._started_with, name)]

@@ -97,6 +97,29 @@ def test_ctrl_c_stops_everything_and_a_second_one_at_once() -> None:
     eventually_blocking(lambda: gone(below))
 
 
+def test_sighup_makes_every_role_read_its_settings_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    environment = {
+        "HUBBUB_KAFKA__BOOTSTRAP_SERVERS": f"127.0.0.1:{free_port()}",
+        "HUBBUB_SERVE__PORT": str(free_port()),
+    }
+    process = start("up", "--no-collect", **environment)
+    read_until(process, "ready; the page is at")
+    below = descendants(process.pid)
+    process.send_signal(signal.SIGHUP)
+    lines = [json.loads(read_until(process, '"settings reloaded"')) for _ in range(3)]
+    assert {line["role"] for line in lines} == {"resolve", "score", "serve"}
+    (tmp_path / "hubbub.toml").write_text("[kafka]\npartition = 3")
+    wrong = [json.loads(read_until(process, '"settings not reloaded')) for _ in range(3)]
+    assert {line["problem"].partition(";")[0] for line in wrong} == {
+        "wrong settings (in hubbub.toml or HUBBUB_…): kafka.partition: Extra inputs are not permitted"
+    }
+    assert descendants(process.pid) == below, "none was started again"
+    process.send_signal(signal.SIGINT)
+    assert process.wait(30) == 0
+    eventually_blocking(lambda: gone(below))
+
+
 def test_kill_9_leaves_no_orphans() -> None:
     environment = {
         "HUBBUB_KAFKA__BOOTSTRAP_SERVERS": f"127.0.0.1:{free_port()}",

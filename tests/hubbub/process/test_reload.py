@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
 from hubbub.process.reload import Reload
@@ -168,10 +169,12 @@ async def test_wrong_settings_are_one_line_and_the_old_ones_stay(toml: str, prob
         assert event == "settings not reloaded; the old ones stay in use"
         assert problem in said
         assert "\n" not in said
+        assert REGISTRY.get_sample_value("hubbub_settings_last_reload_successful") == 0
         assert len(role.given) == 1
         write("hubbub.toml", "")
         await reload.sleeps.end(2)
         await until_read(role, 2)
+        assert REGISTRY.get_sample_value("hubbub_settings_last_reload_successful") == 1
 
 
 async def test_settings_that_a_role_refuses_are_read_again_when_the_file_it_lacks_comes() -> None:
