@@ -197,13 +197,15 @@ class _BodyStream(Stream):
         return None
 
     async def _lines(self) -> list[bytes]:
-        """Return the next whole lines, without their ends."""
-        chunk = b"" if self._response is None else await self._response.content.readany()
-        if not chunk:
-            raise RequestError("unreachable", "the platform ended the stream")
-        *lines, self._rest = (self._rest + chunk).split(b"\n")
-        if max(map(len, lines), default=0) > self._max_frame_bytes or len(self._rest) > self._max_frame_bytes:
-            raise RequestError("too_large", f"an item is longer than {self._max_frame_bytes} bytes")
+        """Return the next whole lines, without their ends. Part of a line does not end a silence; it is kept."""
+        lines: list[bytes] = []
+        while not lines:
+            chunk = b"" if self._response is None else await self._response.content.readany()
+            if not chunk:
+                raise RequestError("unreachable", "the platform ended the stream")
+            *lines, self._rest = (self._rest + chunk).split(b"\n")
+            if max(map(len, lines), default=0) > self._max_frame_bytes or len(self._rest) > self._max_frame_bytes:
+                raise RequestError("too_large", f"an item is longer than {self._max_frame_bytes} bytes")
         return [line.removesuffix(b"\r") for line in lines]
 
     async def _hang_up(self) -> None:
