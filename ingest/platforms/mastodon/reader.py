@@ -17,7 +17,15 @@ from ingest.errors import COLLECT_ERRORS
 from ingest.memory.schedule import PollSchedule
 from ingest.memory.tracked import HOUR_MS, TrackedItems
 from ingest.platforms.mastodon.admission import Admission
-from ingest.platforms.mastodon.client import PUBLIC, SINGLE_READS, InstanceClient, RefusedError, Statuses, tag_timelines
+from ingest.platforms.mastodon.client import (
+    PUBLIC,
+    SINGLE_READS,
+    GoneError,
+    InstanceClient,
+    RefusedError,
+    Statuses,
+    tag_timelines,
+)
 from ingest.platforms.mastodon.config import Instance, MastodonConfig
 from ingest.platforms.mastodon.convert import local_id
 from ingest.platforms.mastodon.identity import created_at, local_id_at
@@ -29,7 +37,7 @@ from ingest.signal import Counts
 from transport.errors import NeverRetryError, RetryLaterError, SlowDownError, UserError
 
 REFUSED_SECONDS: Final = 600.0
-"""How long to leave alone a timeline that is refused, while others are shown."""
+"""How long to leave alone a timeline that is refused, while others are shown; and all threads, if one is refused."""
 STREAM_RETRY_SECONDS: Final = 30.0
 """How long to poll the timeline before connecting again to a stream that broke."""
 EMPTY_PAGES: Final = 3
@@ -261,12 +269,17 @@ class InstanceReader:
             return None
         try:
             thread = await self._client.thread(id_)
-        except (NeverRetryError, UserError):  # of this thread alone
+        except GoneError:
+            return self._admission.no_thread(id_)
+        except (NeverRetryError, UserError) as error:  # perhaps of all threads: one try must not follow the other
+            self._not_before["threads"] = self._context.clock() + REFUSED_SECONDS
+            self._report("threads", str(error))
             return self._admission.no_thread(id_)
         except RetryLaterError:
             if (signals := self._admission.no_thread(id_)) is None:
                 raise
             return signals
+        self._problems.pop("threads", None)
         return self._admission.thread(id_, thread)
 
     async def _reobserve(self) -> Signals | None:
