@@ -44,9 +44,11 @@ OPTIONS: dict[str, dict[str, object]] = {
     "bluesky": {"backfill_minutes": 180, "batch_seconds": 30},
     "gdelt": {"backfill_files": 24},
     "hackernews": {"backfill_items": 40},
+    "lemmy": {"backfill_hours": 24},
     "mastodon": {"backfill_hours": 24},
+    "x": {"backfill_hours": 24},
 }
-"""Options that save time: each item of Hacker News is a request; Bluesky's firehose begins before the world does."""
+"""Options that save time, as each item of Hacker News is a request; or that reach back to before the world began."""
 
 
 SMALL = Size(hours=1, stories=3, chatter=30, replies=60)

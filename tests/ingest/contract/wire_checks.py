@@ -22,7 +22,7 @@ from tests.ingest.contract.wire_faults import (
 from tests.ingest.sites import Answer, Site, hang, status
 
 REDIRECTS = (301, 302, 303, 307, 308)
-LOOP_REQUESTS = 12
+LOOP_REQUESTS = 5
 """Requests in a row that a redirect loop answers: more than anybody follows."""
 STREAM_REQUESTS = 6
 """A stream is opened by one of the first requests."""
