@@ -4,7 +4,7 @@ Owns its form. Settings, documentation, ``hubbub doctor``, the names on the page
 from the specs in :mod:`ingest.registry`. Must never know a platform.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, TypeVar
@@ -41,6 +41,7 @@ class PlatformSpec(Generic[ConfigT]):
     ``rate_limit``: what the platform allows. ``terms``, ``terms_url``: what its terms of use say about collecting.
     ``loud_interactions``: interactions of a very loud story, an engagement of 100. ``views_per_like``: people who saw
     an item for each who liked it. None: scoring takes its value for other platforms.
+    ``is_running(config)``: of a collector that listens, whether one answers on its port already.
     ``budget(config, cursor, now_ms)``: what is spent, by the saved cursor, where requests cost money or a daily quota.
     """
 
@@ -57,4 +58,5 @@ class PlatformSpec(Generic[ConfigT]):
     capabilities: frozenset[Capability]
     loud_interactions: float | None = None
     views_per_like: float | None = None
+    is_running: Callable[[ConfigT], Awaitable[bool]] | None = None
     budget: Callable[[ConfigT, Cursor | None, int], Sequence[BudgetLine]] | None = None

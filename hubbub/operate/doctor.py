@@ -8,16 +8,15 @@ import asyncio
 import contextlib
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator
 from dataclasses import dataclass
-from typing import TypeVar
 
 import msgspec
 
 from hubbub.clock import format_age
 from hubbub.operate import topic_setup
 from hubbub.operate.budgets import budget_of
-from hubbub.operate.decoding import UnreadableRecordError, readable
+from hubbub.operate.latest_records import latest_records
 from hubbub.redaction import Redaction
 from hubbub.settings import Settings, SettingsError, load, secrets
 from ingest.collector import CollectorContext
@@ -31,10 +30,7 @@ from streams.score.reading import FiguresError, TextReader
 from transport.admin import broker_problem
 from transport.errors import HubbubError, UserError
 from transport.kafka import KafkaError
-from transport.reader import TopicMissingError, TopicReader
-from transport.topics import name
-
-Decoded = TypeVar("Decoded")
+from transport.reader import TopicMissingError
 
 BROKER_SECONDS = 10.0
 PLATFORM_SECONDS = 20.0
@@ -55,8 +51,8 @@ class Finding:
     fix: str = ""
 
 
-async def examine(*, platforms: bool = True) -> list[Finding]:
-    """Check settings, broker, topics, stages and, with ``platforms``, the platforms; return every finding."""
+async def examine(*, platforms: bool = True, only: Collection[str] = PLATFORMS) -> list[Finding]:
+    """Check settings, broker, topics, stages and, with ``platforms``, those of ``only``; return every finding."""
     try:
         settings = load()
         options = settings.kafka.client_options()
@@ -65,7 +61,7 @@ async def examine(*, platforms: bool = True) -> list[Finding]:
     findings = [Finding("the settings are valid", ok=True), *_files(settings)]
     findings += await _broker(settings, options)
     if platforms:
-        findings += await asyncio.gather(*(_platform(settings, collector) for collector in PLATFORMS))
+        findings += await asyncio.gather(*(_platform(settings, collector) for collector in only))
     redacted = Redaction(secrets(settings))  # a platform may repeat a credential in its answer
     return [Finding(redacted(finding.what), finding.ok, redacted(finding.fix)) for finding in findings]
 
@@ -106,9 +102,9 @@ async def _broker(settings: Settings, options: dict[str, object]) -> list[Findin
 
 async def _stages(settings: Settings, options: dict[str, object]) -> AsyncIterator[Finding]:
     reports: dict[str, list[ResolveProgress | ScoreProgress]] = {"resolve": [], "score": []}
-    found, damaged = await _latest("progress", decode_progress, settings, options)
-    for finding in damaged:
-        yield finding
+    found, damaged = await latest_records("progress", decode_progress, settings, options)
+    for error in damaged:
+        yield Finding("topic progress can be read", ok=False, fix=str(error))
     for progress in found:
         if isinstance(progress, ResolveProgress | ScoreProgress):
             reports["resolve" if isinstance(progress, ResolveProgress) else "score"].append(progress)
@@ -157,9 +153,9 @@ def _account(stage: str, counts: Counter[str]) -> Finding:
 
 async def _cursors(settings: Settings, options: dict[str, object]) -> AsyncIterator[Finding]:
     now_ms = settings.clock()()
-    found, damaged = await _latest(CURSORS, msgspec.json.Decoder(CursorRecord).decode, settings, options)
-    for finding in damaged:
-        yield finding
+    found, damaged = await latest_records(CURSORS, msgspec.json.Decoder(CursorRecord).decode, settings, options)
+    for error in damaged:
+        yield Finding(f"topic {CURSORS} can be read", ok=False, fix=str(error))
     for cursor in found:
         age_ms = now_ms - cursor.saved_ms
         what = f"{cursor.collector} saved its cursor {format_age(age_ms)} ago"
@@ -176,27 +172,8 @@ async def _cursors(settings: Settings, options: dict[str, object]) -> AsyncItera
             yield Finding(spent, ok=None if line.spent >= line.limit else True, fix=fix * (line.spent >= line.limit))
 
 
-async def _latest(
-    topic: str, decode: Callable[[bytes], Decoded], settings: Settings, options: dict[str, object]
-) -> tuple[list[Decoded], list[Finding]]:
-    """Return the last record of each key of a compacted topic, and a finding for each that is damaged."""
-    async with TopicReader(name(topic, settings.kafka.topic_prefix), options) as reader:
-        latest = {record.key: record async for record in reader.until_end()}
-    found: list[Decoded] = []
-    damaged: list[Finding] = []
-    for record in latest.values():
-        if record.value is None:
-            continue
-        try:
-            with readable(record):
-                found.append(decode(record.value))
-        except UnreadableRecordError as error:
-            damaged.append(Finding(f"topic {topic} can be read", ok=False, fix=str(error)))
-    return found, damaged
-
-
 async def _platform(settings: Settings, collector: str) -> Finding:
-    """Poll once, as the collector would."""
+    """Poll once, as the collector would; of one that listens, ask the one that runs here, which has its port."""
     spec = PLATFORMS[collector]
     shown = spec.display_name
     try:
@@ -205,6 +182,8 @@ async def _platform(settings: Settings, collector: str) -> Finding:
         return Finding(
             f"{shown} is off: it needs {spec.needs}", ok=None, fix=f"to collect it, set [collect.{collector}]"
         )
+    if spec.is_running is not None and await spec.is_running(config):
+        return Finding(f"{shown} is running and answers", ok=True)
     context = CollectorContext(RateLimiter(collector, config.requests_per_minute), settings.clock())
     polling = spec.make(config, None, context)
     started_at = time.monotonic()
@@ -212,7 +191,7 @@ async def _platform(settings: Settings, collector: str) -> Finding:
         async with asyncio.timeout(PLATFORM_SECONDS):
             await anext(polling)
     except UserError as error:
-        return Finding(f"{shown} accepts the credentials", ok=False, fix=str(error))
+        return Finding(f"{shown} can be collected with these settings", ok=False, fix=str(error))
     except (HubbubError, OSError, TimeoutError) as error:
         return Finding(
             f"{shown} answers", ok=False, fix=f"{error or 'no answer in time'}; check the network path to it"

@@ -18,11 +18,18 @@ def _make(config: WebhookConfig, cursor: Cursor | None, context: CollectorContex
     return WebhookCollector(config, cursor, context, PLATFORMS.keys() - {PLATFORM})
 
 
+async def _is_running(config: WebhookConfig) -> bool:
+    from ingest.platforms.webhook.probe import is_running  # noqa: PLC0415 (only who asks for it needs it)
+
+    return await is_running(config)
+
+
 SPEC: Final = PlatformSpec(
     name=PLATFORM,
     display_name="Webhook",
     config=WebhookConfig,
     make=_make,
+    is_running=_is_running,
     needs="token, which you choose and give to your senders, or signing_secret, with which they sign",
     gives="whatever your programs send to POST /v1/signals: posts, replies and reposts of any platform without a"
     " collector here",
