@@ -118,7 +118,7 @@ def _print_reports(rows: list[SourceRow], *, json: bool) -> None:
     if json:
         print_json(*rows)
         return
-    table = plain_table("collector", "source", "says", "> items", "> usual", "> in", "> newest", "problem")
+    table = plain_table("collector", "source", "says", "> items", "> usual", "> in", "> newest", "budget", "problem")
     shown = [row for row in rows if not row.source or row.says in {"low", "silent"}]
     for row in shown:
         compared = row.hours > 0
@@ -130,6 +130,7 @@ def _print_reports(rows: list[SourceRow], *, json: bool) -> None:
             f"{row.expected:,.0f}" if compared else "",
             f"{row.hours} h" if compared else "",
             "" if row.newest_age_seconds is None else _age(row.newest_age_seconds),
+            "; ".join(map(str, row.budget or ())),
             Text(strip_controls(row.problem or "")),
         )
     Console().print(table)
