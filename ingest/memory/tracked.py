@@ -23,9 +23,9 @@ LOUD_PER_HOUR: Final = 60.0
 LOUD_FACTOR: Final = 4
 """A loud item is polled this many times as often."""
 LEAST_PER_HOUR: Final = 1.0
-"""What an item is expected to gain at least, so that a quiet one is asked for in the end, too."""
+"""The least that an item is expected to gain, so that a quiet one is asked for in the end, too."""
 UNKNOWN_PER_HOUR: Final = 10.0
-"""What an item is expected to gain that was observed once, or by an earlier process."""
+"""Expected of an item that was observed once, or by an earlier process."""
 
 
 @dataclass(slots=True)

@@ -15,7 +15,7 @@ from ingest.signal import Author, Community, Counts, Signal
 from tests.docs.tables import ROOT
 
 PAGES = ROOT / "docs" / "reference" / "platforms"
-PARTS = {"author": Author, "community": Community, "counts": Counts}
+PARTS: dict[str, type[msgspec.Struct]] = {"author": Author, "community": Community, "counts": Counts}
 SECTIONS = (
     "Options",
     "How it is collected",

@@ -1,4 +1,4 @@
-"""What is taken back leaves titles, scores and the API within a minute; its counts stay."""
+"""The words of a taken-back item leave titles, scores and evidence within a minute; its counts stay."""
 
 from __future__ import annotations
 
