@@ -1,4 +1,4 @@
-"""What is remembered of articles is bounded, and an article that was forgotten costs one more observation."""
+"""The memory of articles is bounded, and an article that has expired from it costs one more observation."""
 
 from __future__ import annotations
 
