@@ -55,6 +55,8 @@ def written(folder: Path) -> set[str]:
             names = {word.arg for word in node.keywords if word.arg is not None}
             if node.func.id == "Signal":
                 found |= names - PARTS.keys()
+            elif node.func.id == "taken_back":
+                found.add("deleted")
             elif (part := node.func.id.lower()) in PARTS:
                 found |= {f"{part}.{name}" for name in names}
     return found - {"platform"}

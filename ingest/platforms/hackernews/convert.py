@@ -14,6 +14,7 @@ from collections import Counter
 import msgspec
 
 from ingest.batch import Ignored, Signals, Unreadable, errors_to_dead_letters, well_formed
+from ingest.fields import count_of
 from ingest.plain_text import plain_text
 from ingest.signal import Author, Counts, Signal
 
@@ -83,7 +84,7 @@ def convert(raw: object, witnessed_ms: int, root_id: int | None = None, publishe
                 text=well_formed(plain_text(item.text)) if item.text and not gone else None,
                 url=well_formed(item.url) if item.url and not gone else None,
                 permalink=f"{PERMALINK}{item.id}",
-                counts=Counts(likes=_count(item.score), replies=_count(item.descendants)),
+                counts=Counts(likes=count_of(item.score), replies=count_of(item.descendants)),
                 created_ms=item.time * 1000,
                 observed_ms=witnessed_ms,
                 deleted=gone,
@@ -98,7 +99,3 @@ def _why_ignored(item: _Item, root_id: int | None, published: bool) -> Ignored |
     if item.type == "pollopt":
         return Ignored.POLL_OPTION
     return Ignored.ORPHAN if item.type == "comment" and root_id is None else None
-
-
-def _count(number: int | None) -> int | None:
-    return None if number is None else max(0, number)

@@ -12,7 +12,6 @@ https://github.com/LemmyNet/lemmy-js-client. Must never fetch.
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from hashlib import sha256
 from string import ascii_letters, digits, punctuation
 from types import MappingProxyType
@@ -22,6 +21,7 @@ from urllib.parse import quote
 import msgspec
 
 from ingest.batch import Signals, errors_to_dead_letters, well_formed
+from ingest.fields import count_of, text_of, utc_ms
 from ingest.signal import Author, Community, Counts, Signal
 
 PLATFORM = "lemmy"
@@ -110,12 +110,6 @@ def full_name(name: object, address: object) -> str | None:
     return well_formed(f"{name}@{host}" if host else name)
 
 
-def published_ms(published: str) -> int:
-    """Return a time of Lemmy's as epoch milliseconds; 0.18 names no zone and means UTC. Raises ValueError."""
-    at = datetime.fromisoformat(published)
-    return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000)
-
-
 @errors_to_dead_letters
 def convert(raw: object, witnessed_ms: int, facts: Facts = NO_FACTS) -> Signals:
     """Return what becomes of one post or comment. ``raw``: its view, as parsed JSON. ``witnessed_ms``: its arrival."""
@@ -135,13 +129,13 @@ def convert(raw: object, witnessed_ms: int, facts: Facts = NO_FACTS) -> Signals:
                 thread=signal_id(view.post.ap_id),
                 author=None if gone else _author(view.creator),
                 community=_community(view.community, facts),
-                title=None if gone or view.comment is not None else _text(item.name),
-                text=None if gone else _text(text),
-                url=None if gone or view.comment is not None else _text(item.url),
+                title=None if gone or view.comment is not None else text_of(item.name),
+                text=None if gone else text_of(text),
+                url=None if gone or view.comment is not None else text_of(item.url),
                 permalink=well_formed(item.ap_id),
                 lang=_language(item.language_id, facts),
                 counts=_counts(item if view.counts is None else view.counts, facts),
-                created_ms=min(published_ms(published), witnessed_ms),
+                created_ms=min(utc_ms(published), witnessed_ms),
                 observed_ms=witnessed_ms,
                 deleted=gone,
             )
@@ -159,7 +153,7 @@ def _community(place: _Actor | None, facts: Facts) -> Community | None:
     if place is None or name is None:
         return None
     members = facts.members.get(name) if place.subscribers is None else place.subscribers
-    return Community(name=name, members=_count(members))
+    return Community(name=name, members=count_of(members))
 
 
 def _counts(counts: _Counts, facts: Facts) -> Counts:
@@ -167,16 +161,10 @@ def _counts(counts: _Counts, facts: Facts) -> Counts:
     ratio = None
     if up is not None and down is not None and facts.down_votes and up >= 0 and down >= 0 and up + down > 0:
         ratio = up / (up + down)
-    return Counts(likes=_count(counts.score if up is None else up), replies=_count(counts.comments), like_ratio=ratio)
+    return Counts(
+        likes=count_of(counts.score if up is None else up), replies=count_of(counts.comments), like_ratio=ratio
+    )
 
 
 def _language(number: int | None, facts: Facts) -> str | None:
     return None if number is None else facts.languages.get(number)
-
-
-def _text(text: str | None) -> str | None:
-    return well_formed(text) if text else None
-
-
-def _count(number: int | None) -> int | None:
-    return None if number is None else max(0, number)

@@ -11,10 +11,10 @@ from typing import Final, NamedTuple
 import msgspec
 
 from ingest.batch import Ignored, Signals
+from ingest.fields import taken_back
 from ingest.memory.seen import Seen
 from ingest.memory.tracked import HOUR_MS, TrackedItems
 from ingest.platforms.lemmy.config import LemmyConfig
-from ingest.platforms.lemmy.convert import PLATFORM
 from ingest.signal import Counts, Signal
 
 MAX_WANTED: Final = 300
@@ -114,20 +114,7 @@ class Posts:
         self._forget(id_)
         if known is None:
             return Signals(ignored=Counter([Ignored.MISSING]))
-        return Signals(
-            [
-                Signal(
-                    id=id_,
-                    kind="post",
-                    platform=PLATFORM,
-                    thread=id_,
-                    counts=known.counts,
-                    created_ms=min(known.created_ms, witnessed_ms),
-                    observed_ms=witnessed_ms,
-                    deleted=True,
-                )
-            ]
-        )
+        return Signals([taken_back(id_, id_, known.created_ms, witnessed_ms, counts=known.counts)])
 
     def _forget(self, id_: str) -> None:
         self._known.pop(id_, None)

@@ -7,7 +7,7 @@ import hashlib
 from typing import Final
 
 from ingest.batch import as_json
-from ingest.platforms.lemmy.convert import published_ms
+from ingest.fields import utc_ms
 
 MAX_NUMBER: Final = 2**53
 """Largest number of an item that is believed; Lemmy counts items in 32 bits."""
@@ -32,7 +32,7 @@ def created_ms(view: object) -> float:
     item = _item(view)
     published = item.get("published_at") or item.get("published")
     try:
-        return float("inf") if not isinstance(published, str) else published_ms(published)
+        return float("inf") if not isinstance(published, str) else utc_ms(published)
     except (ValueError, OverflowError):
         return float("inf")
 

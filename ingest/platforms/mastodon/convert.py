@@ -12,12 +12,13 @@ Owns what each field of a status means (https://docs.joinmastodon.org/entities/S
 import re
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final, Literal
 
 import msgspec
 
 from ingest.batch import Ignored, Signals, errors_to_dead_letters, well_formed
+from ingest.fields import epoch_ms
 from ingest.plain_text import plain_text
 from ingest.platforms.mastodon.identity import PLATFORM, host_of, signal_id
 from ingest.signal import MAX_URL_CHARS, Author, Community, Counts, Signal
@@ -121,7 +122,7 @@ def convert(raw: object, witnessed_ms: int, thread: str | None = None) -> Signal
                 permalink=_address(status.url) or _address(status.uri),
                 lang=status.language or None,
                 counts=Counts() if kind == "repost" else _counts(status),
-                created_ms=min(_epoch_ms(status.created_at), witnessed_ms),
+                created_ms=min(epoch_ms(status.created_at), witnessed_ms),
                 observed_ms=witnessed_ms,
             )
         ]
@@ -173,10 +174,6 @@ def _counts(status: _Status) -> Counts:
 def _count(number: int | None) -> int | None:
     """Return a number; None for -1, by which some instances hide it."""
     return None if number is None or number < 0 else number
-
-
-def _epoch_ms(at: datetime) -> int:
-    return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000)
 
 
 def _number(id_: object) -> str | None:

@@ -10,6 +10,7 @@ from typing import Final, Literal, Self
 
 from cachetools import LRUCache
 
+from ingest.fields import taken_back
 from ingest.platforms.mastodon.identity import PLATFORM
 from ingest.signal import Counts, Signal
 
@@ -48,16 +49,7 @@ class KnownStatus:
 
     def deletion(self, witnessed_ms: int) -> Signal:
         """Return the signal that says that the status was taken back: its last counts, and none of its words."""
-        return Signal(
-            id=self.id,
-            kind=self.kind,
-            platform=PLATFORM,
-            thread=self.thread,
-            counts=self.counts,
-            created_ms=self.created_ms,
-            observed_ms=max(witnessed_ms, self.created_ms),
-            deleted=True,
-        )
+        return taken_back(self.id, self.thread, self.created_ms, witnessed_ms, kind=self.kind, counts=self.counts)
 
 
 class KnownStatuses:

@@ -18,6 +18,7 @@ from urllib.parse import urljoin
 import msgspec
 
 from ingest.batch import Ignored, Signals, Unreadable, errors_to_dead_letters, well_formed
+from ingest.fields import count_of, text_of
 from ingest.signal import Author, Community, Counts, Signal
 
 PLATFORM = "reddit"
@@ -139,14 +140,14 @@ def _submission(thing: _Submission, witnessed_ms: int, deleted: bool) -> Signal:
         author=None if deleted else _author(thing.author),
         community=_community(thing.subreddit, thing.subreddit_subscribers),
         title=None if deleted else well_formed(thing.title),
-        text=None if deleted else _text(thing.selftext),
+        text=None if deleted else text_of(thing.selftext),
         # The url of a text post is its own permalink, and no page to follow.
         url=None if deleted or thing.is_self else _link(url),
         permalink=None if deleted else _link(thing.permalink),  # it holds words of the title
         counts=Counts(
-            likes=_count(thing.score),
-            replies=_count(thing.num_comments),
-            views=_count(thing.view_count),
+            likes=count_of(thing.score),
+            replies=count_of(thing.num_comments),
+            views=count_of(thing.view_count),
             like_ratio=thing.upvote_ratio,
         ),
         created_ms=int(thing.created_utc * 1000),
@@ -163,9 +164,9 @@ def _comment(thing: _Comment, witnessed_ms: int, deleted: bool) -> Signal:
         thread=signal_id(thing.link_id),
         author=None if deleted else _author(thing.author),
         community=_community(thing.subreddit, None),
-        text=None if deleted else _text(thing.body),
+        text=None if deleted else text_of(thing.body),
         permalink=None if deleted else _link(thing.permalink),
-        counts=Counts(likes=None if thing.score_hidden else _count(thing.score)),
+        counts=Counts(likes=None if thing.score_hidden else count_of(thing.score)),
         created_ms=int(thing.created_utc * 1000),
         observed_ms=witnessed_ms,
         deleted=deleted,
@@ -177,11 +178,7 @@ def _author(name: str | None) -> Author | None:
 
 
 def _community(name: str | None, members: int | None) -> Community | None:
-    return Community(name=well_formed(name), members=_count(members)) if name else None
-
-
-def _text(text: str | None) -> str | None:
-    return well_formed(text) if text else None
+    return Community(name=well_formed(name), members=count_of(members)) if name else None
 
 
 def _link(url: str | None) -> str | None:
@@ -189,7 +186,3 @@ def _link(url: str | None) -> str | None:
         return well_formed(urljoin(SITE, url)) if url else None
     except ValueError:  # no URL at all, such as "http://[::1"; the post is valid without
         return None
-
-
-def _count(number: int | None) -> int | None:
-    return None if number is None else max(0, number)

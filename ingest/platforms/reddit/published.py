@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 from cachetools import TTLCache
 
+from ingest.fields import taken_back
 from ingest.platforms.reddit.convert import PLATFORM, signal_id
 from ingest.signal import Community, Counts, Signal
 
@@ -74,17 +75,8 @@ class Published:
         last = self._of_kind(name).get(name)
         if last is None or last.deleted:
             return None
-        id_ = signal_id(name)
-        return Signal(
-            id=id_,
-            kind="post" if last.thread == id_ else "reply",
-            platform=PLATFORM,
-            thread=last.thread,
-            community=last.community,
-            counts=last.counts,
-            created_ms=last.created_ms,
-            observed_ms=max(now_ms, last.created_ms),
-            deleted=True,
+        return taken_back(
+            signal_id(name), last.thread, last.created_ms, now_ms, community=last.community, counts=last.counts
         )
 
     def _of_kind(self, name: str) -> TTLCache[str, _Last | None]:

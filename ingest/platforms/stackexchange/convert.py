@@ -16,6 +16,7 @@ from typing import Final
 import msgspec
 
 from ingest.batch import Ignored, Signals, errors_to_dead_letters, well_formed
+from ingest.fields import count_of
 from ingest.plain_text import plain_text
 from ingest.signal import Author, Community, Counts, Signal
 
@@ -88,7 +89,7 @@ def convert(raw: object, witnessed_ms: int, site: str = "stackoverflow", questio
         raise ValueError("neither a question, nor an answer, nor a comment")
     if question is None:
         return Signals(ignored=Counter([Ignored.ORPHAN]))
-    replies = _replies(raw, item) if kind_is_post else _count(item.comment_count)
+    replies = _replies(raw, item) if kind_is_post else count_of(item.comment_count)
     return Signals(
         [
             Signal(
@@ -101,7 +102,7 @@ def convert(raw: object, witnessed_ms: int, site: str = "stackoverflow", questio
                 title=_plain(item.title) if kind_is_post else None,
                 text=_plain(item.body),
                 permalink=well_formed(item.link) if item.link else None,
-                counts=Counts(likes=_count(item.score), replies=replies, views=_count(item.view_count)),
+                counts=Counts(likes=count_of(item.score), replies=replies, views=count_of(item.view_count)),
                 created_ms=min(item.creation_date * 1000, witnessed_ms),
                 observed_ms=witnessed_ms,
             )
@@ -128,10 +129,6 @@ def _author(owner: _Owner | None) -> Author | None:
 
 def _plain(markup: str | None) -> str | None:
     return (well_formed(plain_text(markup)) or None) if markup else None
-
-
-def _count(number: int | None) -> int | None:
-    return None if number is None else max(0, number)
 
 
 def _list(item: object, name: str) -> list[object]:

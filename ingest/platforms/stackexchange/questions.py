@@ -9,10 +9,11 @@ from typing import Final
 
 import msgspec
 
+from ingest.fields import taken_back
 from ingest.memory.tracked import HOUR_MS
 from ingest.platforms.stackexchange.client import PAGE_ITEMS
 from ingest.platforms.stackexchange.config import StackExchangeConfig
-from ingest.platforms.stackexchange.convert import PLATFORM, active_s, number, signal_id
+from ingest.platforms.stackexchange.convert import active_s, number, signal_id
 from ingest.platforms.stackexchange.cursor import SavedSite
 from ingest.signal import Counts, Signal
 
@@ -73,7 +74,7 @@ class Questions:
         gone: list[Signal] = []
         if root.counts.replies == len(found):
             gone = [
-                _taken_back(reply, root.id, created_ms, Counts(), root.observed_ms)
+                taken_back(reply, root.id, created_ms, root.observed_ms)
                 for reply, created_ms in tracked.replies.items()
                 if reply not in found
             ]
@@ -115,18 +116,5 @@ class Questions:
                 continue
             del self._tracked[id_]
             root = signal_id(self.name, id_)
-            gone.append(_taken_back(root, root, one.created_ms, one.counts, witnessed_ms))
+            gone.append(taken_back(root, root, one.created_ms, witnessed_ms, counts=one.counts))
         return gone
-
-
-def _taken_back(id_: str, thread: str, created_ms: int, counts: Counts, witnessed_ms: int) -> Signal:
-    return Signal(
-        id=id_,
-        kind="post" if id_ == thread else "reply",
-        platform=PLATFORM,
-        thread=thread,
-        counts=counts,
-        created_ms=min(created_ms, witnessed_ms),
-        observed_ms=witnessed_ms,
-        deleted=True,
-    )

@@ -13,13 +13,13 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection
-from datetime import UTC, datetime
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
 import msgspec
 
 from ingest.batch import Ignored, Signals, errors_to_dead_letters, well_formed
+from ingest.fields import utc_ms
 from ingest.platforms.telegram.page import Channel
 from ingest.signal import Author, Community, Counts, Signal
 
@@ -76,7 +76,7 @@ def created_ms(raw: object) -> int | None:
     """Return when a message was created; None if it does not say."""
     time = raw.get("time") if isinstance(raw, dict) else None
     try:
-        return _milliseconds(time) if isinstance(time, str) else None
+        return utc_ms(time) if isinstance(time, str) else None
     except (ValueError, OverflowError):
         return None
 
@@ -112,7 +112,7 @@ def convert(raw: object, witnessed_ms: int, channel: Channel = UNKNOWN, collecte
         url=None if gone else _link(message),
         permalink=f"{SITE}{message.post}",
         counts=Counts(likes=_sum(message.reactions), views=_number(message.views)),
-        created_ms=min(_milliseconds(message.time), witnessed_ms),
+        created_ms=min(utc_ms(message.time), witnessed_ms),
         observed_ms=witnessed_ms,
         deleted=gone,
     )
@@ -136,11 +136,6 @@ def _link(message: _Message) -> str | None:
         except ValueError:  # no URL at all, such as "http://[::1"
             continue
     return None
-
-
-def _milliseconds(text: str) -> int:
-    at = datetime.fromisoformat(text)
-    return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000)
 
 
 def _number(text: str | None) -> int | None:

@@ -20,6 +20,7 @@ from ingest import metrics
 from ingest.batch import Batch, Cursor, Signals
 from ingest.collector import CollectorContext
 from ingest.errors import COLLECT_ERRORS
+from ingest.fields import taken_back
 from ingest.memory.schedule import PollSchedule
 from ingest.memory.tracked import HOUR_MS, TrackedItems
 from ingest.platforms.x.answers import Posts, posts_of_frame
@@ -27,7 +28,7 @@ from ingest.platforms.x.budget import Budget
 from ingest.platforms.x.catch_up import MINUTE_MS, CatchUp
 from ingest.platforms.x.client import LEAST_RESULTS, LOOKUP_IDS, MOST_RESULTS, XClient
 from ingest.platforms.x.config import XConfig
-from ingest.platforms.x.convert import PLATFORM, authors, convert, deleted_signal, native_id, signal_id
+from ingest.platforms.x.convert import PLATFORM, authors, convert, native_id, signal_id
 from ingest.platforms.x.cursor import Saved, load
 from ingest.platforms.x.rules import changes
 from ingest.signal import Counts
@@ -233,9 +234,10 @@ class XCollector:
         self._budget.charge_reobservation(self._charge(posts, results=len(costly)), self._now_ms())
         signals = self._convert(posts)
         for native in {*posts.gone} & {*free, *costly}:
-            known = self._forget(signal_id(native))
+            id_ = signal_id(native)
+            known = self._forget(id_)
             if known is not None:
-                signals.signals.append(deleted_signal(native, known.created_ms, known.counts, posts.witnessed_ms))
+                signals.signals.append(taken_back(id_, id_, known.created_ms, posts.witnessed_ms, counts=known.counts))
         return signals
 
     def _margin(self, poll: str) -> int:

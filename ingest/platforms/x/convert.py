@@ -13,14 +13,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 
 import msgspec
 
 from ingest.batch import Signals, errors_to_dead_letters, well_formed
-from ingest.signal import LIKELY_MS, MAX_COUNT, Author, Counts, Signal
+from ingest.fields import clamped_ms, count_of, utc_ms
+from ingest.signal import Author, Counts, Signal
 
 PLATFORM: Final = "x"
 PERMALINK: Final = "https://x.com/"
@@ -117,7 +117,7 @@ def authors(users: Iterable[object]) -> dict[str, Author]:
             continue
         metrics = user.public_metrics or _UserMetrics()
         if user.username:
-            found[user.id] = Author(name=well_formed(user.username), followers=_count(metrics.followers_count))
+            found[user.id] = Author(name=well_formed(user.username), followers=count_of(metrics.followers_count))
     return found
 
 
@@ -149,21 +149,6 @@ def convert(raw: object, witnessed_ms: int, known: Authors = NO_AUTHORS) -> Sign
     return Signals([found])
 
 
-def deleted_signal(native: str, created_ms: int, counts: Counts, witnessed_ms: int) -> Signal:
-    """Return the last observation of a post that X no longer gives."""
-    id_ = signal_id(native)
-    return Signal(
-        id=id_,
-        kind="post",
-        platform=PLATFORM,
-        thread=id_,
-        counts=counts,
-        created_ms=min(created_ms, witnessed_ms),
-        observed_ms=witnessed_ms,
-        deleted=True,
-    )
-
-
 def snowflake_ms(native: str) -> int:
     """Return when the post ``native`` was created, by its id."""
     return (int(native) >> 22) + EPOCH_MS
@@ -179,19 +164,15 @@ def _place(post: _Post, referred: Mapping[str, str]) -> tuple[str, str]:
 
 
 def _created_ms(post: _Post, witnessed_ms: int) -> int:
-    if post.created_at is None:
-        created_ms = snowflake_ms(post.id)
-    else:
-        created_ms = int(datetime.fromisoformat(post.created_at).timestamp() * 1000)
-    # A little ahead is a matter of clocks; far ahead is false, and readers reject it.
-    return created_ms if created_ms > witnessed_ms + LIKELY_MS else min(created_ms, witnessed_ms)
+    created_ms = snowflake_ms(post.id) if post.created_at is None else utc_ms(post.created_at)
+    return clamped_ms(created_ms, witnessed_ms)
 
 
 def _counts(metrics: _Metrics) -> Counts:
-    likes, replies = _count(metrics.like_count), _count(metrics.reply_count)
+    likes, replies = count_of(metrics.like_count), count_of(metrics.reply_count)
     shared = [count for count in (metrics.retweet_count, metrics.quote_count) if count is not None]
-    shares = _count(sum(shared)) if shared else None
-    views = _count(metrics.impression_count)
+    shares = count_of(sum(shared)) if shared else None
+    views = count_of(metrics.impression_count)
     if views == 0 and (likes or replies or shares):
         views = None
     return Counts(likes=likes, replies=replies, shares=shares, views=views)
@@ -221,7 +202,3 @@ def _permalink(native: str, author: Author | None) -> str:
 
 def _lang(code: str | None) -> str | None:
     return None if not code or code in NO_LANGUAGES or code.startswith("q") else well_formed(code)
-
-
-def _count(number: int | None) -> int | None:
-    return None if number is None else min(max(0, number), MAX_COUNT)

@@ -18,21 +18,14 @@ from ingest import metrics
 from ingest.batch import Batch, Cursor, Signals, as_json
 from ingest.collector import CollectorContext
 from ingest.errors import COLLECT_ERRORS
+from ingest.fields import taken_back, utc_ms
 from ingest.memory.schedule import PollSchedule
 from ingest.memory.seen import Seen
 from ingest.memory.tracked import HOUR_MS, TrackedItems
 from ingest.platforms.youtube.answers import NoCommentsError, QuotaSpentError, Resources
 from ingest.platforms.youtube.client import LIST_IDS, YouTubeClient
 from ingest.platforms.youtube.config import YouTubeConfig
-from ingest.platforms.youtube.convert import (
-    PLATFORM,
-    convert,
-    count,
-    deleted_signal,
-    native_id,
-    published_ms,
-    signal_id,
-)
+from ingest.platforms.youtube.convert import PLATFORM, convert, count, native_id, signal_id
 from ingest.platforms.youtube.cursor import PACIFIC, Saved, load, quota
 from ingest.platforms.youtube.videos import Videos
 from transport.errors import SlowDownError, UserError
@@ -166,9 +159,9 @@ class YouTubeCollector:
         for id_ in sorted({*ids} - {*map(_key, page.items)}):
             video = self._videos.get(id_)
             if self._videos.missed(id_) and video is not None:
-                gone = deleted_signal(id_, video.created_ms, self._videos.counts(id_), page.witnessed_ms)
-                signals.signals.append(gone)
-                self._tracked.remove(gone.id)
+                gone, counts = signal_id(id_), self._videos.counts(id_)
+                signals.signals.append(taken_back(gone, gone, video.created_ms, page.witnessed_ms, counts=counts))
+                self._tracked.remove(gone)
         return signals
 
     async def _comments(self) -> Signals | None:
@@ -264,7 +257,7 @@ def _published_ms(raw: object) -> int | None:
         return _published_ms(snippet["topLevelComment"])
     published = snippet.get("publishedAt") if isinstance(snippet, dict) else None
     try:
-        return published_ms(published) if isinstance(published, str) else None
+        return utc_ms(published) if isinstance(published, str) else None
     except (ValueError, OverflowError):
         return None
 

@@ -12,14 +12,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 
 import msgspec
 
 from ingest.batch import Signals, Unreadable, errors_to_dead_letters, well_formed
-from ingest.signal import LIKELY_MS, MAX_COUNT, Author, Community, Counts, Signal
+from ingest.fields import clamped_ms, count_of, text_of, utc_ms
+from ingest.signal import Author, Community, Counts, Signal
 
 PLATFORM: Final = "youtube"
 PERMALINK: Final = "https://www.youtube.com/watch?v="
@@ -98,32 +98,12 @@ def convert(raw: object, witnessed_ms: int, members: Members = UNKNOWN_MEMBERS) 
     return Signals(unreadable=[Unreadable.of(raw, "unknown_kind", f"kind {kind[:40]!r}")])
 
 
-def published_ms(text: str) -> int:
-    """Return a time of YouTube's as UTC epoch milliseconds. Raises ValueError if it is none."""
-    return int(datetime.fromisoformat(text).timestamp() * 1000)
-
-
-def deleted_signal(native: str, created_ms: int, counts: Counts, witnessed_ms: int) -> Signal:
-    """Return the last observation of a video that YouTube no longer gives."""
-    id_ = signal_id(native)
-    return Signal(
-        id=id_,
-        kind="post",
-        platform=PLATFORM,
-        thread=id_,
-        counts=counts,
-        created_ms=min(created_ms, witnessed_ms),
-        observed_ms=witnessed_ms,
-        deleted=True,
-    )
-
-
 def _video(video: _Video, witnessed_ms: int, members: Members) -> Signal:
     if not _is_id(video.id):
         raise ValueError(f"{video.id[:40]!r} is no id of a video")
     snippet, counts = video.snippet, video.statistics or _Statistics()
     id_ = signal_id(video.id)
-    channel = well_formed(snippet.channelTitle) if snippet.channelTitle else None
+    channel = text_of(snippet.channelTitle)
     lang = snippet.defaultAudioLanguage or snippet.defaultLanguage
     return Signal(
         id=id_,
@@ -132,12 +112,12 @@ def _video(video: _Video, witnessed_ms: int, members: Members) -> Signal:
         thread=id_,
         author=Author(name=channel) if channel else None,
         community=Community(name=channel, members=members.get(snippet.channelId or "")) if channel else None,
-        title=well_formed(snippet.title) if snippet.title else None,
-        text=well_formed(snippet.description) if snippet.description else None,
+        title=text_of(snippet.title),
+        text=text_of(snippet.description),
         permalink=f"{PERMALINK}{video.id}",
-        lang=well_formed(lang) if lang else None,
+        lang=text_of(lang),
         counts=Counts(likes=count(counts.likeCount), replies=count(counts.commentCount), views=count(counts.viewCount)),
-        created_ms=_clamped(snippet.publishedAt, witnessed_ms),
+        created_ms=clamped_ms(utc_ms(snippet.publishedAt), witnessed_ms),
         observed_ms=witnessed_ms,
     )
 
@@ -154,18 +134,12 @@ def _comment(comment: _Comment, witnessed_ms: int) -> Signal:
         platform=PLATFORM,
         thread=signal_id(snippet.videoId),
         author=Author(name=well_formed(name)) if name else None,
-        text=well_formed(text) if text else None,
+        text=text_of(text),
         permalink=f"{PERMALINK}{snippet.videoId}&lc={comment.id}",
         counts=Counts(likes=count(snippet.likeCount)),
-        created_ms=_clamped(snippet.publishedAt, witnessed_ms),
+        created_ms=clamped_ms(utc_ms(snippet.publishedAt), witnessed_ms),
         observed_ms=witnessed_ms,
     )
-
-
-def _clamped(published: str, witnessed_ms: int) -> int:
-    """Return when an item was created. A little ahead is a matter of clocks; far ahead is false, and rejected later."""
-    created_ms = published_ms(published)
-    return created_ms if created_ms > witnessed_ms + LIKELY_MS else min(created_ms, witnessed_ms)
 
 
 def count(number: int | str | None) -> int | None:
@@ -178,4 +152,4 @@ def count(number: int | str | None) -> int | None:
         if not number.isdecimal() or len(number) > 16:
             raise ValueError(f"{number[:20]!r} is no count")
         number = int(number)
-    return None if number is None else min(max(0, number), MAX_COUNT)
+    return count_of(number)
