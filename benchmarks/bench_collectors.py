@@ -55,7 +55,7 @@ def configs(urls: dict[str, Any]) -> dict[str, CollectorConfig]:
     made: dict[str, CollectorConfig] = {}
     for name, simulator in SIMULATORS.items():
         kind = PLATFORMS[name].config
-        options = simulator.options(urls[f"{name}_url"]) | simulator.fast_options
+        options = simulator.options(urls[f"{name}_url"]) | dict(simulator.fast_options)
         options["requests_per_minute"] = REQUESTS_PER_MINUTE
         if "watch_hours" in kind.model_fields:
             options["watch_hours"] = WATCH_HOURS
@@ -85,7 +85,7 @@ async def measure(seconds: float, longest: float, chatter: int, replies: int) ->
     """Run all collectors on an hour of the world; return the figures."""
     speed = HOUR_MS / 1000 / seconds
     async with EmbeddedBroker() as broker:
-        kafka = {"bootstrap_servers": broker.bootstrap_servers}
+        kafka: dict[str, object] = {"bootstrap_servers": broker.bootstrap_servers}
         await topic_setup.create(kafka, "", 4, 1)
         making_seconds = 10 + 0.6 * chatter / 1000  # the world is made before it is served, and its clock is given
         starts_ms = wall_clock() + int(1000 * making_seconds)

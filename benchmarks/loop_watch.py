@@ -18,6 +18,8 @@ from typing import Any, Final, Self
 
 __all__ = ["Block", "LoopWatch"]
 
+_HANDLE: Final[Any] = asyncio.Handle
+"""Its method ``_run`` runs a callback; there is no other hook."""
 LONG_MS: Final = 20.0
 SAMPLE_SECONDS: Final = 0.005
 FRAMES: Final = 6
@@ -54,7 +56,7 @@ class LoopWatch:
 
     def __enter__(self) -> Self:
         self._thread = threading.get_ident()
-        self._run = run = asyncio.Handle._run  # type: ignore[attr-defined]  # noqa: SLF001 (there is no other hook)
+        self._run = run = _HANDLE._run  # noqa: SLF001
 
         def timed(handle: asyncio.Handle) -> None:
             if threading.get_ident() != self._thread:
@@ -66,7 +68,7 @@ class LoopWatch:
             self._since = None
             self._took(1e3 * (time.thread_time() - since), 1e3 * (time.process_time() - of_all))
 
-        asyncio.Handle._run = timed  # type: ignore[attr-defined]  # noqa: SLF001
+        _HANDLE._run = timed  # noqa: SLF001
         self._sampler = threading.Thread(target=self._sample, daemon=True)
         self._sampler.start()
         return self
@@ -75,7 +77,7 @@ class LoopWatch:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._done.set()
-        asyncio.Handle._run = self._run  # type: ignore[attr-defined]  # noqa: SLF001
+        _HANDLE._run = self._run  # noqa: SLF001
         if self._sampler is not None:
             self._sampler.join()
 

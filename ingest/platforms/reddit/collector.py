@@ -5,6 +5,7 @@ do not serve: the thing that they name may be deleted.) The API and the feeds sh
 Must never know PRAW or Atom, nor publish.
 """
 
+import asyncio
 from collections.abc import Sequence
 from typing import Final, Self
 
@@ -134,6 +135,7 @@ class RedditCollector:
         """Return the new things of a listing; a post that comments answer and that is not known goes before them."""
         listing = self._listings[name]
         reading = await listing.read(self._since_ms, pages, whole=whole)
+        fresh = await self._converted(reading.fresh)
         unknown = self._unknown_posts(reading)
         # In a place that is too busy these posts are asked for together, later: replies wait for their post.
         signals = await self._ask([] if self._is_tight else unknown)
@@ -141,7 +143,7 @@ class RedditCollector:
         if self._is_tight:
             self._by_name.add_answered(unknown)
         changed = [item for item in reading.known if self._has_changed(item)]
-        signals.extend(self._convert(item.thing, item.witnessed_ms) for item in (*reading.fresh, *changed))
+        signals.extend([fresh, *(self._convert(item.thing, item.witnessed_ms) for item in changed)])
         missed, vanished = listing.accept(reading)
         if name == "comments":
             links = (link for item in reading.fresh if (link := link_id(item.thing)) is not None)
@@ -172,6 +174,14 @@ class RedditCollector:
         self._recovered += new
         per_second = self._listings["comments"].growth.per_second or 0.0
         self._hot_threads.was_read(post, new, per_second, self._now_ms())
+        return signals
+
+    async def _converted(self, items: Sequence[Witnessed]) -> Signals:
+        """Return what becomes of things. A thousand take 50 ms, so other tasks get their turn after each page."""
+        signals = Signals()
+        for start in range(0, len(items), PAGE_ITEMS):
+            signals.extend(self._convert(one.thing, one.witnessed_ms) for one in items[start : start + PAGE_ITEMS])
+            await asyncio.sleep(0)
         return signals
 
     def _unknown_posts(self, reading: Reading) -> list[str]:
