@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Literal
 
 import aiohttp
@@ -27,7 +27,8 @@ MAX_REFUSAL_BYTES = 65_536
 MAX_RETRY_AFTER_SECONDS = 3600.0
 """Longest wait that a server may ask for. A server that says "come back tomorrow" is asked again in an hour."""
 
-
+_NAT64 = tuple(map(IPv6Network, ("64:ff9b::/96", "64:ff9b:1::/48", "::ffff:0:0:0/96", "::/96")))
+"""Networks whose addresses end with one of IPv4, for gateways (RFC 6052, 8215, 7915) and of old (RFC 4291)."""
 _REQUEST_FAILURES = (TimeoutError, aiohttp.ClientError, OSError, ValueError)
 
 
@@ -211,7 +212,7 @@ class BodyReader:
         if self._unpack is None:
             self._add(chunk)
             return
-        while chunk:
+        while chunk and not self._unpack.eof:  # zlib would gather what follows the end, without a limit
             try:
                 self._add(self._unpack.decompress(chunk, CHUNK_BYTES))
             except zlib.error as error:
@@ -262,8 +263,16 @@ def is_private_address(host: str) -> bool:
         address = ip_address(host.partition("%")[0])
     except ValueError:
         return False
-    address = getattr(address, "ipv4_mapped", None) or address
-    return not address.is_global or address.is_multicast
+    if isinstance(address, IPv6Address):
+        address = _carried(address) or address
+    return not address.is_global or address.is_multicast or getattr(address, "is_site_local", False)
+
+
+def _carried(address: IPv6Address) -> IPv4Address | None:
+    """Return the IPv4 address that a gateway makes of an IPv6 address; None if it makes none."""
+    if any(address in network for network in _NAT64):
+        return IPv4Address(int(address) & 0xFFFF_FFFF)
+    return address.ipv4_mapped or address.sixtofour
 
 
 def retry_after_seconds(headers: Mapping[str, str]) -> float | None:

@@ -171,6 +171,17 @@ def test_which_addresses_are_private(address: str) -> None:
     assert not http.is_private_address("example.org")
 
 
+@pytest.mark.parametrize(
+    "address",
+    ["64:ff9b::a9fe:a9fe", "64:ff9b:1::7f00:1", "2002:7f00:1::", "::7f00:1", "::ffff:0:10.0.0.1", "::ffff:10.0.0.1",
+     "fec0::1"],
+)  # fmt: skip
+def test_an_ipv4_address_inside_an_ipv6_address_counts(address: str) -> None:
+    assert http.is_private_address(address)
+    assert not http.is_private_address("64:ff9b::5db8:d70e")
+    assert not http.is_private_address("2606:4700::1111")
+
+
 def test_a_bomb_is_decompressed_no_further_than_the_limit() -> None:
     bomb = gzip.compress(bytes(200_000_000))
     reader = BodyReader(MAX_BYTES, "gzip")
@@ -181,6 +192,19 @@ def test_a_bomb_is_decompressed_no_further_than_the_limit() -> None:
         assert tracemalloc.get_traced_memory()[1] < 10 * MAX_BYTES
     finally:
         tracemalloc.stop()
+
+
+def test_what_follows_the_end_of_a_compressed_body_is_not_gathered() -> None:
+    reader = BodyReader(MAX_BYTES, "gzip")
+    reader.feed(gzip.compress(b"whole"))
+    tracemalloc.start()
+    try:
+        for _ in range(100):
+            reader.feed(bytes(http.CHUNK_BYTES))
+        assert tracemalloc.get_traced_memory()[1] < 10 * http.CHUNK_BYTES
+    finally:
+        tracemalloc.stop()
+    assert reader.finish() == b"whole"
 
 
 @pytest.mark.parametrize(
