@@ -78,13 +78,14 @@ class Admission:
         became = convert(raw, witnessed_ms)
         if [signal.id for signal in became.signals] != [status.id]:
             self._tracked.remove(status.id)
-        for signal in became.signals:
-            self._remember(signal, raw)
+            # The instance gives its id to another status, which has to pass as any other.
+            return self._one(raw, witnessed_ms, may_wait=False) if became.signals else became
+        self._remember(became.signals[0], raw)
         return became
 
     def deletion(self, status: KnownStatus | None, witnessed_ms: int) -> Signals:
-        """Return the deletion of a status that was published; nothing for any other."""
-        if status is None or status.deleted:
+        """Return the deletion of a status that was published and for which this instance speaks; else nothing."""
+        if status is None or status.deleted or not self._speaks_for(status):
             return Signals()
         status.deleted = True
         self._tracked.remove(status.id)
@@ -118,7 +119,7 @@ class Admission:
             return became
         (signal,) = became.signals
         if (status := self._known.get(signal.id)) is not None and (
-            status.deleted or edited_at(raw) <= status.edited_at
+            status.deleted or edited_at(raw) <= status.edited_at or not self._speaks_for(status)
         ):
             self._shown_again(status, signal, id_)
             return Signals()
@@ -126,6 +127,13 @@ class Admission:
             return self._dismiss(id_, Ignored.IRRELEVANT)
         self._remember(signal, raw)
         return became
+
+    def _speaks_for(self, status: KnownStatus) -> bool:
+        """Return whether to believe this instance that a status was edited or deleted.
+
+        Its own instance is believed and, until that shows the status, the one that showed it first.
+        """
+        return self._host in {status.home, status.source}
 
     def _is_wanted(self, signal: Signal) -> bool:
         if signal.is_root:
@@ -150,7 +158,7 @@ class Admission:
             return
         self._known.name(self._host, id_, status.id)
         if status.home == self._host and status.source != self._host and not status.deleted:
-            status.source, status.local_id = self._host, id_
+            status.source, status.local_id, status.edited_at = self._host, id_, edited_at(raw)
             if signal.kind == "post":
                 self._tracked.observe(signal)
 
