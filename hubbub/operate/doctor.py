@@ -6,12 +6,14 @@ platform once as its collector would.
 
 import asyncio
 import contextlib
+import logging
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Collection, Iterator
 from dataclasses import dataclass
 
 import msgspec
+import structlog
 
 from hubbub.clock import format_age
 from hubbub.operate import topic_setup
@@ -61,7 +63,7 @@ async def examine(*, platforms: bool = True, only: Collection[str] = PLATFORMS) 
     findings = [Finding("the settings are valid", ok=True), *_files(settings)]
     findings += await _broker(settings, options)
     if platforms:
-        findings += await asyncio.gather(*(_platform(settings, collector) for collector in only))
+        findings += await poll(settings, only)
     redacted = Redaction(secrets(settings))  # a platform may repeat a credential in its answer
     return [Finding(redacted(finding.what), finding.ok, redacted(finding.fix)) for finding in findings]
 
@@ -170,6 +172,16 @@ async def _cursors(settings: Settings, options: dict[str, object]) -> AsyncItera
             spent = f"{cursor.collector} has spent or reserved {line.spent:,.10g} of {line.limit:,.10g} {line.option}"
             fix = f"it waits for the next period; raise {line.option} in [collect.{cursor.collector}] to collect more"
             yield Finding(spent, ok=None if line.spent >= line.limit else True, fix=fix * (line.spent >= line.limit))
+
+
+async def poll(settings: Settings, collectors: Collection[str]) -> list[Finding]:
+    """Poll each platform once, as its collector would. What a collector logs meanwhile is in its finding."""
+    before = structlog.get_config()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    try:
+        return await asyncio.gather(*(_platform(settings, collector) for collector in collectors))
+    finally:
+        structlog.configure(**before)
 
 
 async def _platform(settings: Settings, collector: str) -> Finding:
