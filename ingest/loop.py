@@ -99,6 +99,8 @@ class CollectorLoop:
         self._said: tuple[str, str] = ("", "")
         """The retry policy and the words of the failure that was logged last."""
         self._said_at = 0.0
+        self._end_is_due = False
+        """Whether a failure was logged whose end was not."""
         # One for each side: a healthy platform must not reset the back-off from a sick broker.
         rng = random.Random(f"{options.seed}:{spec.name}")
         self._platform_backoff = Backoff(options.retry_first_seconds, config.retry_max_seconds, rng)
@@ -200,6 +202,9 @@ class CollectorLoop:
             metrics.PUBLISH_SECONDS.labels(self._name).observe(self._options.clock() - began_at)
             self._platform_backoff.reset()
             self._health.succeeded()
+            if self._end_is_due:
+                log.info("collector collects again", collector=self._name)
+                self._end_is_due = False
 
     async def _restore_rates(self) -> None:
         """Take over what an earlier process learnt of the sources, once."""
@@ -264,7 +269,7 @@ class CollectorLoop:
         # A failure that lasts is reported once, though its words may name another host each time.
         if problem != self._health.problem and (not same or now - self._said_at >= SAY_AGAIN_SECONDS):
             log.warning("collector cannot collect", collector=self._name, retry_policy=policy, problem=problem)
-            self._said, self._said_at = (policy, problem), now
+            self._said, self._said_at, self._end_is_due = (policy, problem), now, True
         self._health.failed(problem, state=state)
 
 

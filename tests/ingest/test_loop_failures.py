@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaProducer, ConsumerRecord
 from prometheus_client import REGISTRY
+from structlog.testing import capture_logs
 
 from ingest.batch import Ignored, Signals, Unreadable
 from ingest.health import State
@@ -49,6 +50,16 @@ async def test_a_failed_poll_is_repeated_and_shown_in_the_health(place: Place) -
     assert health.failures == [(problem, State.WAITING, False) for problem in ("it is ill", "gone", "slow", "x")]
     assert len(maker.made) == 1
     await cursor_is_covered(place)
+
+
+async def test_a_failure_that_was_logged_has_an_end_in_the_log(place: Place) -> None:
+    maker = Maker([RetryLaterError("it is ill"), RetryLaterError("it is ill"), Signals(), RetryLaterError("it is ill")])
+    with capture_logs() as logs:
+        async with running(place, maker) as (_, health, _stop):
+            await eventually(lambda: len(health.failures) == 3)
+            await eventually(succeeded(health))
+    said = [line["event"] for line in logs if line["event"].startswith("collector")]
+    assert said == ["collector cannot collect", "collector collects again"]
 
 
 async def test_a_platform_that_limits_our_rate_is_left_alone(place: Place) -> None:
