@@ -31,7 +31,10 @@ class FeedClient:
     def __init__(self, config: RedditConfig, context: CollectorContext) -> None:
         self._rate_limiter, self._now_ms = context.rate_limiter, context.now_ms
         self._base_url = str(config.reddit_url).rstrip("/")
+        first, *others = config.subreddits
         self._place = "+".join(config.subreddits)
+        self._named = f"{first}+…" if others else first
+        """What messages name: a hundred communities would hide the rest, and the token of an account is in no path."""
         self._account: dict[str, str] = {}
         if config.feed_token is not None:
             self._account = {"feed": config.feed_token.get_secret_value(), "user": config.username or ""}
@@ -46,10 +49,11 @@ class FeedClient:
 
     async def listing(self, name: ListingName, after: str | None) -> Page:
         """See :class:`~ingest.platforms.reddit.source.Source`."""
-        path = f"/r/{self._place}/{_NAMES[name]}.rss"  # what messages name; the token of an account is not in it
+        feed = f"{_NAMES[name]}.rss"
+        url, what = f"{self._base_url}/r/{self._place}/{feed}", f"/r/{self._named}/{feed}"
         params = {"limit": str(PAGE_ITEMS), **({"after": after} if after else {}), **self._account}
         try:
-            response = await self._pages.request("GET", f"{self._base_url}{path}?{urlencode(params)}", what=path)
+            response = await self._pages.request("GET", f"{url}?{urlencode(params)}", what=what)
         except NeverRetryError as error:
             if isinstance(error.__cause__, RequestError):  # too large: that says nothing about the communities
                 raise RetryLaterError(str(error)) from error
