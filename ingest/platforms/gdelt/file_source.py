@@ -14,11 +14,12 @@ from ingest.batch import Cursor, Signals
 from ingest.collector import CollectorContext
 from ingest.http import Page, PageClient
 from ingest.platforms.gdelt.config import GdeltConfig
+from ingest.platforms.gdelt.convert import PLATFORM
 from ingest.platforms.gdelt.files import INTERVAL, UnpackError, file_name, file_time, newest_file, pages_in
 from ingest.platforms.gdelt.selection import selected
 from transport.errors import NeverRetryError, RetryLaterError
 
-log = structlog.get_logger(__name__)
+log = structlog.get_logger(__name__, collector=PLATFORM)
 
 MAX_FILE_BYTES: Final = 25_165_824
 """Largest file, packed. They have some 5 MB."""

@@ -18,12 +18,13 @@ from ingest.batch import Batch, Cursor
 from ingest.collector import CollectorContext
 from ingest.errors import COLLECT_ERRORS, CollectError
 from ingest.platforms.mastodon.config import MastodonConfig
+from ingest.platforms.mastodon.identity import PLATFORM
 from ingest.platforms.mastodon.known import KnownStatuses
 from ingest.platforms.mastodon.reader import InstanceReader, Place, Read
 from transport.errors import RetryLaterError, SlowDownError, UserError
 from transport.retry import Backoff
 
-log = structlog.get_logger(__name__)
+log = structlog.get_logger(__name__, collector=PLATFORM)
 
 
 class _Cursor(msgspec.Struct):

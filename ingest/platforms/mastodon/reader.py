@@ -28,7 +28,7 @@ from ingest.platforms.mastodon.client import (
 )
 from ingest.platforms.mastodon.config import Instance, MastodonConfig
 from ingest.platforms.mastodon.convert import local_id
-from ingest.platforms.mastodon.identity import created_at, local_id_at
+from ingest.platforms.mastodon.identity import PLATFORM, created_at, local_id_at
 from ingest.platforms.mastodon.known import KnownStatus, KnownStatuses
 from ingest.platforms.mastodon.public_stream import Event, PublicStream
 from ingest.platforms.mastodon.threads import ThreadQueue
@@ -45,7 +45,7 @@ EMPTY_PAGES: Final = 3
 CONFIRMED_DELETIONS: Final = 5
 """Most posts that are asked for once more in a poll, because the instance did not give them."""
 
-log = structlog.get_logger(__name__)
+log = structlog.get_logger(__name__, collector=PLATFORM)
 
 
 class Place(msgspec.Struct):

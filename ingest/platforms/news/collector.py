@@ -17,14 +17,14 @@ from ingest.errors import COLLECT_ERRORS
 from ingest.http import Page
 from ingest.platforms.news.client import Condition, FeedClient, Fetched
 from ingest.platforms.news.config import NewsConfig
-from ingest.platforms.news.convert import convert
+from ingest.platforms.news.convert import PLATFORM, convert
 from ingest.platforms.news.memory import FeedMemory
 from ingest.platforms.news.reader import Feed, FeedReader
 from ingest.platforms.news.schedule import FeedSchedule
 from ingest.platforms.news.subscriptions import subscribed
 from transport.errors import RetryLaterError, SlowDownError, UserError
 
-log = structlog.get_logger(__name__)
+log = structlog.get_logger(__name__, collector=PLATFORM)
 
 SICK_FEEDS: Final = 3
 """Feeds that must fail, with no success between them, before it counts as a failure of all."""

@@ -20,7 +20,7 @@ from ingest.memory.seen import Seen
 from ingest.memory.tracked import HOUR_MS
 from ingest.platforms.telegram.client import Fetched, TelegramClient
 from ingest.platforms.telegram.config import TelegramConfig
-from ingest.platforms.telegram.convert import convert, name_of
+from ingest.platforms.telegram.convert import PLATFORM, convert, name_of
 from ingest.platforms.telegram.known import KnownChannel, digest
 from ingest.platforms.telegram.page import Channel
 from transport.errors import UserError
@@ -33,7 +33,7 @@ MAX_NAMELESS: Final = 1_000
 MIN_TRACKED: Final = 20
 """A channel tracks at least the messages of its newest page."""
 
-log = structlog.get_logger(__name__)
+log = structlog.get_logger(__name__, collector=PLATFORM)
 
 
 class _Cursor(msgspec.Struct):

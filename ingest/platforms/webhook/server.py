@@ -21,6 +21,7 @@ from ingest import metrics
 from ingest.batch import Signals
 from ingest.platforms.webhook.body import is_single, read_body, unpack
 from ingest.platforms.webhook.config import WebhookConfig
+from ingest.platforms.webhook.convert import PLATFORM
 from ingest.platforms.webhook.deliveries import Deliveries
 from ingest.platforms.webhook.lines import Lines, is_mostly_unreadable, read_lines
 from ingest.platforms.webhook.refusal import RefusedRequestError
@@ -39,7 +40,7 @@ SHUTDOWN_SECONDS: Final = 2.0
 LINGERING_SECONDS: Final = 2.0
 """How long the rest of a refused body is read and dropped, so that the sender sees the answer."""
 
-log = structlog.get_logger(__name__)
+log = structlog.get_logger(__name__, collector=PLATFORM)
 
 
 class WebhookServer:
