@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 
 from annotated_types import Ge, Gt, Le, Lt
+from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
@@ -28,7 +29,14 @@ def shown(default: object) -> str:
         return "required"
     if default is None or default in ("", ()):
         return "none"
-    return f"`{json.dumps(default, default=str) if isinstance(default, tuple) else default}`"
+    if isinstance(default, tuple | Mapping | bool):
+        return f"`{json.dumps(default, default=_plain)}`"
+    return f"`{default}`"
+
+
+def _plain(value: object) -> object:
+    """Return what an option holds as JSON has it: of a table with options of its own, those that are set."""
+    return value.model_dump(mode="json", exclude_defaults=True) if isinstance(value, BaseModel) else str(value)
 
 
 def meaning(definition: FieldInfo) -> str:
