@@ -69,6 +69,9 @@ class LemmyCollector:
         self._changes = Changes(MAX_ITEMS)
         self._rejected = Seen(MAX_REJECTED)
         self._owners = Owners(MAX_ITEMS)
+        for one in saved.watched:
+            if one.host in self._instances:
+                self._owners.accept(one.id, one.host, context.now_ms())
         self._posts = Posts(config, saved.watched, context.now_ms)
         self._sizes = CommunitySizes(config.members_hours * 3600, context.clock)
 
@@ -168,7 +171,7 @@ class LemmyCollector:
             new = listing is None or listing.is_new(view)
             return became if new and self._rejected.add(f"{instance.host} {views.key(view.raw)}") else Signals()
         (signal,) = became.signals
-        if not self._owners.accept(signal.id, instance.host, view.witnessed_ms):
+        if not self._owners.accept(signal.id, instance.host, view.witnessed_ms, deleted=signal.deleted):
             return Signals()
         self._follow(signal, view, instance)
         return became if self._changes.observe(signal) else Signals()
@@ -200,7 +203,7 @@ class LemmyCollector:
             try:
                 view = await instance.post(target.number)
             except GoneError:
-                return self._posts.gone(target.id, self._now_ms())
+                return self._posts.gone(target, self._now_ms())
         return self._convert(view, instance)
 
     async def _ask_for_members(self) -> Signals | None:

@@ -14,6 +14,11 @@ SILENT_MS: Final = 3_600_000
 """An owner that has not shown the item for so long may be replaced: it is away, or the item left its listings."""
 
 
+def is_home(id_: str, host: str) -> bool:
+    """Return whether an item was written on the instance ``host``."""
+    return id_.startswith(f"{PLATFORM}:{host}/")
+
+
 class _Owner(NamedTuple):
     host: str
     shown_ms: int
@@ -26,12 +31,17 @@ class Owners:
         self._max_items = max_items
         self._owners: dict[str, _Owner] = {}
 
-    def accept(self, id_: str, host: str, now_ms: int) -> bool:
-        """Return whether ``host`` speaks for the item now, and remember that."""
+    def accept(self, id_: str, host: str, now_ms: int, *, deleted: bool = False) -> bool:
+        """Return whether ``host`` speaks for the item now, and remember that.
+
+        ``deleted``: it says that the item was taken back. Once the home instance has shown it, only that one may.
+        """
         owner = self._owners.get(id_)
-        is_home = id_.startswith(f"{PLATFORM}:{host}/")
-        if owner is not None and owner.host != host and not is_home and now_ms < owner.shown_ms + SILENT_MS:
-            return False
+        if owner is not None and owner.host != host and not is_home(id_, host):
+            if deleted and is_home(id_, owner.host):
+                return False
+            if now_ms < owner.shown_ms + SILENT_MS:
+                return False
         self._owners.pop(id_, None)
         if len(self._owners) >= self._max_items:
             del self._owners[next(iter(self._owners))]

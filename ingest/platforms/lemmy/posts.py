@@ -15,6 +15,7 @@ from ingest.fields import taken_back
 from ingest.memory.seen import Seen
 from ingest.memory.tracked import HOUR_MS, TrackedItems
 from ingest.platforms.lemmy.config import LemmyConfig
+from ingest.platforms.lemmy.owners import is_home
 from ingest.signal import Counts, Signal
 
 MAX_WANTED: Final = 300
@@ -108,12 +109,15 @@ class Posts:
                 return self._known[id_].target
         return None
 
-    def gone(self, id_: str, witnessed_ms: int) -> Signals:
-        """Return what it means that an instance does not show a post any more."""
-        known = self._known.get(id_)
-        self._forget(id_)
-        if known is None:
+    def gone(self, target: Target, witnessed_ms: int) -> Signals:
+        """Return what it means that an instance does not show a post any more.
+
+        An instance removes what it likes, so only the post's own one or the one that is asked for it is believed.
+        """
+        id_, known = target.id, self._known.get(target.id)
+        if known is None or not (known.target.host == target.host or is_home(id_, target.host)):
             return Signals(ignored=Counter([Ignored.MISSING]))
+        self._forget(id_)
         return Signals([taken_back(id_, id_, known.created_ms, witnessed_ms, counts=known.counts)])
 
     def _forget(self, id_: str) -> None:

@@ -121,7 +121,7 @@ class Admission:
         if (status := self._known.get(signal.id)) is not None and (
             status.deleted or edited_at(raw) <= status.edited_at or not self._speaks_for(status)
         ):
-            self._shown_again(status, signal, id_)
+            self._shown_again(status, signal, raw)
             return Signals()
         if status is None and not self._is_wanted(signal):
             return self._dismiss(id_, Ignored.IRRELEVANT)
@@ -152,8 +152,9 @@ class Admission:
             if (signal.counts.replies or 0) > (0 if before is None else before.counts.replies or 0):
                 self._queue.expand(id_)
 
-    def _shown_again(self, status: KnownStatus, signal: Signal, id_: str | None) -> None:
+    def _shown_again(self, status: KnownStatus, signal: Signal, raw: object) -> None:
         """Learn another local id. The author's own instance knows the counts best, so that one is asked from now on."""
+        id_ = local_id(raw)
         if id_ is None:
             return
         self._known.name(self._host, id_, status.id)

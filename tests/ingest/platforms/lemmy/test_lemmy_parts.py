@@ -5,8 +5,11 @@ from __future__ import annotations
 import pytest
 
 from ingest.platforms.lemmy.communities import MAX_WANTED, CommunitySizes
+from ingest.platforms.lemmy.config import LemmyConfig
 from ingest.platforms.lemmy.holds import FIRST_SECONDS, MAX_SECONDS, Holds
 from ingest.platforms.lemmy.owners import SILENT_MS, Owners
+from ingest.platforms.lemmy.posts import Posts, Target
+from ingest.signal import Signal
 from tests.ingest.fake_clock import FakeClock
 from tests.ingest.sites import NOW_MS
 from transport.errors import RetryLaterError, SlowDownError
@@ -29,6 +32,27 @@ def test_the_home_instance_speaks_for_its_items_from_when_it_shows_them() -> Non
     assert owners.accept(ITEM, "home.example", NOW_MS + 1)
     assert not owners.accept(ITEM, "a.example", NOW_MS + 2)
     assert owners.accept(ITEM, "home.example.evil", NOW_MS) is False
+
+
+def test_once_the_home_instance_has_spoken_no_other_takes_an_item_back() -> None:
+    owners = Owners(10)
+    assert owners.accept(ITEM, "a.example", NOW_MS, deleted=True)
+    assert owners.accept(ITEM, "home.example", NOW_MS)
+    late_ms = NOW_MS + 2 * SILENT_MS
+    assert not owners.accept(ITEM, "a.example", late_ms, deleted=True)
+    assert owners.accept(ITEM, "a.example", late_ms)
+
+
+def test_a_post_is_gone_only_where_it_is_asked_for_or_at_home() -> None:
+    signal = Signal(
+        id=ITEM, kind="post", platform="lemmy", thread=ITEM, title="Shown", created_ms=NOW_MS, observed_ms=NOW_MS
+    )
+    for host, is_gone in (("evil.example", False), ("asked.example", True), ("home.example", True)):
+        posts = Posts(LemmyConfig(), [], lambda: NOW_MS)
+        posts.observe(signal, "asked.example", 5)
+        gone = posts.gone(Target(ITEM, host, 1), NOW_MS)
+        assert [found.deleted for found in gone.signals] == [True] * is_gone
+        assert len(posts) == (not is_gone)
 
 
 def test_owners_are_bounded() -> None:

@@ -13,7 +13,7 @@ from tests.ingest.platforms.mastodon.mastodon_site import HOST, local, native, t
 from tests.ingest.sites import NOW_MS
 
 EDITED = "2024-01-02T16:40:00.000Z"
-FALSE_WORDS = {"content": "<p>Lies</p>", "edited_at": EDITED, "favourites_count": 1_000_000}
+FALSE = toot(1) | {"content": "<p>Lies</p>", "edited_at": EDITED, "favourites_count": 1_000_000}
 
 
 class Instances:
@@ -38,7 +38,7 @@ def texts(signals: Signals) -> list[str | None]:
 def test_another_instance_neither_edits_nor_deletes_a_status() -> None:
     instances = Instances()
     assert texts(instances.home.statuses([toot(1)], NOW_MS)) == ["Status 1"]
-    assert texts(instances.other.statuses([toot(1, **FALSE_WORDS)], NOW_MS)) == []
+    assert texts(instances.other.statuses([FALSE], NOW_MS)) == []
     assert instances.delete(instances.other, "evil.example") == []
     (edited,) = instances.home.statuses([toot(1, content="<p>True</p>", edited_at=EDITED)], NOW_MS).signals
     assert (edited.text, edited.counts.likes) == ("True", 3)
@@ -51,14 +51,14 @@ def test_an_instance_that_gives_its_own_id_to_a_foreign_status_does_not_change_t
     instances.other.statuses([toot(2, host="evil.example")], NOW_MS)
     tracked = instances.known.get(native(2, "evil.example"))
     assert tracked is not None
-    claimed = toot(1, **FALSE_WORDS) | {"id": local(2)}
+    claimed = FALSE | {"id": local(2)}
     assert instances.other.observed(tracked, claimed, NOW_MS).signals == []
 
 
 def test_the_first_instance_speaks_until_the_authors_own_does() -> None:
     instances = Instances()
     instances.other.statuses([toot(1, edited_at="9999")], NOW_MS)
-    assert texts(instances.third.statuses([toot(1, **FALSE_WORDS)], NOW_MS)) == []
+    assert texts(instances.third.statuses([FALSE], NOW_MS)) == []
     assert texts(instances.other.statuses([toot(1, content="<p>2</p>", edited_at="99999")], NOW_MS)) == ["2"]
     instances.home.statuses([toot(1)], NOW_MS)
     assert texts(instances.home.statuses([toot(1, content="<p>3</p>", edited_at=EDITED)], NOW_MS)) == ["3"]
