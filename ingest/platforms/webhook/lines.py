@@ -62,6 +62,8 @@ async def read_lines(
     lines = Lines()
     read = 0
     for number, line in [(1, body)] if single else _numbered(body):
+        if number % LINES_AT_A_TIME == 0:
+            await asyncio.sleep(0)
         if not line or line.isspace():
             continue
         read += 1
@@ -70,8 +72,6 @@ async def read_lines(
         became = _read_line(line, witnessed_ms, may_write)
         lines.signals.extend([became])
         lines.refused += [Refused(number, dead.reason, dead.detail[:MAX_DETAIL_CHARS]) for dead in became.unreadable]
-        if read % LINES_AT_A_TIME == 0:
-            await asyncio.sleep(0)
     if read == 0:
         raise RefusedRequestError(400, "empty", "the body holds no signal")
     return lines

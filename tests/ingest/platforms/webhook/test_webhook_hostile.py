@@ -9,9 +9,11 @@ import pytest
 
 from ingest.loop import LoopOptions
 from ingest.platforms.webhook.config import WebhookConfig
-from ingest.platforms.webhook.lines import MAX_DEAD_SHARE, MIN_LINES
+from ingest.platforms.webhook.lines import MAX_DEAD_SHARE, MIN_LINES, read_lines
+from ingest.platforms.webhook.refusal import RefusedRequestError
 from tests.ingest.platforms.webhook.hostile import FAULTS, head, raw
 from tests.ingest.platforms.webhook.sending import TOKEN, ndjson, sent, webhook
+from tests.ingest.sites import NOW_MS
 
 
 async def test_ten_thousand_lines_are_taken_and_hold_up_no_one_else() -> None:
@@ -101,3 +103,16 @@ async def test_converting_lines_gives_way_to_others() -> None:
             longest = max(longest, time.thread_time() - before)
         assert posting.result().status == 200
         assert longest < 0.5  # of the processor, in one turn; 0.02 on a quiet machine
+
+
+async def test_empty_lines_give_way_to_others_too() -> None:
+    reading = asyncio.ensure_future(
+        read_lines(b"\n" * 100_000, single=False, max_lines=1, witnessed_ms=NOW_MS, may_write=bool)
+    )
+    turns = 0
+    while not reading.done():
+        await asyncio.sleep(0)
+        turns += 1
+    assert turns > 900
+    with pytest.raises(RefusedRequestError, match="no signal"):
+        reading.result()
