@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from typing import Final
 
 import msgspec
 
@@ -22,6 +23,9 @@ __all__ = ["KnownChannel", "Messages", "digest"]
 
 Messages = Mapping[int, dict[str, object]]
 """The messages of pages that follow one another, by number. Nothing is left out between them."""
+
+MAX_COUNT_CHARS: Final = 20
+"""Longest count that is kept: ``1 234.5K`` is one, and the cursor keeps 50 of each message."""
 
 
 class _Tracked(msgspec.Struct, array_like=True):
@@ -97,13 +101,17 @@ def _numbers(messages: Messages) -> set[int]:
 
 def _observed(message: dict[str, object], since_ms: int) -> _Tracked:
     created = created_ms(message)
-    views = message.get("views")
     return _Tracked(
         since_ms if created is None else created,
-        views if isinstance(views, str) else None,
-        [text for text in _list(message.get("reactions")) if isinstance(text, str)] or None,
+        _count(message.get("views")),
+        [text for written in _list(message.get("reactions")) if (text := _count(written)) is not None] or None,
         digest(message),
     )
+
+
+def _count(written: object) -> str | None:
+    """Return a count as it is written; None for what is too long to be one, and for the cursor."""
+    return written if isinstance(written, str) and len(written) <= MAX_COUNT_CHARS else None
 
 
 def _remains(post: str, known: _Tracked) -> dict[str, object]:

@@ -219,3 +219,10 @@ async def test_the_cursor_is_bounded(site: TelegramSite) -> None:
         cursor = (await anext(collector)).cursor
         assert sorted(map(int, json.loads(cursor)["channels"]["aiwire"]["tracked"])) == list(range(370, 400))
         assert len(cursor) < 3_000
+
+
+async def test_hostile_counts_do_not_fill_the_cursor(site: TelegramSite) -> None:
+    reactions = "".join(f'<span class="tgme_reaction">{"9" * 1_000}</span>' for _ in range(50))
+    site.write(1, views="1" * 1_000_000, after=reactions)
+    async with collecting(site) as collector:
+        assert len((await anext(collector)).cursor) < 1_000
