@@ -6,7 +6,7 @@ Owns what is printed, and when. Must never know how the roles are run.
 import asyncio
 import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -15,9 +15,11 @@ from rich.text import Text
 from hubbub.cli.output import plain_table, print_json, strip_controls
 from hubbub.cli.ranking import ranking, ranking_table
 from hubbub.evaluate.stories.world_agreement import WorldAgreement
+from hubbub.process.collect_role import relevance_to
 from hubbub.process.demo import Demo, Stage
 from hubbub.process.local import role_children, run_all
 from hubbub.settings import Settings
+from ingest.registry import PLATFORMS
 from streams.serve.read import follow_scores
 from transport.errors import UserError
 
@@ -88,10 +90,24 @@ async def show_up(settings: Settings, collectors: Sequence[str] | None, reload: 
         host = "127.0.0.1" if settings.serve.host in {"0.0.0.0", "::"} else settings.serve.host  # noqa: S104
         console.print(Text.assemble("ready; the page is at ", (f"http://{host}:{settings.serve.port}/", "bold")))
 
+    for note in collecting_notes(settings, collectors):
+        console.print(Text(f"· {note}", style="dim"), soft_wrap=True)
     style = settings.log_format if settings.log_format != "auto" else ("console" if console.is_terminal else "json")
     # Without colours, whatever the terminal's are: their codes would be torn where control characters are stripped.
     children = role_children({"HUBBUB_LOG_FORMAT": style, "FORCE_COLOR": ""}, collectors)
     await run_all(settings.kafka, children, on_line, on_ready, on_embedded, reload=reload)
+
+
+def collecting_notes(settings: Settings, collectors: Sequence[str] | None) -> Iterator[str]:
+    """Yield what a newcomer should know of the ``collectors`` that run; None: those that the settings choose."""
+    chosen = settings.collect.chosen()
+    if collectors is None and settings.collect.names is None:
+        off = [spec.display_name for name, spec in PLATFORMS.items() if name not in chosen]
+        if off:
+            yield f"not set up: {', '.join(off)}. What each needs: hubbub collectors"
+    if (chosen if collectors is None else collectors) and relevance_to(settings.resolve.beats).everything:
+        beats = ", ".join(settings.resolve.beats)
+        yield f"all that the platforms give is used (beats: {beats}). For AI alone: HUBBUB_RESOLVE__BEATS='[\"ai\"]'"
 
 
 async def _watch(demo: Demo, stage: Stage, console: Console) -> None:
