@@ -134,6 +134,8 @@ def _print_reports(rows: list[SourceRow], *, json: bool) -> None:
             Text(strip_controls(row.problem or "")),
         )
     Console().print(table)
+    if any(row.says == "learning" for row in shown):
+        typer.echo("learning: what is usual is known once a source was followed for three days")
     if len(shown) < len(rows):
         typer.echo(f"{len(rows) - len(shown)} other sources give what is usual, or too little is known of them: --json")
     if not rows:
