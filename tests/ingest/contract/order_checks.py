@@ -119,7 +119,7 @@ async def ends_its_polls(platform: PlatformUnderTest) -> None:
     expected = await platform.expected()
     platform.pages, platform.rewrite = EndlessPages(), says_more
     async with platform.reading() as reading:
-        for _ in range(PATIENT_POLLS):
+        for _ in range(PATIENT_POLLS // 2):
             asked = len(platform.asked_at)
             await reading.poll(1)
             assert len(platform.asked_at) - asked <= MAX_POLL_REQUESTS

@@ -10,6 +10,7 @@ import json
 import random
 import tracemalloc
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -31,6 +32,7 @@ from transport.errors import RetryLaterError
 SenderCheck = Callable[[], Awaitable[None]]
 SENDER_CHECKS: dict[str, SenderCheck] = {}
 ITEMS = 20
+SILENT_CONNECTIONS = 50
 DAY_MS = 86_400_000
 WRONG: tuple[object, ...] = (
     None, True, -1, 0, 10**18, 10**400, 1e308, "", "0", "\ud800", "x" * 5_000, [], [[]], {}, {"a": None}, "reddit:t3_1",
@@ -66,6 +68,28 @@ def is_struck_by(fault: Fault) -> SenderCheck:
 
 
 SENDER_CHECKS.update({name: is_struck_by(fault) for name, fault in FAULTS.items()})
+
+
+SENDER_CHECKS["slow drip"] = SENDER_CHECKS["slow answer"]  # a request that comes a byte at a time is both
+
+
+@check("open and silent")
+async def serves_others_beside_silent_connections() -> None:
+    async with webhook() as hook, AsyncExitStack() as silent:
+        for _ in range(SILENT_CONNECTIONS):
+            _, writer = await asyncio.open_connection("127.0.0.1", hook.collector.port)
+            silent.callback(writer.close)
+        await sends_all(hook)
+
+
+@check("clock skew")
+async def refuses_what_seems_newer_than_now() -> None:
+    async with webhook() as hook:
+        for hours in (-2, 2):
+            answered = await hook.post(sent(hours + 50, created_ms=NOW_MS + hours * 3_600_000))
+            assert answered.status in {200, 422}
+        assert all(is_publishable(found) for found in hook.signals)
+        await sends_all(hook)
 
 
 @check("memory under a bomb")
@@ -113,7 +137,7 @@ async def can_be_cancelled() -> None:
             await asyncio.gather(hook.loop, return_exceptions=True)
 
 
-@check("cursor resume")
+@check("crash at every step")
 async def is_sent_again_what_was_not_acknowledged() -> None:
     """The sender is the cursor: it keeps what it got no 2xx for, and sends it to the next run."""
     async with webhook(acknowledging=False) as hook:

@@ -162,7 +162,7 @@ async def goes_on_when_credentials_work_again(platform: PlatformUnderTest) -> No
                 refused = len(moody.asked_at) - asked
                 assert bool(reading.errors) == bool(refused)  # what is open already is not asked for
                 moody.refusal = None
-                await reading.poll_until_read(expected)
+                await reading.poll_until_read(expected, wait_seconds=SILENT_SECONDS)
 
 
 @check("cancellation")
