@@ -47,6 +47,8 @@ class _Known(msgspec.Struct, gc=False):
     counts: Counts = Counts()
 
 
+STREAM_POSTS_AT_A_TIME: Final = 200
+"""Posts of the stream in a batch: some 30 ms. More that came with them are in the next batches."""
 DRAINED_POSTS: Final = 10_000
 DRAIN_SECONDS: Final = 0.2
 """How long to read what is still in the connection before it is closed."""
@@ -79,6 +81,8 @@ class XCollector:
         self._usage_known = False
         self._due: list[str] = []
         self._broken: RetryLaterError | None = None
+        self._frames: list[Frame] = []
+        """What the stream has brought beyond the last batch; it is reserved."""
         self._stream_margin = config.stream_margin_posts
 
     def __aiter__(self) -> Self:
@@ -137,44 +141,54 @@ class XCollector:
         if self._broken is not None:
             broken, self._broken = self._broken, None
             raise broken
-        if (
-            self._budget.reserved + self._budget.left(self._now_ms()) < self._stream_margin
-            and self._client.stream.connected
-        ):
-            return await self._drained()
-        granted = await self._granted("stream", max(STREAM_POSTS, self._stream_margin), self._stream_margin)
-        if granted is None:
-            return Signals()
-        if not self._client.stream.connected:
-            await self._before_connecting()
-        signals = self._streamed(await self._client.stream.receive(granted, self._config.stream_wait_seconds))
+        if not self._frames:
+            if (
+                self._budget.reserved + self._budget.left(self._now_ms()) < self._stream_margin
+                and self._client.stream.connected
+            ):
+                return await self._drained()
+            granted = await self._granted("stream", max(STREAM_POSTS, self._stream_margin), self._stream_margin)
+            if granted is None:
+                return Signals()
+            if not self._client.stream.connected:
+                await self._before_connecting()
+            self._came(await self._client.stream.receive(granted, self._config.stream_wait_seconds))
+        signals = self._streamed(STREAM_POSTS_AT_A_TIME)
         if self._broken is not None:
             await self._client.stream.aclose()
             return signals
         self._budget.reserve(max(STREAM_POSTS, self._stream_margin), self._now_ms())  # saved with this batch
-        if self._catch_up is None:
+        if self._frames:
+            self._poll = "stream"  # before any other poll, which might use what is reserved for them
+        elif self._catch_up is None:
             self._read_ms = self._now_ms()
         return signals
 
     async def _drained(self) -> Signals:
         """Close the stream; return what X had sent already, since it is charged."""
-        signals = self._streamed(await self._client.stream.receive(DRAINED_POSTS, DRAIN_SECONDS))
+        self._came(await self._client.stream.receive(DRAINED_POSTS, DRAIN_SECONDS))
+        signals = self._streamed(DRAINED_POSTS)
         await self._client.stream.aclose()
         return signals
 
-    def _streamed(self, frames: list[Frame]) -> Signals:
-        """Return the posts of the stream. A line that ends it is an error, but of the next call."""
+    def _came(self, frames: list[Frame]) -> None:
+        """Take in what the stream has brought at once."""
+        self._frames = frames
+        growing = min(MARGIN_FACTOR * len(frames), self._config.posts_per_day // MARGIN_DIVISOR)
+        self._stream_margin = max(self._stream_margin, growing)
+
+    def _streamed(self, most: int) -> Signals:
+        """Return the next posts of the stream. A line that ends it is an error, but of the next call."""
+        frames, self._frames = self._frames[:most], self._frames[most:]
         signals = Signals()
         for frame in frames:
             try:
                 posts = posts_of_frame(frame)
             except RetryLaterError as error:
-                self._broken = error
+                self._broken, self._frames = error, []
                 break
             self._charge(posts, results=1)
             signals.extend([self._convert(posts)])
-        growing = min(MARGIN_FACTOR * len(frames), self._config.posts_per_day // MARGIN_DIVISOR)
-        self._stream_margin = max(self._stream_margin, growing)
         return signals
 
     async def _before_connecting(self) -> None:

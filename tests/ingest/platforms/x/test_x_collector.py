@@ -12,7 +12,7 @@ from aiohttp import web
 from ingest.batch import Cursor
 from ingest.errors import COLLECT_ERRORS
 from ingest.platforms.x import SPEC
-from ingest.platforms.x.collector import XCollector
+from ingest.platforms.x.collector import STREAM_POSTS_AT_A_TIME, XCollector
 from ingest.platforms.x.rules import tag
 from tests.ingest.platforms.x.x_site import (
     DAY_MS,
@@ -159,6 +159,23 @@ async def test_after_a_burst_more_room_is_kept_and_the_stream_goes_on(site: XSit
         await polls(collector, 6)
         site.lines.put_nowait(post(50))
         assert "50" in ids((await polls(collector, 4)).signals)
+
+
+async def test_a_burst_is_read_in_several_batches_and_stays_reserved(site: XSite, clock: Clock) -> None:
+    many: dict[str, object] = {"stream": True, "posts_per_day": 5_000, "originals": False, "stream_margin_posts": 300}
+    async with collecting(site, clock, **many) as collector:
+        for number in range(1, 251):
+            site.lines.put_nowait(post(number))
+        found: list[str] = []
+        cursor = b""
+        while len(found) < 250:
+            batch = await anext(collector)
+            assert batch.signals.read <= STREAM_POSTS_AT_A_TIME
+            if batch.signals.read:  # the account that was saved before covers them
+                assert site.posts_charged() <= spent(site, cursor, clock)
+            found += ids(batch.signals)
+            cursor = batch.cursor
+    assert sorted(map(int, found)) == list(range(1, 251))
 
 
 async def test_the_stream_brings_posts_and_a_search_what_came_before(site: XSite, clock: Clock) -> None:
