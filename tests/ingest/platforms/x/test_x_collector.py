@@ -163,7 +163,7 @@ async def test_after_a_burst_more_room_is_kept_and_the_stream_goes_on(site: XSit
 
 async def test_a_burst_is_read_in_several_batches_and_stays_reserved(site: XSite, clock: Clock) -> None:
     many: dict[str, object] = {"stream": True, "posts_per_day": 5_000, "originals": False, "stream_margin_posts": 300}
-    async with collecting(site, clock, **many) as collector:
+    async with collecting(site, clock, None, **many) as collector:
         for number in range(1, 251):
             site.lines.put_nowait(post(number))
         found: list[str] = []
