@@ -106,6 +106,7 @@ async def _run(
     ends_ms = clock.origin_ms + HOUR_MS
     work = asyncio.create_task(collect(made, kafka=kafka, topics="", now_ms=clock, stop=stop, health=health))
     began = time.monotonic()
+    await asyncio.wait([work], timeout=1)  # from then on each has a problem until its first success
     while health.problems and time.monotonic() - began < WARM_SECONDS:
         await asyncio.wait([work], timeout=0.2)
     before = published()
