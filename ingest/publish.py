@@ -16,14 +16,17 @@ import structlog
 from ingest import cursors, metrics, signal
 from ingest.batch import Batch, Cursor, Signals, Unreadable
 from transport.dead_letter import encode_dead_letter
+from transport.errors import UserError
 from transport.kafka import BrokerTimeoutError, KafkaError, Producer
-from transport.producer import abandon, connect_producer
+from transport.producer import MAX_RECORD_BYTES, abandon, connect_producer
 
 SIGNALS = "signals"
 DEAD_LETTERS = "dead-letters"
 STAGE = "collect"
 MAX_SIGNAL_BYTES = signal.MAX_RECORD_BYTES - 65_536
 """Largest signal. It leaves room for the key and for Kafka's framing, which count towards the broker's limit."""
+MAX_CURSOR_BYTES = MAX_RECORD_BYTES - 65_536
+"""Largest cursor, for the same reason."""
 GAPS_SECONDS = 300.0
 """Shortest time between two reports of gaps: a source that is too busy has one in every poll."""
 SAVE_AGAIN_SECONDS = 300.0
@@ -61,7 +64,13 @@ class Publisher:
 
         Raises:
             KafkaError: not all was acknowledged in time. The cursor was not saved; the batch may be published again.
+            UserError: the cursor is larger than a record may be. Nothing was published: it would be, again and again.
         """
+        if len(batch.cursor) > MAX_CURSOR_BYTES:
+            raise UserError(
+                f"the cursor of {self.collector} has {len(batch.cursor)} bytes, and at most {MAX_CURSOR_BYTES} can be"
+                f" saved; read fewer sources, or track fewer items, in [collect.{self.collector}]"
+            )
         try:
             async with asyncio.timeout(self.timeout_seconds):
                 producer = await self._open()

@@ -10,7 +10,7 @@ DAY_MS = 24 * HOUR_MS
 USUAL_BATCH_BYTES = 1_048_588
 """Kafka's default limit on a batch of records: 1 MiB and the batch's header."""
 LARGE_BATCH_BYTES = 2_200_000
-"""Bounds a batch with a record that carries a whole signal and its envelope, or a signal in base64."""
+"""Bounds a batch with a record that carries a whole signal and its envelope, a signal in base64, or a full memory."""
 
 SEGMENT_BYTES = 64 * 1024 * 1024
 """Bounds the active segment, which is never compacted and so read whole at every start. Kafka's default is 1 GiB."""
@@ -67,7 +67,13 @@ TOPICS: tuple[Topic, ...] = (
     Topic("noise-scores", "story", "the score of each story"),
     Topic("noise-events", "story", "what happens to stories: new, changed, merged, resolved", retention_ms=30 * DAY_MS),
     Topic("dead-letters", "stage", "records that could not be used", 1, 30 * DAY_MS, batch_bytes=LARGE_BATCH_BYTES),
-    Topic("cursors", "collector", "how far each collector has read; the collectors' memory", 1),
+    Topic(
+        "cursors",
+        "collector",
+        "how far each collector has read; the collectors' memory",
+        1,
+        batch_bytes=LARGE_BATCH_BYTES,
+    ),
     Topic("collector-reports", "collector", "what each collector says of itself, and what is usual for its sources", 1),
     Topic("progress", "stage and partition", "how far each stage has come, and its counts", 1),
 )
