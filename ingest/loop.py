@@ -26,6 +26,7 @@ from ingest.signal import CLOCK_SKEW_MS, LIKELY_MS
 from ingest.spec import PlatformSpec
 from transport.errors import SlowDownError, UserError
 from transport.kafka import KafkaError
+from transport.printable import printable
 from transport.reader import TopicMissingError
 from transport.retry import Backoff, attempts
 
@@ -34,6 +35,8 @@ T = TypeVar("T")
 
 GIVE_UP_TRIES = 3
 """Consecutive start-up rejections tolerated before giving up: a single one may be the platform's fault."""
+MAX_PROBLEM_CHARS = 1_000
+"""Longest description of a failure that is kept and shown."""
 SAY_AGAIN_SECONDS = 600.0
 """Shortest time between two lines in the log on failures of one kind."""
 ConfigT = TypeVar("ConfigT", bound=CollectorConfig)
@@ -264,6 +267,7 @@ class CollectorLoop:
 
     def _failed(self, policy: str, problem: str, *, state: State = State.WAITING) -> None:
         metrics.FAILURES.labels(self._name, policy).inc()
+        problem = printable(problem[:MAX_PROBLEM_CHARS])  # platforms explain themselves in it
         now, lasts = self._options.clock(), self._health.problem is not None
         same = policy == self._said[0] if lasts else problem == self._said[1]
         # A failure that lasts is reported once, though its words may name another host each time.

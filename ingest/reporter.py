@@ -15,7 +15,7 @@ import msgspec
 import structlog
 
 from ingest import metrics
-from ingest.batch import Batch
+from ingest.batch import Batch, well_formed
 from ingest.health import CollectorHealth
 from ingest.memory.seen import Seen
 from ingest.rates import HOUR_MS, Completeness, Judgement, Rates
@@ -67,7 +67,7 @@ class Reporter:
             if signal.deleted or not self._seen.add(signal.id) or signal.created_ms < now_ms - NEW_MS:
                 continue
             community = signal.community.name if signal.community is not None else None
-            for source in (EVERYTHING, community[:MAX_NAME_CHARS]) if community else (EVERYTHING,):
+            for source in (EVERYTHING, well_formed(community[:MAX_NAME_CHARS])) if community else (EVERYTHING,):
                 if source not in self._sources:
                     if len(self._sources) > MAX_SOURCES:
                         continue

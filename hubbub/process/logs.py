@@ -19,6 +19,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.web import RequestPayloadError
 
 from hubbub.redaction import Redaction
+from transport.printable import printable
 
 if TYPE_CHECKING:
     from structlog.types import EventDict, WrappedLogger
@@ -27,6 +28,8 @@ QUIET_LIBRARIES: Final = ("aiokafka", "faust", "mode", "kafka", "aiohttp.access"
 """Loggers that report every reconnection, and one of ours derived from theirs: below debug only errors are shown."""
 NEVER_DEBUG: Final = ("aiokafka.conn",)
 """At debug this logger writes the bytes of every request, the Kafka password among them."""
+STACKS: Final = frozenset({"exception", "stack"})
+"""Values of several lines."""
 OURS: Final = frozenset({"hubbub", "ingest", "scoring", "streams", "transport"})
 REPEAT_SECONDS: Final = 60.0
 MAX_MESSAGES: Final = 1_000
@@ -96,6 +99,12 @@ def configure(
                 event[key] = shown
         return event
 
+    def escape(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+        for key, value in event.items():
+            if isinstance(value, str):
+                event[key] = printable(value, keep="\n\t" if key in STACKS else "")
+        return event
+
     shared: list[structlog.types.Processor] = [
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -109,11 +118,12 @@ def configure(
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
+    terminal = () if as_json else (escape,)  # JSON escapes by itself
     handler = logging.StreamHandler(sys.stderr)
     handler.addFilter(RepeatFilter(clock))
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, hide, renderer],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, hide, *terminal, renderer],
             foreign_pre_chain=shared,
         )
     )

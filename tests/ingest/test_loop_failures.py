@@ -62,6 +62,14 @@ async def test_a_failure_that_was_logged_has_an_end_in_the_log(place: Place) -> 
     assert said == ["collector cannot collect", "collector collects again"]
 
 
+async def test_what_a_platform_explains_cannot_move_a_cursor_nor_fill_the_memory(place: Place) -> None:
+    maker = Maker([RetryLaterError("\x1b[2J half \ud800\n"), RetryLaterError("x" * 1_000_000)])
+    async with running(place, maker) as (_, health, _stop):
+        await eventually(succeeded(health))
+    (explained, _, _), (long, _, _) = health.failures
+    assert (explained, len(long)) == ("\\x1b[2J half \\ud800\\n", 1_000)
+
+
 async def test_a_platform_that_limits_our_rate_is_left_alone(place: Place) -> None:
     slept: list[float] = []
 

@@ -122,6 +122,12 @@ def test_counts_and_health_are_in_the_report() -> None:
     assert report.read == report.published + sum(report.ignored.values()) + report.dead_letters
 
 
+def test_a_name_that_is_no_utf_8_is_reported_all_the_same() -> None:
+    following = Following()
+    following.poll(following.items(1, "half \ud800"))
+    assert [one.source for one in following.reports[-1].sources] == ["", "half ?"]
+
+
 def test_sources_are_bounded() -> None:
     following = Following()
     following.poll([item for number in range(100) for item in following.items(1, f"community {number}")])

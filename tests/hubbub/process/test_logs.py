@@ -147,3 +147,17 @@ def test_lines_for_people_have_colours_on_a_terminal_alone(
     structlog.get_logger("ingest.x").info("started")
     assert "started" in written.getvalue()
     assert ("\x1b" in written.getvalue()) is terminal
+
+
+def test_what_strangers_write_cannot_move_the_cursor(monkeypatch: pytest.MonkeyPatch, lines: Lines) -> None:
+    del lines  # restores the logging afterwards
+    written = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", written)
+    configure(level="info", style="console", role="collect")
+    try:
+        raise ValueError("\x1b[2J")  # noqa: TRY301 (of the test)
+    except ValueError:
+        structlog.get_logger("ingest.x").exception("failed", source="\x1b]0;title\x07\u202e")
+    logging.getLogger("ingest.x").warning("line\r\x1b[1A%s", "\x9b2J")
+    assert not {"\x1b", "\x07", "\r", "\u202e", "\x9b"} & set(written.getvalue())
+    assert "\n    raise ValueError" in written.getvalue()
