@@ -22,6 +22,10 @@ MAX_LINE_BYTES: Final = 1_048_576
 """Longest line; the longest seen has 36 kB."""
 MAX_PAGES: Final = 50_000
 """Most lines; a file has some 1 000 to 4 000."""
+MAX_DIRECTORY_BYTES: Final = 4_096
+"""Longest list of members. It has one, in some 80 bytes."""
+END_BYTES, LONG_LOCATOR_BYTES = 22, 20
+"""The record at the end of a ZIP file, and the one before it in the form beyond 4 GB (APPNOTE.TXT, section 4.3)."""
 CHUNK_BYTES: Final = 262_144
 MAX_CHARS: Final = 8_192
 """Longest value that is kept."""
@@ -65,6 +69,8 @@ def pages_in(packed: bytes) -> list[Page]:
     Raises:
         UnpackError: the file is no such file, or unpacks to too much. Its checksum is part of the format.
     """
+    if not _has_short_directory(packed):
+        raise UnpackError("the file ends with no directory of one member")
     try:
         with zipfile.ZipFile(io.BytesIO(packed)) as archive:
             (member,) = archive.infolist()
@@ -74,6 +80,19 @@ def pages_in(packed: bytes) -> list[Page]:
                 return [_page(line) for line in _lines(unpacked)]
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError, NotImplementedError) as error:
         raise UnpackError(f"the file cannot be unpacked: {type(error).__name__}: {error}") from error
+
+
+def _has_short_directory(packed: bytes) -> bool:
+    """Return whether a file ends as GDELT's do: with a short directory, without a comment, in the form up to 4 GB.
+
+    Python's reader would first read a directory of any length, in twenty times its memory.
+    """
+    end = packed[-END_BYTES:]
+    return (
+        end.startswith(b"PK\5\6")
+        and int.from_bytes(end[12:16], "little") <= MAX_DIRECTORY_BYTES
+        and packed[-END_BYTES - LONG_LOCATOR_BYTES :][:4] != b"PK\6\7"
+    )
 
 
 def _lines(member: IO[bytes]) -> Iterator[bytes]:

@@ -89,3 +89,14 @@ def test_a_packed_bomb_is_not_unpacked(line: bytes) -> None:
         assert tracemalloc.get_traced_memory()[1] < 20_000_000
     finally:
         tracemalloc.stop()
+
+
+def test_a_long_directory_is_not_read() -> None:
+    many = packed(b"", members=20_000)
+    tracemalloc.start()
+    try:
+        with pytest.raises(UnpackError, match="directory"):
+            pages_in(many)
+        assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    finally:
+        tracemalloc.stop()
