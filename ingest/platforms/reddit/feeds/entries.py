@@ -23,8 +23,8 @@ MAX_ENTRIES: Final = 500
 """Most entries that are read of one feed; Reddit's have at most 100."""
 GONE: Final = ("[deleted]", "[removed]")
 _link = re.compile(r'<a href="([^"<>]{1,8192})">\[link\]</a>')
-_own_text = re.compile(r"<!-- SC_OFF -->(.*?)<!-- SC_ON -->", re.DOTALL)
-_text_marks = re.compile(r"<!-- SC_O(?:FF|N) -->")
+_TEXT_BEGINS: Final = "<!-- SC_OFF -->"
+_TEXT_ENDS: Final = "<!-- SC_ON -->"
 _post_of = re.compile(r"/comments/([A-Za-z0-9]{1,28})(?:[/?#]|$)")
 
 
@@ -67,9 +67,16 @@ def _content(content: str, permalink: str | None) -> dict[str, object]:
     """Return the fields of a post that its content tells."""
     *_, link = [None, *_link.findall(content)]  # the last one: the text before it may imitate it
     url = None if link is None else html.unescape(link)
-    own_text = _own_text.search(content)
-    text = _plain(own_text[1]) if own_text else content if content in GONE else ""
+    own_text = _own_text(content)
+    text = _plain(own_text) if own_text is not None else content if content in GONE else ""
     return {"url": url, "is_self": url is None or url == permalink, "selftext": text or None}
+
+
+def _own_text(content: str) -> str | None:
+    """Return what stands between the first two marks; None without them. No pattern: its time would be quadratic."""
+    _, begins, rest = content.partition(_TEXT_BEGINS)
+    text, ends, _ = rest.partition(_TEXT_ENDS)
+    return text if begins and ends else None
 
 
 def _created_utc(entry: feedparser.FeedParserDict) -> float | None:
@@ -87,4 +94,4 @@ def _text(entry: feedparser.FeedParserDict, field: str) -> str | None:
 
 
 def _plain(markup: str) -> str:
-    return plain_text(_text_marks.sub("", markup))
+    return plain_text(markup.replace(_TEXT_BEGINS, "").replace(_TEXT_ENDS, ""))
