@@ -12,7 +12,7 @@ from typing import Final
 from ingest.collector import CollectorConfig, CollectorContext
 from ingest.errors import CollectError, error_for_status
 from transport.errors import NeverRetryError, RetryLaterError
-from transport.http import HttpClient, RequestError, Response
+from transport.http import HttpClient, RequestError, Response, url_name
 
 MAX_BODY_BYTES: Final = 4_194_304
 """Largest response, decompressed. Platforms' pages of 100 items have some 100 kB."""
@@ -78,9 +78,9 @@ class PageClient:
         """Return what ``url`` answers: a success, or one of ``PAGE_STATUSES``. It follows no redirect.
 
         Raises:
-            CollectError: no usable answer; see :mod:`ingest.errors`. The message names ``url`` without its query.
+            CollectError: no usable answer; see :mod:`ingest.errors`. The message holds no secret of ``url``.
         """
-        response = await self.request("GET", url, what=url.partition("?")[0], headers=headers, passed=PAGE_STATUSES)
+        response = await self.request("GET", url, what=url_name(url), headers=headers, passed=PAGE_STATUSES)
         return Page(response.status, response.headers, response.body, self._context.now_ms())
 
     async def request(

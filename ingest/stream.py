@@ -19,7 +19,7 @@ import aiohttp
 from ingest.collector import CollectorConfig, CollectorContext
 from ingest.http import USER_AGENT, Refusal, refusal_by_status
 from transport.errors import RetryLaterError
-from transport.http import HttpClient, RequestError, Response, one_line
+from transport.http import HttpClient, RequestError, Response, one_line, url_name
 
 MAX_FRAME_BYTES: Final = 1_048_576
 """Largest item. Posts have some kilobytes; a platform that sends more is ill, so the connection is given up."""
@@ -119,7 +119,7 @@ class Stream(abc.ABC):
 
     @property
     def _name(self) -> str:
-        return self.url.partition("?")[0]
+        return url_name(self.url)
 
     def _frame(self, data: bytes, event: str = "", id_: str = "") -> Frame:
         return Frame(data, self._context.now_ms(), event, id_)

@@ -296,6 +296,17 @@ def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
     return min(max(seconds, 0.0), MAX_RETRY_AFTER_SECONDS)
 
 
+def url_name(url: str) -> str:
+    """Return ``url`` without what may hold a secret, for messages: the user information, the query, the fragment.
+
+    >>> url_name("https://user:password@example.org/feed?key=1#top")
+    'https://example.org/feed'
+    """
+    scheme, separator, rest = url.partition("#")[0].partition("?")[0].partition("://")
+    authority, slash, path = rest.partition("/")
+    return f"{scheme}{separator}{authority.rpartition('@')[2]}{slash}{path}"
+
+
 def one_line(error: BaseException) -> str:
     """Return the kind and the first line of ``error``, for a message."""
     return f"{type(error).__name__} {error}".rstrip().splitlines()[0]

@@ -15,6 +15,7 @@ from ingest.platforms.bluesky.hosts import Hosts, Place
 from ingest.platforms.bluesky.wire import SUBPROTOCOL, Event, read, repaired
 from ingest.stream import Frame, WebSocketStream
 from transport.errors import RetryLaterError
+from transport.http import url_name
 
 WAIT_SECONDS: Final = 1.0
 """Longest wait for a first event."""
@@ -101,7 +102,7 @@ class Listener:
             failure, self._failure = self._failure, None
             raise failure
         if self._stream.connected and self.hosts.is_stale():
-            raise RetryLaterError(f"{self._stream.url.partition('?')[0]} is behind and does not catch up")
+            raise RetryLaterError(f"{url_name(self._stream.url)} is behind and does not catch up")
         if not self._stream.connected:
             self._stream.url = self.hosts.url()
         if not self._frames:

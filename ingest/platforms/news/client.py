@@ -13,6 +13,7 @@ from ingest.collector import CollectorContext
 from ingest.http import Page, PageClient
 from ingest.platforms.news.config import NewsConfig
 from transport.errors import RetryLaterError
+from transport.http import url_name
 
 PERMANENT: Final = frozenset({301, 308})
 REDIRECTS: Final = PERMANENT | {302, 303, 307}
@@ -72,7 +73,7 @@ class FeedClient:
                 return Fetched(page, url, for_good)
             for_good &= page.status in PERMANENT
             url = _target(url, page.headers.get("Location", ""))
-        raise RetryLaterError(f"{url.partition('?')[0]}: more than {MAX_REDIRECTS} redirects in a row")
+        raise RetryLaterError(f"{url_name(url)}: more than {MAX_REDIRECTS} redirects in a row")
 
     async def close(self) -> None:
         """Close the connections."""
@@ -80,7 +81,7 @@ class FeedClient:
 
 
 def _target(url: str, location: str) -> str:
-    what = url.partition("?")[0]
+    what = url_name(url)
     try:
         target = URL(url).join(URL(location))
     except ValueError:

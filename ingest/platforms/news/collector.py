@@ -7,6 +7,7 @@ the way to all of them is ill, and that is an error for the loop. Must never pub
 import asyncio
 import re
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Final, Self
 
 import structlog
@@ -23,6 +24,7 @@ from ingest.platforms.news.reader import Feed, FeedReader
 from ingest.platforms.news.schedule import FeedSchedule
 from ingest.platforms.news.subscriptions import subscribed
 from transport.errors import RetryLaterError, SlowDownError, UserError
+from transport.http import url_name
 
 log = structlog.get_logger(__name__, collector=PLATFORM)
 
@@ -103,13 +105,13 @@ class NewsCollector:
             if page.status == 304 or (page.status == 410 and fetched.for_good):
                 return _Read(fetched)
             if page.status in {404, 410}:
-                return RetryLaterError(f"{fetched.url.partition('?')[0]} answered with HTTP status {page.status}")
+                return RetryLaterError(f"{url_name(fetched.url)} answered with HTTP status {page.status}")
             found = await self._reader.read(page.body, page.headers.get("Content-Type", ""), fetched.url)
             return _Read(fetched, found, await _converted(feed, found, page.witnessed_ms))
         except COLLECT_ERRORS as error:
             return error
         except Exception as error:
-            log.exception("feed failed unexpectedly", feed=feed)
+            log.exception("feed failed unexpectedly", feed=url_name(feed))
             return error
 
     def _read(self, feed: str, result: _Read) -> Signals:
@@ -117,7 +119,7 @@ class NewsCollector:
         self._failing.clear()
         page, url = result.fetched.page, result.fetched.url
         if page.status == 410:
-            log.warning("feed is gone; it is not polled again. Remove it from the settings", feed=feed)
+            log.warning("feed is gone; it is not polled again. Remove it from the settings", feed=url_name(feed))
             self._memory.gone(feed)
             self._schedule.remove(feed)
             return Signals()
@@ -136,7 +138,7 @@ class NewsCollector:
         if failures >= MAX_FAILURES_AWAY:
             self._memory.ask_at_first_address(feed)
         if failures == REPORTED_FAILURES and not self._are_all_ill():
-            log.warning("feed cannot be read; polling it less often", feed=feed, problem=str(error))
+            log.warning("feed cannot be read; polling it less often", feed=url_name(feed), problem=str(error))
         if isinstance(error, SlowDownError):
             self._schedule.hold(feed, HOLD_SECONDS if error.after_seconds is None else error.after_seconds)
         return str(error) or type(error).__name__
@@ -153,7 +155,12 @@ async def _converted(feed: str, found: Feed, witnessed_ms: int) -> tuple[tuple[o
     """
     entries: list[tuple[object, Signals]] = []
     for entry in reversed(found.entries):
-        raw = {**entry, "feed": found.title, "feed_url": feed, "language": entry.get("language") or found.language}
+        raw = {
+            **entry,
+            "feed": found.title,
+            "feed_url": _public(feed),
+            "language": entry.get("language") or found.language,
+        }
         entries.append((raw, convert(raw, witnessed_ms)))
         if len(entries) % ENTRIES_AT_A_TIME == 0:
             await asyncio.sleep(0)
@@ -161,6 +168,12 @@ async def _converted(feed: str, found: Feed, witnessed_ms: int) -> tuple[tuple[o
     if len(unreadable) >= MIN_UNREADABLE and len(unreadable) > MAX_UNREADABLE_SHARE * len(entries):
         raise RetryLaterError(f"{len(unreadable)} of {len(entries)} entries are unreadable: {unreadable[0].detail}")
     return tuple(entries)
+
+
+def _public(feed: str) -> str:
+    """Return what names a feed in ids and dead letters: its URL, with a digest in place of a query or a password."""
+    name = url_name(feed)
+    return name if name == feed else f"{name}/~{blake2b(feed.encode(), digest_size=8).hexdigest()}"
 
 
 def _asked_seconds(page: Page, feed: Feed | None) -> float:

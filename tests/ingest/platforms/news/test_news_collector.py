@@ -10,6 +10,7 @@ from email.utils import format_datetime
 from typing import Any
 
 import pytest
+import structlog
 from aiohttp import web
 
 from hubbub.world.platforms.news.formats import CONTENT_TYPES, write
@@ -150,6 +151,24 @@ async def test_an_entry_that_cannot_be_read_is_a_dead_letter_once(site: NewsSite
         site.feeds["/a"].insert(0, item(2))
         batch = await anext(collector)
         assert (ids(batch), len(batch.signals.unreadable)) == (["2"], 0)
+
+
+async def test_the_secret_of_a_private_feed_is_never_shown(site: NewsSite, clock: FakeClock) -> None:
+    site.feeds["/a"] = [
+        item(1, link=None, id="of a private feed"),
+        {"id": None, "link": None, "title": None, "published": None},
+    ]
+    with structlog.testing.capture_logs() as logs:
+        async with collecting(site, clock, "/a?key=hunter2") as collector:
+            signals = (await anext(collector)).signals
+            assert (len(signals.signals), len(signals.unreadable)) == (1, 1)
+            site.next_answers.append(status(500))
+            with pytest.raises(RetryLaterError) as raised:
+                await anext(collector)
+            site.next_answers.append(status(410))
+            await anext(collector)
+    assert logs
+    assert not any("hunter2" in repr(shown) for shown in (signals, raised.value, logs))
 
 
 async def test_a_restart_goes_on_from_the_cursor(site: NewsSite, clock: FakeClock) -> None:
