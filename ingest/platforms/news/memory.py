@@ -15,6 +15,7 @@ from typing import Final
 import msgspec
 
 from ingest.batch import Cursor, Signals, as_json
+from ingest.page_key import page_key
 from ingest.platforms.news.client import Condition
 from ingest.signal import Signal
 
@@ -93,18 +94,20 @@ class FeedMemory:
         """Return what is new of a feed: articles that no feed had, and those of its own whose words have changed.
 
         ``entries``: all that it has now, each with what became of it, the oldest first. An article is as old as it was
-        when it was first seen, whatever an edited version says.
+        when it was first seen, whatever an edited version says. What other feeds said of it ends when a feed of its own
+        site has it.
         """
         news = Signals()
         before, now = self._articles[feed], dict[str, str]()
         for raw, became in entries:
             found = became.signals[0] if became.signals else None
             key = _digest(found.id.encode() if found else as_json(raw), KEY_CHARS)
-            if key in now or self._feed_of.get(key, feed) != feed:
+            owner = self._feed_of.get(key, feed)
+            if key in now or (owner != feed and not _takes_over(feed, owner, found)):
                 continue
             words, created_ms = _words(found), found.created_ms if found else 0
-            known = before.get(key)
-            if known is not None:
+            known = before.get(key) if owner == feed else self._articles[owner].pop(key, None)
+            if known is not None and owner == feed:
                 created_ms = min(created_ms, int(known[WORDS_CHARS:]) * 1000)
             now[key] = f"{words}{created_ms // 1000}"
             if known is not None and known.startswith(words):
@@ -129,6 +132,16 @@ class FeedMemory:
             for key in list(islice(largest, max(1, min(surplus, len(largest) // 2)))):
                 del largest[key]
                 self._feed_of.pop(key, None)
+
+
+def _takes_over(feed: str, owner: str, found: Signal | None) -> bool:
+    """Return whether ``feed`` is of the article's own site, and ``owner``, which had the article first, is not."""
+    return found is not None and _is_of_site(feed, found) and not _is_of_site(owner, found)
+
+
+def _is_of_site(feed: str, found: Signal) -> bool:
+    hosts = [(page_key(url) or "").partition("/")[0] for url in (feed, found.permalink or "")]
+    return all(hosts) and (hosts[0] == hosts[1] or hosts[0].endswith(f".{hosts[1]}"))
 
 
 def _words(found: Signal | None) -> str:

@@ -31,3 +31,26 @@ def test_the_cursor_is_bounded() -> None:
     again = FeedMemory(["a", "b", "c", "new"], cursor)
     assert again.cursor() != cursor  # it has the new feed
     assert again.news("c", articles(20_000, 30_000)).read <= 30_000 - MAX_ARTICLES
+
+
+def test_no_other_feed_speaks_for_an_article_once_a_feed_of_its_site_has_it() -> None:
+    own, foreign, third = "https://www.a.example/feed", "https://evil.example/feed", "https://c.example/feed"
+    entry = {"link": "https://a.example/1", "title": "The truth"}
+    true = [(entry, convert(entry, NOW_MS))]
+    lie = {**entry, "title": "A lie", "published": "2001-01-01T00:00:00Z"}
+    false = [(lie, convert(lie, NOW_MS))]
+    memory = FeedMemory([own, foreign, third], None)
+    assert [found.title for found in memory.news(foreign, false).signals] == ["A lie"]
+    assert memory.news(third, true).signals == []
+    (found,) = memory.news(own, true).signals
+    assert (found.title, found.created_ms) == ("The truth", NOW_MS)
+    memory = FeedMemory([own, foreign, third], memory.cursor())
+    assert memory.news(foreign, false).signals == []
+    assert memory.news(own, true).signals == []
+
+
+def test_an_article_that_another_feed_had_in_the_same_words_is_no_news() -> None:
+    own, planet = "https://feeds.a.example/feed", "https://planet.example/feed"
+    memory = FeedMemory([own, planet], None)
+    assert memory.news(planet, articles(0, 3)).read == 3
+    assert memory.news(own, articles(0, 3)).read == 0
