@@ -27,7 +27,8 @@ As in Kafka: headers, timestamps (also a producer's own), tombstones, empty valu
 
 import contextlib
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final
 
 from aiokafka.errors import UnknownError
 
@@ -37,6 +38,8 @@ from transport.private import abandon
 
 FETCH_WAIT_MS = 20
 """How long a fetch at the end of a partition waits for records: it is made for the end offset that comes with it."""
+_asking: Final[set[object]] = set()
+"""One for each producer that waits for an answer to its request for a producer id."""
 
 
 async def correct_end_offsets(consumer: Consumer, reported: Mapping[TopicPartition, int]) -> dict[TopicPartition, int]:
@@ -59,14 +62,24 @@ async def start_producer(make: Callable[[bool], Producer]) -> Producer:
 
     A plain producer may write a record twice after a lost answer. Every reader takes such a pair for one record.
     """
-    sender_log = logging.getLogger("aiokafka.producer.sender")
-    sender_log.disabled = True  # aiokafka logs the refusal as an error
     try:
-        return await _start(make(True))
+        with _refusals_unlogged():
+            return await _start(make(True))
     except UnknownError:
         return await _start(make(False))
+
+
+@contextlib.contextmanager
+def _refusals_unlogged() -> Iterator[None]:
+    """Keep aiokafka from logging a refusal as an error. Several producers may start at the same time."""
+    sender_log, asking = logging.getLogger("aiokafka.producer.sender"), object()
+    _asking.add(asking)
+    sender_log.disabled = True
+    try:
+        yield
     finally:
-        sender_log.disabled = False
+        _asking.remove(asking)
+        sender_log.disabled = bool(_asking)
 
 
 async def _start(producer: Producer) -> Producer:

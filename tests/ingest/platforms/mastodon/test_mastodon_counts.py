@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 
 import pytest
 from aiohttp import web
 
+from ingest.signal import decode, encode
 from tests.ingest.platforms.mastodon.collecting import World, collecting, ids, polls
-from tests.ingest.platforms.mastodon.mastodon_site import MastodonSite, local, native, toot
+from tests.ingest.platforms.mastodon.mastodon_site import HOST, MastodonSite, local, native, toot
 from tests.ingest.sites import CREATED_S, NOW_MS
 
 NOW_S = NOW_MS // 1000 - CREATED_S
@@ -108,6 +110,16 @@ async def test_tracked_posts_survive_a_restart(site: MastodonSite) -> None:
         assert collector.tracked_items == 1
         (gone,) = (await polls(collector, 2)).signals.signals
         assert (gone.id, gone.deleted) == (native(NOW_S - 2), True)
+
+
+async def test_a_local_id_that_is_no_time_makes_no_deletion_invalid(site: MastodonSite) -> None:
+    world = World()
+    place = {"instances": {HOST: {"tracked": {f"mastodon:{HOST}/7": "7"}}}}
+    cursor = json.dumps(place).encode()
+    async with collecting(site, cursor=cursor, world=world, reobserve_seconds=1, watch_hours=1e6) as collector:
+        world.ahead_ms = 600_000
+        (gone,) = (await polls(collector, 2)).signals.signals
+        assert decode(encode(gone), NOW_MS + world.ahead_ms).deleted
 
 
 async def test_the_authors_own_instance_is_asked_for_counts(site: MastodonSite, other: MastodonSite) -> None:
