@@ -30,7 +30,7 @@ from streams.records.progress import ResolveProgress, ScoreProgress, decode_prog
 from streams.resolve.matching.beats import BeatError, load_beat
 from streams.score.reading import FiguresError, TextReader
 from transport.admin import broker_problem
-from transport.errors import HubbubError, UserError
+from transport.errors import HubbubError, SlowDownError, UserError
 from transport.kafka import KafkaError
 from transport.reader import TopicMissingError
 
@@ -204,6 +204,9 @@ async def _platform(settings: Settings, collector: str) -> Finding:
             await anext(polling)
     except UserError as error:
         return Finding(f"{shown} can be collected with these settings", ok=False, fix=str(error))
+    except SlowDownError as error:
+        fix = f"{error}; nothing is to be done: its collector waits as long as that takes"
+        return Finding(f"{shown} answers, and asks for time", ok=None, fix=fix)
     except (HubbubError, OSError, TimeoutError) as error:
         return Finding(
             f"{shown} answers", ok=False, fix=f"{error or 'no answer in time'}; check the network path to it"
