@@ -170,7 +170,7 @@ class Publisher:
         self._missed += signals.missed
         if not self._gaps or self.clock() - self._gaps_reported_at < GAPS_SECONDS:
             return
-        advice = "items missed between polls; read fewer communities, or allow more requests"
+        advice = "items missed between polls; normal after an outage, else read less or allow more requests"
         log.warning(advice, collector=self.collector, times=self._gaps, about_items=self._missed or None)
         self._gaps = self._missed = 0
         self._gaps_reported_at = self.clock()
