@@ -37,7 +37,7 @@ async def show_demo(demo: Demo, *, as_json: bool) -> None:
     console = Console(stderr=True, highlight=False)
 
     def on_step(line: str) -> None:
-        console.print(Text(f"· {line}", style="dim"))
+        console.print(Text(f"· {line}", style="dim"), soft_wrap=True)
 
     async with demo.running(on_step) as stage:
         console.print(Text.assemble("the page is at ", (stage.page_url, "bold underline")))
@@ -84,7 +84,7 @@ async def show_up(settings: Settings, collectors: Sequence[str] | None, reload: 
     def on_embedded() -> None:
         servers = settings.kafka.bootstrap_servers
         warning = f"no broker at {servers}: started the embedded one. It keeps its records in memory: they end with it."
-        console.print(Text(warning, style="yellow"))
+        console.print(Text(warning, style="yellow"), soft_wrap=True)
 
     def on_ready() -> None:
         host = "127.0.0.1" if settings.serve.host in {"0.0.0.0", "::"} else settings.serve.host  # noqa: S104
