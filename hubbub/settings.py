@@ -24,6 +24,7 @@ from pydantic_settings import SettingsError as UnparsedError
 
 from hubbub.clock import Clock, WorldClock, wall_clock
 from hubbub.secret_options import SecretError, refuse_loose, secret_files, secrets_in, with_secret_files
+from hubbub.setting_mistakes import mistakes
 from ingest.collector import CollectorConfig
 from ingest.registry import PLATFORMS
 from streams.resolve.config import ResolveConfig
@@ -235,13 +236,8 @@ def load(**overrides: Any) -> Settings:
             "HUBBUB_RESOLVE__BEATS='[\"ai\"]'; see docs/reference/settings.md"
         ) from None
     except ValidationError as error:
-        lines = [
-            f"{'.'.join(str(part) for part in e['loc'])}: {e['msg'].removeprefix('Value error, ')}"
-            for e in error.errors()
-        ]
-        raise SettingsError(
-            f"wrong settings (in {FILE} or HUBBUB_…): {'; '.join(lines)}; see docs/reference/settings.md"
-        ) from None
+        said = "; ".join(mistakes(error, Settings))
+        raise SettingsError(f"wrong settings (in {FILE} or HUBBUB_…): {said}; see docs/reference/settings.md") from None
     except (OSError, ValueError) as error:
         raise SettingsError(f"{FILE} cannot be read: {error}") from None
 
