@@ -33,7 +33,7 @@ class FeedClient:
         self._base_url = str(config.reddit_url).rstrip("/")
         first, *others = config.subreddits
         self._place = "+".join(config.subreddits)
-        self._named = f"{first}+…" if others else first
+        self._named = f"/r/{first}" + (f" and {len(others)} others" if others else "")
         """What messages name: a hundred communities would hide the rest, and the token of an account is in no path."""
         self._account: dict[str, str] = {}
         if config.feed_token is not None:
@@ -50,7 +50,7 @@ class FeedClient:
     async def listing(self, name: ListingName, after: str | None) -> Page:
         """See :class:`~ingest.platforms.reddit.source.Source`."""
         feed = f"{_NAMES[name]}.rss"
-        url, what = f"{self._base_url}/r/{self._place}/{feed}", f"/r/{self._named}/{feed}"
+        url, what = f"{self._base_url}/r/{self._place}/{feed}", f"{feed} of {self._named}"
         params = {"limit": str(PAGE_ITEMS), **({"after": after} if after else {}), **self._account}
         try:
             response = await self._pages.request("GET", f"{url}?{urlencode(params)}", what=what)
