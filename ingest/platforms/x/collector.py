@@ -82,7 +82,7 @@ class XCollector:
         self._due: list[str] = []
         self._broken: RetryLaterError | None = None
         self._frames: list[Frame] = []
-        """What the stream has brought beyond the last batch; it is reserved."""
+        """Posts of the stream that did not fit into the last batch. They are reserved."""
         self._stream_margin = config.stream_margin_posts
 
     def __aiter__(self) -> Self:

@@ -1,7 +1,7 @@
 """Prints the matrix of the contract suite at the end of the run: collector x check.
 
-What all collectors have passed is one paragraph. Each further one is of the checks that failed, or are waived, for the
-same collectors; ``waivers.py`` has the reasons.
+The first paragraph names the checks that all collectors passed. Each further one is of the checks that failed, or are
+waived, for the same collectors; ``waivers.py`` has the reasons.
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ async def goes_on_from_every_cursor(platform: PlatformUnderTest) -> None:
 
 @check("crash after crash")
 async def gets_on_from_crash_to_crash(platform: PlatformUnderTest) -> None:
-    """Each life saves the cursor of its last batch but one, and crashes before it has published the last."""
+    """Each run saves the cursor of its last batch but one, and crashes before it has published the last."""
     expected = await platform.expected()
     published: set[str] = set()
     cursor: Cursor | None = None
@@ -55,7 +55,7 @@ async def gets_on_from_crash_to_crash(platform: PlatformUnderTest) -> None:
 
 @check("24 hours away")
 async def says_what_it_missed(platform: PlatformUnderTest) -> None:
-    """What was posted while a collector was away is read, or counted as missed."""
+    """Items that were posted while a collector was away are read, or counted as missed."""
     async with platform.again(long_world(platform.name)) as away:
         away.behind_ms = DAY_MS
         async with away.reading() as before:

@@ -1,4 +1,4 @@
-"""An instance that claims to speak for the statuses of another one."""
+"""An instance that pretends to speak for the statuses of another one."""
 
 from __future__ import annotations
 
