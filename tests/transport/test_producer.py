@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-import pytest
+import asyncio
+import logging
+from typing import cast
 
+import pytest
+from aiokafka.errors import UnknownError
+
+from transport.embedded import start_producer
 from transport.fencing import LeaseLostError
-from transport.kafka import TopicPartition
+from transport.kafka import Producer, TopicPartition
 from transport.offsets import end_offsets
 from transport.producer import open_producer
 
@@ -26,3 +32,27 @@ async def test_a_block_that_fails_sends_nothing_more(kafka: dict[str, object], t
         await _write(kafka, topic, LeaseLostError())
     await _write(kafka, topic)
     assert await end_offsets(kafka, [place]) == {place: 1}
+
+
+async def test_a_refused_producer_id_is_no_error_in_the_log_while_others_ask_too() -> None:
+    """The embedded broker refuses it, and aiokafka logs that as an error."""
+    log, others_ask = logging.getLogger("aiokafka.producer.sender"), asyncio.Event()
+    slow = asyncio.create_task(start_producer(lambda asks: cast("Producer", Refused(others_ask if asks else None))))
+    await asyncio.sleep(0)
+    await start_producer(lambda _: cast("Producer", Refused(None)))
+    assert log.disabled
+    others_ask.set()
+    await slow
+    assert not log.disabled
+
+
+class Refused:
+    """Starts at once; or it is refused when ``until`` is set."""
+
+    def __init__(self, until: asyncio.Event | None) -> None:
+        self.until = until
+
+    async def start(self) -> None:
+        if self.until is not None:
+            await self.until.wait()
+            raise UnknownError
