@@ -1,4 +1,4 @@
-"""Text of strangers on one line, for a terminal, a log or a record.
+"""Text of untrusted users on one line, for a terminal, a log or a record.
 
 Owns which characters are shown as they are. Must never know where the text comes from.
 """

@@ -94,8 +94,8 @@ class FeedMemory:
         """Return what is new of a feed: articles that no feed had, and those of its own whose words have changed.
 
         ``entries``: all that it has now, each with what became of it, the oldest first. An article is as old as it was
-        when it was first seen, whatever an edited version says. What other feeds said of it ends when a feed of its own
-        site has it.
+        when it was first seen, whatever an edited version says. Once a feed of the article's own site has it, no other
+        feed speaks for it.
         """
         news = Signals()
         before, now = self._articles[feed], dict[str, str]()

@@ -149,7 +149,7 @@ def test_lines_for_people_have_colours_on_a_terminal_alone(
     assert ("\x1b" in written.getvalue()) is terminal
 
 
-def test_what_strangers_write_cannot_move_the_cursor(monkeypatch: pytest.MonkeyPatch, lines: Lines) -> None:
+def test_what_untrusted_users_write_cannot_move_the_cursor(monkeypatch: pytest.MonkeyPatch, lines: Lines) -> None:
     del lines  # restores the logging afterwards
     written = io.StringIO()
     monkeypatch.setattr(sys, "stderr", written)

@@ -1,4 +1,4 @@
-"""An instance that pretends to speak for the statuses of another one."""
+"""An instance that would speak for the statuses of another one."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ def test_an_instance_that_gives_its_own_id_to_a_foreign_status_does_not_change_t
     instances.other.statuses([toot(2, host="evil.example")], NOW_MS)
     tracked = instances.known.get(native(2, "evil.example"))
     assert tracked is not None
-    claimed = FALSE | {"id": local(2)}
-    assert instances.other.observed(tracked, claimed, NOW_MS).signals == []
+    impostor = FALSE | {"id": local(2)}
+    assert instances.other.observed(tracked, impostor, NOW_MS).signals == []
 
 
 def test_the_first_instance_speaks_until_the_authors_own_does() -> None:
