@@ -80,7 +80,7 @@ export class Freshness {
     if (age > status.stale_after_ms) {
       return ["stale", arriving ? `Behind by ${span(age)}` : `No new score for ${span(age)}`];
     }
-    const world = status.clock_rate > 1 ? ` ×${exact(status.clock_rate)}` : "";
+    const world = status.clock_rate > 1 ? ` ×${exact(Math.round(status.clock_rate))}` : "";
     return ["live", `Live${world} · ${span(age)}`];
   }
 
