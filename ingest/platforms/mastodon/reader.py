@@ -33,7 +33,7 @@ from ingest.platforms.mastodon.known import KnownStatus, KnownStatuses
 from ingest.platforms.mastodon.public_stream import Event, PublicStream
 from ingest.platforms.mastodon.threads import ThreadQueue
 from ingest.platforms.mastodon.timeline import Timeline
-from ingest.signal import Counts
+from ingest.signal import EARLIEST_MS, Counts
 from transport.errors import NeverRetryError, RetryLaterError, SlowDownError, UserError
 
 REFUSED_SECONDS: Final = 600.0
@@ -156,7 +156,7 @@ class InstanceReader:
     def _restore(self, tracked: Mapping[str, str], now_ms: int) -> None:
         for id_, local in tracked.items():
             if self._known.get(id_) is None:
-                created_ms = min(now_ms, created_at(int(local)))
+                created_ms = max(EARLIEST_MS, min(now_ms, created_at(int(local))))  # not all ids are times
                 self._known.add(KnownStatus(id_, id_, "post", created_ms, Counts(), self._host, local))
             self._known.name(self._host, local, id_)
         self._tracked.restore(tracked, now_ms)
