@@ -7,10 +7,12 @@ does not count what other processes take of a shared machine. Must never know wh
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
 import threading
 import time
 import traceback
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType, TracebackType
@@ -69,6 +71,7 @@ class LoopWatch:
             self._took(1e3 * (time.thread_time() - since), 1e3 * (time.process_time() - of_all))
 
         _HANDLE._run = timed  # noqa: SLF001
+        gc.callbacks.append(self._collected)
         self._sampler = threading.Thread(target=self._sample, daemon=True)
         self._sampler.start()
         return self
@@ -77,6 +80,7 @@ class LoopWatch:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._done.set()
+        gc.callbacks.remove(self._collected)
         _HANDLE._run = self._run  # noqa: SLF001
         if self._sampler is not None:
             self._sampler.join()
@@ -87,6 +91,13 @@ class LoopWatch:
         if ms >= self.long_ms:
             self.blocks.append(Block(ms, self._at))
         self._at = ""
+
+    def _collected(self, phase: str, info: Mapping[str, int]) -> None:
+        """Note that garbage was collected. No sample is taken meanwhile."""
+        if phase == "stop" and self._since is not None and threading.get_ident() == self._thread:
+            took_ms = 1e3 * (time.thread_time() - self._since)
+            if took_ms >= self.long_ms / 2:
+                self._at = f"garbage collection, generation {info['generation']} < {self._at}"
 
     def _sample(self) -> None:
         """Note where a callback is that has run for half of what is long."""
