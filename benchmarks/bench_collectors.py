@@ -26,7 +26,7 @@ from benchmarks.loop_watch import LoopWatch
 from hubbub.clock import WorldClock, wall_clock
 from hubbub.operate import topic_setup
 from hubbub.process.embedded_broker import EmbeddedBroker
-from hubbub.process.run_role import COLLECT_AFTER
+from hubbub.process.run_role import COLLECTORS_COLLECT_AFTER
 from hubbub.process.simulated_platforms import platforms
 from hubbub.world.servers import SIMULATORS
 from ingest import metrics
@@ -101,7 +101,7 @@ async def _run(
 ) -> dict[str, Any]:
     stop, health = asyncio.Event(), Health()
     gc.freeze()
-    gc.set_threshold(*COLLECT_AFTER)
+    gc.set_threshold(*COLLECTORS_COLLECT_AFTER)
     memory: list[tuple[int, float]] = []
     ends_ms = clock.origin_ms + HOUR_MS
     work = asyncio.create_task(collect(made, kafka=kafka, topics="", now_ms=clock, stop=stop, health=health))
