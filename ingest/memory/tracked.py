@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from ingest.signal import Signal
+from ingest.signal import MAX_COUNT, Signal
 
 MINUTE_MS: Final = 60_000
 HOUR_MS: Final = 60 * MINUTE_MS
@@ -74,7 +74,8 @@ class TrackedItems:
         if item is None:
             item = _Tracked(created_ms=signal.created_ms, due_ms=0)
         counts = signal.counts  # with the weights by which noise is scored:
-        interactions = (counts.likes or 0) + 2 * (counts.replies or 0) + 3 * (counts.shares or 0)
+        gained = (counts.likes or 0) + 2 * (counts.replies or 0) + 3 * (counts.shares or 0)
+        interactions = max(0, min(gained, MAX_COUNT))  # whatever a platform says; readers reject more
         interval_ms = _interval_ms(age_ms)
         # A first observation has nothing to compare with: the item's age stands in for the time since the last one.
         since_ms = signal.observed_ms - (signal.created_ms if item.observed_ms is None else item.observed_ms)

@@ -1,4 +1,4 @@
-"""The registry of the contract's checks. Each file of checks adds its own; test_contract.py runs them all."""
+"""The registry of the contract's checks. Each file of checks adds its own; suite.py runs them."""
 
 from __future__ import annotations
 

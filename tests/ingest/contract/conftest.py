@@ -11,7 +11,7 @@ import textwrap
 
 import pytest
 
-CASE = re.compile(r"contract/test_contract\.py::test_\w+\[(\w+)-(.+)\]$")
+CASE = re.compile(r"contract/test_\w+_contract\.py::test_\w+\[(\w+)-(.+)\]$")
 WORDS = {"failed": "FAILED", "error": "FAILED", "skipped": "waived", "passed": "passed"}
 WIDTH = 120
 

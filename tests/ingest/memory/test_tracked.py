@@ -99,6 +99,13 @@ def test_requests_are_spent_where_most_is_expected_to_change_and_the_quiet_come_
     assert len(asked) == 20
 
 
+def test_a_count_beyond_all_numbers_does_no_harm() -> None:
+    tracked = TrackedItems(10, 72 * HOUR_MS)
+    for number, likes in enumerate((10**400, -(10**400), 5)):
+        tracked.observe(seen("a", number * MINUTE_MS, likes))
+    assert tracked.due(BEGIN_MS + HOUR_MS, 10) == ["x:a"]
+
+
 def test_restored_items_are_due_at_once() -> None:
     tracked = TrackedItems(100, 72 * HOUR_MS)
     tracked.observe(seen("a", 0))
