@@ -71,8 +71,6 @@ def test_the_code_is_clean(project: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_the_platform_keeps_the_contract(project: Path) -> None:
-    suite = run(
-        project, "pytest", "-q", "-p", "no:cacheprovider", "tests/ingest/contract", "-k", "lobsters"
-    )
+    suite = run(project, "pytest", "-q", "-p", "no:cacheprovider", "tests/ingest/contract", "-k", "lobsters")
     assert suite.returncode == 0, suite.stdout[-5_000:]
     assert re.search(r"^passed by all of them .*\bfuzzed convert\b", suite.stdout, re.MULTILINE | re.DOTALL)
