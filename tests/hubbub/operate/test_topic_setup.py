@@ -92,15 +92,15 @@ async def test_a_number_of_partitions_that_another_topic_lacks_is_not_advised(br
 
 async def test_a_topic_that_exists_is_not_changed_and_its_wrong_policy_is_reported(broker: Broker) -> None:
     kafka = {"bootstrap_servers": broker.bootstrap_servers}
-    cursors = broker.topic_prefix + "cursors"
-    await _create(broker, NewTopic(cursors, 1, 1, topic_configs={"cleanup.policy": "delete"}))
+    reports = broker.topic_prefix + "collector-reports"
+    await _create(broker, NewTopic(reports, 1, 1, topic_configs={"cleanup.policy": "delete"}))
 
     created = await topic_setup.create(kafka, broker.topic_prefix, 3, 1)
     wrong = _wrong(await topic_setup.check(kafka, broker.topic_prefix, 3, 1))
 
-    assert created.existing == (cursors,)
-    assert wrong[cursors].what == "cleanup.policy is delete and must be compact"
-    assert f"--topic {cursors} --add-config cleanup.policy=compact" in wrong[cursors].fix
+    assert created.existing == (reports,)
+    assert wrong[reports].what == "cleanup.policy is delete and must be compact"
+    assert f"--topic {reports} --add-config cleanup.policy=compact" in wrong[reports].fix
 
 
 async def test_too_few_replicas_are_reported_with_what_the_cluster_can_do(broker: Broker) -> None:

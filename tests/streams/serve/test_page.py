@@ -163,6 +163,8 @@ async def test_the_browser_forbids_markup_and_foreign_code(served: Running, page
 
 async def test_the_page_sends_requests_to_its_server_only(served: Running, page: Page) -> None:
     await served.publish(loud("a", 50))
+    await page.open(served.url)
+    await page.until("document.body.innerText.includes('Story a')")
     await page.open(served.url + "#/story/a")
     await page.until("document.querySelector('#story h2')")
     assert page.requested
