@@ -135,7 +135,8 @@ def test_memory_is_bounded_and_in_a_large_story_the_words_go_too() -> None:
         msgspec.structs.replace(POST, id=f"reddit:t3_{n}", thread=f"reddit:t3_{n}", counts=Counts(likes=n))
         for n in range(2 * MAX_ITEMS)
     ]
-    seen = [*posts, *(gone(one, T0 + 5) for one in posts[-MAX_TAKEN_BACK:])]
+    latest, before = posts[-MAX_TAKEN_BACK:], posts[:10]
+    seen = [*posts, *(gone(one, T0 + 5) for one in latest), *(gone(one, T0 + 2) for one in before)]
     ledgers = []
     for _ in range(2):
         rng.shuffle(seen)
