@@ -55,7 +55,7 @@ class OfflineStoryAssessor(StoryAssessor):
     def __call__(self, story: str, ledger: Ledger, at_ms: int) -> Assessment | None:
         """Return the assessment of the titles that are the loudest now; None while there are no words."""
         del story
-        titles = [title for title in ledger.titles() if title]
+        titles = ledger.titles()
         if not titles:
             return None
         basis = int.from_bytes(blake2b("\n".join(titles).encode(), digest_size=8).digest())

@@ -120,7 +120,7 @@ class EndpointStoryAssessor:
 
     def __call__(self, story: str, ledger: Ledger, at_ms: int) -> Assessment | None:
         """Return the answer for the story's size now, else its last answer, else the offline assessment."""
-        titles = tuple(title for title in ledger.titles() if title)
+        titles = ledger.titles()
         doubling = len(ledger.items).bit_length()
         held = ledger.assessment
         is_answer = held is not None and 0 < held.basis <= doubling
