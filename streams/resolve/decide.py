@@ -5,7 +5,7 @@ matcher of each beat decides. Pure: reads no clock and sends nothing. Must never
 """
 
 import heapq
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import msgspec
@@ -191,10 +191,9 @@ class Decider:
     def _withdraw(self, at_ms: int, thread: str) -> ThreadDecision:
         """Take the headline of a thread whose root post was taken back from its stories."""
         known = self._threads.known.get(thread)
-        stories = dict.fromkeys(self._commands.current(story) for story in (known.stories if known else ()))
-        titles = [(story, self._headlines.withdraw(story, thread)) for story in stories if story != NOWHERE]
-        changed = tuple((story, title) for story, title in titles if title and not self._commands.has_title(story))
-        return ThreadDecision(Withdrawn(thread, at_ms), titles=changed)
+        stories = () if known is None else known.stories
+        titles = self._changed_titles(stories, lambda story: self._headlines.withdraw(story, thread))
+        return ThreadDecision(Withdrawn(thread, at_ms), titles=tuple(titles))
 
     def _lessons(self, pins: list[OperatorCommand], thread: str, assignments: list[Assignment]) -> Iterator[Lesson]:
         """Yield what ``pins`` teach the matchers, about the thread decided now or about earlier ones."""
@@ -229,7 +228,15 @@ class Decider:
         """Take in the headline of a decided thread; return the stories that change their title, with the new one."""
         for merge in record.merged:
             self._headlines.merge(merge.gone, merge.into)
-        stories = dict.fromkeys(self._commands.current(assignment.story) for assignment in record.assignments)
         title = "" if record.thread in self._threads.withdrawn else record.title
-        chosen = [(story, self._headlines.add(story, title, record.thread)) for story in stories if story != NOWHERE]
+        stories = (assignment.story for assignment in record.assignments)
+        return self._changed_titles(stories, lambda story: self._headlines.add(story, title, record.thread))
+
+    def _changed_titles(self, stories: Iterable[str], choose: Callable[[str], str | None]) -> list[tuple[str, str]]:
+        """Let ``choose`` take in what happened to each of ``stories``; return those that change their title, with it.
+
+        An operator's title stays.
+        """
+        current = dict.fromkeys(map(self._commands.current, stories))
+        chosen = [(story, choose(story)) for story in current if story != NOWHERE]
         return [(story, title) for story, title in chosen if title is not None and not self._commands.has_title(story)]
