@@ -98,14 +98,14 @@ class Ledger(msgspec.Struct, eq=False):
         platforms, platform = self.platforms, signal.platform
         index = 0 if platforms and platforms[0] == platform else self._platform(platform)
         item = observe(signal, reading, index)
-        if signal.deleted:
-            self._take_back({item.key: signal.observed_ms})
         if reading.figures:
             self._add_figures(reading.figures)
         if peak(item) >= self._candidates_floor:
             self._add_candidate(top_candidate(signal, item))
         self.evidence.take(signal, reading, item, platforms[index])
-        if self.taken_back and self.taken_back.has(item.key, signal.observed_ms):
+        if signal.deleted:
+            self._take_back({item.key: signal.observed_ms})
+        elif self.taken_back.has(item.key, signal.observed_ms):
             self.evidence.rewrite(self.taken_back.piece)
         self._add(item)
 
@@ -130,8 +130,7 @@ class Ledger(msgspec.Struct, eq=False):
         for candidate in other.candidates.values():
             self._add_candidate(candidate)
         self.evidence.merge(other.evidence)
-        if self.taken_back or other.taken_back:
-            self._take_back(other.taken_back.at_ms)
+        self._take_back(other.taken_back.at_ms)
         if other.assessment is not None and (self.assessment is None or other.assessment > self.assessment):
             self.assessment = other.assessment
 
@@ -202,8 +201,8 @@ class Ledger(msgspec.Struct, eq=False):
 
     def shown(self) -> tuple[TopCandidate, ...]:
         """Return the signals with the highest peaks that may be shown, in no order: none that was taken back."""
-        gone = self.taken_back
-        return tuple(kept for kept in self.candidates.values() if not gone.has(kept.key, kept.observed_ms))
+        has = self.taken_back.has
+        return tuple(kept for kept in self.candidates.values() if not has(kept.key, kept.observed_ms))
 
     def encode(self) -> bytes:
         """Return a compact, versioned encoding of at most 64 KiB."""
@@ -281,7 +280,7 @@ class Ledger(msgspec.Struct, eq=False):
             return platforms.index(name)
 
     def _add_candidate(self, candidate: TopCandidate) -> None:
-        keep_highest(self.candidates, self.taken_back.candidate(candidate) if self.taken_back else candidate)
+        keep_highest(self.candidates, self.taken_back.candidate(candidate))
         if len(self.candidates) == MAX_CANDIDATES:
             self._candidates_floor = min(self.candidates.values()).peak
 
@@ -289,6 +288,8 @@ class Ledger(msgspec.Struct, eq=False):
         """Drop the words of items, by key, as far as they were observed until ``at_ms``."""
         for key, gone_ms in at_ms.items():
             self.taken_back.add(key, gone_ms)
+        if not self.taken_back.at_ms:
+            return
         for kept in tuple(self.candidates.values()):
             self.candidates[kept.key] = self.taken_back.candidate(kept)
         self.evidence.rewrite(self.taken_back.piece)

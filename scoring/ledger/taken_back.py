@@ -26,9 +26,6 @@ class TakenBack:
     def __init__(self, at_ms: Mapping[int, int] = {}) -> None:
         self.at_ms = dict(at_ms)
 
-    def __bool__(self) -> bool:
-        return bool(self.at_ms)
-
     def add(self, key: int, at_ms: int) -> None:
         """Take in that the item ``key`` was seen as taken back at ``at_ms``."""
         self.at_ms[key] = max(at_ms, self.at_ms.get(key, 0))
@@ -37,7 +34,7 @@ class TakenBack:
 
     def has(self, key: int, observed_ms: int) -> bool:
         """Return whether the words of the item ``key`` as of ``observed_ms`` were taken back."""
-        return observed_ms <= self.at_ms.get(key, 0)
+        return key in self.at_ms and observed_ms <= self.at_ms[key]
 
     def candidate(self, kept: TopCandidate) -> TopCandidate:
         """Return ``kept`` without its words if they were taken back."""
